@@ -1,0 +1,223 @@
+"""What the scripts share: arguments, the report they print, progress and exit codes.
+
+Imports the standard library only, so that ``--help`` and wrong usage answer at once.
+"""
+
+import argparse
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from speech_toolkit.errors import ToolkitError, UsageError
+
+EXIT_DONE = 0
+EXIT_VERDICT_FAILED = 1
+EXIT_WRONG_INPUT = 2
+EXIT_ITEMS_FAILED = 3
+EXIT_EVIDENCE_NOT_VALID = 4
+EXIT_INTERRUPTED = 130
+
+DTYPES = ("float32", "float16", "bfloat16")
+RULE = "=" * 60
+
+
+class Reporter:
+    """Prints a run's report line by line.
+
+    The report goes to stdout, or to stderr when stdout carries the JSON result. Warnings always
+    go to stderr. ``quiet`` keeps the warnings only.
+
+    Attributes:
+        quiet: whether the report is suppressed.
+        verbose: whether :meth:`debug` lines are printed.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, stream: TextIO | None = None
+    ) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._stream = stream or sys.stdout
+
+    def line(self, text: str = "") -> None:
+        """Print one line of the report as it is."""
+        if not self.quiet:
+            print(text, file=self._stream, flush=True)
+
+    def banner(self, text: str) -> None:
+        """Print a title between two rules."""
+        self.line(RULE)
+        self.line(text)
+        self.line(RULE)
+
+    def info(self, text: str) -> None:
+        """Print an ``[INFO]`` line."""
+        self.line(f"[INFO] {text}")
+
+    def time(self, stage: str, seconds: float, detail: str = "") -> None:
+        """Print a ``[TIME]`` line for one stage."""
+        self.line(f"[TIME] {stage}: {seconds:.2f}s{detail and f' ({detail})'}")
+
+    def result(self, text: str) -> None:
+        """Print a ``[RESULT]`` line."""
+        self.line(f"[RESULT] {text}")
+
+    def debug(self, text: str) -> None:
+        """Print a ``[DEBUG]`` line on stderr when verbose."""
+        if self.verbose:
+            print(f"[DEBUG] {text}", file=sys.stderr, flush=True)
+
+    def warning(self, text: str) -> None:
+        """Print a ``[WARNING]`` line on stderr, quiet or not."""
+        print(f"[WARNING] {text}", file=sys.stderr, flush=True)
+
+    def warnings(self, texts: Iterable[str]) -> None:
+        """Print each of ``texts`` as a warning."""
+        for text in texts:
+            self.warning(text)
+
+    def progress_bar(self, *, total: int, label: str, unit: str) -> Any:
+        """Return a tqdm bar on stderr, shown on a terminal only; use it in a ``with``."""
+        from tqdm import tqdm
+
+        hidden = self.quiet or total < 2 or not sys.stderr.isatty()
+        return tqdm(
+            total=total, desc=label, unit=unit, leave=False, file=sys.stderr, disable=hidden
+        )
+
+
+def reporter_from(arguments: argparse.Namespace) -> Reporter:
+    """Make the reporter that ``--quiet``, ``--verbose`` and ``--output -`` ask for.
+
+    What the package logs becomes part of the report.
+    """
+    stream = sys.stderr if arguments.output == "-" else sys.stdout
+    reporter = Reporter(quiet=arguments.quiet, verbose=arguments.verbose, stream=stream)
+    logger = logging.getLogger("speech_toolkit")
+    logger.handlers = [_ReportHandler(reporter)]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    return reporter
+
+
+def number(minimum: float, *, above: bool = False) -> Callable[[str], float]:
+    """Return an argparse type for a finite float of at least (or above) ``minimum``."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not (minimum < value if above else minimum <= value) or value == float("inf"):
+            bound = "above" if above else "of at least"
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number {bound} {minimum:g}")
+        return value
+
+    return parse
+
+
+def positive_int(text: str) -> int:
+    """Argparse type for an integer of at least 1."""
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
+    return value
+
+
+def add_model_arguments(parser: argparse.ArgumentParser, *, default_model: str) -> None:
+    """Add the arguments that say which model runs on which device."""
+    parser.add_argument(
+        "--model_path",
+        metavar="DIR_OR_HUB_ID",
+        help=f"checkpoint directory or hub id (default: the bundled {default_model})",
+    )
+    parser.add_argument(
+        "--device",
+        default="auto",
+        metavar="auto|npu[:N]|cuda[:N]|cpu",
+        help="where the model runs (default: auto = NPU, else CUDA, else CPU)",
+    )
+    parser.add_argument(
+        "--attn_implementation",
+        choices=("eager", "sdpa", "flash_attention_2"),
+        help="attention kernel (default: the one transformers picks for the model)",
+    )
+
+
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--quiet`` and ``--verbose``."""
+    parser.add_argument("--quiet", action="store_true", help="print warnings and errors only")
+    parser.add_argument(
+        "--verbose", action="store_true", help="print what was decided and why, and full errors"
+    )
+
+
+def check_output_path(path: str) -> None:
+    """Make sure a result can be written to ``path`` before hours are spent on it.
+
+    Raises:
+        UsageError: ``path`` is a directory, or its directory cannot be made or written to.
+    """
+    if path == "-":
+        return
+    target = Path(path)
+    if target.is_dir():
+        raise UsageError(f"--output {path}: is a directory; give a file name in it")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output {path}: cannot create its directory: {error.strerror}"
+        ) from error
+    if not os.access(target.parent, os.W_OK) or (
+        target.exists() and not os.access(target, os.W_OK)
+    ):
+        raise UsageError(f"--output {path}: no permission to write there; choose another path")
+
+
+class _ReportHandler(logging.Handler):
+    """Turns log records of the package into lines of the report."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record at the level it was logged at."""
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._reporter.warning(text)
+        elif record.levelno >= logging.INFO:
+            self._reporter.info(text)
+        else:
+            self._reporter.debug(text)
+
+
+def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
+    """Call ``main`` and leave the process with its exit code, errors printed as one line.
+
+    A :class:`ToolkitError` ends the script with its own exit code, an interrupt with 130, a
+    reader of stdout that went away with 0.
+    """
+    try:
+        code = main(*arguments)
+        sys.stdout.flush()
+    except ToolkitError as error:
+        if "--verbose" in sys.argv:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        code = error.exit_code
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        code = EXIT_INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = EXIT_DONE
+    sys.exit(code)

@@ -1,0 +1,68 @@
+"""Writing results: whole files or none, and the versions that every report carries."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speech_toolkit import __version__
+from speech_toolkit.errors import UsageError
+
+REPORTED_PACKAGES = ("torch", "torch_npu", "transformers", "numpy", "numba", "soundfile", "soxr")
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of the toolkit, Python and the packages that shape a result.
+
+    A package that is not installed has the value None. Reads metadata and imports nothing.
+    """
+    found: dict[str, str | None] = {
+        "speech_toolkit": __version__,
+        "python": platform.python_version(),
+    }
+    for package in REPORTED_PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None:
+    """Write ``payload`` as UTF-8 JSON to a file, whole or not at all, or to stdout for ``-``.
+
+    Raises:
+        UsageError: the file cannot be written; what stood there before is untouched.
+    """
+    text = json.dumps(payload, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    if os.fspath(path) == "-":
+        sys.stdout.buffer.write(_utf8(text))
+        sys.stdout.flush()
+        return
+    write_text(path, text)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text to ``path`` through a temporary file beside it.
+
+    Raises:
+        UsageError: the file cannot be written; what stood there before is untouched.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(_utf8(text))
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def _utf8(text: str) -> bytes:
+    """Encode ``text``; a lone surrogate becomes its escape, which JSON reads back as it was."""
+    return text.encode("utf-8", "backslashreplace")

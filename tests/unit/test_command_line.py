@@ -1,0 +1,108 @@
+import argparse
+import logging
+
+import pytest
+
+from speech_toolkit.command_line import (
+    Reporter,
+    check_output_path,
+    number,
+    positive_int,
+    reporter_from,
+    run_script,
+)
+from speech_toolkit.errors import AudioError, UsageError
+
+
+def test_report_has_the_published_shape(capsys):
+    reporter = Reporter()
+    reporter.banner("Running inference on: npu")
+    reporter.info("Loading model from: .")
+    reporter.time("Audio load", 0.004, "duration: 5.00s")
+    reporter.time("Alignment", 0.01)
+    reporter.result("Aligned 41 segments")
+    assert capsys.readouterr().out.splitlines() == [
+        "=" * 60,
+        "Running inference on: npu",
+        "=" * 60,
+        "[INFO] Loading model from: .",
+        "[TIME] Audio load: 0.00s (duration: 5.00s)",
+        "[TIME] Alignment: 0.01s",
+        "[RESULT] Aligned 41 segments",
+    ]
+
+
+def test_quiet_keeps_warnings_only(capsys):
+    reporter = Reporter(quiet=True)
+    reporter.info("hidden")
+    reporter.debug("hidden")
+    reporter.warning("seen")
+    assert capsys.readouterr() == ("", "[WARNING] seen\n")
+
+
+def test_report_leaves_stdout_to_the_json_when_it_goes_there(capsys):
+    arguments = argparse.Namespace(output="-", quiet=False, verbose=True)
+    reporter = reporter_from(arguments)
+    reporter.info("line")
+    logging.getLogger("speech_toolkit.device").info("logged")
+    logging.getLogger("speech_toolkit.device").debug("detail")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err == "[INFO] line\n[INFO] logged\n[DEBUG] detail\n"
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "x", ""])
+def test_number_above_zero_refuses(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a number above 0"):
+        number(0, above=True)(text)
+
+
+def test_number_and_positive_int_accept_their_range():
+    assert number(0)("0") == 0
+    assert number(0, above=True)("0.5") == 0.5
+    assert positive_int("3") == 3
+
+
+@pytest.mark.parametrize("text", ["0", "-2", "1.5", "many"])
+def test_positive_int_refuses(text):
+    with pytest.raises(argparse.ArgumentTypeError, match="whole number of at least 1"):
+        positive_int(text)
+
+
+def test_output_path_is_checked_before_the_work(tmp_path):
+    check_output_path("-")
+    check_output_path(str(tmp_path / "new" / "result.json"))
+    with pytest.raises(UsageError, match="is a directory"):
+        check_output_path(str(tmp_path))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot create its directory"):
+        check_output_path(str(tmp_path / "file" / "result.json"))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "code", "message"),
+    [
+        (0, 0, ""),
+        (1, 1, ""),
+        (AudioError("a.wav is empty"), 2, "error: a.wav is empty\n"),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+    ],
+)
+def test_script_ends_with_the_exit_code_of_what_happened(outcome, code, message, capsys):
+    def main():
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    with pytest.raises(SystemExit) as exit_info:
+        run_script(main)
+    assert exit_info.value.code == code
+    assert capsys.readouterr().err == message
+
+
+def test_bug_is_not_dressed_up_as_wrong_input():
+    def main():
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_script(main)

@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.results import versions, write_json
+
+
+def test_json_round_trip_keeps_every_script_and_lone_surrogates(tmp_path):
+    payload = {"text": "你好 naïve \ud800 🙂", "number": 0.02}
+    write_json(tmp_path / "new" / "result.json", payload)
+    text = (tmp_path / "new" / "result.json").read_text(encoding="utf-8")
+    assert "你好" in text
+    assert json.loads(text) == payload
+
+
+def test_what_stood_there_survives_a_failed_write(tmp_path):
+    path = tmp_path / "result.json"
+    write_json(path, {"run": 1})
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(path, {"run": float("nan")})
+    assert json.loads(path.read_text()) == {"run": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unwritable_target_is_named_and_nothing_is_left_beside_it(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(UsageError, match="taken: cannot be written"):
+        write_json(tmp_path / "taken", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_versions_name_what_shapes_a_result():
+    found = versions()
+    assert found["torch"].startswith("2.")
+    assert found["speech_toolkit"]
+    assert "torch_npu" in found
