@@ -137,7 +137,8 @@ def _download(model_path: str, patterns: Sequence[str]) -> Path:
         raise CheckpointError(f"{model_path}: is a file; --model_path takes a checkpoint directory")
     if not _HUB_ID.fullmatch(model_path):
         raise CheckpointError(
-            f"{model_path!r}: no such directory; give a checkpoint directory or a hub id (owner/name)"
+            f"{model_path!r}: no such directory; "
+            "give a checkpoint directory or a hub id (owner/name)"
         )
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
