@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.run-ready
 	$(BIN)/python inference.py --audio samples/demo.wav --transcript_file samples/demo.txt \
 		--device auto --output results/runs/demo.json
+	$(BIN)/python tools/compare_times.py results/runs/demo.json samples/demo.json
 
 test: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -m "not slow"

@@ -1,0 +1,1 @@
+"""Measures of how right a result is."""
