@@ -329,7 +329,7 @@ def _completeness_warnings(
         cause = f" ({decoder.damage})" if decoder.damage else ""
         yield (
             f"{source} is cut short or damaged{cause}: its header promises "
-            f"{missing_s + read_s:.2f} s, the first {read_s:.2f} s were read and used"
+            f"{missing_s + read_s:.2f} s, {read_s:.2f} s could be read and are used"
         )
     elif decoder.damage:
         yield (

@@ -312,7 +312,7 @@ def test_truncated_file_is_used_as_far_as_it_goes(tmp_path, container, cut_share
     np.testing.assert_array_equal(waveform.samples[:-3_000], whole[: len(waveform.samples) - 3_000])
     (warning,) = waveform.warnings
     assert re.search("promises (20.00|19.99) s", warning)
-    assert f"the first {read_s:.2f} s were read" in warning
+    assert f"{read_s:.2f} s could be read" in warning
     assert str(path) in warning
 
 
