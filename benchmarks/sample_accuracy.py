@@ -61,8 +61,7 @@ def main() -> int:
     arguments = parser.parse_args()
     paths = recordings(arguments.samples)
 
-    from speech_toolkit.alignment import Aligner
-    from speech_toolkit.alignment.aligner import AlignmentSettings
+    from speech_toolkit.alignment import Aligner, AlignmentSettings
     from speech_toolkit.alignment.transcript import read_transcript
 
     aligner = Aligner.load(

@@ -3,7 +3,12 @@
 from importlib import import_module
 from typing import Any
 
-_MODULE_OF = {"forced_align": "speech_toolkit.alignment.viterbi"}
+_MODULE_OF = {
+    "Aligner": "speech_toolkit.alignment.aligner",
+    "AlignmentResult": "speech_toolkit.alignment.result",
+    "AlignmentSettings": "speech_toolkit.alignment.aligner",
+    "forced_align": "speech_toolkit.alignment.viterbi",
+}
 
 __all__ = list(_MODULE_OF)
 

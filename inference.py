@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+"""Run a speech model: the script that fits is picked by the checkpoint's ``config.json``.
+
+    python inference.py --audio speech.wav --transcript "hello world" --device npu
+    python inference.py --model_path DIR_OR_HUB_ID --help
+
+Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown family.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from typing import Any
+
+from speech_toolkit.command_line import run_script
+
+SCRIPTS = {"wav2vec2": "inference_mms"}
+DEFAULT_FAMILY = "wav2vec2"
+
+
+def script_for(model_path: str | os.PathLike[str] | None) -> str:
+    """Name the script for a checkpoint; reads its ``config.json`` and nothing else.
+
+    Args:
+        model_path: directory or hub id; None for the bundled aligner.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or its family is not supported.
+    """
+    if model_path is None:
+        return SCRIPTS[DEFAULT_FAMILY]
+    from speech_toolkit.checkpoint import CONFIG_NAME, read_config
+    from speech_toolkit.errors import CheckpointError
+
+    family = read_config(os.fspath(model_path)).get("model_type")
+    if family not in SCRIPTS:
+        raise CheckpointError(
+            f"{model_path}: {CONFIG_NAME} has model_type {family!r}; supported families: "
+            f"{', '.join(sorted(SCRIPTS))}"
+        )
+    return SCRIPTS[family]
+
+
+def run_inference(
+    model_path: str | os.PathLike[str] | None, *arguments: Any, **options: Any
+) -> dict[str, Any]:
+    """Run the model of a checkpoint on one audio file and return its JSON form as a dict.
+
+    ``model_path`` picks the family; all further arguments are those of the family's own
+    ``run_inference``. For alignment: ``audio_path``, ``transcript``, ``device_type``, ``dtype``.
+
+    Raises:
+        ToolkitError: an input cannot be used; the message says which and what to do.
+    """
+    script = importlib.import_module(script_for(model_path))
+    return script.run_inference(model_path, *arguments, **options)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Hand the command line over to the script that fits and return its exit code."""
+    argv = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition("\n")[0],
+        epilog="All other options are those of the script picked; see "
+        "`inference.py --model_path ... --help` or `inference_mms.py --help`.",
+        add_help=False,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--model_path", metavar="DIR_OR_HUB_ID")
+    parser.add_argument("-h", "--help", action="store_true")
+    known, _ = parser.parse_known_args(argv)
+    if known.help and known.model_path is None:
+        parser.print_help()
+        return 0
+    return importlib.import_module(script_for(known.model_path)).main(argv)
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+"""Forced alignment: when is each character, word and sentence of a transcript spoken?
+
+    python inference_mms.py --audio speech.wav --transcript "hello world"
+    python inference_mms.py --model_path MahmoudAshraf/mms-300m-1130-forced-aligner \
+        --audio speech.flac --transcript_file speech.txt --language deu --device npu:0
+
+Runs any Wav2Vec2ForCTC checkpoint, from a directory or the hub, on Ascend NPU, CUDA or CPU.
+
+Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.command_line import (
+    DTYPES,
+    EXIT_DONE,
+    Reporter,
+    add_model_arguments,
+    add_report_arguments,
+    check_output_path,
+    number,
+    positive_int,
+    reporter_from,
+    run_script,
+)
+from speech_toolkit.errors import TranscriptError
+
+if TYPE_CHECKING:
+    import torch
+
+    from speech_toolkit.alignment.result import AlignmentResult
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(
+        description="Find when each character, word and sentence of a transcript is spoken.",
+        epilog="Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.",
+    )
+    parser.add_argument(
+        "--audio", required=True, help="audio file of any rate and format, or - for standard input"
+    )
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--transcript", help="what is spoken")
+    text.add_argument(
+        "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
+    )
+    parser.add_argument(
+        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
+    )
+    add_model_arguments(parser, default_model="tiny-mms-aligner")
+    parser.add_argument(
+        "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help="JSON result, or - for stdout (default: alignment_result_DEVICE.json)",
+    )
+    parser.add_argument(
+        "--batch_size",
+        type=positive_int,
+        help="windows that run together (default: 8 on NPU and CUDA, 1 on CPU)",
+    )
+    parser.add_argument(
+        "--window_s",
+        type=number(0, above=True),
+        default=30.0,
+        help="seconds of audio that the model is asked for at a time (default: 30)",
+    )
+    parser.add_argument(
+        "--context_s",
+        type=number(0),
+        default=2.0,
+        help="seconds that it sees on either side of them (default: 2)",
+    )
+    parser.add_argument(
+        "--star",
+        choices=("none", "edges", "segments"),
+        default="none",
+        help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
+        "every sentence (default: none)",
+    )
+    add_report_arguments(parser)
+    return parser
+
+
+def run_inference(
+    model_path: str | os.PathLike[str] | None,
+    audio_path: str | os.PathLike[str],
+    transcript: str,
+    device_type: str = "auto",
+    dtype: torch.dtype | str = "float32",
+    *,
+    language: str = "eng",
+    attn_implementation: str | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Align one audio file with its transcript.
+
+    To align many files with a model that stays loaded, use ``speech_toolkit.alignment.Aligner``.
+
+    Args:
+        model_path: directory or hub id of a Wav2Vec2ForCTC; None for the bundled model.
+        audio_path: audio file.
+        transcript: what is spoken.
+        device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: of weights and computation.
+        language: ISO 639-3 code of the transcript.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        **settings: ``star``, ``window_s``, ``context_s``, ``batch_size`` as in
+            ``AlignmentSettings``.
+
+    Returns:
+        The JSON form of the result: ``result["segments"][i]["token" | "start_time" | "end_time"]``,
+        ``words``, ``sentences``, ``infer_time``, ``rtf``, ``device`` and more.
+
+    Raises:
+        ToolkitError: an input cannot be used; the message says which and what to do.
+    """
+    from speech_toolkit.alignment.aligner import AlignmentRequest, AlignmentSettings, align_file
+
+    request = AlignmentRequest(
+        model_path=None if model_path is None else os.fspath(model_path),
+        audio_path=os.fspath(audio_path),
+        transcript=transcript,
+        device=device_type,
+        dtype=str(dtype).removeprefix("torch."),
+        attn_implementation=attn_implementation,
+        settings=AlignmentSettings(language=language, **settings),
+    )
+    return align_file(request, Reporter(quiet=True)).to_dict()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    if arguments.output:
+        check_output_path(arguments.output)
+    result = _align(arguments, reporter)
+    output = arguments.output or f"alignment_result_{result.device.replace(':', '_')}.json"
+    _write(result, output, reporter)
+    return EXIT_DONE
+
+
+def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
+    from contextlib import nullcontext
+
+    from speech_toolkit.alignment.aligner import AlignmentRequest, AlignmentSettings, align_file
+    from speech_toolkit.alignment.transcript import read_transcript
+    from speech_toolkit.device import stdout_to_stderr
+
+    if arguments.audio == "-" and arguments.transcript_file == "-":
+        raise TranscriptError("--audio and --transcript_file cannot both be read from stdin")
+    request = AlignmentRequest(
+        model_path=arguments.model_path,
+        audio_path=arguments.audio,
+        transcript=arguments.transcript
+        if arguments.transcript_file is None
+        else read_transcript(arguments.transcript_file),
+        device=arguments.device,
+        dtype=arguments.dtype,
+        attn_implementation=arguments.attn_implementation,
+        settings=AlignmentSettings(
+            language=arguments.language,
+            star=arguments.star,
+            window_s=arguments.window_s,
+            context_s=arguments.context_s,
+            batch_size=arguments.batch_size,
+        ),
+    )
+    with stdout_to_stderr() if arguments.output == "-" else nullcontext():
+        return align_file(request, reporter)
+
+
+def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
+    from speech_toolkit.results import write_json
+
+    write_json(output, result.to_dict())
+    reporter.result(f"Aligned {len(result.segments)} segments")
+    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    reporter.line()
+    reporter.line("[ALIGNMENT RESULTS]")
+    for segment in result.segments:
+        reporter.line(f"{segment.text:<12} {segment.start_time:8.3f}s - {segment.end_time:7.3f}s")
+
+
+if __name__ == "__main__":
+    run_script(main)

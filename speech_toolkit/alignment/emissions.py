@@ -1,0 +1,233 @@
+"""Waveform -> log-probabilities of the labels, frame by frame, in windows with context.
+
+Dimensions: B windows in a batch, S samples in a window, F frames in a window, T frames of the
+whole waveform, V labels.
+
+Every window has the same number of samples, those at the edges too: a window that would reach
+over an edge is moved inwards and so sees more context on its other side. No window is padded, so
+no mask is needed and no frame depends on how long its neighbours in a batch are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from speech_toolkit.device import is_out_of_memory
+from speech_toolkit.errors import AudioError, DeviceError
+
+if TYPE_CHECKING:
+    from transformers import Wav2Vec2ForCTC
+
+    from speech_toolkit.alignment.ctc_model import FrameGeometry
+    from speech_toolkit.audio import Waveform
+    from speech_toolkit.command_line import Reporter
+    from speech_toolkit.device import Device
+
+_VARIANCE_FLOOR = 1e-7
+_STATISTICS_BLOCK_SAMPLES = 1 << 20
+
+
+@dataclass(frozen=True)
+class WindowPlan:
+    """Which frames each window of a waveform is asked for.
+
+    Attributes:
+        num_frames: T, frames of the whole waveform.
+        window_frames: F, frames that the model makes of one window, context included.
+        kept_frames: frames kept of one window (fewer of the last one).
+        context_frames: frames of context on either side of the kept ones, away from the edges.
+    """
+
+    num_frames: int
+    window_frames: int
+    kept_frames: int
+    context_frames: int
+
+    @classmethod
+    def cover(cls, num_frames: int, kept_frames: int, context_frames: int) -> WindowPlan:
+        """Plan windows over ``num_frames``; one window takes all where they fit into one."""
+        window_frames = kept_frames + 2 * context_frames
+        if num_frames <= window_frames:
+            return cls(num_frames, num_frames, num_frames, 0)
+        return cls(num_frames, window_frames, kept_frames, context_frames)
+
+    def __len__(self) -> int:
+        return -(-self.num_frames // self.kept_frames)
+
+    def kept(self, window: int) -> tuple[int, int]:
+        """Return the half-open range of frames that ``window`` answers for."""
+        start = window * self.kept_frames
+        return start, min(start + self.kept_frames, self.num_frames)
+
+    def start(self, window: int) -> int:
+        """Return the first frame that ``window`` sees."""
+        wanted = window * self.kept_frames - self.context_frames
+        return min(max(wanted, 0), self.num_frames - self.window_frames)
+
+
+@dataclass(frozen=True)
+class Emissions:
+    """Log-probabilities of every label at every frame, on the CPU.
+
+    Attributes:
+        log_probs: float32 of shape (T, V), or (T, V + 1) with a wildcard in the last column whose
+            log-probability is 0 everywhere.
+        batch_size: windows per batch at the end, below the one asked for after an out-of-memory.
+        warnings: what the user should know about how they were made.
+    """
+
+    log_probs: np.ndarray
+    batch_size: int
+    warnings: tuple[str, ...] = ()
+
+
+def compute_emissions(
+    model: Wav2Vec2ForCTC,
+    waveform: Waveform,
+    geometry: FrameGeometry,
+    device: Device,
+    *,
+    window_s: float,
+    context_s: float,
+    batch_size: int,
+    normalize: bool,
+    wildcard: bool,
+    reporter: Reporter,
+) -> Emissions:
+    """Run the model over a waveform of any length in device memory that does not grow with it.
+
+    Args:
+        model: on ``device``, in evaluation mode.
+        waveform: mono, at the model's rate, of at least one frame.
+        geometry: from samples to frames.
+        device: where the model is.
+        window_s: seconds kept of a window, above 0.
+        context_s: seconds of context on either side of them, at least 0.
+        batch_size: windows that run together; halved as often as the device is out of memory.
+        normalize: bring the whole waveform to zero mean and unit variance first.
+        wildcard: add the wildcard column.
+        reporter: where progress is shown.
+
+    Returns:
+        The emissions, moved off the device once per batch.
+
+    Raises:
+        AudioError: the waveform is shorter than one frame.
+        DeviceError: out of memory with a single window, or the model's output is not finite.
+    """
+    num_frames = geometry.frames(len(waveform.samples))
+    if num_frames < 1:
+        raise AudioError(
+            f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
+            f"{geometry.receptive_field_samples}; use a longer recording"
+        )
+    kept_frames = max(1, round(window_s / geometry.stride_s))
+    plan = WindowPlan.cover(num_frames, kept_frames, round(context_s / geometry.stride_s))
+    mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
+    columns = model.config.vocab_size
+    log_probs = np.zeros((num_frames, columns + wildcard), dtype=np.float32)
+    warnings: list[str] = []
+    window = 0
+    with reporter.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
+        while window < len(plan):
+            group = range(window, min(window + batch_size, len(plan)))
+            windows_BS = _windows(waveform.samples, plan, group, geometry)
+            windows_BS -= mean
+            windows_BS *= scale
+            try:
+                log_probs_BFV = _run_batch(model, windows_BS, device)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                batch_size = _halve(len(group), windows_BS, device, error)
+                log_probs_BFV = None
+            if log_probs_BFV is None:
+                device.empty_cache()
+                warnings.append(f"{device.name} was out of memory: batch_size is now {batch_size}")
+                reporter.warning(warnings[-1])
+                continue
+            for index, kept_FV in zip(group, log_probs_BFV, strict=True):
+                first, end = plan.kept(index)
+                offset = plan.start(index)
+                log_probs[first:end, :columns] = kept_FV[first - offset : end - offset]
+            _refuse_non_finite(log_probs, plan, group, geometry, model, device)
+            window = group.stop
+            bar.update(len(group))
+    return Emissions(log_probs, batch_size, tuple(warnings))
+
+
+def _normalization(samples: np.ndarray) -> tuple[float, float]:
+    """Return the mean and the scale that give ``samples`` zero mean and unit variance.
+
+    Wav2Vec2FeatureExtractor's formula, summed in float64 by blocks, so that no second copy of
+    the waveform is made.
+    """
+    starts = range(0, len(samples), _STATISTICS_BLOCK_SAMPLES)
+    blocks = [slice(start, start + _STATISTICS_BLOCK_SAMPLES) for start in starts]
+    mean = sum(np.sum(samples[block], dtype=np.float64) for block in blocks) / len(samples)
+    squares = sum(np.sum(np.square(samples[block] - mean, dtype=np.float64)) for block in blocks)
+    return float(mean), float(1.0 / np.sqrt(squares / len(samples) + _VARIANCE_FLOOR))
+
+
+def _windows(
+    samples: np.ndarray, plan: WindowPlan, group: range, geometry: FrameGeometry
+) -> np.ndarray:
+    """Copy the samples of a group of windows into one array of shape (B, S)."""
+    length = geometry.samples(plan.window_frames)
+    windows_BS = np.empty((len(group), length), dtype=np.float32)
+    for row, window in zip(windows_BS, group, strict=True):
+        start = plan.start(window) * geometry.stride_samples
+        row[:] = samples[start : start + length]
+    return windows_BS
+
+
+def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:
+    """Return float32 log-probabilities of shape (B, F, V), moved off the device once."""
+    import torch
+
+    with torch.inference_mode():
+        inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
+        logits_BFV = model(inputs_BS).logits.cpu()
+        return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
+
+
+def _halve(batch_size: int, windows_BS: np.ndarray, device: Device, error: RuntimeError) -> int:
+    """Return half of a batch that did not fit, or say that nothing smaller is left."""
+    if batch_size > 1:
+        return batch_size // 2
+    held = " and ".join(
+        f"{kind} {figure / 2**20:.0f} MiB"
+        for kind, figure in (
+            ("allocated", device.memory().allocated_bytes),
+            ("reserved", device.memory().reserved_bytes),
+        )
+        if figure is not None
+    )
+    raise DeviceError(
+        f"{device.name}: out of memory with a single window of {windows_BS.shape[1]} samples, "
+        f"{held}; lower --window_s or --context_s, use --dtype float16, or free the device"
+    ) from error
+
+
+def _refuse_non_finite(
+    log_probs: np.ndarray,
+    plan: WindowPlan,
+    group: range,
+    geometry: FrameGeometry,
+    model: Wav2Vec2ForCTC,
+    device: Device,
+) -> None:
+    """Raise when the frames just written hold NaN or Inf, with the first one's time."""
+    first, end = plan.kept(group.start)[0], plan.kept(group.stop - 1)[1]
+    finite = np.isfinite(log_probs[first:end]).all(axis=1)
+    if finite.all():
+        return
+    frame = first + int(np.argmin(finite))
+    raise DeviceError(
+        f"{device.name}: the model's output in {model.dtype} is NaN or Inf in "
+        f"{int((~finite).sum())} frames, from {frame * geometry.stride_s:.2f} s on; use "
+        "--dtype float32 (or bfloat16 where float16 overflows)"
+    )

@@ -1,0 +1,181 @@
+"""What one alignment yields, and its form as JSON."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from math import exp
+from typing import Any
+
+from speech_toolkit.alignment.labels import LabelSequence
+from speech_toolkit.alignment.spans import AlignedSpans, Spans
+from speech_toolkit.alignment.transcript import TokenizedTranscript
+
+SCHEMA_VERSION = "1.0"
+_SCORE_DIGITS = 4
+_TIME_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class TimedSpan:
+    """A stretch of the audio and the stretch of the transcript that is spoken in it.
+
+    Attributes:
+        text: exactly as the transcript has it; for a segment, the label that was aligned.
+        start_time: seconds from the start of the audio.
+        end_time: seconds, where the span no longer is; never before ``start_time``.
+        score: mean log-probability over the span's own letters, None where it has none.
+        start_char: first character in the transcript.
+        end_char: the character after its last.
+    """
+
+    text: str
+    start_time: float
+    end_time: float
+    score: float | None
+    start_char: int
+    end_char: int
+
+    @property
+    def aligned(self) -> bool:
+        """Whether the span has letters of its own on the path."""
+        return self.score is not None
+
+    @property
+    def probability(self) -> float | None:
+        """The score as the geometric mean of the letters' probabilities, in 0..1."""
+        return None if self.score is None else round(exp(min(self.score, 0.0)), _SCORE_DIGITS)
+
+    def to_dict(self, text_key: str = "text") -> dict[str, Any]:
+        """Return the JSON form, the text under ``text_key``."""
+        return {
+            text_key: self.text,
+            "start_time": self.start_time,
+            "end_time": self.end_time,
+            "score": self.score,
+            "probability": self.probability,
+            "aligned": self.aligned,
+            "start_char": self.start_char,
+            "end_char": self.end_char,
+        }
+
+
+@dataclass(frozen=True)
+class StageTimes:
+    """Seconds that each stage took, the device synchronised at both ends.
+
+    Attributes:
+        model_load_time: imports of torch and transformers, device start, weights; 0 for a model
+            that was loaded before.
+        audio_load_time: decoding and resampling.
+        infer_time: waveform to log-probabilities.
+        align_time: log-probabilities to spans.
+    """
+
+    model_load_time: float
+    audio_load_time: float
+    infer_time: float
+    align_time: float
+
+
+@dataclass(frozen=True)
+class AlignmentResult:
+    """One audio file aligned with its transcript.
+
+    Attributes:
+        device: as it was selected, such as ``cpu``, ``npu`` or ``npu:1``.
+        dtype: of the model, such as ``torch.float32``.
+        model_path: the checkpoint.
+        audio_path: the audio, ``-`` for standard input.
+        transcript: as given.
+        language: ISO 639-3 code.
+        audio_duration: seconds.
+        times: seconds per stage.
+        segments: one per aligned label, in order; ``text`` is the label.
+        words: one per word of the transcript, in order.
+        sentences: one per sentence of the transcript, in order.
+        num_frames: frames of the emissions.
+        frame_stride_s: seconds per frame.
+        settings: what else shaped the result.
+        environment: what it ran on.
+        versions: of the toolkit and its packages.
+        warnings: what the user should know.
+    """
+
+    device: str
+    dtype: str
+    model_path: str
+    audio_path: str
+    transcript: str
+    language: str
+    audio_duration: float
+    times: StageTimes
+    segments: tuple[TimedSpan, ...]
+    words: tuple[TimedSpan, ...]
+    sentences: tuple[TimedSpan, ...]
+    num_frames: int
+    frame_stride_s: float
+    settings: dict[str, Any]
+    environment: dict[str, Any]
+    versions: dict[str, str | None]
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def rtf(self) -> float:
+        """Real-time factor: seconds of inference per second of audio."""
+        return self.times.infer_time / self.audio_duration
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, described by ``results/schemas/alignment.schema.json``."""
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "device": self.device,
+            "dtype": self.dtype,
+            "model_path": self.model_path,
+            "audio_path": self.audio_path,
+            "transcript": self.transcript,
+            "language": self.language,
+            "audio_duration": self.audio_duration,
+            **{
+                stage: round(seconds, _TIME_DIGITS) for stage, seconds in asdict(self.times).items()
+            },
+            "rtf": round(self.rtf, _TIME_DIGITS),
+            "num_frames": self.num_frames,
+            "frame_stride_s": self.frame_stride_s,
+            "segments": [segment.to_dict(text_key="token") for segment in self.segments],
+            "words": [word.to_dict() for word in self.words],
+            "sentences": [sentence.to_dict() for sentence in self.sentences],
+            "settings": self.settings,
+            "environment": self.environment,
+            "versions": self.versions,
+            "warnings": list(self.warnings),
+        }
+
+
+def timed_spans(
+    spans: AlignedSpans,
+    labels: LabelSequence,
+    transcript: TokenizedTranscript,
+    frame_stride_s: float,
+) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
+    """Join spans of frames with the transcript they belong to.
+
+    Returns:
+        The segments, the words and the sentences.
+    """
+
+    def timed(spans: Spans, parts: tuple[Any, ...]) -> Iterator[TimedSpan]:
+        columns = (spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())
+        for part, start, end, score in zip(parts, *columns, strict=True):
+            yield TimedSpan(
+                text=part.text,
+                start_time=round(start * frame_stride_s, _TIME_DIGITS),
+                end_time=round(end * frame_stride_s, _TIME_DIGITS),
+                score=None if score != score else round(score, _SCORE_DIGITS),
+                start_char=part.start_char,
+                end_char=part.end_char,
+            )
+
+    return (
+        tuple(timed(spans.tokens, labels.tokens)),
+        tuple(timed(spans.words, transcript.words)),
+        tuple(timed(spans.sentences, transcript.sentences)),
+    )

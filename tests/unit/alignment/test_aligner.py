@@ -1,0 +1,163 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from speech_toolkit.alignment.aligner import (
+    Aligner,
+    AlignmentRequest,
+    AlignmentSettings,
+    align_file,
+)
+from speech_toolkit.audio import Waveform
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import InfeasibleAlignmentError, TranscriptError, UsageError
+
+SCHEMA = json.loads(
+    (Path(__file__).parents[3] / "results/schemas/alignment.schema.json").read_text()
+)
+TEXT = "Hello, World! 🙂 It's 5 o'clock."
+
+
+@pytest.fixture(scope="module")
+def aligner(checkpoint_template):
+    return Aligner.load(checkpoint_template, device="cpu")
+
+
+def test_result_holds_against_its_schema(aligner, make_waveform):
+    result = aligner.align(make_waveform(48000), TEXT).to_dict()
+    jsonschema.validate(result, SCHEMA)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+
+
+def test_words_and_sentences_are_slices_of_the_transcript(aligner, make_waveform):
+    result = aligner.align(make_waveform(48000), TEXT)
+    assert [word.text for word in result.words] == TEXT.split()
+    for span in (*result.words, *result.sentences):
+        assert span.text == TEXT[span.start_char : span.end_char]
+    assert result.sentences[0].text == "Hello, World!"
+
+
+def test_word_without_letters_is_flagged_and_keeps_its_place(aligner, make_waveform):
+    result = aligner.align(make_waveform(48000), TEXT)
+    before, emoji, after = result.words[1:4]
+    assert (emoji.aligned, emoji.score, emoji.probability) == (False, None, None)
+    assert before.end_time <= emoji.start_time <= emoji.end_time <= after.start_time
+
+
+def test_times_are_multiples_of_the_stride_within_the_audio(aligner, make_waveform):
+    result = aligner.align(make_waveform(48000), TEXT)
+    assert result.frame_stride_s == 0.02
+    assert result.num_frames == (48000 - 400) // 320 + 1
+    for segment in result.segments:
+        assert segment.start_time / 0.02 == pytest.approx(round(segment.start_time / 0.02))
+        assert 0 <= segment.start_time < segment.end_time <= result.audio_duration
+    assert all(0 < segment.probability <= 1 for segment in result.segments)
+
+
+def test_what_was_aligned_can_be_aligned_again_with_the_same_model(aligner, make_waveform):
+    waveforms = [make_waveform(32000, seed) for seed in (1, 2, 1)]
+    first, other, again = (aligner.align(waveform, "hello world") for waveform in waveforms)
+    assert first.segments == again.segments
+    assert first.segments != other.segments
+
+
+def test_files_are_aligned_one_after_the_other_until_one_fails(aligner, make_waveform, tmp_path):
+    import soundfile
+
+    path = tmp_path / "a.wav"
+    soundfile.write(path, make_waveform(32000).samples, 16000)
+    results = aligner.align_files([(path, "hello"), (path, "world"), (path, "🙂")])
+    assert next(results).words[0].text == "hello"
+    assert next(results).words[0].text == "world"
+    with pytest.raises(TranscriptError):
+        next(results)
+
+
+def test_star_column_does_not_reach_the_segments(aligner, make_waveform):
+    result = aligner.align(
+        make_waveform(64000), "Hello there. Good day.", AlignmentSettings(star="segments")
+    )
+    assert [segment.text for segment in result.segments] == list("hellotheregoodday")
+    assert result.to_dict()["settings"]["star"] == "segments"
+
+
+def test_transcript_longer_than_the_audio_gives_the_numbers(aligner, make_waveform):
+    with pytest.raises(InfeasibleAlignmentError, match=r"\b24\b.*\b30\b|\b30\b.*\b24\b"):
+        aligner.align(make_waveform(24 * 320 + 400 - 320), "abcdefghij" * 3)
+
+
+def test_half_precision_is_reported(checkpoint_template, make_waveform):
+    half = Aligner.load(checkpoint_template, device="cpu", dtype="bfloat16")
+    result = half.align(make_waveform(32000), "hello world")
+    assert result.dtype == "torch.bfloat16"
+    assert result.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"star": "all"}, "star 'all': use one of none, edges, segments"),
+        ({"window_s": 0}, "window_s 0 and context_s 2: the window must be above 0"),
+        ({"window_s": float("nan")}, "the window must be above 0"),
+        ({"context_s": -1}, "the context at least 0"),
+        ({"batch_size": 0}, "batch_size 0: must be at least 1"),
+    ],
+)
+def test_settings_out_of_range(change, message):
+    with pytest.raises(UsageError, match=message):
+        AlignmentSettings(**change)
+
+
+@pytest.fixture
+def request_for(checkpoint_template, make_waveform, tmp_path):
+    import soundfile
+
+    path = tmp_path / "speech.wav"
+    soundfile.write(path, make_waveform(32000).samples, 16000)
+    return AlignmentRequest(
+        model_path=str(checkpoint_template),
+        audio_path=str(path),
+        transcript="hello world",
+        device="cpu",
+        dtype="float32",
+        attn_implementation=None,
+        settings=AlignmentSettings(),
+    )
+
+
+def test_one_file_gives_what_the_loaded_model_gives(aligner, request_for, capsys):
+    result = align_file(request_for, Reporter())
+    assert result.segments == aligner.align(request_for.audio_path, "hello world").segments
+    stages = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
+    assert stages == [
+        "[INFO] Loading model from",
+        "[INFO] Target device",
+        "[INFO] Running in eager mode (torch.compile disabled for stability)",
+        "[TIME] Model load",
+        "[TIME] Audio load",
+        "[TIME] Inference",
+        "[TIME] Alignment",
+    ]
+
+
+def test_warnings_appear_as_they_arise_and_in_the_result(request_for, tmp_path, capsys):
+    import numpy as np
+    import soundfile
+
+    soundfile.write(tmp_path / "silence.wav", np.zeros(32000), 16000)
+    request = replace(
+        request_for, audio_path=str(tmp_path / "silence.wav"), transcript="hello 🙂 world"
+    )
+    result = align_file(request, Reporter(quiet=True))
+    printed = capsys.readouterr().err.splitlines()
+    assert printed == [f"[WARNING] {warning}" for warning in reversed(result.warnings)]
+    assert len(printed) == 2
+
+
+def test_waveform_in_memory_needs_no_file(aligner, make_waveform):
+    waveform = make_waveform(16000)
+    assert isinstance(waveform, Waveform)
+    assert aligner.align(waveform, "hi").audio_path == "noise.wav"

@@ -1,0 +1,170 @@
+import numpy as np
+import pytest
+import torch
+
+from speech_toolkit.alignment.ctc_model import FrameGeometry
+from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.device import Device
+from speech_toolkit.errors import AudioError, DeviceError
+
+GEOMETRY = FrameGeometry.from_convolutions((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2), 16000)
+CPU = Device("cpu", None, "cpu", "for a test")
+KEPT_FRAMES, CONTEXT_FRAMES = 25, 8
+
+
+def emissions(model, waveform, batch_size=1, window_s=0.5, context_s=0.16, **options):
+    options = {"normalize": True, "wildcard": False} | options
+    return compute_emissions(
+        model,
+        waveform,
+        GEOMETRY,
+        CPU,
+        window_s=window_s,
+        context_s=context_s,
+        batch_size=batch_size,
+        reporter=Reporter(quiet=True),
+        **options,
+    )
+
+
+def one_pass(model, waveform):
+    """What transformers' own extractor and the model give for the whole waveform at once."""
+    from transformers import Wav2Vec2FeatureExtractor
+
+    inputs = Wav2Vec2FeatureExtractor()(waveform.samples, sampling_rate=16000, return_tensors="pt")
+    with torch.inference_mode():
+        return torch.log_softmax(model(inputs.input_values).logits[0], dim=-1).numpy()
+
+
+def test_geometry_of_the_standard_convolutions():
+    assert (GEOMETRY.receptive_field_samples, GEOMETRY.stride_samples) == (400, 320)
+    assert GEOMETRY.stride_s == 0.02
+    assert [GEOMETRY.frames(n) for n in (0, 399, 400, 719, 720)] == [0, 0, 1, 1, 2]
+    assert all(GEOMETRY.frames(GEOMETRY.samples(n)) == n for n in range(1, 50))
+
+
+@pytest.mark.parametrize("context_frames", [0, 3, 8])
+@pytest.mark.parametrize("num_frames", [1, 2, 9, 10, 11, 25, 26, 27, 40, 59, 60, 61, 100])
+def test_windows_cover_every_frame_once_with_full_context(num_frames, context_frames):
+    plan = WindowPlan.cover(num_frames, 10, context_frames)
+    covered = [frame for window in range(len(plan)) for frame in range(*plan.kept(window))]
+    assert covered == list(range(num_frames))
+    for window in range(len(plan)):
+        first, end = plan.kept(window)
+        start, stop = plan.start(window), plan.start(window) + plan.window_frames
+        assert 0 <= start <= max(0, first - plan.context_frames)
+        assert min(num_frames, end + plan.context_frames) <= stop <= num_frames
+
+
+REMAINDERS = [
+    GEOMETRY.samples(frames) + extra
+    for frames in (
+        1,
+        KEPT_FRAMES - 1,
+        KEPT_FRAMES,
+        KEPT_FRAMES + 1,
+        KEPT_FRAMES + 2 * CONTEXT_FRAMES,
+        KEPT_FRAMES + 2 * CONTEXT_FRAMES + 1,
+        *range(2 * KEPT_FRAMES - 1, 3 * KEPT_FRAMES + 2),
+    )
+    for extra in (0, 1, 319)
+]
+
+
+@pytest.mark.parametrize("num_samples", REMAINDERS)
+def test_windows_join_to_what_one_pass_gives(local_model, make_waveform, num_samples):
+    waveform = make_waveform(num_samples)
+    expected = one_pass(local_model, waveform)
+    found = emissions(local_model, waveform, batch_size=2).log_probs
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_too_little_context_is_noticed_by_this_comparison(local_model, make_waveform):
+    waveform = make_waveform(GEOMETRY.samples(60))
+    found = emissions(local_model, waveform, context_s=0.02).log_probs
+    assert np.abs(found - one_pass(local_model, waveform)).max() > 1e-3
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_batch_size_does_not_change_the_frames(local_model, make_waveform, batch_size):
+    waveform = make_waveform(GEOMETRY.samples(180))
+    alone = emissions(local_model, waveform, batch_size=1).log_probs
+    np.testing.assert_allclose(
+        emissions(local_model, waveform, batch_size=batch_size).log_probs, alone, atol=1e-5
+    )
+
+
+def test_waveform_is_taken_as_it_is_where_the_checkpoint_says_so(local_model, make_waveform):
+    waveform = make_waveform(8000)
+    with torch.inference_mode():
+        logits = local_model(torch.from_numpy(waveform.samples)[None]).logits[0]
+    np.testing.assert_allclose(
+        emissions(local_model, waveform, normalize=False).log_probs,
+        torch.log_softmax(logits, -1).numpy(),
+        atol=1e-5,
+    )
+
+
+def test_wildcard_is_one_more_column_of_zeros(local_model, make_waveform):
+    waveform = make_waveform(16000)
+    plain = emissions(local_model, waveform).log_probs
+    starred = emissions(local_model, waveform, wildcard=True).log_probs
+    np.testing.assert_array_equal(starred[:, :-1], plain)
+    assert not starred[:, -1].any()
+
+
+def test_audio_shorter_than_one_frame_is_refused(local_model, make_waveform):
+    with pytest.raises(AudioError, match="399 samples are shorter than one frame of 400"):
+        emissions(local_model, make_waveform(399))
+
+
+class Failing:
+    """Stands before a model and raises for batches above ``limit`` windows."""
+
+    def __init__(self, model, limit, error):
+        self.model, self.limit, self.error, self.batches = model, limit, error, []
+        self.config, self.dtype = model.config, model.dtype
+
+    def __call__(self, inputs):
+        self.batches.append(len(inputs))
+        if len(inputs) > self.limit:
+            raise self.error
+        return self.model(inputs)
+
+
+def test_out_of_memory_halves_the_batch_and_goes_on(local_model, make_waveform, capsys):
+    waveform = make_waveform(GEOMETRY.samples(260))
+    model = Failing(local_model, 2, torch.OutOfMemoryError("out of memory"))
+    found = emissions(model, waveform, batch_size=8)
+    assert model.batches[:3] == [8, 4, 2]
+    assert set(model.batches[3:]) <= {2, 1}
+    assert found.batch_size == 2
+    assert [warning for warning in found.warnings if "batch_size is now 2" in warning]
+    assert "out of memory" in capsys.readouterr().err
+    np.testing.assert_allclose(
+        found.log_probs, emissions(local_model, waveform).log_probs, atol=1e-5
+    )
+
+
+def test_out_of_memory_with_one_window_gives_the_numbers(local_model, make_waveform):
+    model = Failing(local_model, 0, torch.OutOfMemoryError("out of memory"))
+    with pytest.raises(DeviceError, match=r"single window of \d+ samples, allocated \d+.*--window_s"):
+        emissions(model, make_waveform(16000))
+
+
+def test_other_errors_of_the_model_are_not_taken_for_memory(local_model, make_waveform):
+    with pytest.raises(RuntimeError, match="shape mismatch"):
+        emissions(Failing(local_model, 0, RuntimeError("shape mismatch")), make_waveform(16000))
+
+
+def test_output_that_is_not_finite_is_refused_with_its_time(local_model, make_waveform):
+    class Overflowing(Failing):
+        def __call__(self, inputs):
+            output = self.model(inputs)
+            output.logits[:, 30:32] = float("nan")
+            return output
+
+    with pytest.raises(DeviceError, match=r"NaN or Inf in 2 frames, from 0\.60 s on"):
+        emissions(Overflowing(local_model, 9, None), make_waveform(16000), window_s=5)

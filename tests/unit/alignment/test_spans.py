@@ -1,0 +1,183 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from speech_toolkit.alignment.labels import SEPARATOR, WILDCARD, label_sequence
+from speech_toolkit.alignment.spans import label_runs, spans_from_path
+from speech_toolkit.alignment.transcript import (
+    Sentence,
+    Token,
+    TokenizedTranscript,
+    Word,
+)
+from speech_toolkit.alignment.vocabulary import Vocabulary
+
+LETTERS = {letter: index for index, letter in enumerate("abcdefghij", start=1)}
+VOCABULARY = Vocabulary(ids=LETTERS, blank_id=0, size=11, word_separator_id=None)
+STRIDE_S = 0.02
+
+
+def transcript_of(text, unaligned=()):
+    """Words are split at spaces, sentences at full stops; words in ``unaligned`` get no token."""
+    words, sentences, first_word, position = [], [], 0, 0
+    for piece in text.split():
+        start = text.index(piece, position)
+        position = start + len(piece)
+        tokens = tuple(
+            Token(letter, LETTERS[letter], start + offset, start + offset + 1)
+            for offset, letter in enumerate(piece)
+            if letter in LETTERS and piece not in unaligned
+        )
+        words.append(Word(piece, start, position, tokens))
+        if piece.endswith(".") or position == len(text):
+            begin = words[first_word].start_char
+            sentences.append(
+                Sentence(text[begin:position], begin, position, first_word, len(words))
+            )
+            first_word = len(words)
+    return TokenizedTranscript(text, "eng", tuple(words), tuple(sentences), ())
+
+
+def spans_of(picture, text, star="none", unaligned=()):
+    """Align ``text`` along a path drawn as letters, ``.`` for blank and ``*`` for the wildcard."""
+    columns = {".": 0, "*": VOCABULARY.size} | LETTERS
+    path = np.array([columns[sign] for sign in picture], dtype=np.int32)
+    scores = np.where(path == 0, -9.0, -np.arange(1, len(path) + 1) / 10).astype(np.float32)
+    transcript = transcript_of(text, unaligned)
+    labels = label_sequence(transcript, VOCABULARY, star)
+    spans = spans_from_path(path, scores, labels, transcript, blank=0, frame_stride_s=STRIDE_S)
+    return spans, scores
+
+
+def ranges(spans):
+    return list(zip(spans.starts.tolist(), spans.ends.tolist(), strict=True))
+
+
+def test_runs_of_a_path():
+    starts, ends = label_runs(np.array([0, 1, 1, 0, 1, 2, 2, 0]), blank=0)
+    assert starts.tolist() == [1, 4, 5]
+    assert ends.tolist() == [3, 5, 7]
+
+
+def test_neighbouring_words_meet_in_the_middle_of_the_blanks_between_them():
+    spans, _ = spans_of("aab....cd", "ab cd")
+    assert ranges(spans.words) == [(0, 5), (5, 9)]
+
+
+def test_long_silence_belongs_to_no_word():
+    spans, _ = spans_of("." * 50 + "ab" + "." * 100 + "cd" + "." * 60, "ab cd")
+    assert ranges(spans.words) == [(45, 62), (147, 164)]
+
+
+def test_letters_tile_their_word_and_meet_in_the_middle_of_blanks():
+    spans, _ = spans_of("..a....b.c..", "abc")
+    assert ranges(spans.words) == [(0, 12)]
+    assert ranges(spans.tokens) == [(0, 5), (5, 8), (8, 12)]
+
+
+def test_score_is_the_mean_over_the_frames_of_own_letters_only():
+    spans, scores = spans_of(".aa.b..c", "ab c.")
+    np.testing.assert_allclose(spans.tokens.scores, [scores[1:3].mean(), scores[4], scores[7]])
+    np.testing.assert_allclose(spans.words.scores, [scores[[1, 2, 4]].mean(), scores[7]])
+    np.testing.assert_allclose(spans.sentences.scores, [scores[[1, 2, 4, 7]].mean()])
+
+
+def test_sentences_reach_from_first_to_last_word():
+    spans, _ = spans_of("ab" + "." * 40 + "cd" + "." * 40 + "ef", "ab. cd ef")
+    assert ranges(spans.sentences) == [(0, 12), (37, 86)]
+
+
+def test_word_without_letters_gets_what_its_neighbours_leave():
+    spans, _ = spans_of("ab......cd", "ab 7 cd", unaligned=["7"])
+    assert ranges(spans.words) == [(0, 2), (2, 8), (8, 10)]
+    assert spans.words.aligned.tolist() == [True, False, True]
+
+
+def test_several_words_without_letters_share_it_in_order():
+    spans, _ = spans_of("....ab", "7 8 ab", unaligned=["7", "8"])
+    assert ranges(spans.words) == [(0, 2), (2, 4), (4, 6)]
+    spans, _ = spans_of("ab..", "ab 7 8", unaligned=["7", "8"])
+    assert ranges(spans.words) == [(0, 2), (2, 3), (3, 4)]
+
+
+def test_word_without_letters_between_touching_words_is_empty():
+    spans, _ = spans_of("abcd", "ab 7 cd", unaligned=["7"])
+    assert ranges(spans.words)[1] == (2, 2)
+
+
+def test_sentence_without_letters_has_times_and_no_score():
+    spans, _ = spans_of("ab....", "ab. 7", unaligned=["7"])
+    assert ranges(spans.sentences) == [(0, 2), (2, 6)]
+    assert spans.sentences.aligned.tolist() == [True, False]
+
+
+def test_wildcards_belong_to_no_word():
+    spans, _ = spans_of("***.ab..cd.**", "ab cd", star="edges")
+    assert ranges(spans.words) == [(3, 7), (7, 11)]
+    spans, _ = spans_of("**ab.***..cd*", "ab. cd", star="segments")
+    assert ranges(spans.words) == [(2, 5), (8, 12)]
+
+
+def test_star_segments_puts_wildcards_around_every_sentence():
+    transcript = transcript_of("7. ab cd. ef", unaligned=["7."])
+    labels = label_sequence(transcript, VOCABULARY, "segments")
+    star = VOCABULARY.size
+    assert labels.targets.tolist() == [star, 1, 2, 3, 4, star, 5, 6, star]
+    assert labels.owners.tolist() == [WILDCARD, 0, 1, 2, 3, WILDCARD, 4, 5, WILDCARD]
+
+
+def test_word_separator_stands_between_words_where_the_model_has_one():
+    vocabulary = Vocabulary(ids=LETTERS, blank_id=0, size=12, word_separator_id=11)
+    labels = label_sequence(transcript_of("ab 7 cd", unaligned=["7"]), vocabulary)
+    assert labels.targets.tolist() == [1, 2, 11, 3, 4]
+    assert labels.owners.tolist() == [0, 1, SEPARATOR, 2, 3]
+
+
+@st.composite
+def alignments(draw):
+    """A path drawn as text, with the transcript that it spells."""
+    words = draw(st.lists(st.text("abcdefghij", min_size=1, max_size=4), min_size=1, max_size=6))
+    unaligned = draw(st.lists(st.integers(0, len(words)), max_size=4))
+    blanks = st.integers(0, 30)
+    picture = ["." * draw(blanks)]
+    last = None
+    for word in words:
+        for letter in word:
+            minimum = 1 if letter == last else 0
+            picture.append("." * draw(st.integers(minimum, 12)))
+            picture.append(letter * draw(st.integers(1, 3)))
+            last = letter
+    picture.append("." * draw(blanks))
+    pieces = list(words)
+    for place in sorted(unaligned, reverse=True):
+        pieces.insert(place, "7")
+    joined = "".join(picture)
+    return joined, " ".join(pieces)
+
+
+@given(alignments())
+def test_spans_are_in_order_and_never_overlap(alignment):
+    picture, text = alignment
+    spans, _ = spans_of(picture, text)
+    for level in (spans.words, spans.tokens, spans.sentences):
+        assert (level.starts <= level.ends).all()
+        assert (level.ends[:-1] <= level.starts[1:]).all()
+        assert level.starts[0] >= 0
+        assert level.ends[-1] <= len(picture)
+    aligned = spans.words.aligned
+    assert (spans.words.starts < spans.words.ends)[aligned].all()
+    assert (spans.tokens.starts < spans.tokens.ends).all()
+
+
+def test_a_run_of_equal_letters_needs_a_blank_between_them():
+    spans, _ = spans_of("a.a", "a a")
+    assert ranges(spans.words) == [(0, 1), (1, 3)]
+
+
+@pytest.mark.parametrize("star", ["none", "edges", "segments"])
+def test_every_token_has_exactly_one_owner(star):
+    transcript = transcript_of("ab. 7 cd. e", unaligned=["7"])
+    labels = label_sequence(transcript, VOCABULARY, star)
+    assert labels.owners[labels.owners >= 0].tolist() == list(range(5))
+    assert labels.words.tolist() == [0, 0, 2, 2, 3]
