@@ -45,8 +45,12 @@ class Reporter:
 
     def line(self, text: str = "") -> None:
         """Print one line of the report as it is."""
-        if not self.quiet:
+        if self.quiet:
+            return
+        try:
             print(text, file=self._stream, flush=True)
+        except BrokenPipeError:  # a reader such as `head` left; the result is still to be written
+            discard_output(self._stream)
 
     def banner(self, text: str) -> None:
         """Print a title between two rules."""
@@ -159,6 +163,13 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def discard_output(stream: TextIO) -> None:
+    """Send what is still written to a stream whose reader left to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
 def check_output_path(path: str) -> None:
     """Make sure a result can be written to ``path`` before hours are spent on it.
 
@@ -168,17 +179,17 @@ def check_output_path(path: str) -> None:
     if path == "-":
         return
     target = Path(path)
-    if target.is_dir():
-        raise UsageError(f"--output {path}: is a directory; give a file name in it")
     try:
+        if target.is_dir() or path.endswith(os.sep):
+            raise UsageError(f"--output {path}: is a directory; give a file name in it")
         target.parent.mkdir(parents=True, exist_ok=True)
+        is_device = target.exists() and not target.is_file()
     except OSError as error:
         raise UsageError(
-            f"--output {path}: cannot create its directory: {error.strerror}"
+            f"--output {path}: cannot be created: {error.strerror}; choose another path"
         ) from error
-    if not os.access(target.parent, os.W_OK) or (
-        target.exists() and not os.access(target, os.W_OK)
-    ):
+    written_to = [target] if is_device else [target.parent, target]
+    if any(place.exists() and not os.access(place, os.W_OK) for place in written_to):
         raise UsageError(f"--output {path}: no permission to write there; choose another path")
 
 
@@ -218,6 +229,6 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
         print("interrupted", file=sys.stderr)
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        discard_output(sys.stdout)
         code = EXIT_DONE
     sys.exit(code)

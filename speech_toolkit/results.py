@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import sys
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,18 +50,30 @@ def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None
 def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Write UTF-8 text to ``path`` through a temporary file beside it.
 
+    A link is followed, and a device or pipe such as ``/dev/stdout`` is written to as it is.
+
     Raises:
         UsageError: the file cannot be written; what stood there before is untouched.
     """
     target = Path(path)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(_utf8(text))
-        temporary.replace(target)
+        if target.exists() and not target.is_file():
+            target.write_bytes(_utf8(text))
+        else:
+            _replace(Path(os.path.realpath(target)), _utf8(text))
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
+
+
+def _replace(target: Path, content: bytes) -> None:
+    """Put ``content`` in the place of ``target`` in one step."""
+    temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _utf8(text: str) -> bytes:

@@ -1,5 +1,6 @@
 import argparse
 import logging
+import os
 
 import pytest
 
@@ -75,8 +76,21 @@ def test_output_path_is_checked_before_the_work(tmp_path):
     with pytest.raises(UsageError, match="is a directory"):
         check_output_path(str(tmp_path))
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="cannot create its directory"):
+    with pytest.raises(UsageError, match="cannot be created"):
         check_output_path(str(tmp_path / "file" / "result.json"))
+    with pytest.raises(UsageError, match="File name too long"):
+        check_output_path(str(tmp_path / ("x" * 300)))
+    with pytest.raises(UsageError, match="is a directory"):
+        check_output_path(str(tmp_path / "new") + "/")
+
+
+def test_report_goes_on_when_its_reader_leaves():
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        report = Reporter(stream=stream)
+        report.line("lost")
+        report.line("lost too")
 
 
 @pytest.mark.parametrize(

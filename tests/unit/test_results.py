@@ -1,4 +1,5 @@
 import json
+import os
 
 import pytest
 
@@ -28,6 +29,37 @@ def test_unwritable_target_is_named_and_nothing_is_left_beside_it(tmp_path):
     with pytest.raises(UsageError, match="taken: cannot be written"):
         write_json(tmp_path / "taken", {})
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_a_link_is_followed_and_kept(tmp_path):
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "latest.json"
+    link.symlink_to(tmp_path / "real" / "result.json")
+
+    write_json(link, {"run": 1})
+    write_json(link, {"run": 2})
+
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "real" / "result.json").read_text()) == {"run": 2}
+
+
+def test_a_pipe_is_written_to_and_not_replaced(tmp_path):
+    """The same holds for /dev/stdout and /dev/null, which root could replace."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    write_json(pipe, {"run": 1})
+
+    assert pipe.is_fifo()
+    assert json.loads(os.read(reader, 1000)) == {"run": 1}
+    os.close(reader)
+
+
+def test_the_longest_name_a_directory_takes_can_be_written(tmp_path):
+    write_json(tmp_path / ("x" * 250 + ".json"), {})
+
+    assert [len(path.name) for path in tmp_path.iterdir()] == [255]
 
 
 def test_versions_name_what_shapes_a_result():
