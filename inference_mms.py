@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.result import AlignmentResult
 
+PRINTED_SEGMENTS = 100
+
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
@@ -187,8 +189,10 @@ def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
     reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
     reporter.line()
     reporter.line("[ALIGNMENT RESULTS]")
-    for segment in result.segments:
-        reporter.line(f"{segment.text:<12} {segment.start_time:8.3f}s - {segment.end_time:7.3f}s")
+    for segment in result.segments[:PRINTED_SEGMENTS]:
+        reporter.line(f"{segment.text:<12} {segment.start_time:7.3f}s - {segment.end_time:7.3f}s")
+    if len(result.segments) > PRINTED_SEGMENTS:
+        reporter.line(f"... and {len(result.segments) - PRINTED_SEGMENTS} more")
 
 
 if __name__ == "__main__":

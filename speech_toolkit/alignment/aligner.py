@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 BUNDLED_MODEL = "tiny-mms-aligner"
 DEFAULT_BATCH_SIZE = {"npu": 8, "cuda": 8, "cpu": 1}
+AUTO = "auto"
 _FAIL_FAST_S = 0.5
 
 
@@ -111,20 +112,22 @@ class Aligner:
         """
         name = _model_name(model_path)
         checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
-        return cls._from_checkpoint(name, checkpoint, device, str(dtype), attn_implementation)
+        prefetch_weights(checkpoint.directory)
+        started = time.perf_counter()
+        selected = select_device(device)
+        return cls._on_device(name, checkpoint, selected, str(dtype), attn_implementation, started)
 
     @classmethod
-    def _from_checkpoint(
+    def _on_device(
         cls,
         name: str,
         checkpoint: CtcCheckpoint,
-        device_name: str,
+        device: Device,
         dtype_name: str,
         attn_implementation: str | None,
+        started: float,
     ) -> Aligner:
-        started = time.perf_counter()
-        prefetch_weights(checkpoint.directory)
-        device = select_device(device_name)
+        """Load the weights onto a device that was selected since ``started``."""
         dtype = parse_dtype(dtype_name)
         device.check_dtype(dtype)
         model = load_ctc_model(checkpoint, device, dtype, attn_implementation)
@@ -180,7 +183,7 @@ class Aligner:
         segments, words, sentences = self._decode(emissions, transcript, settings.star, reporter)
         aligned = time.perf_counter()
         return AlignmentResult(
-            device=self.device.name if ":" in self.device.requested else self.device.type,
+            device=_published_name(self.device),
             dtype=str(self._model.dtype),
             model_path=self.model_path,
             audio_path=audio.source,
@@ -300,25 +303,27 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
         ToolkitError: as :meth:`Aligner.load` and :meth:`Aligner.align` do.
     """
     name = _model_name(request.model_path)
-    if request.model_path is None:
-        reporter.info(f"No --model_path given: using the bundled {BUNDLED_MODEL} (English)")
-    reporter.info(f"Loading model from: {name}")
+    if request.device != AUTO:
+        reporter.banner(f"Running inference on: {request.device}")
     checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
+    prefetch_weights(checkpoint.directory)
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language
     )
-    reporter.warnings(transcript.warnings)
     with ThreadPoolExecutor(max_workers=1) as pool:
         loading = pool.submit(_timed_load, request.audio_path, checkpoint)
         _raise_early(loading)
         pool.submit(_preload_search, loading, checkpoint, transcript)
-        aligner = Aligner._from_checkpoint(
-            name, checkpoint, request.device, request.dtype, request.attn_implementation
+        started = time.perf_counter()
+        device = select_device(request.device)
+        _report_target(request, name, device, reporter)
+        aligner = Aligner._on_device(
+            name, checkpoint, device, request.dtype, request.attn_implementation, started
         )
-        _report_target(aligner, request.dtype, reporter)
+        reporter.time("Model load", aligner.model_load_time)
         waveform, audio_load_time = loading.result()
     reporter.time("Audio load", audio_load_time, f"duration: {waveform.duration_s:.2f}s")
-    reporter.warnings(waveform.warnings)
+    reporter.warnings(waveform.warnings + transcript.warnings)
     result = aligner.align(
         waveform,
         transcript,
@@ -365,7 +370,19 @@ def _preload_search(
         preload(checkpoint.geometry.frames(len(waveform.samples)), labels)
 
 
-def _report_target(aligner: Aligner, dtype: str, reporter: Reporter) -> None:
-    reporter.info(f"Target device: {aligner.device.name}, dtype: torch.{dtype}")
+def _report_target(
+    request: AlignmentRequest, name: str, device: Device, reporter: Reporter
+) -> None:
+    """Say which model runs where, under the published banner."""
+    if request.device == AUTO:
+        reporter.banner(f"Running inference on: {_published_name(device)}")
+    if request.model_path is None:
+        reporter.info(f"No --model_path given: using the bundled {BUNDLED_MODEL} (English)")
+    reporter.info(f"Loading model from: {name}")
+    reporter.info(f"Target device: {_published_name(device)}, dtype: torch.{request.dtype}")
     reporter.info("Running in eager mode (torch.compile disabled for stability)")
-    reporter.time("Model load", aligner.model_load_time)
+
+
+def _published_name(device: Device) -> str:
+    """Return the device's name, with its number where the user gave one."""
+    return device.name if ":" in device.requested else device.type

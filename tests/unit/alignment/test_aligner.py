@@ -133,6 +133,9 @@ def test_one_file_gives_what_the_loaded_model_gives(aligner, request_for, capsys
     assert result.segments == aligner.align(request_for.audio_path, "hello world").segments
     stages = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert stages == [
+        "=" * 60,
+        "Running inference on",
+        "=" * 60,
         "[INFO] Loading model from",
         "[INFO] Target device",
         "[INFO] Running in eager mode (torch.compile disabled for stability)",
@@ -153,7 +156,7 @@ def test_warnings_appear_as_they_arise_and_in_the_result(request_for, tmp_path, 
     )
     result = align_file(request, Reporter(quiet=True))
     printed = capsys.readouterr().err.splitlines()
-    assert printed == [f"[WARNING] {warning}" for warning in reversed(result.warnings)]
+    assert printed == [f"[WARNING] {warning}" for warning in result.warnings]
     assert len(printed) == 2
 
 
