@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from speech_toolkit.alignment.ctc_model import CtcCheckpoint, load_ctc_model, read_ctc_checkpoint
 from speech_toolkit.alignment.emissions import Emissions, compute_emissions
 from speech_toolkit.alignment.labels import STAR_CHOICES, label_sequence
+from speech_toolkit.alignment.loudness import Loudness, measure_loudness
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan, timed_spans
 from speech_toolkit.alignment.spans import spans_from_path
 from speech_toolkit.alignment.transcript import TokenizedTranscript, tokenize_transcript
@@ -180,7 +181,10 @@ class Aligner:
         emissions = self._emissions(audio, settings, reporter)
         self.device.synchronize()
         inferred = time.perf_counter()
-        segments, words, sentences = self._decode(emissions, transcript, settings.star, reporter)
+        loudness = measure_loudness(audio.samples, self._checkpoint.geometry)
+        segments, words, sentences = self._decode(
+            emissions, loudness, transcript, settings.star, reporter
+        )
         aligned = time.perf_counter()
         return AlignmentResult(
             device=_published_name(self.device),
@@ -231,6 +235,7 @@ class Aligner:
     def _decode(
         self,
         emissions: Emissions,
+        loudness: Loudness,
         transcript: TokenizedTranscript,
         star: str,
         reporter: Reporter,
@@ -250,6 +255,7 @@ class Aligner:
             scores,
             labels,
             transcript,
+            loudness,
             blank=vocabulary.blank_id,
             frame_stride_s=stride_s,
         )

@@ -10,10 +10,12 @@ from itertools import pairwise
 import numpy as np
 
 from speech_toolkit.alignment.labels import WILDCARD, LabelSequence
+from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.transcript import TokenizedTranscript
 
 MAX_LEAD_S = 0.1
 MAX_TAIL_S = 0.2
+_LOUD_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -57,22 +59,26 @@ def spans_from_path(
     scores: np.ndarray,
     labels: LabelSequence,
     transcript: TokenizedTranscript,
+    loudness: Loudness,
     *,
     blank: int,
     frame_stride_s: float,
 ) -> AlignedSpans:
     """Turn a Viterbi path into spans.
 
-    A word reaches from its first to its last letter and a share of the blanks around: half of
-    those up to the next word, but no more than ``MAX_LEAD_S`` before it and ``MAX_TAIL_S`` after
-    it, so that long silences belong to no word. The letters of a word meet in the middle of the
-    blanks between them. Words without letters share what their aligned neighbours leave.
+    A word reaches from its first to its last letter, and on into the blanks around for as long
+    as they are loud: above the middle between the background and the word's own peak, both in
+    dB. It reaches at most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap
+    meet in the middle. So a model whose letters are short spikes still gives whole words, and
+    silence belongs to no word. The letters of a word meet in the middle of the blanks between
+    them. Words without letters share what their aligned neighbours leave.
 
     Args:
         path: int32 (T,), the label emitted at each frame.
         scores: float32 (T,), its log-probability.
         labels: what was aligned.
         transcript: where the labels come from.
+        loudness: of the T frames.
         blank: the blank's label.
         frame_stride_s: seconds per frame.
 
@@ -87,7 +93,7 @@ def spans_from_path(
         letters,
         wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
         num_words=len(transcript.words),
-        num_frames=len(path),
+        loudness=loudness,
         lead=round(MAX_LEAD_S / frame_stride_s),
         tail=round(MAX_TAIL_S / frame_stride_s),
     )
@@ -158,7 +164,7 @@ def _word_spans(
     *,
     wildcards: np.ndarray,
     num_words: int,
-    num_frames: int,
+    loudness: Loudness,
     lead: int,
     tail: int,
 ) -> Spans:
@@ -168,54 +174,83 @@ def _word_spans(
         letters: the tokens' runs.
         wildcards: int64 (?, 2), the frame ranges that wildcards took, which belong to no word.
         num_words: W, words of the transcript, those without tokens too.
-        num_frames: T.
+        loudness: of the frames.
         lead: frames that a word may reach back before its first letter.
         tail: frames that a word may reach on after its last letter.
     """
+    num_frames = len(loudness.levels_db)
     first_tokens = np.flatnonzero(np.diff(letters.words, prepend=-1))
     stop_tokens = np.append(first_tokens[1:], len(letters.words))
-    aligned_words = letters.words[first_tokens]
+    aligned = letters.words[first_tokens]
+    cores = np.stack([letters.starts[first_tokens], letters.ends[stop_tokens - 1]], axis=1)
     starts, ends = np.zeros((2, num_words), dtype=np.int64)
-    starts[aligned_words] = letters.starts[first_tokens]
-    ends[aligned_words] = letters.ends[stop_tokens - 1]
     scores = np.full(num_words, np.nan)
-    scores[aligned_words] = [
+    scores[aligned] = [
         letters.mean_score(first, stop)
         for first, stop in zip(first_tokens, stop_tokens, strict=True)
     ]
-    for left, right in pairwise([-1, *aligned_words.tolist(), num_words]):
-        gap_start = int(ends[left]) if left >= 0 else 0
-        gap_end = int(starts[right]) if right < num_words else num_frames
-        unaligned = right - left - 1
-        if unaligned:
-            bounds = np.linspace(gap_start, gap_end, unaligned + 1).astype(np.int64)
-            starts[left + 1 : right], ends[left + 1 : right] = bounds[:-1], bounds[1:]
-            continue
-        left_limit, right_limit = _share_limits(
-            gap_start, gap_end, wildcards, at_edge=left < 0 or right == num_words
-        )
-        if left >= 0:
-            ends[left] = min(gap_start + tail, left_limit)
-        if right < num_words:
-            starts[right] = max(gap_end - lead, right_limit)
+    starts[aligned], ends[aligned] = _reach_out(
+        cores, _limits(cores, aligned, wildcards, num_words, num_frames), loudness, lead, tail
+    )
+    outer = [(0, 0), *cores.tolist(), (num_frames, num_frames)]
+    for index, (left, right) in enumerate(pairwise([-1, *aligned.tolist(), num_words])):
+        bounds = np.linspace(outer[index][1], outer[index + 1][0], right - left).astype(np.int64)
+        starts[left + 1 : right], ends[left + 1 : right] = bounds[:-1], bounds[1:]
     return Spans(starts, ends, scores)
 
 
-def _share_limits(
-    gap_start: int, gap_end: int, wildcards: np.ndarray, *, at_edge: bool
-) -> tuple[int, int]:
-    """Return how far the words on either side of a gap may reach into it.
+def _limits(
+    cores: np.ndarray, aligned: np.ndarray, wildcards: np.ndarray, num_words: int, num_frames: int
+) -> np.ndarray:
+    """Return how far each word may reach, as (W', 2) frames.
 
-    Up to the wildcard where there is one in the gap, all through it at the edges of the audio,
-    else to its middle.
+    Up to its neighbour's letters, to a wildcard between them, or to the edges of the audio; not
+    at all where words without letters stand between it and its neighbour.
     """
-    after = int(np.searchsorted(wildcards[:, 0], gap_start))
-    if after < len(wildcards) and wildcards[after, 0] < gap_end:
-        return int(wildcards[after, 0]), int(wildcards[after, 1])
-    if at_edge:
-        return gap_end, gap_start
-    middle = (gap_start + gap_end) // 2
-    return middle, middle
+    barriers = np.concatenate([cores, wildcards])
+    ends = np.sort(np.append(barriers[:, 1], 0))
+    starts = np.sort(np.append(barriers[:, 0], num_frames))
+    lower = ends[np.searchsorted(ends, cores[:, 0], side="right") - 1]
+    upper = starts[np.searchsorted(starts, cores[:, 1], side="left")]
+    follows = np.diff(aligned, prepend=-1) == 1
+    precedes = np.diff(aligned, append=num_words) == 1
+    return np.stack(
+        [np.where(follows, lower, cores[:, 0]), np.where(precedes, upper, cores[:, 1])], axis=1
+    )
+
+
+def _reach_out(
+    cores: np.ndarray, limits: np.ndarray, loudness: Loudness, lead: int, tail: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Extend words over the loud frames around them.
+
+    Args:
+        cores: int64 (W', 2), from the first to the last letter of each word.
+        limits: int64 (W', 2), how far it may reach.
+        loudness: of the frames.
+        lead: frames that a word may reach back at most.
+        tail: frames that a word may reach on at most.
+
+    Returns:
+        The first frame of each word, and the frame after its last.
+    """
+    core_starts, core_ends = cores.T
+    levels = np.append(loudness.levels_db, -np.inf)
+    peaks = np.maximum.reduceat(levels, cores.ravel())[::2]
+    background = loudness.background_db[core_starts]
+    thresholds = background + _LOUD_SHARE * (peaks - background)
+
+    def loud_run(frames: np.ndarray, allowed: np.ndarray) -> np.ndarray:
+        loud = levels[np.clip(frames, 0, len(levels) - 1)] >= thresholds[:, None]
+        return np.cumprod(allowed & loud, axis=1).sum(axis=1)
+
+    before = core_starts[:, None] - np.arange(1, lead + 1)
+    after = core_ends[:, None] + np.arange(tail)
+    starts = core_starts - loud_run(before, before >= limits[:, :1])
+    ends = core_ends + loud_run(after, after < limits[:, 1:])
+    overlap = np.flatnonzero(ends[:-1] > starts[1:])
+    ends[overlap] = starts[overlap + 1] = (ends[overlap] + starts[overlap + 1]) // 2
+    return starts, ends
 
 
 def _token_spans(letters: _Letters, words: Spans) -> Spans:

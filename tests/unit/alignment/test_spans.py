@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speech_toolkit.alignment.labels import SEPARATOR, WILDCARD, label_sequence
+from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.spans import label_runs, spans_from_path
 from speech_toolkit.alignment.transcript import (
     Sentence,
@@ -39,14 +40,26 @@ def transcript_of(text, unaligned=()):
     return TokenizedTranscript(text, "eng", tuple(words), tuple(sentences), ())
 
 
-def spans_of(picture, text, star="none", unaligned=()):
-    """Align ``text`` along a path drawn as letters, ``.`` for blank and ``*`` for the wildcard."""
+def spans_of(picture, text, star="none", unaligned=(), loud=None):
+    """Align ``text`` along a path drawn as letters, ``.`` for blank and ``*`` for the wildcard.
+
+    ``loud`` draws the level of each frame as a digit, 9 the loudest; None for loud all along.
+    """
     columns = {".": 0, "*": VOCABULARY.size} | LETTERS
     path = np.array([columns[sign] for sign in picture], dtype=np.int32)
     scores = np.where(path == 0, -9.0, -np.arange(1, len(path) + 1) / 10).astype(np.float32)
     transcript = transcript_of(text, unaligned)
     labels = label_sequence(transcript, VOCABULARY, star)
-    spans = spans_from_path(path, scores, labels, transcript, blank=0, frame_stride_s=STRIDE_S)
+    levels = np.array([10 * float(digit) for digit in loud or "9" * len(path)], dtype=np.float32)
+    spans = spans_from_path(
+        path,
+        scores,
+        labels,
+        transcript,
+        Loudness(levels, np.zeros_like(levels)),
+        blank=0,
+        frame_stride_s=STRIDE_S,
+    )
     return spans, scores
 
 
@@ -68,6 +81,18 @@ def test_neighbouring_words_meet_in_the_middle_of_the_blanks_between_them():
 def test_long_silence_belongs_to_no_word():
     spans, _ = spans_of("." * 50 + "ab" + "." * 100 + "cd" + "." * 60, "ab cd")
     assert ranges(spans.words) == [(45, 62), (147, 164)]
+
+
+def test_word_reaches_on_while_it_is_loud_and_stops_at_silence():
+    spans, _ = spans_of("....ab......cd....", "ab cd", loud="019989900018999110")
+    assert ranges(spans.words) == [(2, 7), (11, 15)]
+
+
+def test_loud_is_measured_between_the_background_and_the_word_s_own_peak():
+    spans, _ = spans_of("..ab..", "ab", loud="443444")
+    assert ranges(spans.words) == [(0, 6)]
+    spans, _ = spans_of("..ab..", "ab", loud="449944")
+    assert ranges(spans.words) == [(2, 4)]
 
 
 def test_letters_tile_their_word_and_meet_in_the_middle_of_blanks():
