@@ -215,7 +215,7 @@ def draw_voice(
     contour += np.linspace(rng.uniform(0, 0.15), rng.uniform(-0.25, 0.05), frames)
     jitter = rng.normal(0, rng.uniform(0, 0.03), frames)
     return vocoder.VoiceChange(
-        tract_scale=float(np.clip(tract, 0.75, 1.35)),
+        tract_scales=tuple(np.clip(tract * np.exp(rng.normal(0, 0.05, 5)), 0.72, 1.4)),
         pitch_hz=np.clip(base * np.exp(contour + jitter), 50, 420),
         breath=float(rng.choice([0.0, rng.uniform(0, 0.6), 1.0], p=[0.6, 0.34, 0.06])),
         breath_above_hz=float(rng.uniform(1800, 7500)),

@@ -21,6 +21,7 @@ _ANALYSIS_WINDOW = np.hanning(402)[1:-1].astype(np.float32)
 _SYNTHESIS_WINDOW = (np.hanning(322)[1:-1] / 2).astype(np.float32)
 _BINS = FFT_SAMPLES // 2 + 1
 _SHORTEST_PERIOD, _LONGEST_PERIOD = 40, 220
+_TRACT_KNOTS_HZ = (300, 1000, 2000, 3000, 5000)
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class VoiceChange:
     """How to speak the analysed frames again.
 
     Attributes:
-        tract_scale: Above 1 moves the formants up (a shorter vocal tract).
+        tract_scales: Factors on the formants around 0.3, 1, 2, 3 and 5 kHz: all above 1 for a
+            shorter vocal tract, unequal ones for another mouth or accent.
         pitch_hz: float (F',), pitch of every output frame.
         breath: 0 (pure pulses) to 1 (whisper).
         breath_above_hz: Voiced sounds are noise above this frequency.
@@ -52,7 +54,7 @@ class VoiceChange:
         tilt_db_per_octave: Spectral tilt around 1 kHz.
     """
 
-    tract_scale: float
+    tract_scales: tuple[float, ...]
     pitch_hz: np.ndarray
     breath: float
     breath_above_hz: float
@@ -137,7 +139,8 @@ def _take_frames(values: np.ndarray, positions: np.ndarray) -> np.ndarray:
 def _filters(log_envelope: np.ndarray, change: VoiceChange) -> np.ndarray:
     """Minimum-phase frequency responses, complex (F', K)."""
     bins = np.arange(_BINS)
-    source = np.clip(bins / change.tract_scale, 0, _BINS - 1.001)
+    scales = np.interp(bins * SAMPLE_RATE_HZ / FFT_SAMPLES, _TRACT_KNOTS_HZ, change.tract_scales)
+    source = np.clip(bins / scales, 0, _BINS - 1.001)
     index = source.astype(int)
     weight = (source - index).astype(np.float32)
     warped = log_envelope[:, index] * (1 - weight)
