@@ -1,0 +1,450 @@
+"""inference_mms.py and inference.py from the command line, and run_inference from Python."""
+
+import itertools
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+import numpy as np
+import pytest
+import soundfile
+
+from tests.end_to_end.support import (
+    HEAVY_PACKAGES,
+    MODEL,
+    REPOSITORY,
+    SAMPLES,
+    SCRIPTS,
+    run_many,
+    run_python,
+    run_script,
+)
+
+DEMO = SAMPLES / "demo.wav"
+DEMO_TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8").strip()
+SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "alignment.schema.json").read_text())
+ODD_TEXT = '"Well…" said Zoë, №7: it’s 21\u00a0past — 😀 ok?\r\nFine!'
+
+REPORT = re.compile(
+    r"""={60}
+Running inference on: cpu
+={60}
+(\[INFO\] .*\n)*\[INFO\] Loading model from: .+
+\[INFO\] Target device: cpu, dtype: torch\.float32
+\[INFO\] Running in eager mode \(torch\.compile disabled for stability\)
+\[TIME\] Model load: \d+\.\d\ds
+\[TIME\] Audio load: \d+\.\d\ds \(duration: \d+\.\d\ds\)
+\[TIME\] Inference: \d+\.\d\ds \(RTF: \d+\.\d{3}\)
+\[TIME\] Alignment: \d+\.\d\ds
+\[RESULT\] Aligned (?P<count>\d+) segments
+\[INFO\] Results saved to: (?P<output>.+)
+\n?\[ALIGNMENT RESULTS\]
+(?P<rows>(\S.{11} +\d+\.\d{3}s - +\d+\.\d{3}s\n)+)"""
+)
+
+# Name, arguments beside the model and the device, and the file on standard input.
+COMMANDS = {
+    "plain": ("--audio {demo} --transcript_file {demo_txt} --output plain.json", None),
+    "default output": ("--audio {demo} --transcript_file {demo_txt}", None),
+    "stdout": ("--audio {demo} --transcript_file {demo_txt} --output -", None),
+    "quiet": ("--audio {demo} --transcript_file {demo_txt} --output quiet.json --quiet", None),
+    "audio on stdin": ("--audio - --transcript_file {demo_txt} --output s.json", "{demo}"),
+    "text on stdin": ("--audio {demo} --transcript_file - --output t.json", "{demo_txt}"),
+    "odd text": ("--audio {demo} --transcript_file {odd} --output odd.json", None),
+    "odd names": ("--audio {dir}/größe\u00a0語音.wav --transcript a --output new/ü.json", None),
+    "stereo": ("--audio {dir}/stereo.wav --transcript_file {demo_txt} --output st.json", None),
+    "cut short": ("--audio {dir}/cut.wav --transcript_file {demo_txt} --output cut.json", None),
+    "silence": ("--audio {dir}/silence.wav --transcript hello --output sil.json", None),
+    "small windows": (
+        "--audio {demo} --transcript_file {demo_txt} --output w.json "
+        "--window_s 1 --context_s 0.5 --batch_size 3",
+        None,
+    ),
+    "star at the edges": (
+        "--audio {demo} --transcript_file {demo_txt} --output e.json --star edges",
+        None,
+    ),
+    "star everywhere": (
+        "--audio {demo} --transcript_file {demo_txt} --output g.json --star segments",
+        None,
+    ),
+    "bfloat16": (
+        "--audio {demo} --transcript_file {demo_txt} --output b.json --dtype bfloat16",
+        None,
+    ),
+    "eager attention": (
+        "--audio {demo} --transcript_file {demo_txt} --output a.json --attn_implementation eager",
+        None,
+    ),
+}
+OUTPUTS = {
+    "plain": "plain.json",
+    "default output": "alignment_result_cpu.json",
+    "quiet": "quiet.json",
+    "audio on stdin": "s.json",
+    "text on stdin": "t.json",
+    "odd text": "odd.json",
+    "odd names": "new/ü.json",
+    "stereo": "st.json",
+    "cut short": "cut.json",
+    "silence": "sil.json",
+    "small windows": "w.json",
+    "star at the edges": "e.json",
+    "star everywhere": "g.json",
+    "bfloat16": "b.json",
+    "eager attention": "a.json",
+}
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """Recordings and texts made from the demo: other formats, names, damage, silence."""
+    directory = tmp_path_factory.mktemp("material")
+    samples, rate_hz = soundfile.read(DEMO, dtype="float32")
+    doubled = np.repeat(samples, 2)
+    stereo = np.stack([doubled, 0.5 * doubled], axis=1)
+    soundfile.write(directory / "stereo.wav", stereo, 2 * rate_hz, subtype="PCM_24")
+    soundfile.write(directory / "silence.wav", np.zeros(16_000), 16_000)
+    shutil.copy(DEMO, directory / "größe\u00a0語音.wav")
+    content = DEMO.read_bytes()
+    (directory / "cut.wav").write_bytes(content[: len(content) * 3 // 4])
+    (directory / "odd.txt").write_text("\ufeff" + ODD_TEXT, encoding="utf-8", newline="")
+    return directory
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def finished(material, workplace):
+    """All COMMANDS, run in one process: name -> what it left."""
+    names = {
+        "demo": DEMO,
+        "demo_txt": SAMPLES / "demo.txt",
+        "odd": material / "odd.txt",
+        "dir": material,
+    }
+    commands = []
+    for line, stdin in COMMANDS.values():
+        arguments = [part.format(**names) for part in line.split(" ")]
+        command = ("inference_mms.py", [*arguments, "--device", "cpu"])
+        commands.append((*command, stdin.format(**names)) if stdin else command)
+    return dict(zip(COMMANDS, run_many(commands, cwd=workplace), strict=True))
+
+
+@pytest.fixture(scope="module")
+def results(finished, workplace):
+    """Name -> the JSON it wrote."""
+    found = {name: json.loads((workplace / path).read_text()) for name, path in OUTPUTS.items()}
+    return found | {"stdout": json.loads(finished["stdout"].stdout)}
+
+
+def test_every_command_succeeds(finished):
+    for name, run in finished.items():
+        assert run.code == 0, f"{name}: {run.stderr}"
+        assert "Traceback" not in run.stderr, name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_result_follows_the_schema(results, name):
+    validator = jsonschema.Draft202012Validator(SCHEMA)
+    validator.check_schema(SCHEMA)
+
+    assert [error.message for error in validator.iter_errors(results[name])] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_spans_are_ordered_and_quote_the_transcript(results, name):
+    result = results[name]
+    for level in ("segments", "words", "sentences"):
+        spans = result[level]
+        for span in spans:
+            assert 0 <= span["start_time"] <= span["end_time"] <= result["audio_duration"] + 1e-6
+            if "text" in span:
+                assert span["text"] == result["transcript"][span["start_char"] : span["end_char"]]
+        for first, second in itertools.pairwise(spans):
+            assert first["end_time"] <= second["start_time"] + 1e-9, level
+            assert first["start_char"] <= second["start_char"], level
+    covered = {i for word in result["words"] for i in range(word["start_char"], word["end_char"])}
+    spoken = {i for i, char in enumerate(result["transcript"]) if not char.isspace()}
+    assert spoken - {i for i in spoken if result["transcript"][i] == "\ufeff"} <= covered
+
+
+def test_report_has_the_published_shape(finished, results):
+    found = REPORT.fullmatch(finished["plain"].stdout)
+
+    assert found, finished["plain"].stdout
+    assert found["output"] == "plain.json"
+    segments = results["plain"]["segments"]
+    assert int(found["count"]) == len(segments)
+    assert found["rows"].splitlines() == [
+        f"{s['token']:<12} {s['start_time']:7.3f}s - {s['end_time']:7.3f}s" for s in segments
+    ]
+
+
+def test_the_bundled_model_is_named(finished):
+    assert "[INFO] No --model_path given: using the bundled" in finished["plain"].stdout
+
+
+def test_quiet_prints_nothing(finished):
+    assert finished["quiet"].stdout == ""
+    assert finished["quiet"].stderr == ""
+
+
+def test_stdout_holds_the_json_alone_and_stderr_the_report(finished):
+    json.loads(finished["stdout"].stdout)
+    assert "[RESULT] Aligned" in finished["stdout"].stderr
+
+
+def test_nothing_is_left_but_the_results(finished, workplace):
+    left = {str(path.relative_to(workplace)) for path in workplace.rglob("*") if path.is_file()}
+
+    assert left == set(OUTPUTS.values())
+
+
+@pytest.mark.parametrize(
+    "name", ["default output", "stdout", "quiet", "audio on stdin", "text on stdin"]
+)
+def test_how_it_is_called_does_not_change_the_times(results, name):
+    for level in ("segments", "words", "sentences"):
+        assert [span["start_time"] for span in results[name][level]] == [
+            span["start_time"] for span in results["plain"][level]
+        ]
+
+
+@pytest.mark.parametrize("name", ["stereo", "small windows", "eager attention", "bfloat16"])
+def test_other_roads_lead_to_nearly_the_same_times(results, name):
+    starts, plain = (
+        np.array([word["start_time"] for word in results[which]["words"]])
+        for which in (name, "plain")
+    )
+
+    assert np.median(np.abs(starts - plain)) <= 0.02
+    assert np.mean(np.abs(starts - plain) <= 0.1) >= 0.9
+
+
+def test_text_that_cannot_be_spoken_keeps_its_place(results):
+    result = results["odd text"]
+
+    assert result["transcript"].replace("\r\n", "\n") == ODD_TEXT.replace("\r\n", "\n")
+    words = {word["text"]: word for word in result["words"]}
+    assert "Zoë," in words
+    assert words["Zoë,"]["aligned"]
+    (emoji,) = [word for word in result["words"] if "😀" in word["text"]]
+    assert not emoji["aligned"]
+    assert emoji["score"] is None
+    assert any("😀" in warning for warning in result["warnings"])
+    assert [s["text"] for s in result["sentences"]][-1] == "Fine!"
+
+
+def test_warnings_reach_stderr_and_the_result(finished, results):
+    for name, fragment in {"cut short": "cut short", "silence": "digital silence"}.items():
+        assert any(fragment in warning for warning in results[name]["warnings"]), name
+        assert fragment in finished[name].stderr, name
+
+
+def true_words(sample):
+    return [
+        (word["text"], word["start_s"])
+        for word in json.loads(sample.read_text(encoding="utf-8"))["words"]
+    ]
+
+
+PYTHON_FORM = """
+import json, sys
+import torch
+from inference import run_inference
+
+model, samples = json.load(sys.stdin)
+first = samples[0]
+once = run_inference(
+    model_path=model,
+    audio_path=first["audio"],
+    transcript=first["transcript"],
+    device_type="cpu",
+    dtype=torch.float32,
+)
+from speech_toolkit.alignment import Aligner
+
+aligner = Aligner.load(model, device="cpu")
+many = [
+    result.to_dict()
+    for result in aligner.align_files((s["audio"], s["transcript"]) for s in samples)
+]
+print(json.dumps([once, many]))
+"""
+
+
+@pytest.fixture(scope="module")
+def sample_files():
+    """The JSON of each bundled sample, the demo first."""
+    files = sorted(SAMPLES.glob("*.json"), key=lambda path: (path.stem != "demo", path.name))
+    assert len(files) >= 6
+    return files
+
+
+@pytest.fixture(scope="module")
+def python_form(sample_files, tmp_path_factory):
+    """run_inference on the demo, and a loaded Aligner on every sample."""
+    samples = []
+    for path in sample_files:
+        sample = json.loads(path.read_text(encoding="utf-8"))
+        samples.append(
+            {"audio": str(SAMPLES / sample["audio"]), "transcript": sample["transcript"]}
+        )
+    program = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{PYTHON_FORM}"
+    run = run_python(
+        "-c",
+        program,
+        cwd=tmp_path_factory.mktemp("python"),
+        stdin=json.dumps([str(MODEL), samples]).encode(),
+    )
+    assert run.code == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_run_inference_returns_the_published_keys(python_form, results):
+    once, _ = python_form
+
+    jsonschema.validate(once, SCHEMA)
+    assert once["device"] == "cpu"
+    assert once["dtype"] == "torch.float32"
+    assert once["infer_time"] / once["audio_duration"] == pytest.approx(once["rtf"], rel=0.01)
+    assert [s["token"] for s in once["segments"]] == [
+        s["token"] for s in results["plain"]["segments"]
+    ]
+    assert [s["start_time"] for s in once["segments"]] == [
+        s["start_time"] for s in results["plain"]["segments"]
+    ]
+
+
+def test_bundled_samples_are_aligned_to_their_true_times(python_form, sample_files):
+    """Voices and sentences that the bundled model was not trained on."""
+    _, many = python_form
+    errors_s = []
+    for path, result in zip(sample_files, many, strict=True):
+        truth = true_words(path)
+        assert [word["text"] for word in result["words"]] == [text for text, _ in truth], path.name
+        errors_s += [
+            abs(word["start_time"] - start_s)
+            for word, (_, start_s) in zip(result["words"], truth, strict=True)
+        ]
+
+    assert len(errors_s) > 200
+    assert np.median(errors_s) <= 0.030
+    assert np.mean(np.array(errors_s) <= 0.100) >= 0.90
+
+
+def test_published_command_line(tmp_path):
+    """Word for word, beside the model's files."""
+    shutil.copytree(MODEL, tmp_path, dirs_exist_ok=True)
+    shutil.copy(DEMO, tmp_path / "sample.wav")
+    before = {path.name for path in tmp_path.iterdir()}
+
+    run = run_script(
+        "inference.py",
+        *("--model_path", ".", "--audio", "sample.wav", "--transcript", "hello world"),
+        *("--device", "cpu", "--dtype", "float32", "--output", "alignment_result.json"),
+        cwd=tmp_path,
+    )
+
+    assert run.code == 0, run.stderr
+    assert REPORT.fullmatch(run.stdout), run.stdout
+    assert "[INFO] Loading model from: .\n" in run.stdout
+    result = json.loads((tmp_path / "alignment_result.json").read_text())
+    assert "".join(segment["token"] for segment in result["segments"]) == "helloworld"
+    assert result["audio_path"] == "sample.wav"
+    assert {path.name for path in tmp_path.iterdir()} - before == {"alignment_result.json"}
+
+
+def start(arguments, cwd, stdout=subprocess.PIPE):
+    return subprocess.Popen(
+        [sys.executable, str(REPOSITORY / "inference_mms.py"), *map(str, arguments)],
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        cwd=cwd,
+    )
+
+
+def test_interrupt_ends_it_in_one_line_and_writes_nothing(tmp_path):
+    command = ["--audio", DEMO, "--transcript", DEMO_TEXT, "--device", "cpu", "--output", "o.json"]
+    with start(command, tmp_path) as process:
+        for line in process.stdout:
+            if line.startswith(b"Running inference"):
+                break
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == 130, stderr.decode()
+    assert stderr.decode().splitlines()[-1] == "interrupted"
+    assert "Traceback" not in stderr.decode()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path):
+    command = ["--audio", DEMO, "--transcript", DEMO_TEXT, "--device", "cpu", "--output", "o.json"]
+    with start(command, tmp_path) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        stderr = process.stderr.read().decode()
+
+    assert process.returncode == 0, stderr
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
+    assert (tmp_path / "o.json").is_file(), "exit code 0 means that the result was written"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_help_answers_from_the_standard_library(script, tmp_path):
+    run = run_script(
+        script, "--help", cwd=tmp_path, forbid=(*HEAVY_PACKAGES, "numpy", "soundfile", "numba")
+    )
+
+    assert run.code == 0, run.stderr
+    assert run.stdout.startswith("usage: ")
+    assert run.stderr == ""
+
+
+def test_help_of_a_model_is_that_of_its_script(tmp_path):
+    run = run_script(
+        "inference.py", "--model_path", MODEL, "--help", cwd=tmp_path, forbid=HEAVY_PACKAGES
+    )
+
+    assert run.code == 0, run.stderr
+    assert "--transcript_file" in run.stdout
+
+
+WATCHED_IMPORT = """
+import importlib, logging, os, signal, sys, threading, warnings
+
+sys.path.insert(0, {repository!r})
+def state():
+    return (
+        dict(os.environ), os.getcwd(), sys.argv[:], sys.path[:], list(warnings.filters),
+        logging.root.level, logging.root.handlers[:], threading.active_count(),
+        [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)],
+    )
+before = state()
+importlib.import_module({module!r})
+assert state() == before, "importing changed the process"
+"""
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_importing_a_script_does_nothing(script, tmp_path):
+    """A dependency may probe for a package of the same name, such as evaluate."""
+    program = WATCHED_IMPORT.format(repository=str(REPOSITORY), module=script.removesuffix(".py"))
+
+    run = run_python("-c", program, cwd=tmp_path, forbid=HEAVY_PACKAGES)
+
+    assert run.code == 0, run.stderr
+    assert run.stdout == run.stderr == ""
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,265 @@
+"""A table of bad inputs: each ends with its exit code and one line that names it, writes nothing.
+
+Nearly all must be found before torch is imported, which would make the user wait for seconds: the
+import ends the process with another exit code.
+"""
+
+import json
+import shutil
+import struct
+import wave
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, run_many, run_script
+
+LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+WRONG = 2
+
+
+class Bad(NamedTuple):
+    """One bad input: the flags that differ from a good command line, None to leave one out."""
+
+    name: str
+    flags: dict[str, str | None]
+    message: str
+    script: str = "inference_mms.py"
+    stdin: bytes = b""
+
+
+BEFORE_TORCH = [
+    # audio
+    Bad("audio missing", {"--audio": "absent.wav"}, "'absent.wav' does not exist"),
+    Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
+    Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
+    Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
+    Bad("audio lfs", {"--audio": "{dir}/lfs.wav"}, "run git lfs pull"),
+    Bad("audio mp4", {"--audio": "{dir}/film.mp4"}, "is an MP4/M4A file"),
+    Bad("audio nan", {"--audio": "{dir}/nan.wav"}, "1 NaN or infinite samples of 16000"),
+    Bad("audio too short", {"--audio": "{dir}/short.wav"}, "is too short: 0.0187 s (300 samples"),
+    Bad("audio no samples", {"--audio": "{dir}/no_samples.wav"}, "holds no samples"),
+    Bad("audio rate", {"--audio": "{dir}/rate.wav"}, "sample rate of 7 Hz"),
+    Bad("audio device file", {"--audio": "/dev/null"}, "a terminal or a device"),
+    Bad("audio stdin empty", {"--audio": "-"}, "standard input is empty"),
+    Bad("audio stdin text", {"--audio": "-"}, "holds text", stdin=b"hello\n"),
+    Bad("audio flag absent", {"--audio": None}, "required: --audio"),
+    # transcript
+    Bad("transcript absent", {"--transcript": None}, "--transcript --transcript_file is required"),
+    Bad("transcript twice", {"--transcript_file": "{dir}/good.txt"}, "not allowed with argument"),
+    Bad("transcript empty", {"--transcript": ""}, "transcript"),
+    Bad("transcript blank", {"--transcript": " \n\t "}, "transcript"),
+    Bad("transcript signs only", {"--transcript": "?! --"}, "transcript"),
+    Bad("transcript emoji only", {"--transcript": "😀"}, "transcript"),
+    Bad("language unknown", {"--language": "english"}, "english"),
+    Bad("batch size 0", {"--batch_size": "0"}, "'0' is not a whole number of at least 1"),
+    Bad("batch size word", {"--batch_size": "many"}, "'many' is not a whole number"),
+    Bad("window 0", {"--window_s": "0"}, "'0' is not a number above 0"),
+    Bad("window nan", {"--window_s": "nan"}, "'nan' is not a number above 0"),
+    Bad("language empty", {"--language": ""}, "language ''"),
+    Bad("window endless", {"--window_s": "inf"}, "'inf' is not a number above 0"),
+    Bad("context negative", {"--context_s": "-1"}, "'-1' is not a number of at least 0"),
+    Bad("star unknown", {"--star": "both"}, "invalid choice: 'both'"),
+    Bad("attention unknown", {"--attn_implementation": "fast"}, "invalid choice: 'fast'"),
+    Bad("dtype unknown", {"--dtype": "float64"}, "invalid choice: 'float64'"),
+    Bad("flag unknown", {"--speed": "9"}, "unrecognized arguments: --speed"),
+    Bad("device unknown", {"--device": "tpu"}, "unknown device 'tpu'"),
+    Bad("device cpu with index", {"--device": "cpu:1"}, "unknown device 'cpu:1'"),
+    Bad("device index negative", {"--device": "npu:-1"}, "unknown device 'npu:-1'"),
+    # model
+    Bad("model missing", {"--model_path": "./absent"}, "./absent"),
+    Bad("model empty directory", {"--model_path": "{dir}/empty"}, "has no config.json"),
+    Bad("model is a file", {"--model_path": "{dir}/good.txt"}, "good.txt"),
+    Bad("model empty name", {"--model_path": ""}, "no such directory"),
+    Bad("model not downloaded", {"--model_path": "nobody/nothing"}, "nobody/nothing"),
+    Bad("model config not json", {"--model_path": "{dir}/bad_json"}, "cannot be read as JSON"),
+    Bad("model config lfs", {"--model_path": "{dir}/config_lfs"}, "git lfs pull"),
+    Bad("model weights lfs", {"--model_path": "{dir}/weights_lfs"}, "git lfs pull"),
+    Bad("model no weights", {"--model_path": "{dir}/no_weights"}, "no weights found"),
+    Bad("model shard missing", {"--model_path": "{dir}/no_shard"}, "1 are missing, b.safetensors"),
+    Bad("model architecture", {"--model_path": "{dir}/pretraining"}, "Wav2Vec2ForPreTraining"),
+    Bad("model no tokenizer", {"--model_path": "{dir}/no_vocab"}, "has no vocab.json"),
+    Bad("model no blank", {"--model_path": "{dir}/no_blank"}, "a CTC model needs a blank"),
+    Bad(
+        "model family",
+        {"--model_path": "{dir}/bert"},
+        "model_type 'bert'; supported families: wav2vec2",
+        script="inference.py",
+    ),
+    Bad("inference.py hands on", {"--audio": "absent.wav"}, "does not exist", "inference.py"),
+    Bad(
+        "inference.py model missing",
+        {"--model_path": "./absent"},
+        "./absent",
+        script="inference.py",
+    ),
+    # output
+    Bad("output directory", {"--output": "{dir}"}, "is a directory"),
+    Bad("output ends in a slash", {"--output": "new/"}, "is a directory"),
+    Bad("output name too long", {"--output": "x" * 300}, "cannot be created: File name too long"),
+    Bad("output below a file", {"--output": "{dir}/good.txt/x"}, "cannot be created"),
+    Bad("output in /proc", {"--output": "/proc/absent/x.json"}, "cannot be created"),
+]
+
+BAD_TRANSCRIPT_FILES = [
+    Bad("file missing", {"--transcript_file": "absent.txt"}, "absent.txt"),
+    Bad("file directory", {"--transcript_file": "{dir}"}, "directory"),
+    Bad("file empty", {"--transcript_file": "{dir}/empty.txt"}, "empty"),
+    Bad("file latin-1", {"--transcript_file": "{dir}/latin1.txt"}, "byte 3"),
+    Bad("file is audio", {"--transcript_file": "{dir}/good.wav"}, "good.wav"),
+    Bad("file and audio on stdin", {"--transcript_file": "-", "--audio": "-"}, "both"),
+]
+BEFORE_TORCH += [
+    bad._replace(flags={"--transcript": None, **bad.flags}, name=f"transcript {bad.name}")
+    for bad in BAD_TRANSCRIPT_FILES
+]
+
+WITH_TORCH = [
+    Bad("npu not installed", {"--device": "npu"}, "torch_npu is not installed: pip install"),
+    Bad("cuda not there", {"--device": "cuda"}, "cuda is not there"),
+    Bad("weights cut short", {"--model_path": "{dir}/weights_cut"}, "its weights cannot be read"),
+    Bad("weights of another", {"--model_path": "{dir}/weights_other"}, "its weights lack"),
+    Bad("transcript too long", {"--transcript": "hello world " * 200}, "frames"),
+]
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """A directory with all the bad files that the table names."""
+    directory = tmp_path_factory.mktemp("material")
+    make_audio(directory)
+    make_transcripts(directory)
+    make_checkpoints(directory)
+    return directory
+
+
+def make_audio(directory):
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype(np.float32)
+    soundfile.write(directory / "good.wav", noise, 16_000, subtype="PCM_16")
+    soundfile.write(directory / "short.wav", noise[:300], 16_000)
+    soundfile.write(directory / "nan.wav", np.append(noise[1:], np.nan), 16_000, subtype="FLOAT")
+    with wave.open(str(directory / "no_samples.wav"), "wb") as empty:
+        empty.setparams((1, 2, 16_000, 0, "NONE", ""))
+    header = bytearray((directory / "good.wav").read_bytes())
+    struct.pack_into("<I", header, 24, 7)
+    (directory / "rate.wav").write_bytes(header)
+    (directory / "empty.wav").touch()
+    (directory / "text.wav").write_text("hello")
+    (directory / "lfs.wav").write_text(LFS_POINTER)
+    (directory / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+
+
+def make_transcripts(directory):
+    (directory / "good.txt").write_text("hello world")
+    (directory / "empty.txt").touch()
+    (directory / "latin1.txt").write_bytes("café".encode("latin-1"))
+
+
+def make_checkpoints(directory):
+    """Copies of the bundled model, each with one thing wrong."""
+    config = json.loads((MODEL / "config.json").read_text())
+    vocabulary = json.loads((MODEL / "vocab.json").read_text())
+
+    def checkpoint(name, remove=(), **replaced):
+        target = shutil.copytree(MODEL, directory / name)
+        for file in remove:
+            (target / file).unlink()
+        for stem, content in replaced.items():
+            file = {"weights": "model.safetensors"}.get(stem, f"{stem}.json")
+            text = content if isinstance(content, bytes | str) else json.dumps(content)
+            (target / file).write_bytes(text if isinstance(text, bytes) else text.encode())
+        return target
+
+    (directory / "empty").mkdir()
+    checkpoint("bad_json", config="{")
+    checkpoint("config_lfs", config=LFS_POINTER)
+    checkpoint("weights_lfs", weights=LFS_POINTER)
+    checkpoint("no_weights", remove=["model.safetensors"])
+    shards = checkpoint("no_shard", remove=["model.safetensors"])
+    (shards / "a.safetensors").touch()
+    index = {"weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
+    (shards / "model.safetensors.index.json").write_text(json.dumps(index))
+    checkpoint("pretraining", config=config | {"architectures": ["Wav2Vec2ForPreTraining"]})
+    checkpoint("bert", config=config | {"model_type": "bert"})
+    checkpoint("no_vocab", remove=["vocab.json"])
+    del vocabulary["<blank>"]
+    checkpoint("no_blank", vocab=vocabulary, config=config | {"pad_token_id": None})
+    weights = (MODEL / "model.safetensors").read_bytes()
+    checkpoint("weights_cut", weights=weights[: len(weights) // 2])
+    header = json.dumps({"__metadata__": {"format": "pt"}}).encode()
+    checkpoint("weights_other", weights=struct.pack("<Q", len(header)) + header)
+
+
+def command_line(bad, material, output):
+    flags = {
+        "--model_path": str(MODEL),
+        "--audio": "{dir}/good.wav",
+        "--transcript": "hello world",
+        "--device": "cpu",
+        "--output": str(output),
+    } | bad.flags
+    given = {flag: value for flag, value in flags.items() if value is not None}
+    return [part.format(dir=material) for flag in given for part in (flag, given[flag])]
+
+
+def assert_refused(finished, bad, workplace):
+    assert "FORBIDDEN IMPORT" not in finished.stderr, "found only after seconds of imports"
+    assert finished.code == WRONG, finished
+    assert "Traceback" not in finished.stderr
+    *_, last_line = finished.stderr.splitlines()
+    assert bad.message in last_line
+    assert "error: " in last_line
+    assert [path.name for path in workplace.rglob("*")] == [], "a failed run writes nothing"
+
+
+@pytest.mark.parametrize("bad", BEFORE_TORCH, ids=lambda bad: bad.name)
+def test_found_before_torch_is_imported(bad, material, tmp_path):
+    arguments = command_line(bad, material, tmp_path / "out.json")
+
+    finished = run_script(
+        bad.script, *arguments, cwd=tmp_path, stdin=bad.stdin, forbid=HEAVY_PACKAGES
+    )
+
+    assert_refused(finished, bad, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def refused_with_torch(material, tmp_path_factory):
+    """All rows that need torch, in one process: where they ran, and row name -> what it left."""
+    workplace = tmp_path_factory.mktemp("workplace")
+    commands = [
+        (bad.script, command_line(bad, material, workplace / "out.json")) for bad in WITH_TORCH
+    ]
+    results = run_many(commands, cwd=workplace)
+    return workplace, dict(zip((bad.name for bad in WITH_TORCH), results, strict=True))
+
+
+@pytest.mark.parametrize("bad", WITH_TORCH, ids=lambda bad: bad.name)
+def test_found_with_torch(bad, refused_with_torch):
+    workplace, results = refused_with_torch
+
+    assert_refused(results[bad.name], bad, workplace)
+
+
+def test_a_failed_run_leaves_the_old_result_alone(material, tmp_path):
+    output = tmp_path / "out.json"
+    output.write_text("from yesterday")
+    bad = Bad("", {"--audio": "{dir}/nan.wav"}, "")
+
+    finished = run_script("inference_mms.py", *command_line(bad, material, output), cwd=tmp_path)
+
+    assert finished.code == WRONG
+    assert output.read_text() == "from yesterday"
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_name_with_a_line_break_stays_one_line(material, tmp_path):
+    bad = Bad("", {"--audio": "two\nlines.wav"}, r"'two\nlines.wav' does not exist")
+
+    finished = run_script(
+        "inference_mms.py", *command_line(bad, material, tmp_path / "o"), cwd=tmp_path
+    )
+
+    assert_refused(finished, bad, tmp_path)
