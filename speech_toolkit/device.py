@@ -227,7 +227,7 @@ class Device:
         return None
 
     def _hf32(self) -> dict[str, bool] | None:
-        """Whether float32 products may be rounded to HF32 (10 mantissa bits) on the NPU."""
+        """Whether float32 products may be rounded to HF32 (11 mantissa bits) on the NPU."""
         if self.type != "npu":
             return None
         return {

@@ -1,0 +1,1 @@
+"""Home of transfer_to_npu."""

@@ -1,0 +1,183 @@
+"""The emulated NPU itself: what it computes and counts, and each of its switches.
+
+The checks under on_device/ run in a pytest of their own, in a process that has the stand-in
+torch_npu; the switches are read at start-up, so each test of them starts a process.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.emulated_npu import build
+
+ON_DEVICE = Path(__file__).parent / "on_device"
+
+
+@pytest.mark.parametrize(
+    ("checks", "chip"),
+    [
+        (("check_operators.py", "check_models.py"), "Ascend310P3"),
+        (("check_helper.py", "check_transfer.py"), "Ascend910B2"),
+    ],
+    ids=["operators", "helper"],
+)
+def test_on_device(emulated_npu, checks, chip):
+    options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    finished = emulated_npu.python(
+        "-m", "pytest", *options, *checks, cwd=ON_DEVICE, EMULATED_NPU_CHIP=chip
+    )
+    assert finished.code == 0, finished.stdout[-5000:]
+
+
+def run(emulated_npu, code, **switches):
+    return emulated_npu.python("-c", "import torch\n" + code, **switches)
+
+
+def test_without_cann(emulated_npu):
+    finished = run(emulated_npu, "", EMULATED_NPU_NO_CANN="1")
+    assert "ImportError: libhccl.so: cannot open shared object file" in finished.stderr
+    assert "RuntimeError: Failed to load the backend extension: torch_npu" in finished.stderr
+
+
+def test_visible_cards_and_another_version(emulated_npu):
+    code = "import torch_npu; print(torch.npu.device_count(), torch_npu.__version__)"
+    for switches, expected in (
+        ({"EMULATED_NPU_CARDS": "0"}, "0 2.1.0.post3"),
+        ({"EMULATED_NPU_CARDS": "8", "ASCEND_RT_VISIBLE_DEVICES": "3,7"}, "2 2.1.0.post3"),
+    ):
+        finished = run(emulated_npu, code, version="2.1.0.post3", **switches)
+        assert finished.stdout.splitlines()[-1] == expected
+
+
+FAULTS = """
+    import torch_npu, warnings
+    from torch_npu import _emulator
+
+    def attempt(function):
+        try:
+            return function()
+        except Exception as error:
+            return f"{type(error).__name__}: {error}"
+
+    x = torch.ones(4, 4, device="npu")
+    print("poisoned", torch.empty(3, device="npu").isnan().all().item())
+    print("bmm", [attempt(lambda: torch.bmm(x[None], x[None]).sum().item()) for _ in range(3)])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        x.cumsum(0)
+    print("cumsum", caught[0].message, _emulator.counters()["fallback.aten::cumsum"])
+    print("full", attempt(lambda: torch.ones(1 << 19, device="npu")))
+    print("other card", torch.ones(1 << 17, device="npu:1").sum().item())
+"""
+
+
+def test_faults(emulated_npu):
+    code = "\n".join(line.removeprefix("    ") for line in FAULTS.splitlines())
+    finished = run(
+        emulated_npu,
+        code,
+        EMULATED_NPU_POISON="1",
+        EMULATED_NPU_RAISE_OP="aten::bmm@2",
+        EMULATED_NPU_FALLBACK_OPS="aten::sort,aten::cumsum",
+        EMULATED_NPU_MEMORY_BYTES=str(1 << 20),
+    )
+    assert finished.code == 0, finished.stderr
+    lines = dict(line.split(" ", 1) for line in finished.stdout.splitlines())
+    assert lines["poisoned"] == "True"
+    assert lines["bmm"].startswith("[64.0, 'RuntimeError: call aten::bmm failed, detail:EZ9999")
+    assert lines["bmm"].endswith("64.0]")
+    assert "'aten::cumsum' is not currently supported" in lines["cumsum"]
+    assert lines["cumsum"].endswith(" 1")
+    assert lines["full"].startswith(
+        "OutOfMemoryError: NPU out of memory. Tried to allocate 2.00 MiB (NPU 0; 1.00 MiB total"
+    )
+    assert finished.counters["out_of_memory"] == 1
+    assert finished.report["cards"][1]["peak_allocated"] > 1 << 19
+
+
+def test_fallback_refused_and_noise(emulated_npu):
+    finished = run(
+        emulated_npu,
+        "x = torch.ones(1, 1, 3).npu()\n"
+        "torch.nn.functional.conv1d(x, torch.ones(1, 1, 1).npu())\n"
+        "x.cumsum(0)",
+        EMULATED_NPU_NOISE="1",
+        EMULATED_NPU_FALLBACK_OPS="aten::cumsum",
+        TORCH_NPU_FALLBACK_CPU_DISABLE="1",
+    )
+    assert "falling back to the CPU is disabled" in finished.stderr
+    assert "ASCENDCL" in finished.stdout
+
+
+ROUNDING = """
+a, b = (torch.randn(64, 64, generator=torch.Generator().manual_seed(i)) for i in (0, 1))
+def worst():
+    product = ((a.npu() @ b.npu()).cpu() - a @ b).abs().max().item()
+    conv = torch.nn.functional.conv1d
+    convolution = (conv(a.npu()[None], b.npu()[:, :, None]).cpu() - conv(a[None], b[:, :, None]))
+    return product, convolution.abs().max().item()
+print(*worst())
+torch.npu.matmul.allow_hf32, torch.npu.conv.allow_hf32 = True, False
+print(*worst())
+"""
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        ({"EMULATED_NPU_CHIP": "Ascend910B2"}, ["exact hf32", "hf32 exact"]),
+        ({"EMULATED_NPU_ROUND": "matmul:fp16,conv:fp16"}, ["fp16 fp16", "fp16 fp16"]),
+    ],
+    ids=["910B", "forced"],
+)
+def test_rounding(emulated_npu, switches, expected):
+    def name(error):
+        return "exact" if error < 1e-5 else "hf32" if error < 6e-3 else "fp16"
+
+    finished = run(emulated_npu, ROUNDING, **switches)
+    rows = [row.split() for row in finished.stdout.splitlines()[1:]]
+    assert [" ".join(name(float(error)) for error in row) for row in rows] == expected
+
+
+MODULE_ERROR = """
+class Block(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.second = torch.nn.Identity(), torch.nn.Identity()
+    def forward(self, x):
+        return self.second(self.first(x)), self.first(x)
+
+model = torch.nn.Sequential(Block(), Block()).npu()
+x = torch.ones(10000, device="npu")
+out = torch.nn.Sequential.forward(torch.nn.Sequential(torch.nn.Identity()), x)
+a, b = model[0](x)
+print((a - x).std().item(), (b - x).std().item())
+wrapped = torch.nn.ModuleDict({"part": model[1]})
+wrapped.forward = lambda value: wrapped["part"](value)
+a, b = wrapped(x)
+print((a - x).std().item(), (b - x).std().item())
+"""
+
+
+def test_error_at_a_named_module(emulated_npu):
+    finished = run(emulated_npu, MODULE_ERROR, EMULATED_NPU_MODULE_ERROR="part.second=1e-2")
+    assert finished.code == 0, finished.stderr
+    clean, faulty = (list(map(float, row.split())) for row in finished.stdout.splitlines()[1:])
+    assert clean == [0, 0]
+    assert faulty[0] == pytest.approx(1e-2, rel=0.1)
+    assert faulty[1] == 0
+
+
+def test_two_allocator_settings_are_refused(emulated_npu):
+    both = {"PYTORCH_NPU_ALLOC_CONF": "a:1", "PYTORCH_ALLOC_CONF": "a:1"}
+    finished = run(emulated_npu, "torch.ones(1).npu()", **both)
+    assert "have been set, please set only one of them" in finished.stderr
+
+
+def test_build_happens_once(emulated_npu):
+    site = build.install()
+    library = site / "torch_npu/libemulated_npu.so"
+    built_at = library.stat().st_mtime_ns
+    assert build.install() == site
+    assert library.stat().st_mtime_ns == built_at
+    assert build.HERE not in site.parents
