@@ -51,6 +51,8 @@ class Reporter:
             print(text, file=self._stream, flush=True)
         except BrokenPipeError:  # a reader such as `head` left; the result is still to be written
             discard_output(self._stream)
+        except OSError as error:
+            raise UsageError(f"the report cannot be printed: {error.strerror}") from error
 
     def banner(self, text: str) -> None:
         """Print a title between two rules."""
@@ -217,6 +219,8 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     A :class:`ToolkitError` ends the script with its own exit code, an interrupt with 130, a
     reader of stdout that went away with 0.
     """
+    if sys.stdout is None:  # closed by the shell
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     try:
         code = main(*arguments)
         sys.stdout.flush()
@@ -229,6 +233,9 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
         print("interrupted", file=sys.stderr)
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
-        discard_output(sys.stdout)
         code = EXIT_DONE
+    try:
+        sys.stdout.flush()
+    except OSError:  # said above, or of no interest: the reader left
+        discard_output(sys.stdout)
     sys.exit(code)

@@ -38,13 +38,23 @@ def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None
 
     Raises:
         UsageError: the file cannot be written; what stood there before is untouched.
+        BrokenPipeError: whoever read stdout has left.
     """
     text = json.dumps(payload, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     if os.fspath(path) == "-":
-        sys.stdout.buffer.write(_utf8(text))
-        sys.stdout.flush()
+        _print_whole(_utf8(text))
         return
     write_text(path, text)
+
+
+def _print_whole(content: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"the result cannot be printed: {error.strerror}") from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

@@ -7,14 +7,17 @@ import ends the process with another exit code.
 import json
 import shutil
 import struct
+import subprocess
+import sys
 import wave
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 import soundfile
 
-from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, run_many, run_script
+from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, REPOSITORY, run_many, run_script
 
 LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 WRONG = 2
@@ -263,3 +266,20 @@ def test_a_name_with_a_line_break_stays_one_line(material, tmp_path):
     )
 
     assert_refused(finished, bad, tmp_path)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_report_on_a_full_disk_is_one_line(material, tmp_path):
+    arguments = command_line(Bad("", {}, ""), material, tmp_path / "out.json")
+
+    with Path("/dev/full").open("w") as full_disk:
+        finished = subprocess.run(
+            [sys.executable, REPOSITORY / "inference_mms.py", *arguments],
+            stdout=full_disk,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    assert finished.returncode == WRONG
+    assert finished.stderr == "error: the report cannot be printed: No space left on device\n"
+    assert list(tmp_path.iterdir()) == []

@@ -120,3 +120,12 @@ def test_bug_is_not_dressed_up_as_wrong_input():
 
     with pytest.raises(ZeroDivisionError):
         run_script(main)
+
+
+def test_closed_stdout_is_no_error(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+
+    with pytest.raises(SystemExit) as exit_info:
+        run_script(lambda: 0)
+
+    assert exit_info.value.code == 0
