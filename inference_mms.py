@@ -131,7 +131,7 @@ def run_inference(
         model_path=None if model_path is None else os.fspath(model_path),
         audio_path=os.fspath(audio_path),
         transcript=transcript,
-        device=device_type,
+        device=str(device_type),
         dtype=str(dtype).removeprefix("torch."),
         attn_implementation=attn_implementation,
         settings=AlignmentSettings(language=language, **settings),

@@ -23,7 +23,7 @@ from speech_toolkit.audio import Waveform, load_audio
 from speech_toolkit.checkpoint import bundled_model, prefetch_weights, resolve_checkpoint
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.results import versions
 
 if TYPE_CHECKING:
@@ -175,6 +175,11 @@ class Aligner:
             )
         if not isinstance(audio, Waveform):
             audio, audio_load_time = _timed_load(audio, self._checkpoint)
+        if audio.sample_rate_hz != self.sample_rate_hz:
+            raise AudioError(
+                f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
+                f"{self.sample_rate_hz} Hz; load_audio(path, {self.sample_rate_hz}) resamples"
+            )
 
         self.device.reset_peak_memory()
         started = time.perf_counter()
@@ -192,7 +197,7 @@ class Aligner:
             model_path=self.model_path,
             audio_path=audio.source,
             transcript=transcript.text,
-            language=settings.language,
+            language=transcript.language,
             audio_duration=audio.duration_s,
             times=StageTimes(
                 model_load_time=self.model_load_time,
@@ -205,8 +210,10 @@ class Aligner:
             sentences=sentences,
             num_frames=len(emissions.log_probs),
             frame_stride_s=self._checkpoint.geometry.stride_s,
-            settings=asdict(settings)
-            | {
+            settings={
+                "star": settings.star,
+                "window_s": settings.window_s,
+                "context_s": settings.context_s,
                 "batch_size": emissions.batch_size,
                 "normalize_waveform": self._checkpoint.normalizes_waveform,
                 "attn_implementation": self._model.config._attn_implementation,

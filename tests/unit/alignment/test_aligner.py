@@ -13,7 +13,7 @@ from speech_toolkit.alignment.aligner import (
 )
 from speech_toolkit.audio import Waveform
 from speech_toolkit.command_line import Reporter
-from speech_toolkit.errors import InfeasibleAlignmentError, TranscriptError, UsageError
+from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, TranscriptError, UsageError
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "results/schemas/alignment.schema.json").read_text()
@@ -164,3 +164,8 @@ def test_waveform_in_memory_needs_no_file(aligner, make_waveform):
     waveform = make_waveform(16000)
     assert isinstance(waveform, Waveform)
     assert aligner.align(waveform, "hi").audio_path == "noise.wav"
+
+
+def test_waveform_at_another_rate_is_refused(aligner, make_waveform):
+    with pytest.raises(AudioError, match=r"at 8000 Hz, the model takes 16000 Hz"):
+        aligner.align(replace(make_waveform(48000), sample_rate_hz=8000), TEXT)
