@@ -11,6 +11,7 @@ import numpy as np
 
 from speech_toolkit.alignment.labels import WILDCARD, LabelSequence
 from speech_toolkit.alignment.loudness import Loudness
+from speech_toolkit.alignment.normalization import is_silent_text
 from speech_toolkit.alignment.transcript import TokenizedTranscript
 
 MAX_LEAD_S = 0.1
@@ -71,7 +72,8 @@ def spans_from_path(
     dB. It reaches at most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap
     meet in the middle. So a model whose letters are short spikes still gives whole words, and
     silence belongs to no word. The letters of a word meet in the middle of the blanks between
-    them. Words without letters share what their aligned neighbours leave.
+    them. Words without letters share what their aligned neighbours leave: all of it where they
+    are spoken (a number in a language whose numbers are not known), else what is silent.
 
     Args:
         path: int32 (T,), the label emitted at each frame.
@@ -92,7 +94,9 @@ def spans_from_path(
     words = _word_spans(
         letters,
         wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
-        num_words=len(transcript.words),
+        unread=np.array(
+            [not word.tokens and not is_silent_text(word.text) for word in transcript.words]
+        ),
         loudness=loudness,
         lead=round(MAX_LEAD_S / frame_stride_s),
         tail=round(MAX_TAIL_S / frame_stride_s),
@@ -163,7 +167,7 @@ def _word_spans(
     letters: _Letters,
     *,
     wildcards: np.ndarray,
-    num_words: int,
+    unread: np.ndarray,
     loudness: Loudness,
     lead: int,
     tail: int,
@@ -173,7 +177,7 @@ def _word_spans(
     Args:
         letters: the tokens' runs.
         wildcards: int64 (?, 2), the frame ranges that wildcards took, which belong to no word.
-        num_words: W, words of the transcript, those without tokens too.
+        unread: bool (W,), words that are spoken but have no letters (a lone dash is neither).
         loudness: of the frames.
         lead: frames that a word may reach back before its first letter.
         tail: frames that a word may reach on after its last letter.
@@ -183,39 +187,51 @@ def _word_spans(
     stop_tokens = np.append(first_tokens[1:], len(letters.words))
     aligned = letters.words[first_tokens]
     cores = np.stack([letters.starts[first_tokens], letters.ends[stop_tokens - 1]], axis=1)
-    starts, ends = np.zeros((2, num_words), dtype=np.int64)
-    scores = np.full(num_words, np.nan)
+    starts, ends = np.zeros((2, len(unread)), dtype=np.int64)
+    scores = np.full(len(unread), np.nan)
     scores[aligned] = [
         letters.mean_score(first, stop)
         for first, stop in zip(first_tokens, stop_tokens, strict=True)
     ]
-    starts[aligned], ends[aligned] = _reach_out(
-        cores, _limits(cores, aligned, wildcards, num_words, num_frames), loudness, lead, tail
-    )
-    outer = [(0, 0), *cores.tolist(), (num_frames, num_frames)]
-    for index, (left, right) in enumerate(pairwise([-1, *aligned.tolist(), num_words])):
-        bounds = np.linspace(outer[index][1], outer[index + 1][0], right - left).astype(np.int64)
+    limits = _limits(cores, wildcards, np.cumsum(unread)[aligned], int(unread.sum()), num_frames)
+    starts[aligned], ends[aligned] = _reach_out(cores, limits, loudness, lead, tail)
+    for left, right in pairwise([-1, *aligned.tolist(), len(unread)]):
+        gap_start = ends[left] if left >= 0 else 0
+        gap_end = starts[right] if right < len(unread) else num_frames
+        bounds = np.linspace(gap_start, gap_end, right - left).astype(np.int64)
         starts[left + 1 : right], ends[left + 1 : right] = bounds[:-1], bounds[1:]
     return Spans(starts, ends, scores)
 
 
 def _limits(
-    cores: np.ndarray, aligned: np.ndarray, wildcards: np.ndarray, num_words: int, num_frames: int
+    cores: np.ndarray,
+    wildcards: np.ndarray,
+    unread_before: np.ndarray,
+    num_unread: int,
+    num_frames: int,
 ) -> np.ndarray:
     """Return how far each word may reach, as (W', 2) frames.
 
     Up to its neighbour's letters, to a wildcard between them, or to the edges of the audio; not
-    at all where words without letters stand between it and its neighbour.
+    at all where unread words stand between it and its neighbour, for the sound there is theirs.
+
+    Args:
+        cores: int64 (W', 2), from the first to the last letter of each aligned word.
+        wildcards: int64 (?, 2).
+        unread_before: int64 (W',), how many unread words come before each aligned one.
+        num_unread: unread words in all.
+        num_frames: T.
     """
     barriers = np.concatenate([cores, wildcards])
     ends = np.sort(np.append(barriers[:, 1], 0))
     starts = np.sort(np.append(barriers[:, 0], num_frames))
     lower = ends[np.searchsorted(ends, cores[:, 0], side="right") - 1]
     upper = starts[np.searchsorted(starts, cores[:, 1], side="left")]
-    follows = np.diff(aligned, prepend=-1) == 1
-    precedes = np.diff(aligned, append=num_words) == 1
+    free_before = np.diff(unread_before, prepend=0) == 0
+    free_after = np.diff(unread_before, append=num_unread) == 0
     return np.stack(
-        [np.where(follows, lower, cores[:, 0]), np.where(precedes, upper, cores[:, 1])], axis=1
+        [np.where(free_before, lower, cores[:, 0]), np.where(free_after, upper, cores[:, 1])],
+        axis=1,
     )
 
 

@@ -119,6 +119,11 @@ def test_word_without_letters_gets_what_its_neighbours_leave():
     assert spans.words.aligned.tolist() == [True, False, True]
 
 
+def test_dash_between_words_keeps_neither_from_reaching_out():
+    spans, _ = spans_of("ab......cd", "ab - cd", loud="9990000999")
+    assert ranges(spans.words) == [(0, 3), (3, 7), (7, 10)]
+
+
 def test_several_words_without_letters_share_it_in_order():
     spans, _ = spans_of("....ab", "7 8 ab", unaligned=["7", "8"])
     assert ranges(spans.words) == [(0, 2), (2, 4), (4, 6)]
