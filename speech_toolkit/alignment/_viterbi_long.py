@@ -1,8 +1,8 @@
 """The search of a long CTC trellis: from both ends at once, in bounded memory.
 
-The two halves run on two threads and share the middle frame. Each keeps the row before every K-th
-frame only; once the state in which they meet is known, the blocks between those rows are run again,
-the last first, over just those positions that lead to the state already known. Sources: Hirschberg
+The two halves run on two threads and share the middle frame. Each keeps the row before every block
+of frames only; once the state in which they meet is known, the blocks are run again, the last
+first, over just those positions that lead to the state already known. Sources: Hirschberg
 1975, "A linear space algorithm for computing maximal common subsequences" (two halves); Grice,
 Hughey and Speck 1997, "Reduced space sequence alignment" (kept rows).
 
@@ -22,8 +22,8 @@ import numpy as np
 from speech_toolkit.alignment import _viterbi_kernels as kernels
 from speech_toolkit.alignment._trellis import Trellis
 
-_LEAF_FRAMES = 512  # the moves of a block this long are noted: 256 KB
-_BLOCK_LEVELS = 16  # a longer block is cut into so many, their rows kept anew
+_LEAF_FRAMES = 512  # a block this short is traced by noting its moves, in 256 KB
+_BRANCHES = 16  # a longer one is cut into so many, whose rows are kept in turn
 _KEPT_ROWS_BYTES = 64 << 20
 
 _First = TypeVar("_First")
@@ -41,8 +41,8 @@ class Watch:
         self._owner = threading.current_thread()
         self._cancelled = False
 
-    def block_done(self, frames: int) -> None:
-        """Count a block; the caller's function is called from the caller's thread only."""
+    def leaf_done(self, frames: int) -> None:
+        """Count frames; the caller's function is called from the caller's thread only."""
         if self._cancelled:
             raise CancelledError
         with self._lock:
@@ -70,7 +70,7 @@ def search_long(
     threads: int,
     on_progress: Callable[[float], None],
     leaf_frames: int = _LEAF_FRAMES,
-    block_frames: int | None = None,
+    block_leaves: int | None = None,
 ) -> np.ndarray:
     """Return the state (T,) of the best path in every frame.
 
@@ -79,16 +79,16 @@ def search_long(
         threads: 1 or 2.
         on_progress: called from this thread with the part done, below 1.0.
         leaf_frames: longest block whose moves are noted.
-        block_frames: distance of the rows kept in the first run; by default what memory allows.
+        block_leaves: leaves of a block in the first run; by default as few as memory allows.
     """
     frames, last_state = len(trellis.log_probs), 2 * trellis.labels
     middle = frames // 2
     watch = Watch(frames + 1, on_progress)
-    block_frames = block_frames or _block_frames(trellis)
+    block_leaves = block_leaves or _block_leaves(trellis)
     head = _Half(trellis, middle + 1, leaf_frames, watch)
     tail = _Half(trellis.mirror(), frames - middle, leaf_frames, watch)
     head_row, tail_row = watch.run_both(
-        lambda: head.sweep(block_frames), lambda: tail.sweep(block_frames), threads
+        lambda: head.sweep(block_leaves), lambda: tail.sweep(block_leaves), threads
     )
     state = _meeting_state(head_row, tail_row, trellis.emissions(middle, middle + 1)[0], trellis)
     head_states, tail_states = watch.run_both(
@@ -97,11 +97,11 @@ def search_long(
     return np.concatenate([head_states, last_state - tail_states[-2::-1]])
 
 
-def _block_frames(trellis: Trellis) -> int:
-    """Return how far apart rows are kept: they take no more than log_probs, or 64 MB if larger."""
+def _block_leaves(trellis: Trellis) -> int:
+    """Return the length of blocks whose rows take no more than log_probs, or 64 MB if larger."""
     all_rows_bytes = 16 * (len(trellis.log_probs) - trellis.labels + 1) * (trellis.labels + 1)
     granted_bytes = max(trellis.log_probs.nbytes, _KEPT_ROWS_BYTES)
-    return _LEAF_FRAMES * (1 + all_rows_bytes // (granted_bytes * _LEAF_FRAMES))
+    return 1 + all_rows_bytes // (granted_bytes * _LEAF_FRAMES)
 
 
 @dataclass(frozen=True)
@@ -152,12 +152,12 @@ class _Half:
         self._watch = watch
         self._blocks: list[_Block] = []
 
-    def sweep(self, block_frames: int) -> _Row:
+    def sweep(self, block_leaves: int) -> _Row:
         """Run the search, keeping the row before every block; return the row after the last."""
         labels = self._trellis.labels
         start_row = _Row(labels, np.zeros(1), np.full(2, -np.inf))
         whole = _Block(start_row, 0, self._frames)
-        self._blocks, last = self._run(whole, block_frames, 0, len(self._trellis.log_probs))
+        self._blocks, last = self._run(whole, block_leaves, 0, len(self._trellis.log_probs))
         return last
 
     def trace(self, state: int) -> np.ndarray:
@@ -167,13 +167,13 @@ class _Half:
         return states
 
     def _run(
-        self, whole: _Block, block_frames: int, floor: int, deadline: int
+        self, whole: _Block, block_leaves: int, floor: int, deadline: int
     ) -> tuple[list[_Block], _Row]:
-        """Cut a range of frames into blocks and run the search over them.
+        """Run the search over a range of frames, leaf by leaf, and cut it into blocks.
 
         Args:
             whole: the frames, and the row before them.
-            block_frames: F.
+            block_leaves: leaves of a block.
             floor: the lowest position of interest.
             deadline: the frame at which position 0 is due. A path lowers its position by one a
                 frame at most; positions too high to arrive in time are left out.
@@ -183,11 +183,13 @@ class _Half:
         """
         blocks = []
         work = whole.row.window(floor, whole.row.high)
-        low = whole.row.low
-        for start in range(whole.start, whole.stop, block_frames):
-            stop = min(start + block_frames, whole.stop)
+        low, block_frames = whole.row.low, block_leaves * self._leaf_frames
+        for start in range(whole.start, whole.stop, self._leaf_frames):
             high = min(work.high, deadline - start + 1)
-            blocks.append(_Block(work.window(low, high), start, stop))
+            if (start - whole.start) % block_frames == 0:
+                block_stop = min(start + block_frames, whole.stop)
+                blocks.append(_Block(work.window(low, high), start, block_stop))
+            stop = min(start + self._leaf_frames, whole.stop)
             low = max(floor, low - (stop - start))
             kernels.advance(
                 self._frame_pairs(start, stop),
@@ -197,7 +199,7 @@ class _Half:
                 work.blank[low - floor : high - floor],
                 work.label[low - floor : high - floor + 1],
             )
-            self._watch.block_done(stop - start)
+            self._watch.leaf_done(stop - start)
         return blocks, work
 
     def _trace_blocks(self, blocks: list[_Block], state: int, states: np.ndarray) -> int:
@@ -210,8 +212,8 @@ class _Half:
         """Fill ``states`` for a block that ends in ``state``; return the state before it."""
         low, frames = (state + 1) // 2, block.stop - block.start
         if frames > self._leaf_frames:
-            block_frames = max(self._leaf_frames, frames // _BLOCK_LEVELS)
-            blocks, _ = self._run(block, block_frames, low, low + block.stop - 1)
+            block_leaves = 1 + frames // (self._leaf_frames * _BRANCHES)
+            blocks, _ = self._run(block, block_leaves, low, low + block.stop - 1)
             return self._trace_blocks(blocks, state, states)
         high = min(block.row.high, low + frames)
         row = block.row.window(low, high)

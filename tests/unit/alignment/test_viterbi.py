@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 from speech_toolkit.alignment import _viterbi_kernels as kernels
 from speech_toolkit.alignment import forced_align
 from speech_toolkit.alignment._trellis import IMPOSSIBLE, Trellis, search_short
-from speech_toolkit.alignment._viterbi_long import _block_frames, search_long
+from speech_toolkit.alignment._viterbi_long import _LEAF_FRAMES, _block_leaves, search_long
 from speech_toolkit.alignment.viterbi import _labels_of
 from speech_toolkit.errors import InfeasibleAlignmentError, UsageError
 
 ROOT = Path(__file__).resolve().parents[3]
 
-# Leaf and block lengths that put the edges of blocks everywhere: (leaf_frames, block_frames).
-SPLITS = [(1, 1), (2, 3), (3, 5), (1, 20), (4, 40), (512, 512)]
+# Lengths that put the edges of leaves and blocks everywhere: (leaf_frames, block_leaves).
+SPLITS = [(1, 1), (2, 2), (3, 1), (1, 20), (4, 40), (512, 1)]
 
 
 def oracle(log_probs, targets, blank=0):
@@ -52,13 +52,13 @@ def oracle(log_probs, targets, blank=0):
     return np.array(path[::-1]), score
 
 
-def search(log_probs, targets, blank, leaf_frames=None, block_frames=None, threads=1):
+def search(log_probs, targets, blank, leaf_frames=None, block_leaves=None, threads=1):
     """The path of one of the two implementations: the short one if no lengths are given."""
     trellis = Trellis.of(log_probs, targets, blank)
     if leaf_frames is None:
         states = search_short(trellis)
     else:
-        states = search_long(trellis, threads, lambda part: None, leaf_frames, block_frames)
+        states = search_long(trellis, threads, lambda part: None, leaf_frames, block_leaves)
     return _labels_of(states, targets, blank)
 
 
@@ -127,9 +127,9 @@ def test_both_searches_equal_the_oracle_on_random_cases(kind):
         expected = oracle(log_probs, targets, blank)[0].tolist()
         assert search(log_probs, targets, blank).tolist() == expected
         threads = 2 if case % 10 == 0 else 1
-        leaf_frames, block_frames = SPLITS[case % len(SPLITS)]
-        found = search(log_probs, targets, blank, leaf_frames, block_frames, threads)
-        assert found.tolist() == expected, (case, leaf_frames, block_frames)
+        leaf_frames, block_leaves = SPLITS[case % len(SPLITS)]
+        found = search(log_probs, targets, blank, leaf_frames, block_leaves, threads)
+        assert found.tolist() == expected, (case, leaf_frames, block_leaves)
 
 
 @settings(max_examples=200, deadline=None)
@@ -142,10 +142,10 @@ def test_both_searches_equal_the_oracle_on_cases_that_hypothesis_invents(data):
     score = st.sampled_from([-np.inf, -3.0, -2.0, -1.0, -0.5, 0.0])
     row = st.lists(score, min_size=vocabulary, max_size=vocabulary)
     log_probs = np.array(data.draw(st.lists(row, min_size=frames, max_size=frames)), np.float32)
-    leaf_frames, block_frames = data.draw(st.sampled_from(SPLITS))
+    leaf_frames, block_leaves = data.draw(st.sampled_from(SPLITS))
     expected = oracle(log_probs, targets)[0].tolist()
     assert search(log_probs, targets, 0).tolist() == expected
-    assert search(log_probs, targets, 0, leaf_frames, block_frames).tolist() == expected
+    assert search(log_probs, targets, 0, leaf_frames, block_leaves).tolist() == expected
 
 
 @pytest.mark.parametrize("quantised", [False, True])
@@ -153,8 +153,8 @@ def test_both_searches_equal_the_oracle_on_cases_that_hypothesis_invents(data):
 def test_label_tiles_and_recomputed_levels_leave_the_path_as_it_is(labels, quantised):
     log_probs, targets = dense_case(2000, labels, quantised=quantised)
     expected = oracle(log_probs, targets)[0].tolist()
-    for leaf_frames, block_frames, threads in [(512, 512, 1), (16, 700, 1), (7, 301, 2)]:
-        found = search(log_probs, targets, 0, leaf_frames, block_frames, threads)
+    for leaf_frames, block_leaves, threads in [(512, 1, 1), (16, 40, 1), (7, 43, 2)]:
+        found = search(log_probs, targets, 0, leaf_frames, block_leaves, threads)
         assert found.tolist() == expected
 
 
@@ -325,7 +325,7 @@ def test_kept_rows_stay_within_the_memory_granted():
     assert peak_bytes < 20e6  # all rows: 1340 MB
     flat = np.zeros((1, 2), np.float32)
     hours = Trellis.of(np.broadcast_to(flat, (1_800_000, 2)), np.ones(500_000, int), 0)
-    kept_bytes = 16 * 1_300_001 * 500_001 / _block_frames(hours)
+    kept_bytes = 16 * 1_300_001 * 500_001 / (_block_leaves(hours) * _LEAF_FRAMES)
     assert kept_bytes < 65 * 2**20
 
 
