@@ -20,7 +20,7 @@ class NoiseBank:
 
     def __init__(self, rng: np.random.Generator, speeches: Sequence[np.ndarray]) -> None:
         self._noises = [_coloured(rng, exponent) for exponent in (0.0, 0.5, 1.0, 1.5, 2.0)]
-        self._noises += [_hum(rng, base_hz) for base_hz in (50.0, 60.0)]
+        self._noises += [_hum(rng, base_hz) for base_hz in (50.0, 60.0, 100.0, 120.0, 180.0)]
         self._noises += [_gusts(rng, exponent) for exponent in (0.3, 1.0)]
         self._noises += [_babble(rng, speeches, talkers) for talkers in (3, 6, 12)]
 
@@ -56,6 +56,7 @@ def _hum(rng: np.random.Generator, base_hz: float) -> np.ndarray:
         rng.uniform(0, 1) / k * np.sin(2 * np.pi * (base_hz * k * seconds + rng.random()))
         for k in range(1, 12)
     )
+    harmonics *= np.interp(seconds, np.arange(31), np.exp(rng.normal(0, 0.5, 31)))
     return _unit(harmonics + 0.1 * rng.standard_normal(_BANK_SAMPLES))
 
 

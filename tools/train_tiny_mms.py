@@ -300,6 +300,8 @@ def export(work: Path, output: Path) -> None:
         do_lower_case=True,
     )
     tokenizer.save_pretrained(output)
+    special = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<blank>"}
+    (output / "special_tokens_map.json").write_text(json.dumps(special, indent=2) + "\n")
     Wav2Vec2FeatureExtractor(
         feature_size=1,
         sampling_rate=16000,
@@ -307,6 +309,7 @@ def export(work: Path, output: Path) -> None:
         do_normalize=True,
         return_attention_mask=True,
     ).save_pretrained(output)
+    (output / "model.safetensors").chmod(0o644)
     print(f"{output}: step {state['step']}, {state['heard_s'] / 3600:.1f} h heard")
 
 

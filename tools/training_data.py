@@ -219,7 +219,7 @@ def make_row(
     clean = np.zeros(slots * SLOT_SAMPLES, np.float32)
     letters, phones = np.zeros(slots, np.int64), np.zeros(slots, np.int64)
     starts = np.zeros(slots, np.int64)
-    position = int(rng.choice([0, rng.integers(0, 160)]))
+    position = int(rng.choice([0, rng.integers(0, 160), _draw_gap(rng)]))
     while position < slots:
         speech = next_speech()
         skip = int(rng.integers(len(speech.letters))) if position == 0 and rng.random() < 0.5 else 0
@@ -233,7 +233,7 @@ def make_row(
         phones[part] = speech.phones[skip : skip + room]
         starts[part] = speech.letter_starts[skip : skip + room]
         position += room
-        gap = int(np.exp(rng.normal(3.6, 1.0)))
+        gap = _draw_gap(rng)
         if gap > 40 and rng.random() < 0.3 and position + gap < slots:
             _add_breath(rng, clean, position, gap)
         position += gap
@@ -248,6 +248,13 @@ def make_row(
     samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
     samples *= np.float32(np.exp(rng.normal(0, 0.25)))
     return {"samples": samples, "letters": letters, "phones": phones, "letter_starts": starts}
+
+
+def _draw_gap(rng: np.random.Generator) -> int:
+    """Slots of silence between two utterances: mostly short, at times seconds."""
+    if rng.random() < 0.12:
+        return int(rng.uniform(150, 900))
+    return int(np.exp(rng.normal(3.7, 1.0)))
 
 
 def _add_far_talker(rng: np.random.Generator, clean: np.ndarray, speech: LabelledSpeech) -> None:
