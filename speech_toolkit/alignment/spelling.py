@@ -1,0 +1,251 @@
+"""A piece of text -> words in the vocabulary's letters, each with the range it stands for."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+import regex
+
+from speech_toolkit.alignment.normalization import (
+    SPOKEN_PUNCTUATION,
+    Symbol,
+    is_silent,
+    normalize,
+    without_marks,
+)
+from speech_toolkit.alignment.romanization import prepare, romanize
+from speech_toolkit.alignment.segmentation import split_piece
+from speech_toolkit.alignment.verbalization import YEAR_SIGN, spoken_parts
+from speech_toolkit.alignment.vocabulary import Vocabulary
+
+_DIGITS = "0123456789"
+_SILENT_ASCII = "".join(c for c in string.punctuation if is_silent(c))
+_IDEOGRAPH = regex.compile(r"\p{Han}")
+
+
+class Letter(NamedTuple):
+    """One letter of the vocabulary and the characters of the run that it stands for.
+
+    Attributes:
+        text: the vocabulary's entry.
+        id: its column of the logits.
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+    """
+
+    text: str
+    id: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledWord:
+    """One word of a run of text.
+
+    Attributes:
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        letters: in order, each within the word; empty where nothing can be aligned.
+        lost: characters that are read aloud but have no letter.
+    """
+
+    start: int
+    end: int
+    letters: tuple[Letter, ...]
+    lost: str
+
+
+class _Reading(NamedTuple):
+    """The letters for a range of characters, which is never divided between words."""
+
+    start: int
+    end: int
+    letters: str
+    lost: str = ""
+
+
+class Speller:
+    """Spells the words of a text in the letters of one vocabulary; equal runs are spelled once."""
+
+    def __init__(self, vocabulary: Vocabulary, language: str, text: str) -> None:
+        self._vocabulary = vocabulary
+        self._language = language
+        self._says_numbers = not all(digit in vocabulary.ids for digit in _DIGITS)
+        self._characters = set(text)
+        self._is_prepared = False
+        self._words: dict[tuple[str, str], list[SpelledWord]] = {}
+        self._plain_words: dict[str, SpelledWord | None] = {}
+        self._needless: dict[str, bool] = {}
+
+    def spell(self, piece: str) -> Iterator[tuple[int, SpelledWord]]:
+        """Split a piece (text without white space) into words and spell each.
+
+        Yields:
+            The offset of a word's run in the piece, and the word. The words cover the piece, in
+            order and without overlap.
+        """
+        if piece not in self._plain_words:
+            self._plain_words[piece] = self._spell_plain(piece)
+        if plain := self._plain_words[piece]:
+            yield 0, plain
+            return
+        for run in split_piece(piece):
+            following = piece[run.end : run.end + 1]
+            key = piece[run.start : run.end], following if following == YEAR_SIGN else ""
+            if key not in self._words:
+                self._words[key] = list(self._spell_run(*key, run.is_unspaced))
+            for word in self._words[key]:
+                yield run.start, word
+
+    def _spell_plain(self, piece: str) -> SpelledWord | None:
+        """Spell the common case, ASCII letters with silent punctuation around, without the rest."""
+        core = piece.lstrip(_SILENT_ASCII)
+        start = len(piece) - len(core)
+        core = core.rstrip(_SILENT_ASCII)
+        ids = self._vocabulary.ids
+        folded = self._vocabulary.fold(core)
+        if not (core.isascii() and core.isalpha() and all(letter in ids for letter in folded)):
+            return None
+        letters = tuple(
+            [Letter(c, ids[c], index, index + 1) for index, c in enumerate(folded, start)]
+        )
+        return SpelledWord(0, len(piece), letters, "")
+
+    def _spell_run(self, text: str, following: str, is_unspaced: bool) -> Iterator[SpelledWord]:
+        symbols = normalize(text, self._language, keep_case=self._vocabulary.keeps_case)
+        readings = list(self._read(symbols, following))
+        spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
+        ids = self._vocabulary.ids
+        for (start, end), own in _share(spans, readings):
+            letters = [Letter(c, ids[c], r.start, r.end) for r in own for c in r.letters]
+            lost = "".join([reading.lost for reading in own])
+            yield SpelledWord(start, end, tuple(letters), lost)
+
+    def _read(self, symbols: Sequence[Symbol], following: str = "") -> Iterator[_Reading]:
+        """Read symbols: numbers and signs as words, the rest letter by letter."""
+        position = 0
+        if self._says_numbers and not all(map(self._needs_nothing, symbols)):
+            text = "".join(symbol.text for symbol in symbols)
+            for part in spoken_parts(text, self._language, following):
+                yield from self._read_letters(symbols[position : part.start])
+                yield self._read_aloud(part.spoken, symbols[part.start : part.end])
+                position = part.end
+        yield from self._read_letters(symbols[position:])
+
+    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> _Reading:
+        start, end = symbols[0].start, symbols[-1].end
+        if spoken is None:
+            return _Reading(start, end, "", "".join(symbol.text for symbol in symbols))
+        readings = [
+            reading
+            for word in spoken.split()
+            for reading in self._read_letters(
+                normalize(word, self._language, keep_case=self._vocabulary.keeps_case)
+            )
+        ]
+        return _Reading(
+            start, end, "".join(r.letters for r in readings), "".join(r.lost for r in readings)
+        )
+
+    def _read_letters(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        if self._vocabulary.is_latin and not all(map(self._needs_nothing, symbols)):
+            for is_ideograph, group in groupby(symbols, key=_is_ideograph):
+                members = _without_outer_punctuation(list(group))
+                for run in [[member] for member in members] if is_ideograph else [members]:
+                    yield from self._read_romanized(run)
+        else:
+            for symbol in symbols:
+                yield self._read_as_written(symbol.start, symbol.end, symbol.text)
+
+    def _read_romanized(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        if not self._is_prepared:
+            prepare(self._characters)
+            self._is_prepared = True
+        text = "".join(symbol.text for symbol in symbols)
+        for part in romanize(text, self._language):
+            source = symbols[part.start : part.end]
+            start, end = source[0].start, source[-1].end
+            written = text[part.start : part.end]
+            letters = self._known_letters(part.text)
+            if (part.text and not letters) or all(map(_is_punctuation, written)):
+                yield self._read_as_written(start, end, written)
+            else:
+                yield _Reading(start, end, letters)
+
+    def _read_as_written(self, start: int, end: int, written: str) -> _Reading:
+        """Read characters by the vocabulary itself, without their accents where it lacks those."""
+        letters = self._known_letters(written)
+        if not letters:
+            letters = self._known_letters("".join(map(without_marks, written)))
+        lost = "" if letters or all(map(is_silent, written)) else written
+        return _Reading(start, end, letters, lost)
+
+    def _known_letters(self, text: str) -> str:
+        folded = self._vocabulary.fold(text)
+        return "".join(letter for letter in folded if letter in self._vocabulary.ids)
+
+    def _needs_nothing(self, symbol: Symbol) -> bool:
+        """Whether the vocabulary holds a symbol as it is, or the symbol is not read at all."""
+        if symbol.text not in self._needless:
+            folded = self._vocabulary.fold(symbol.text)
+            self._needless[symbol.text] = is_silent(symbol.text) or all(
+                letter in self._vocabulary.ids for letter in folded
+            )
+        return self._needless[symbol.text]
+
+
+def _is_ideograph(symbol: Symbol) -> bool:
+    return _IDEOGRAPH.match(symbol.text) is not None
+
+
+def _without_outer_punctuation(symbols: list[Symbol]) -> list[Symbol]:
+    """Return what lies between the outer punctuation, so that "word," is looked up as "word"."""
+    voiced = [i for i, symbol in enumerate(symbols) if not _is_punctuation(symbol.text)]
+    return symbols[voiced[0] : voiced[-1] + 1] if voiced else []
+
+
+@lru_cache(maxsize=65536)
+def _is_punctuation(character: str) -> bool:
+    """Whether a character is punctuation or space that is not read aloud."""
+    if character in SPOKEN_PUNCTUATION:
+        return False
+    return unicodedata.category(character)[0] in "PZ"
+
+
+def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int, int]]:
+    """Split text into characters as a reader sees them.
+
+    Characters that share a reading (Thai "เก", Japanese "きゃ") stay together, and those that
+    have none (a Thai letter that is written but not spoken, punctuation) stay with what they
+    follow.
+    """
+    voiced = [reading for reading in readings if reading.letters or reading.lost]
+    inside = {index for r in voiced for index in range(r.start + 1, r.end)}
+    starts_voice = {reading.start for reading in voiced}
+    cuts: list[int] = [0]
+    has_voice = False
+    for match in regex.finditer(r"\X", text):
+        voices = any(index in starts_voice for index in range(*match.span()))
+        if voices and has_voice and match.start() not in inside:
+            cuts.append(match.start())
+        has_voice = has_voice or voices
+    return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
+
+
+def _share(
+    spans: Sequence[tuple[int, int]], readings: Sequence[_Reading]
+) -> Iterator[tuple[tuple[int, int], list[_Reading]]]:
+    """Give each span the readings that start in it; both are in order."""
+    position = 0
+    for start, end in spans:
+        first = position
+        while position < len(readings) and readings[position].start < end:
+            position += 1
+        yield (start, end), list(readings[first:position])

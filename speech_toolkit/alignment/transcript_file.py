@@ -1,0 +1,82 @@
+"""A transcript file, or standard input -> text."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from pathlib import Path
+
+from speech_toolkit.errors import TranscriptError
+
+# UTF-32's mark begins with UTF-16's and must be tried first.
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+def read_transcript(path: str | os.PathLike[str]) -> str:
+    """Read a transcript as it stands: newlines of any kind are kept, so that ranges hold.
+
+    Args:
+        path: a file in UTF-8, with or without a byte order mark, or in UTF-16 or UTF-32 with
+            one; "-" for standard input.
+
+    Raises:
+        TranscriptError: missing, a directory, unreadable, empty, or in another encoding.
+    """
+    name = os.fspath(path)
+    data = _read_bytes(name)
+    encoding = "utf-8"
+    for mark, marked_encoding in _BYTE_ORDER_MARKS:
+        if data.startswith(mark):
+            data, encoding = data[len(mark) :], marked_encoding
+            break
+    text = _decode(data, encoding, name)
+    if not text.strip():
+        raise TranscriptError(f"{_label(name)}: the transcript is empty")
+    return text
+
+
+def _label(name: str) -> str:
+    return "standard input" if name == "-" else name
+
+
+def _read_bytes(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except FileNotFoundError as error:
+        raise TranscriptError(f"{name}: no such transcript file; check the path") from error
+    except IsADirectoryError as error:
+        raise TranscriptError(
+            f"{name}: is a directory; give the transcript file inside it"
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise TranscriptError(f"{name}: the transcript cannot be read: {reason}") from error
+
+
+def _decode(data: bytes, encoding: str, name: str) -> str:
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise TranscriptError(
+            f"{_label(name)}: byte {error.start} is not valid {encoding.upper()}; convert the "
+            f"file, for example: iconv -f WINDOWS-1252 -t UTF-8 {_iconv_name(name)} > utf8.txt"
+        ) from error
+    if encoding == "utf-8" and "\0" in text:
+        raise TranscriptError(
+            f"{_label(name)}: byte {data.index(0)} is NUL, as in UTF-16 without a byte order "
+            f"mark; convert the file: iconv -f UTF-16LE -t UTF-8 {_iconv_name(name)} > utf8.txt"
+        )
+    return text
+
+
+def _iconv_name(name: str) -> str:
+    return "input.txt" if name == "-" else name
