@@ -60,19 +60,25 @@ class EmulatedNpu:
         return inherited | own | variables
 
     def python(
-        self, *arguments: object, cwd: Path | None = None, version: str = "", **variables: str
+        self,
+        *arguments: object,
+        cwd: Path | None = None,
+        stdin: str = "",
+        version: str = build.TORCH_RELEASE,
+        **variables: str,
     ) -> Finished:
-        """Run Python with arguments and environment variables; an empty version matches torch's."""
+        """Run Python with arguments and environment variables, in a directory."""
         report = self.scratch / "report.json"
         report.unlink(missing_ok=True)
-        environment = self.environment(version or build.TORCH_RELEASE, **variables)
+        environment = self.environment(version, **variables)
         finished = subprocess.run(
             [sys.executable, *map(str, arguments)],
             env=environment | {"EMULATED_NPU_REPORT": str(report)},
             cwd=cwd,
+            input=stdin,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=300,
             check=False,
         )
         content = json.loads(report.read_text()) if report.exists() else None
