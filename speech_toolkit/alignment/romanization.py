@@ -9,6 +9,7 @@ turns 三百 into "300", which no letter of a vocabulary can stand for.
 
 from __future__ import annotations
 
+import gc
 import io
 import re
 import tempfile
@@ -158,16 +159,33 @@ def _load_uroman(wanted: set[str] | None) -> Uroman:
     """Start uroman with the rules for ``wanted`` characters, or with all of them."""
     from uroman import Uroman
 
+    collects = gc.isenabled()
+    try:
+        return _with_rules_for(wanted) if wanted is not None else _without_numbers(Uroman())
+    except OSError:  # no place for temporary files
+        return _without_numbers(Uroman())
+    finally:
+        if not collects:
+            gc.disable()  # uroman turns it on
+
+
+def _with_rules_for(wanted: set[str]) -> Uroman:
+    from uroman import Uroman
+
     source = Uroman.default_data_dir()
     with tempfile.TemporaryDirectory(prefix="uroman-") as name:
         target = Path(name)
         (target / "NumProps.jsonl").touch()
         for file_name in _DATA_FILES:
             text = (source / file_name).read_text(encoding="utf-8")
-            if wanted is not None:
-                text = "".join(_relevant_lines(file_name, text, wanted))
-            (target / file_name).write_text(text, encoding="utf-8")
+            lines = _relevant_lines(file_name, text, wanted)
+            (target / file_name).write_text("".join(lines), encoding="utf-8")
         return Uroman(data_dir=target)
+
+
+def _without_numbers(uroman: Uroman) -> Uroman:
+    uroman.num_props.clear()
+    return uroman
 
 
 def _relevant_lines(file_name: str, text: str, wanted: set[str]) -> Iterator[str]:

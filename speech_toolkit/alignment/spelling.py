@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import regex
 
+from speech_toolkit.alignment.language import has_dotless_i
 from speech_toolkit.alignment.normalization import (
     SPOKEN_PUNCTUATION,
     Symbol,
@@ -109,6 +110,8 @@ class Speller:
         core = piece.lstrip(_SILENT_ASCII)
         start = len(piece) - len(core)
         core = core.rstrip(_SILENT_ASCII)
+        if "I" in core and has_dotless_i(self._language):
+            return None
         ids = self._vocabulary.ids
         folded = self._vocabulary.fold(core)
         if not (core.isascii() and core.isalpha() and all(letter in ids for letter in folded)):

@@ -1,3 +1,4 @@
+import gc
 import string
 import subprocess
 import sys
@@ -5,6 +6,7 @@ import unicodedata
 
 import pytest
 
+from speech_toolkit.alignment import romanization
 from speech_toolkit.alignment.transcript import tokenize_transcript
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.errors import CheckpointError, TranscriptError, UsageError
@@ -167,6 +169,11 @@ def test_a_vocabulary_of_ideographs_and_digits_takes_them_as_written():
     assert spelling("我有25。", "zho", vocabulary) == "我 有 25"
 
 
+def test_a_turkish_vocabulary():
+    vocabulary = Vocabulary({c: i for i, c in enumerate("abcçdefgğhıijklmnoöprsştuüvyz", 1)}, 0, 30)
+    assert spelling("ISI İLK ilk", "tur", vocabulary) == "ısı ilk ilk"
+
+
 def test_a_korean_vocabulary_of_jamo():
     jamo = unicodedata.normalize("NFD", "한")
     vocabulary = Vocabulary({c: i for i, c in enumerate(jamo, 1)}, 0, 4)
@@ -228,13 +235,14 @@ def test_a_megabyte_without_a_space():
 
 
 def test_the_garbage_collector_is_left_as_it_was():
-    import gc
-
     tokenize_transcript("a", MMS)
     assert gc.isenabled()
     gc.disable()
     try:
         tokenize_transcript("a", MMS)
+        assert not gc.isenabled()
+        romanization._romanizer.cache_clear()
+        tokenize_transcript("ж", MMS)
         assert not gc.isenabled()
     finally:
         gc.enable()

@@ -27,7 +27,7 @@ TEXT = st.lists(
     st.one_of(AWKWARD, AWKWARD, st.characters(), st.characters(max_codepoint=0x17FF)), max_size=40
 ).map("".join)
 SETTINGS = settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
 
 
