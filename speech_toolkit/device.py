@@ -47,12 +47,14 @@ _AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 _NPU_ALLOCATOR = "PYTORCH_NPU_ALLOC_CONF"
 _ANY_ALLOCATOR = "PYTORCH_ALLOC_CONF"
 _NO_DYNAMO = "TORCHDYNAMO_DISABLE"
+_TRANSFER = "TORCH_TRANSFER_TO_NPU"  # torch_npu's own switch
 _TRANSFER_MODULE = "torch_npu.contrib.transfer_to_npu"
 _REPORTED_VARIABLES = (
     _AUTOLOAD,
     _NPU_ALLOCATOR,
     _ANY_ALLOCATOR,
     _NO_DYNAMO,
+    _TRANSFER,
     "ASCEND_HOME_PATH",
     "ASCEND_RT_VISIBLE_DEVICES",
     "ASCEND_LAUNCH_BLOCKING",
@@ -433,7 +435,11 @@ def _select_cuda(requested: str, index: int) -> Device:
 
 
 def _open_npu(requested: str, index: int, reason: str) -> Device:
-    """Load torch_npu, map CUDA calls to it, turn compilation off and take one card."""
+    """Load torch_npu, map CUDA calls to it, turn compilation off and take one card.
+
+    transfer_to_npu imports inductor, which takes seconds; the toolkit's own code does without it,
+    so a user who sets TORCH_TRANSFER_TO_NPU=0 is spared it unless the device was named cuda.
+    """
     import torch
 
     _check_npu_version()
@@ -441,7 +447,8 @@ def _open_npu(requested: str, index: int, reason: str) -> Device:
     _import_npu_module("torch_npu")
     count = torch.npu.device_count() if torch.npu.is_available() else 0
     _check_index("npu", index, count, "ASCEND_RT_VISIBLE_DEVICES")
-    _import_npu_module(_TRANSFER_MODULE)
+    if requested.startswith("cuda") or os.environ.get(_TRANSFER) != "0":
+        _import_npu_module(_TRANSFER_MODULE)
     if hasattr(torch.npu, "set_compile_mode"):
         torch.npu.set_compile_mode(jit_compile=False)
     try:

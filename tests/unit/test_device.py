@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -321,6 +322,18 @@ def test_variables_of_the_user_win(fake_torch_npu):
     assert both.startswith("error: PYTORCH_NPU_ALLOC_CONF and PYTORCH_ALLOC_CONF are both set")
 
 
+def test_transfer_can_be_switched_off(fake_torch_npu):
+    code = """
+        import sys
+        from speech_toolkit.device import select_device
+        for name in ("npu", "cuda"):
+            select_device(name)
+            print("torch_npu.contrib.transfer_to_npu" in sys.modules)
+    """
+    finished = run_python(code, fake_torch_npu(WORKING), TORCH_TRANSFER_TO_NPU="0")
+    assert finished.stdout.split() == ["False", "True"]
+
+
 def test_npu_by_index_and_by_cuda_name(fake_torch_npu):
     names = ["cuda:1", "npu:2", "cuda:2"]
     seen = {"ASCEND_RT_VISIBLE_DEVICES": "6,7"}
@@ -395,6 +408,42 @@ def test_facts_are_json_with_the_same_keys():
     assert facts["device_name"] == facts["cpu_model"]
     assert facts["total_memory_bytes"] > 2**28
     assert facts["torch"] == torch.__version__
+
+
+def test_facts_of_a_gpu(two_gpus, monkeypatch):
+    driver = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  570.86.15  Fri Jan 17 18:30:21 UTC\n"
+    properties = SimpleNamespace(total_memory=16 << 30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    monkeypatch.setattr(device_module, "_read", lambda path: driver)
+    facts = json.loads(json.dumps(select_device("cuda:1").facts()))
+    assert set(facts) == set(CPU.facts())
+    assert facts["device"] == "cuda:1"
+    assert facts["device_name"] == "Tesla T4"
+    assert facts["total_memory_bytes"] == 16 << 30
+    assert facts["driver"] == "570.86.15"
+    assert facts["cuda"] == "12.8"
+    assert facts["tf32"] == {"matmul": False, "conv": True}
+    assert facts["hf32"] is None
+
+
+@pytest.mark.parametrize(
+    ("utils", "expected"),
+    [
+        ({"get_cann_version": lambda part: f"{part} 8.5"}, "DRIVER 8.5"),
+        ({"get_cann_version": lambda part: ""}, None),
+        ({"get_cann_version": lambda part: int(part)}, None),
+        ({}, None),
+    ],
+)
+def test_versions_that_torch_npu_may_not_know(monkeypatch, utils, expected):
+    monkeypatch.setitem(sys.modules, "torch_npu.npu.utils", SimpleNamespace(**utils))
+    assert device_module._cann_version("DRIVER") == expected
+
+
+def test_torch_that_cannot_be_imported(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('libtorch_cpu.so: cannot open')")
+    (line,) = select_in_process(["cpu"], os.pathsep.join([str(tmp_path), str(ROOT)]))
+    assert line.startswith("error: torch cannot be imported (libtorch_cpu.so")
 
 
 @pytest.mark.parametrize(
