@@ -87,10 +87,10 @@ def load_audio(
     with seekable_stream(source) as stream, _open_decoder(stream, source) as sound:
         decoder = _MonoDecoder(sound)
         promised_frames = _promised_frames(sound)
-        expected_frames = 0 if sound.frames == UNKNOWN_FRAMES else sound.frames
+        frames = 0 if sound.frames == UNKNOWN_FRAMES else sound.frames
         samples = _collect(
             _resampled(decoder, sound.samplerate, sample_rate_hz),
-            _resampled_length(expected_frames, sound.samplerate, sample_rate_hz),
+            expected_samples=frames * sample_rate_hz // sound.samplerate + 1,
         )
         _check_usable(decoder, source)
         warnings = (
@@ -164,7 +164,6 @@ def _pipe_from(stream: io.FileIO, start: int) -> int:
     """
     reader_fd, writer_fd = os.pipe()
     source_fd = os.dup(stream.fileno())
-    stream.seek(0, os.SEEK_END)
 
     def feed() -> None:
         offset = start
@@ -250,13 +249,8 @@ def _resampled(blocks: Iterable[np.ndarray], rate_hz: int, target_hz: int) -> It
     yield resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True)
 
 
-def _resampled_length(frames: int, rate_hz: int, target_hz: int) -> int:
-    """Return frames * target_hz / rate_hz to the nearest, halves up, as soxr counts."""
-    return (2 * frames * target_hz + rate_hz) // (2 * rate_hz)
-
-
 def _collect(blocks: Iterable[np.ndarray], expected_samples: int) -> np.ndarray:
-    """Join blocks in one allocation when ``expected_samples`` is right, by growth when not."""
+    """Join blocks in one allocation if no more than ``expected_samples`` come, else by growth."""
     samples = np.empty(min(expected_samples, FIRST_ALLOCATION_SAMPLES), dtype=np.float32)
     used = 0
     for block in blocks:

@@ -76,7 +76,7 @@ class Finished:
     stderr: str
 
 
-def run_python(*arguments, cwd, stdin=b"", forbid=(), timeout_s=120):
+def run_python(*arguments, cwd, stdin=b"", forbid=(), timeout_s=300):
     """Run Python without network; importing a package named in ``forbid`` ends it with code 99."""
     env = dict(os.environ, HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
     with tempfile.TemporaryDirectory() as start_up:
