@@ -125,7 +125,8 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.alignment.aligner import AlignmentRequest, AlignmentSettings, align_file
+    from speech_toolkit.alignment.inputs import AlignmentSettings
+    from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
 
     request = AlignmentRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -154,7 +155,8 @@ def main(argv: list[str] | None = None) -> int:
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.aligner import AlignmentRequest, AlignmentSettings, align_file
+    from speech_toolkit.alignment.inputs import AlignmentSettings
+    from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
     from speech_toolkit.alignment.transcript import read_transcript
     from speech_toolkit.device import stdout_to_stderr
 

@@ -7,6 +7,7 @@ import argparse
 import logging
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -190,9 +191,18 @@ def check_output_path(path: str) -> None:
         raise UsageError(
             f"--output {path}: cannot be created: {error.strerror}; choose another path"
         ) from error
-    written_to = [target] if is_device else [target.parent, target]
-    if any(place.exists() and not os.access(place, os.W_OK) for place in written_to):
+    if target.exists() and not os.access(target, os.W_OK):
         raise UsageError(f"--output {path}: no permission to write there; choose another path")
+    if is_device:
+        return
+    try:
+        with tempfile.TemporaryFile(dir=target.parent):
+            pass
+    except OSError as error:
+        raise UsageError(
+            f"--output {path}: nothing can be written in its directory ({error.strerror}); "
+            "choose another path"
+        ) from error
 
 
 class _ReportHandler(logging.Handler):

@@ -6,7 +6,7 @@ from typing import Any
 _MODULE_OF = {
     "Aligner": "speech_toolkit.alignment.aligner",
     "AlignmentResult": "speech_toolkit.alignment.result",
-    "AlignmentSettings": "speech_toolkit.alignment.aligner",
+    "AlignmentSettings": "speech_toolkit.alignment.inputs",
     "forced_align": "speech_toolkit.alignment.viterbi",
 }
 

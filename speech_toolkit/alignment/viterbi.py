@@ -63,7 +63,7 @@ def forced_align(
     targets = _checked_targets(targets, blank, log_probs.shape[1])
     threads = _thread_count(threads, len(log_probs) * len(targets))
     on_progress = on_progress or (lambda part: None)
-    _check_feasible(len(log_probs), targets)
+    check_feasible(len(log_probs), targets)
     trellis = Trellis.of(log_probs, targets, blank)
     if _is_short(len(log_probs), len(targets)):
         states = search_short(trellis)
@@ -143,7 +143,16 @@ def _checked_targets(targets: Any, blank: int, vocabulary: int) -> np.ndarray:
     return targets.astype(np.int64)
 
 
-def _check_feasible(frames: int, targets: np.ndarray) -> None:
+def check_feasible(frames: int, targets: np.ndarray) -> None:
+    """Make sure that a path exists: a frame for each label, and one between equal neighbours.
+
+    Args:
+        frames: T.
+        targets: (L,) labels.
+
+    Raises:
+        InfeasibleAlignmentError: there are fewer frames than that; the message has the numbers.
+    """
     labels = len(targets)
     repeats = int(np.count_nonzero(targets[1:] == targets[:-1]))
     if frames < labels + repeats:

@@ -5,12 +5,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from speech_toolkit.alignment.aligner import (
-    Aligner,
-    AlignmentRequest,
-    AlignmentSettings,
-    align_file,
-)
+from speech_toolkit.alignment import Aligner, AlignmentSettings
+from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
 from speech_toolkit.audio import Waveform
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, TranscriptError, UsageError
