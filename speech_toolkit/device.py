@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 DTYPE_NAMES = ("float32", "float16", "bfloat16", "float64")
 _DEVICE_NAME = re.compile(r"(?P<type>auto|cpu|npu|cuda)(?::(?P<index>\d+))?")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")
+_NPU_PASSED_OVER = "torch_npu is installed but gives no NPU"
 
 _AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 _NPU_ALLOCATOR = "PYTORCH_NPU_ALLOC_CONF"
@@ -335,7 +336,8 @@ def select_device(name: str = "auto") -> Device:
         device = _select_cuda(name, index or 0)
     else:
         device = Device("cpu", None, name, "asked for by name")
-    logger.info("Using %s: %s", device.name, device.reason)
+    level = logging.WARNING if device.reason.startswith(_NPU_PASSED_OVER) else logging.INFO
+    logger.log(level, "Using %s: %s", device.name, device.reason)
     return device
 
 
@@ -400,9 +402,8 @@ def _select_auto() -> Device:
         try:
             return _open_npu("auto", 0, "an NPU is auto's first choice")
         except DeviceError as error:
-            logger.warning("torch_npu is installed but gives no NPU: %s", error)
             _hide_torch_npu()
-            skipped.append(f"no NPU ({error})")
+            skipped.append(f"{_NPU_PASSED_OVER} ({error})")
     else:
         skipped.append("no NPU (torch_npu is not installed)")
     if _has_native_cuda():

@@ -237,7 +237,7 @@ def test_broken_torch_npu(fake_torch_npu, body, version, cards, message):
     by_name, mapped, fallback, visible = select_in_process(["npu", "cuda:0", "auto"], python_path)
     assert by_name.startswith("error: ")
     assert message in by_name
-    assert fallback.startswith("cpu | no NPU (")
+    assert fallback.startswith("cpu | torch_npu is installed but gives no NPU (")
     assert message in fallback
     assert mapped.startswith("error: cuda:0 is not there")
     assert message in mapped
