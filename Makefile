@@ -10,7 +10,7 @@ demo: $(VENV)/.run-ready
 	$(BIN)/python tools/compare_times.py results/runs/demo.json samples/demo.json
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
 
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest
