@@ -153,6 +153,9 @@ def _equaliser(rng: np.random.Generator, count: int, severity: float) -> np.ndar
         high_hz = rng.uniform(3500, 7500)
     gain *= 1 / (1 + (low_hz / np.maximum(hertz, 1)) ** 4)
     gain *= 1 / (1 + (hertz / high_hz) ** 24)
+    if rng.random() < 0.4 * severity:
+        centre_hz, width_hz = np.exp(rng.uniform(np.log(200), np.log(6000))), rng.uniform(100, 800)
+        gain *= 1 - 0.97 * np.exp(-(((hertz - centre_hz) / width_hz) ** 4))
     return gain.astype(np.float32)
 
 

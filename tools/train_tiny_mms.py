@@ -2,7 +2,7 @@
 
     python tools/speech_corpus.py --output DATA --shards 0:100
     python tools/train_tiny_mms.py train --data DATA --work WORK --minutes 80
-    python tools/train_tiny_mms.py export --work WORK --output models/tiny-mms-aligner
+    python tools/train_tiny_mms.py export --data DATA --work WORK --output MODEL
 
 The model is a Wav2Vec2ForCTC with the vocabulary of MMS. Since the synthesisers tell when each
 phone sounds, it learns frame by frame: each frame is taught the letter heard in it, and blank where
@@ -32,6 +32,7 @@ from training_data import (
     Batches,
     BatchShape,
     fit_letter_aligner,
+    letter_shares,
 )
 
 PHONE_LAYER = 3
@@ -276,13 +277,28 @@ def _between(ends: tuple[float, float], progress: float) -> float:
     return ends[0] + (ends[1] - ends[0]) * progress
 
 
-def export(work: Path, output: Path) -> None:
+def discount_frequent_letters(aligner: nn.Module, data: Path, weight: float) -> None:
+    """Lower the bias of each letter by its log share in the training speech, times `weight`.
+
+    A classifier of frames gives posteriors; an alignment wants likelihoods, divided by the prior as
+    in Bourlard and Morgan, "Connectionist Speech Recognition", 1994. Blank is treated as the most
+    frequent letter, so that it keeps its place.
+    """
+    paths = sorted(data.glob("shard_????.npz"))[:3]
+    shares = torch.from_numpy(letter_shares(paths, fit_letter_aligner(paths)))
+    shares[BLANK] = shares[BLANK + 1 :].max()
+    log_shares = torch.where(shares > 0, shares.log(), 0.0)
+    aligner.lm_head.bias.data -= (weight * log_shares).to(aligner.lm_head.bias.dtype)
+
+
+def export(work: Path, output: Path, data: Path, prior_weight: float) -> None:
     """Write the averaged aligner as a checkpoint that transformers loads."""
     from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor
 
     state = torch.load(work / "checkpoint.pt", weights_only=True)
     model = TeachingModel(build_aligner())
     model.load_state_dict(state["average"])
+    discount_frequent_letters(model.aligner, data, prior_weight)
     output.mkdir(parents=True, exist_ok=True)
     model.aligner.half().save_pretrained(output)
     config = json.loads((output / "config.json").read_text())
@@ -347,7 +363,13 @@ def main() -> None:
     exporting = commands.add_parser("export", help="write the model for transformers")
     exporting.add_argument("--work", type=Path, required=True)
     exporting.add_argument("--output", type=Path, required=True)
-    exporting.set_defaults(run=lambda arguments: export(arguments.work, arguments.output))
+    exporting.add_argument("--data", type=Path, required=True, help="folder of the shards")
+    exporting.add_argument("--prior-weight", type=float, default=0.4, help="default 0.4")
+    exporting.set_defaults(
+        run=lambda arguments: export(
+            arguments.work, arguments.output, arguments.data, arguments.prior_weight
+        )
+    )
     arguments = parser.parse_args()
     arguments.run(arguments)
 

@@ -103,6 +103,15 @@ def load_shard(path: Path, aligner: LetterAligner) -> list[LabelledSpeech]:
     return [speech for speech in labelled if speech is not None]
 
 
+def letter_shares(paths: Sequence[Path], aligner: LetterAligner) -> np.ndarray:
+    """Share of the time that each token of the vocabulary is heard, float64 (31,)."""
+    counts = np.zeros(len(VOCABULARY))
+    for path in paths:
+        for speech in load_shard(path, aligner):
+            counts += np.bincount(speech.letters, minlength=len(VOCABULARY))
+    return counts / counts.sum()
+
+
 def _label(samples: np.ndarray, utterance: dict, aligner: LetterAligner) -> LabelledSpeech | None:
     slots = len(samples) // SLOT_SAMPLES
     letter_times: list[LetterTime] = []
@@ -202,6 +211,23 @@ class Batches(IterableDataset):
         return {key: torch.from_numpy(np.stack([row[key] for row in rows])) for key in rows[0]}
 
 
+def at_other_speed(speech: LabelledSpeech, factor: float) -> LabelledSpeech:
+    """Play speech `factor` times faster, pitch and formants moving along."""
+    slots = int(len(speech.letters) / factor)
+    sample_positions = np.arange(slots * SLOT_SAMPLES) * factor
+    samples = np.interp(sample_positions, np.arange(len(speech.samples)), speech.samples)
+    slot_positions = (np.arange(slots) * factor).astype(int)
+    starts = np.zeros(slots, np.int8)
+    at = np.flatnonzero(speech.letter_starts)
+    starts[np.minimum((at / factor).astype(int), slots - 1)] = speech.letter_starts[at]
+    return LabelledSpeech(
+        samples.astype(np.int16),
+        speech.letters[slot_positions],
+        speech.phones[slot_positions],
+        starts,
+    )
+
+
 def make_row(
     rng: np.random.Generator,
     seconds: float,
@@ -222,6 +248,8 @@ def make_row(
     position = int(rng.choice([0, rng.integers(0, 160), _draw_gap(rng)]))
     while position < slots:
         speech = next_speech()
+        if rng.random() < 0.6:
+            speech = at_other_speed(speech, float(np.exp(rng.uniform(-0.13, 0.13))))
         skip = int(rng.integers(len(speech.letters))) if position == 0 and rng.random() < 0.5 else 0
         room = min(len(speech.letters) - skip, slots - position)
         part = slice(position, position + room)
