@@ -22,6 +22,7 @@ WEIGHT_NAMES = (
     "pytorch_model.bin.index.json",
 )
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_PICKLE_MARK = b"\x80"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
@@ -48,7 +49,7 @@ def resolve_checkpoint(model_path: str) -> Path:
 
     Raises:
         CheckpointError: no such directory or hub id, no weights, or a file of it is a Git LFS
-            pointer.
+            pointer or cut short.
     """
     directory = _local_directory(model_path)
     if directory is None:
@@ -63,6 +64,8 @@ def resolve_checkpoint(model_path: str) -> Path:
         )
     for file in weights:
         _refuse_lfs_pointer(file)
+        if file.suffix == ".bin":
+            _refuse_damaged_archive(file)
     return directory
 
 
@@ -125,6 +128,18 @@ def _refuse_lfs_pointer(path: Path) -> None:
             f"{path}: is a Git LFS pointer, not the file itself; "
             f"run `git lfs pull` in {path.parent}"
         )
+
+
+def _refuse_damaged_archive(path: Path) -> None:
+    """Raise where a file is neither a whole archive of torch.save nor a pickle of its old form."""
+    import zipfile
+
+    with path.open("rb") as file:
+        is_pickle = file.read(1) == _PICKLE_MARK
+        if not is_pickle and not zipfile.is_zipfile(file):
+            raise CheckpointError(
+                f"{path}: is no file of PyTorch weights, or is cut short; download it again"
+            )
 
 
 def _local_directory(model_path: str) -> Path | None:

@@ -43,7 +43,13 @@ class FrameGeometry:
     def from_convolutions(
         cls, kernels: Sequence[int], strides: Sequence[int], sample_rate_hz: int
     ) -> FrameGeometry:
-        """Compose the kernels and strides of a stack of unpadded convolutions."""
+        """Compose the kernels and strides of a stack of unpadded convolutions.
+
+        Raises:
+            ValueError: there are not as many of the one as of the other, or one is below 1.
+        """
+        if min(*kernels, *strides) < 1:
+            raise ValueError("a kernel or stride is below 1")
         receptive_field, stride = 1, 1
         for kernel, step in zip(kernels, strides, strict=True):
             receptive_field += (kernel - 1) * stride
@@ -101,9 +107,10 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
         )
     preprocessor_path = directory / "preprocessor_config.json"
     preprocessor = read_json(preprocessor_path) if preprocessor_path.is_file() else {}
+    sample_rate_hz = _positive_int(preprocessor_path, preprocessor, "sampling_rate", 16_000)
     try:
         geometry = FrameGeometry.from_convolutions(
-            config["conv_kernel"], config["conv_stride"], preprocessor.get("sampling_rate", 16000)
+            config["conv_kernel"], config["conv_stride"], sample_rate_hz
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -139,10 +146,10 @@ def read_vocabulary(directory: Path, config: Mapping[str, Any]) -> Vocabulary:
             f"{path}: is not a flat vocabulary (one per language, with adapters?); use a "
             "checkpoint with a single vocabulary"
         )
-    size = config.get("vocab_size", len(entries))
+    size = _positive_int(directory / CONFIG_NAME, config, "vocab_size", len(entries))
     entries = {token: index for token, index in entries.items() if 0 <= index < size}
     blank_id = entries.get("<blank>", config.get("pad_token_id"))
-    if blank_id is None or not 0 <= blank_id < size:
+    if not isinstance(blank_id, int) or not 0 <= blank_id < size:
         raise CheckpointError(
             f"{path}: has no <blank>, and config.json names no pad_token_id below vocab_size "
             f"{size} to stand for it; a CTC model needs a blank"
@@ -162,6 +169,15 @@ def read_vocabulary(directory: Path, config: Mapping[str, Any]) -> Vocabulary:
         size=size,
         word_separator_id=entries.get(separator),
     )
+
+
+def _positive_int(path: Path, content: Mapping[str, Any], key: str, default: int) -> int:
+    value = content.get(key, default)
+    if not isinstance(value, int) or value < 1:
+        raise CheckpointError(
+            f"{path}: {key} is {value!r}, not a whole number of at least 1; download it again"
+        )
+    return value
 
 
 def _special_tokens(directory: Path) -> dict[str, str]:
@@ -189,7 +205,7 @@ def load_ctc_model(
     The dtype is always passed on, so that the one the checkpoint was stored in never decides.
 
     Raises:
-        CheckpointError: the weights do not fill the model, or their file is damaged.
+        CheckpointError: the weights do not fill the model, or a file of the two is damaged.
         DeviceError: the model does not fit into the device's memory.
         UsageError: the attention implementation is not to be had here.
     """
@@ -217,6 +233,11 @@ def load_ctc_model(
             "the file is damaged or incomplete, download it again"
         ) from error
     except (ImportError, ValueError) as error:
+        if attn_implementation is None:
+            raise CheckpointError(
+                f"{checkpoint.directory}: its {CONFIG_NAME} does not make a model "
+                f"({_first_line(error)}); download it again"
+            ) from error
         raise UsageError(
             f"--attn_implementation {attn_implementation}: {_first_line(error)}"
         ) from error

@@ -20,9 +20,17 @@ def test_complete_directory_is_taken_as_it_is(directory):
     assert read_config(str(directory)) == {"model_type": "wav2vec2"}
 
 
-def test_older_weight_file_is_found(directory):
-    (directory / "model.safetensors").rename(directory / "pytorch_model.bin")
+@pytest.mark.parametrize("is_archive", [True, False])
+def test_older_weight_file_is_found_and_must_be_whole(directory, is_archive):
+    import torch
+
+    (directory / "model.safetensors").unlink()
+    path = directory / "pytorch_model.bin"
+    torch.save({"a": torch.zeros(100)}, path, _use_new_zipfile_serialization=is_archive)
     assert resolve_checkpoint(str(directory)) == directory
+    path.write_bytes(path.read_bytes()[:-20] if is_archive else b"<!DOCTYPE html>")
+    with pytest.raises(CheckpointError, match=r"pytorch_model\.bin: is no file of PyTorch weights"):
+        resolve_checkpoint(str(directory))
 
 
 def test_every_shard_of_an_index_must_be_there(directory):

@@ -68,6 +68,10 @@ def test_do_normalize_of_the_preprocessor_decides(checkpoint_directory):
         ("config.json", {"add_adapter": True}, "has add_adapter"),
         ("config.json", {"conv_stride": [5, 2]}, "conv_kernel and conv_stride"),
         ("config.json", {"conv_kernel": None}, "conv_kernel and conv_stride"),
+        ("config.json", {"conv_stride": [0, 2, 2, 2, 2, 2, 2]}, "conv_kernel and conv_stride"),
+        ("config.json", {"conv_stride": []}, "conv_kernel and conv_stride"),
+        ("config.json", {"vocab_size": "31"}, r"config\.json: vocab_size is '31', not a whole"),
+        ("preprocessor_config.json", {"sampling_rate": 0}, "sampling_rate is 0, not a whole"),
         ("vocab.json", {"eng": {"a": 1}}, "is not a flat vocabulary"),
     ],
 )
@@ -115,6 +119,12 @@ def test_loaded_model_is_in_evaluation_mode_with_the_attention_asked_for(checkpo
 def test_attention_that_is_not_installed_is_named(checkpoint_directory):
     with pytest.raises(UsageError, match=r"--attn_implementation flash_attention_2: .*Flash"):
         load(checkpoint_directory, attn_implementation="flash_attention_2")
+
+
+def test_config_that_makes_no_model_is_named(checkpoint_directory):
+    change_json(checkpoint_directory / "config.json", num_hidden_layers=1, num_attention_heads=3)
+    with pytest.raises(CheckpointError, match=r"config\.json does not make a model .*num_heads"):
+        load(checkpoint_directory)
 
 
 def test_truncated_weights_are_named(checkpoint_directory):
