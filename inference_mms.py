@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.result import AlignmentResult
 
+DEFAULT_OUTPUT = "alignment_result_DEVICE.json"
 PRINTED_SEGMENTS = 100
 
 
@@ -43,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Find when each character, word and sentence of a transcript is spoken.",
         epilog="Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.",
+        allow_abbrev=False,
     )
     parser.add_argument(
         "--audio", required=True, help="audio file of any rate and format, or - for standard input"
@@ -62,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--output",
         metavar="FILE",
-        help="JSON result, or - for stdout (default: alignment_result_DEVICE.json)",
+        help=f"JSON result, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
     parser.add_argument(
         "--batch_size",
@@ -144,11 +146,10 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    if arguments.output:
-        check_output_path(arguments.output)
+    check_output_path(arguments.output or DEFAULT_OUTPUT)
     result = _align(arguments, reporter)
-    output = arguments.output or f"alignment_result_{result.device.replace(':', '_')}.json"
-    _write(result, output, reporter)
+    device = result.device.replace(":", "_")
+    _write(result, arguments.output or DEFAULT_OUTPUT.replace("DEVICE", device), reporter)
     return EXIT_DONE
 
 

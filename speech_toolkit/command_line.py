@@ -4,6 +4,7 @@ Imports the standard library only, so that ``--help`` and wrong usage answer at 
 """
 
 import argparse
+import io
 import logging
 import os
 import sys
@@ -229,8 +230,7 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     A :class:`ToolkitError` ends the script with its own exit code, an interrupt with 130, a
     reader of stdout that went away with 0.
     """
-    if sys.stdout is None:  # closed by the shell
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    _make_streams_printable()
     try:
         code = main(*arguments)
         sys.stdout.flush()
@@ -249,3 +249,12 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     except OSError:  # said above, or of no interest: the reader left
         discard_output(sys.stdout)
     sys.exit(code)
+
+
+def _make_streams_printable() -> None:
+    """Replace streams that the shell closed; escape on stdout what its encoding lacks."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,4 +1,5 @@
 import argparse
+import io
 import logging
 import os
 
@@ -131,10 +132,25 @@ def test_bug_is_not_dressed_up_as_wrong_input():
         run_script(main)
 
 
-def test_closed_stdout_is_no_error(monkeypatch):
-    monkeypatch.setattr("sys.stdout", None)
+def test_closed_streams_are_no_error_and_none_stands_in_for_the_other(monkeypatch, capsys):
+    def main():
+        Reporter().warning("for stderr")
+        return 0
 
+    monkeypatch.setattr("sys.stderr", None)
     with pytest.raises(SystemExit) as exit_info:
-        run_script(lambda: 0)
-
+        run_script(main)
     assert exit_info.value.code == 0
+    assert capsys.readouterr().out == ""
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(SystemExit) as exit_info:
+        run_script(main)
+    assert exit_info.value.code == 0
+
+
+def test_what_the_encoding_of_stdout_lacks_is_escaped(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(written, encoding="ascii"))
+    with pytest.raises(SystemExit):
+        run_script(lambda: Reporter().info("größe.json \udcff") or 0)
+    assert written.getvalue() == b"[INFO] gr\\xf6\\xdfe.json \\udcff\n"
