@@ -98,7 +98,7 @@ def run_inference(
     model_path: str | os.PathLike[str] | None,
     audio_path: str | os.PathLike[str],
     transcript: str,
-    device_type: str = "auto",
+    device_type: torch.device | str = "auto",
     dtype: torch.dtype | str = "float32",
     *,
     language: str = "eng",

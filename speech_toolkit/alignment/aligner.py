@@ -57,7 +57,7 @@ class Aligner:
     def load(
         cls,
         model_path: str | os.PathLike[str] | None = None,
-        device: str = "auto",
+        device: torch.device | str = "auto",
         dtype: torch.dtype | str = "float32",
         attn_implementation: str | None = None,
     ) -> Aligner:
@@ -76,7 +76,7 @@ class Aligner:
         """
         name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
         checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
-        return cls.from_checkpoint(name, checkpoint, device, str(dtype), attn_implementation)
+        return cls.from_checkpoint(name, checkpoint, str(device), str(dtype), attn_implementation)
 
     @classmethod
     def from_checkpoint(

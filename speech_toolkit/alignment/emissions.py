@@ -124,8 +124,11 @@ def compute_emissions(
             f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
             f"{geometry.receptive_field_samples}; use a longer recording"
         )
-    kept_frames = max(1, round(window_s / geometry.stride_s))
-    plan = WindowPlan.cover(num_frames, kept_frames, round(context_s / geometry.stride_s))
+    kept_frames, context_frames = (
+        round(min(length_s, waveform.duration_s) / geometry.stride_s)
+        for length_s in (window_s, context_s)
+    )
+    plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
     mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
     columns = model.config.vocab_size
     log_probs = np.zeros((num_frames, columns + wildcard), dtype=np.float32)

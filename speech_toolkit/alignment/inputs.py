@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import dataclass
+from math import inf
 
 from speech_toolkit.alignment.ctc_model import CtcCheckpoint
 from speech_toolkit.alignment.labels import STAR_CHOICES, LabelSequence, label_sequence
@@ -34,10 +35,10 @@ class AlignmentSettings:
     def __post_init__(self) -> None:
         if self.star not in STAR_CHOICES:
             raise UsageError(f"star {self.star!r}: use one of {', '.join(STAR_CHOICES)}")
-        if not self.window_s > 0 or not self.context_s >= 0:
+        if not 0 < self.window_s < inf or not 0 <= self.context_s < inf:
             raise UsageError(
                 f"window_s {self.window_s:g} and context_s {self.context_s:g}: the window must be "
-                "above 0 and the context at least 0 seconds"
+                "above 0 and the context at least 0 seconds, both finite"
             )
         if self.batch_size is not None and self.batch_size < 1:
             raise UsageError(f"batch_size {self.batch_size}: must be at least 1")

@@ -53,8 +53,9 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     asked_for, _ = parse_device_name(request.device)
     if asked_for != "auto":
         reporter.banner(f"Running inference on: {request.device}")
-    is_bundled = request.model_path is None
-    name = str(bundled_model(BUNDLED_MODEL)) if is_bundled else request.model_path
+    name = request.model_path
+    if name is None:
+        name = str(bundled_model(BUNDLED_MODEL))
     checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language

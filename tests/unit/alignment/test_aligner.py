@@ -86,7 +86,9 @@ def test_transcript_longer_than_the_audio_gives_the_numbers(aligner, make_wavefo
 
 
 def test_half_precision_is_reported(checkpoint_template, make_waveform):
-    half = Aligner.load(checkpoint_template, device="cpu", dtype="bfloat16")
+    import torch
+
+    half = Aligner.load(checkpoint_template, torch.device("cpu"), torch.bfloat16)
     result = half.align(make_waveform(32000), "hello world")
     assert result.dtype == "torch.bfloat16"
     assert result.device == "cpu"
@@ -98,6 +100,7 @@ def test_half_precision_is_reported(checkpoint_template, make_waveform):
         ({"star": "all"}, "star 'all': use one of none, edges, segments"),
         ({"window_s": 0}, "window_s 0 and context_s 2: the window must be above 0"),
         ({"window_s": float("nan")}, "the window must be above 0"),
+        ({"window_s": float("inf")}, "window_s inf .* both finite"),
         ({"context_s": -1}, "the context at least 0"),
         ({"batch_size": 0}, "batch_size 0: must be at least 1"),
     ],

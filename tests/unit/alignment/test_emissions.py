@@ -87,7 +87,14 @@ def test_too_little_context_is_noticed_by_this_comparison(local_model, make_wave
     assert np.abs(found - one_pass(local_model, waveform)).max() > 1e-3
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 64])
+@pytest.mark.parametrize(("window_s", "context_s"), [(1e308, 0), (0.5, 1e308), (1e308, 1e308)])
+def test_lengths_beyond_the_audio_mean_one_pass(local_model, make_waveform, window_s, context_s):
+    waveform = make_waveform(GEOMETRY.samples(60))
+    found = emissions(local_model, waveform, window_s=window_s, context_s=context_s).log_probs
+    np.testing.assert_allclose(found, one_pass(local_model, waveform), atol=2e-5)
+
+
+@pytest.mark.parametrize("batch_size", [3, 64])
 def test_batch_size_does_not_change_the_frames(local_model, make_waveform, batch_size):
     waveform = make_waveform(GEOMETRY.samples(180))
     alone = emissions(local_model, waveform, batch_size=1).log_probs
