@@ -102,17 +102,26 @@ def _pattern(language: str) -> re.Pattern[str]:
         number = (
             rf"(?P<money>[{''.join(_CURRENCIES)}])?{number}"
             r"(?:(?P<ordinal>st|nd|rd|th)(?![^\W_])|(?P<decade>'?s)(?![^\W_])|(?P<unit>%))?"
-            rf"|(?P<symbol>[{''.join(_ENGLISH_SYMBOLS)}])"
         )
-    else:
-        number += r"\s?(?P<unit>%)?" if can_say_numbers(language) else r"(?P<unit>(?!))?"
+    elif can_say_numbers(language):
+        number += r"\s?(?P<unit>%)?"
+    if symbols := _symbols(language):
+        number += rf"|(?P<symbol>[{''.join(symbols)}])"
     return re.compile(number)
+
+
+def _symbols(language: str) -> dict[str, str]:
+    """Return what is said for each symbol that may stand apart from its number ("12,5 %")."""
+    if language == "eng":
+        return _ENGLISH_SYMBOLS
+    style = number_style(language)
+    return {"%": style.percent} if style and style.percent else {}
 
 
 def _say(match: re.Match[str], language: str, following: str) -> str | None:
     found = match.groupdict()
     if found.get("symbol"):
-        return _ENGLISH_SYMBOLS[found["symbol"]]
+        return _symbols(language)[found["symbol"]]
     digits = re.sub(r"[^0-9]", "", found["whole"])
     number = _Number(
         whole=digits,

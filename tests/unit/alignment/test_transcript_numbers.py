@@ -66,6 +66,7 @@ def test_a_very_long_number_is_read_digit_by_digit():
         ("3,05", "fra", "trois virgule zéro cinq"),
         ("12 000", "fra", "douze mille"),
         ("50 %", "fra", "cinquante pour cent"),
+        ("%", "deu", "Prozent"),
         ("-5", "pol", "minus pięć"),
         ("3,14", "ita", "tre virgola quattordici"),
         ("0,05", "tur", "sıfır virgül sıfır beş"),
@@ -87,7 +88,7 @@ def test_a_chinese_year_is_read_by_its_digits():
 
 
 def test_a_language_without_number_words():
-    assert say("25", "khm") == [None]
+    assert say("25%", "khm") == [None]
     assert not can_say_numbers("khm")
 
 
