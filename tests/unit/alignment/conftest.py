@@ -61,3 +61,13 @@ def checkpoint_directory(checkpoint_template, tmp_path):
     import shutil
 
     return shutil.copytree(checkpoint_template, tmp_path / "checkpoint")
+
+
+@pytest.fixture(scope="session")
+def whole_uroman():
+    """A uroman with all its rules, numbers apart, which takes seconds to start."""
+    from uroman import Uroman
+
+    uroman = Uroman()
+    uroman.num_props.clear()
+    return uroman

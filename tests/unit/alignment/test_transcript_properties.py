@@ -32,13 +32,13 @@ SETTINGS = settings(
 
 
 @pytest.fixture(scope="module", autouse=True)
-def all_romanization_rules():
-    """Load every rule once, not anew for each drawn script."""
+def all_romanization_rules(whole_uroman):
+    """Know every rule from the start: no load for each drawn script."""
     from speech_toolkit.alignment import romanization
 
     romanization._romanizer.cache_clear()
-    romanization._romanizer()._loads = romanization._LOADS_BEFORE_ALL - 1
-    romanization.prepare({"ж"})
+    romanizer = romanization._romanizer()
+    romanizer._uroman, romanizer._loads = whole_uroman, romanization._LOADS_BEFORE_ALL
     yield
     romanization._romanizer.cache_clear()
 

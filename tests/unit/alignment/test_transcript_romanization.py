@@ -1,5 +1,5 @@
 import pytest
-from uroman import RomFormat, Uroman
+from uroman import RomFormat
 
 from speech_toolkit.alignment import romanization
 from speech_toolkit.alignment.romanization import Romanized, prepare, romanize
@@ -42,13 +42,6 @@ def no_rules_loaded():
     yield
     romanization._romanizer.cache_clear()
     romanize.cache_clear()
-
-
-@pytest.fixture(scope="module")
-def whole_uroman():
-    uroman = Uroman()
-    uroman.num_props.clear()
-    return uroman
 
 
 def test_ranges_cover_the_word(no_rules_loaded):
