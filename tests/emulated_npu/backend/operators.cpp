@@ -162,16 +162,31 @@ const std::unordered_map<std::string, std::vector<size_t>> kFactors = {
 
 // ---- faults and counters --------------------------------------------------------------------
 
-// EMULATED_NPU_RAISE_OP=aten::bmm or aten::bmm@3, the third call.
+// A switch that names an operator: aten::bmm for each call of it, aten::bmm@3 for the third.
+class OperatorSwitch {
+ public:
+  explicit OperatorSwitch(const std::string& text) : name_(text.substr(0, text.find('@'))) {
+    if (text.size() > name_.size()) call_ = std::stoi(text.substr(name_.size() + 1));
+  }
+  bool is_due(const std::string& name) {
+    return name == name_ && (call_ == 0 || ++calls_ == call_);
+  }
+
+ private:
+  std::string name_;
+  int call_ = 0;
+  std::atomic<int> calls_ = 0;
+};
+
 void raise_if_asked(const std::string& name) {
-  static const std::string wanted = setting("EMULATED_NPU_RAISE_OP");
-  if (wanted.empty()) return;
-  auto at_sign = wanted.find('@');
-  if (name != wanted.substr(0, at_sign)) return;
-  static std::atomic<int> calls = 0;
-  bool due = at_sign == std::string::npos || ++calls == std::stoi(wanted.substr(at_sign + 1));
-  TORCH_CHECK(!due, "call ", name, " failed, detail:EZ9999: Inner Error!\n",
+  static OperatorSwitch broken(setting("EMULATED_NPU_RAISE_OP"));
+  static OperatorSwitch starved(setting("EMULATED_NPU_OUT_OF_MEMORY_OP"));
+  TORCH_CHECK(!broken.is_due(name), "call ", name, " failed, detail:EZ9999: Inner Error!\n",
               "[ERROR] ERR00100 PTA call acl api failed");
+  if (starved.is_due(name)) {
+    count("out_of_memory");
+    TORCH_CHECK_WITH(OutOfMemoryError, false, "NPU out of memory. Tried to allocate 2.00 GiB");
+  }
 }
 
 // EMULATED_NPU_FALLBACK_OPS=aten::cumsum,aten::sort: operators that the chip does not have.
