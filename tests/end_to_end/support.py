@@ -14,16 +14,15 @@ SAMPLES = REPOSITORY / "samples"
 SCRIPTS = sorted(path.name for path in REPOSITORY.glob("*.py"))
 HEAVY_PACKAGES = ("torch", "transformers", "torch_npu")
 
-# Run by Python at its start: ends the process when one of the named packages is imported.
+# Run by Python at its start: ends the script when one of the named packages is imported.
 FORBID_IMPORTS = """
-import os, sys
+import sys
 
 class Forbid:
     def find_spec(self, name, path=None, target=None):
         if name in {names!r}:
             sys.stderr.write("FORBIDDEN IMPORT of " + name + "\\n")
-            sys.stderr.flush()
-            os._exit(99)
+            sys.exit(99)
 
 sys.meta_path.insert(0, Forbid())
 """
@@ -77,7 +76,7 @@ class Finished:
 
 
 def run_python(*arguments, cwd, stdin=b"", forbid=(), timeout_s=300):
-    """Run Python without network; importing a package named in ``forbid`` ends it with code 99."""
+    """Run Python without network; a script that imports what ``forbid`` names ends with code 99."""
     env = dict(os.environ, HF_HUB_OFFLINE="1", OMP_NUM_THREADS="1")
     with tempfile.TemporaryDirectory() as start_up:
         (Path(start_up) / "sitecustomize.py").write_text(FORBID_IMPORTS.format(names=tuple(forbid)))
@@ -97,7 +96,7 @@ def run_script(script, *arguments, **how):
     return run_python(REPOSITORY / script, *arguments, **how)
 
 
-def run_many(commands, cwd):
+def run_many(commands, cwd, forbid=()):
     """Run (script, arguments) or (script, arguments, file for stdin) in one process, in order."""
     listing = [
         [str(REPOSITORY / script), [str(argument) for argument in arguments], *map(str, stdin)]
@@ -106,7 +105,7 @@ def run_many(commands, cwd):
         )
     ]
     finished = run_python(
-        "-c", RUN_MANY, cwd=cwd, stdin=json.dumps(listing).encode(), timeout_s=300
+        "-c", RUN_MANY, cwd=cwd, stdin=json.dumps(listing).encode(), forbid=forbid
     )
     assert finished.code == 0, finished.stderr
     return [Finished(*result) for result in json.loads(finished.stdout)]

@@ -36,6 +36,7 @@ class Bad(NamedTuple):
 BEFORE_TORCH = [
     # audio
     Bad("audio missing", {"--audio": "absent.wav"}, "'absent.wav' does not exist"),
+    Bad("audio two lines", {"--audio": "two\nlines.wav"}, r"'two\nlines.wav' does not exist"),
     Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
     Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
     Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
@@ -103,7 +104,7 @@ BEFORE_TORCH = [
     Bad("output ends in a slash", {"--output": "new/"}, "is a directory"),
     Bad("output name too long", {"--output": "x" * 300}, "cannot be created: File name too long"),
     Bad("output below a file", {"--output": "{dir}/good.txt/x"}, "cannot be created"),
-    Bad("output in /proc", {"--output": "/proc/absent/x.json"}, "cannot be created"),
+    Bad("output in proc", {"--output": "/proc/absent/x.json"}, "cannot be created"),
 ]
 
 BAD_TRANSCRIPT_FILES = [
@@ -135,6 +136,7 @@ def material(tmp_path_factory):
     make_audio(directory)
     make_transcripts(directory)
     make_checkpoints(directory)
+    (directory / "stdin").mkdir()
     return directory
 
 
@@ -217,33 +219,52 @@ def assert_refused(finished, bad, workplace):
     assert [path.name for path in workplace.rglob("*")] == [], "a failed run writes nothing"
 
 
-@pytest.mark.parametrize("bad", BEFORE_TORCH, ids=lambda bad: bad.name)
-def test_found_before_torch_is_imported(bad, material, tmp_path):
-    arguments = command_line(bad, material, tmp_path / "out.json")
-
-    finished = run_script(
-        bad.script, *arguments, cwd=tmp_path, stdin=bad.stdin, forbid=HEAVY_PACKAGES
-    )
-
-    assert_refused(finished, bad, tmp_path)
+def run_rows(rows, material, workplace, forbid=()):
+    """Run rows of the table in one process; return row name -> what it left."""
+    commands = []
+    for bad in rows:
+        stdin = material / "stdin" / bad.name
+        stdin.write_bytes(bad.stdin)
+        commands.append((bad.script, command_line(bad, material, workplace / "out.json"), stdin))
+    return dict(zip((bad.name for bad in rows), run_many(commands, workplace, forbid), strict=True))
 
 
 @pytest.fixture(scope="module")
-def refused_with_torch(material, tmp_path_factory):
-    """All rows that need torch, in one process: where they ran, and row name -> what it left."""
-    workplace = tmp_path_factory.mktemp("workplace")
-    commands = [
-        (bad.script, command_line(bad, material, workplace / "out.json")) for bad in WITH_TORCH
-    ]
-    results = run_many(commands, cwd=workplace)
-    return workplace, dict(zip((bad.name for bad in WITH_TORCH), results, strict=True))
+def workplace(tmp_path_factory):
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def refused_before_torch(material, workplace):
+    return run_rows(BEFORE_TORCH, material, workplace, HEAVY_PACKAGES)
+
+
+@pytest.fixture(scope="module")
+def refused_with_torch(material, workplace):
+    return run_rows(WITH_TORCH, material, workplace)
+
+
+@pytest.mark.parametrize("bad", BEFORE_TORCH, ids=lambda bad: bad.name)
+def test_found_before_torch_is_imported(bad, refused_before_torch, workplace):
+    assert_refused(refused_before_torch[bad.name], bad, workplace)
 
 
 @pytest.mark.parametrize("bad", WITH_TORCH, ids=lambda bad: bad.name)
-def test_found_with_torch(bad, refused_with_torch):
-    workplace, results = refused_with_torch
+def test_found_with_torch(bad, refused_with_torch, workplace):
+    assert_refused(refused_with_torch[bad.name], bad, workplace)
 
-    assert_refused(results[bad.name], bad, workplace)
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc")
+def test_a_directory_that_cannot_take_the_default_output_is_found_first(material):
+    bad = Bad("", {"--output": None}, "--output alignment_result_DEVICE.json: nothing can be")
+
+    finished = run_script(
+        bad.script, *command_line(bad, material, None), cwd="/proc", forbid=HEAVY_PACKAGES
+    )
+
+    assert finished.code == WRONG
+    assert bad.message in finished.stderr
+    assert finished.stderr.count("\n") == 1
 
 
 def test_a_failed_run_leaves_the_old_result_alone(material, tmp_path):
@@ -256,16 +277,6 @@ def test_a_failed_run_leaves_the_old_result_alone(material, tmp_path):
     assert finished.code == WRONG
     assert output.read_text() == "from yesterday"
     assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
-
-
-def test_a_name_with_a_line_break_stays_one_line(material, tmp_path):
-    bad = Bad("", {"--audio": "two\nlines.wav"}, r"'two\nlines.wav' does not exist")
-
-    finished = run_script(
-        "inference_mms.py", *command_line(bad, material, tmp_path / "o"), cwd=tmp_path
-    )
-
-    assert_refused(finished, bad, tmp_path)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
