@@ -209,6 +209,23 @@ def load_ctc_model(
         DeviceError: the model does not fit into the device's memory.
         UsageError: the attention implementation is not to be had here.
     """
+    model = _load_on_host(checkpoint, dtype, attn_implementation)
+    try:
+        return model.to(device.name).eval()
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        size = sum(parameter.nbytes for parameter in model.parameters())
+        raise DeviceError(
+            f"{device.name}: out of memory for the model's {size / 2**20:.0f} MiB of weights; "
+            "free the device, pick another, or use --dtype float16"
+        ) from error
+
+
+def _load_on_host(
+    checkpoint: CtcCheckpoint, dtype: torch.dtype, attn_implementation: str | None
+) -> Wav2Vec2ForCTC:
+    """Load the whole model in ``dtype``; raise the errors of :func:`load_ctc_model`."""
     from pickle import UnpicklingError
 
     from safetensors import SafetensorError
@@ -242,16 +259,7 @@ def load_ctc_model(
             f"--attn_implementation {attn_implementation}: {_first_line(error)}"
         ) from error
     _check_filled(checkpoint.directory, loading)
-    try:
-        return model.to(device.name).eval()
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        size = sum(parameter.nbytes for parameter in model.parameters())
-        raise DeviceError(
-            f"{device.name}: out of memory for the model's {size / 2**20:.0f} MiB of weights; "
-            "free the device, pick another, or use --dtype float16"
-        ) from error
+    return model
 
 
 def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:

@@ -140,15 +140,10 @@ def compute_emissions(
             windows_BS = _windows(waveform.samples, plan, group, geometry)
             windows_BS -= mean
             windows_BS *= scale
-            try:
-                log_probs_BFV = _run_batch(model, windows_BS, device)
-            except RuntimeError as error:
-                if not is_out_of_memory(error):
-                    raise
-                batch_size = _halve(len(group), windows_BS, device, error)
-                log_probs_BFV = None
+            log_probs_BFV = _run_batch(model, windows_BS, device)
             if log_probs_BFV is None:
                 device.empty_cache()
+                batch_size = len(group) // 2
                 warnings.append(f"{device.name} was out of memory: batch_size is now {batch_size}")
                 reporter.warning(warnings[-1])
                 continue
@@ -187,32 +182,43 @@ def _windows(
     return windows_BS
 
 
-def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:
-    """Return float32 log-probabilities of shape (B, F, V), moved off the device once."""
+def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray | None:
+    """Return float32 log-probabilities of shape (B, F, V), moved off the device once.
+
+    None where the device is out of memory and a smaller batch may fit.
+
+    Raises:
+        DeviceError: out of memory with a single window.
+    """
     import torch
 
-    with torch.inference_mode():
-        inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
-        logits_BFV = model(inputs_BS).logits.cpu()
-        return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
+    try:
+        with torch.inference_mode():
+            inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
+            logits_BFV = model(inputs_BS).logits.cpu()
+            return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(windows_BS) == 1:
+            raise _does_not_fit(windows_BS, device) from error
+    return None
 
 
-def _halve(batch_size: int, windows_BS: np.ndarray, device: Device, error: RuntimeError) -> int:
-    """Return half of a batch that did not fit, or say that nothing smaller is left."""
-    if batch_size > 1:
-        return batch_size // 2
+def _does_not_fit(windows_BS: np.ndarray, device: Device) -> DeviceError:
+    memory = device.memory()
     held = " and ".join(
         f"{kind} {figure / 2**20:.0f} MiB"
         for kind, figure in (
-            ("allocated", device.memory().allocated_bytes),
-            ("reserved", device.memory().reserved_bytes),
+            ("allocated", memory.allocated_bytes),
+            ("reserved", memory.reserved_bytes),
         )
         if figure is not None
     )
-    raise DeviceError(
+    return DeviceError(
         f"{device.name}: out of memory with a single window of {windows_BS.shape[1]} samples, "
         f"{held}; lower --window_s or --context_s, use --dtype float16, or free the device"
-    ) from error
+    )
 
 
 def _refuse_non_finite(
