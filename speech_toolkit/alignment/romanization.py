@@ -89,8 +89,10 @@ def _romanize_chunk(chunk: str, language: str) -> Iterator[Romanized]:
 
     uroman 1.3.1.1 raises TypeError for unassigned characters next to a Thai vowel, for example.
     """
+    romanizer = _romanizer()
+    romanizer.load(set(chunk))
     try:
-        edges = _romanizer().edges(chunk, language)
+        edges = romanizer.edges(chunk, language)
     except (AttributeError, LookupError, TypeError, ValueError):
         if len(chunk) == 1:
             yield Romanized(chunk, 0, 1)
@@ -131,10 +133,9 @@ class _Romanizer:
         self._uroman = _load_uroman(None if self._loads == _LOADS_BEFORE_ALL else self._known)
 
     def edges(self, text: str, language: str) -> list[Edge]:
-        """Return uroman's best path through ``text``."""
+        """Return uroman's best path through ``text``, whose characters have been loaded."""
         from uroman import RomFormat
 
-        self.load(set(text))
         return self._uroman.romanize_string(text, lcode=language, rom_format=RomFormat.EDGES)
 
 
