@@ -1,10 +1,8 @@
 """Audio loading: every format, exact blocks, one clear error or warning for each bad file."""
 
-import contextlib
 import os
 import re
 import shutil
-import struct
 import subprocess
 import sys
 import threading
@@ -18,63 +16,7 @@ import soxr
 from speech_toolkit import audio
 from speech_toolkit.audio import load_audio
 from speech_toolkit.errors import AudioError
-
-RATE_HZ = 16_000
-
-
-def speechlike(duration_s=1.0, rate_hz=RATE_HZ, channels=1, seed=0):
-    """Noise of 200 to 3000 Hz, in reach of every codec; a shift by one sample shows."""
-    rng = np.random.default_rng(seed)
-    frames = round(duration_s * rate_hz)
-    spectrum = np.fft.rfft(rng.standard_normal((frames, channels)), axis=0)
-    hz = np.fft.rfftfreq(frames, 1 / rate_hz)
-    spectrum[(hz < 200) | (hz > 3_000)] = 0
-    noise = np.fft.irfft(spectrum, frames, axis=0)
-    return (noise / np.abs(noise).max() * 0.5).astype(np.float32).squeeze()
-
-
-def write(path, samples, rate_hz=RATE_HZ, **how):
-    """Write in blocks: libsndfile overruns its stack when handed a long Vorbis signal at once."""
-    channels = 1 if samples.ndim == 1 else samples.shape[1]
-    with soundfile.SoundFile(path, "w", rate_hz, channels, **how) as sound:
-        for start in range(0, len(samples), 10_000):
-            sound.write(samples[start : start + 10_000])
-    return path
-
-
-@pytest.fixture
-def wav(tmp_path):
-    return write(tmp_path / "speech.wav", speechlike(), subtype="PCM_16")
-
-
-def patched(path, offset, fmt, value):
-    content = bytearray(path.read_bytes())
-    struct.pack_into(fmt, content, offset, value)
-    path.write_bytes(content)
-    return path
-
-
-@contextlib.contextmanager
-def standard_input(data):
-    """Put ``data`` behind file descriptor 0 as a pipe, the way a shell does."""
-    reader, writer = os.pipe()
-    saved = os.dup(0)
-    os.dup2(reader, 0)
-    os.close(reader)
-
-    def feed():
-        with contextlib.suppress(BrokenPipeError), os.fdopen(writer, "wb") as pipe:
-            pipe.write(data)
-
-    thread = threading.Thread(target=feed)
-    thread.start()
-    try:
-        yield
-    finally:
-        os.dup2(saved, 0)
-        os.close(saved)
-        thread.join()
-
+from tests.unit.audio_files import RATE_HZ, patched, speechlike, standard_input, write
 
 # Format, subtype, and the largest error its coding leaves.
 EXACT_FORMATS = [
@@ -426,51 +368,6 @@ def test_shorter_than_one_frame_gives_both_numbers(tmp_path):
     assert len(load_audio(path, min_samples=399).samples) == 399
 
 
-# File content, and a fragment of the error it must give.
-NOT_AUDIO = {
-    "empty": (b"", "is empty (0 bytes)"),
-    "one_byte": (b"\x01", "not audio in a format known here"),
-    "text": (b"hello world\n", "holds text, not audio; it begins 'hello world'"),
-    "unicode_text": ("é語" * 200, "holds text"),
-    "json": (b'{"segments": []}', "holds text, not audio"),
-    "html": (b"<!DOCTYPE html><html>", "holds a web page"),
-    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "run git lfs pull"),
-    "mp4": (b"\0\0\0\x20ftypisom" + bytes(64), "is an MP4/M4A file"),
-    "webm": (b"\x1aE\xdf\xa3" + bytes(64), "is a WebM/Matroska file"),
-    "aac": (b"\xff\xf1\x50\x80\x02\x1f\xfc" + bytes(64), "is an AAC stream"),
-    "wma": (bytes.fromhex("3026b2758e66cf11") + bytes(64), "is a WMA/ASF file"),
-    "zip": (b"PK\x03\x04" + bytes(64), "is a ZIP archive"),
-    "zeros": (bytes(5_000), "holds only zero bytes"),
-    "noise": (bytes(np.random.default_rng(1).bytes(5_000)), "not audio in a format known here"),
-    "riff_only": (b"RIFF\0\0\0\0WAVE", "looks like WAV but cannot be decoded"),
-    "ogg_junk": (b"OggS" + bytes(100), "looks like Ogg but cannot be decoded"),
-    "mp3_junk": (b"\xff\xfb\x90\x00" + bytes(1_000), "looks like MP3 but cannot be decoded"),
-}
-
-
-@pytest.mark.parametrize("kind", NOT_AUDIO)
-def test_what_is_not_audio_is_named(tmp_path, kind):
-    content, fragment = NOT_AUDIO[kind]
-    path = tmp_path / "input.wav"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-
-    with pytest.raises(AudioError) as caught:
-        load_audio(path)
-
-    message = str(caught.value)
-    assert fragment in message
-    assert str(path) in message
-    assert "\n" not in message
-
-
-@pytest.mark.parametrize("length", [12, 30, 36])
-def test_wav_cut_inside_its_header(wav, length):
-    wav.write_bytes(wav.read_bytes()[:length])
-
-    with pytest.raises(AudioError, match="looks like WAV but cannot be decoded"):
-        load_audio(wav)
-
-
 def test_header_without_samples(wav):
     wav.write_bytes(wav.read_bytes()[:44])
 
@@ -515,83 +412,6 @@ def test_a_header_that_claims_an_hour_too_much_takes_no_memory_for_it(tmp_path):
 
     assert waveform.samples.nbytes == 4 * RATE_HZ
     assert "cut short" in waveform.warnings[0]
-
-
-def test_missing_file(tmp_path):
-    with pytest.raises(AudioError, match=r"audio '.*absent\.wav' does not exist"):
-        load_audio(tmp_path / "absent.wav")
-
-
-def test_directory(tmp_path):
-    with pytest.raises(AudioError, match="is a directory"):
-        load_audio(tmp_path)
-
-
-def test_link_that_leads_to_itself(tmp_path):
-    loop = tmp_path / "loop.wav"
-    loop.symlink_to(loop)
-
-    with pytest.raises(AudioError, match="Too many levels of symbolic links"):
-        load_audio(loop)
-
-
-@pytest.mark.parametrize("path", ["", "x" * 300, "nul\0byte.wav", b"missing.wav"])
-def test_paths_that_cannot_exist(path):
-    with pytest.raises(AudioError, match="check the path"):
-        load_audio(path)
-
-
-def test_device_file():
-    with pytest.raises(AudioError, match="a terminal or a device"):
-        load_audio(os.devnull)
-
-
-def test_no_permission(wav, monkeypatch):
-    """Simulated, since root may read everything."""
-
-    def refuse(*_args, **_kwargs):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("speech_toolkit.audio_source.io.FileIO", refuse)
-
-    with pytest.raises(AudioError, match="may not be read by this user"):
-        load_audio(wav)
-
-
-def test_closed_standard_input():
-    saved = os.dup(0)
-    os.close(0)
-    try:
-        with pytest.raises(AudioError, match="standard input cannot be opened"):
-            load_audio("-")
-    finally:
-        os.dup2(saved, 0)
-        os.close(saved)
-
-
-def test_empty_standard_input():
-    with standard_input(b""), pytest.raises(AudioError, match="standard input is empty"):
-        load_audio("-")
-
-
-def test_the_commands_in_errors_quote_the_name(tmp_path):
-    path = tmp_path / "my talk.m4a"
-    path.write_bytes(b"\0\0\0\x20ftypM4A " + bytes(64))
-
-    with pytest.raises(AudioError) as caught:
-        load_audio(path)
-
-    assert f"ffmpeg -i '{path}' -ar 16000 -ac 1 'my talk_16k.wav'" in str(caught.value)
-
-
-def test_errors_keep_their_cause(tmp_path):
-    path = tmp_path / "x.wav"
-    path.write_bytes(b"text")
-
-    with pytest.raises(AudioError) as caught:
-        load_audio(path)
-
-    assert isinstance(caught.value.__cause__, soundfile.LibsndfileError)
 
 
 def run_python(program, *arguments):
