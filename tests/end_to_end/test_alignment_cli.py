@@ -379,7 +379,7 @@ def test_interrupt_ends_it_in_one_line_and_writes_nothing(tmp_path):
         for line in process.stdout:
             if line.startswith(b"Running inference"):
                 break
-        time.sleep(1)
+        time.sleep(0.5)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech_toolkit.alignment.labels import SEPARATOR, WILDCARD, label_sequence
@@ -186,6 +186,7 @@ def alignments(draw):
     return joined, " ".join(pieces)
 
 
+@settings(deadline=None)
 @given(alignments())
 def test_spans_are_in_order_and_never_overlap(alignment):
     picture, text = alignment
