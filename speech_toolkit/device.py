@@ -50,6 +50,7 @@ _ANY_ALLOCATOR = "PYTORCH_ALLOC_CONF"
 _NO_DYNAMO = "TORCHDYNAMO_DISABLE"
 _TRANSFER = "TORCH_TRANSFER_TO_NPU"  # torch_npu's own switch
 _TRANSFER_MODULE = "torch_npu.contrib.transfer_to_npu"
+_WAIT_POLICY = "OMP_WAIT_POLICY"
 _REPORTED_VARIABLES = (
     _AUTOLOAD,
     _NPU_ALLOCATOR,
@@ -68,6 +69,7 @@ _REPORTED_VARIABLES = (
     "PYTORCH_CUDA_ALLOC_CONF",
     "NVIDIA_TF32_OVERRIDE",
     "OMP_NUM_THREADS",
+    _WAIT_POLICY,
     "MKL_NUM_THREADS",
 )
 _set_by_toolkit: set[str] = set()
@@ -176,6 +178,22 @@ class Device:
         torch.manual_seed(seed)
         if self._backend:
             self._backend.manual_seed_all(seed)
+
+    def operator_error(self, error: RuntimeError) -> DeviceError | None:
+        """Turn what an operator raised on a card into the error to show.
+
+        Returns:
+            The error with its first line and a way to find the operator; None on a CPU, where the
+            traceback already points at it.
+        """
+        if self.type == "cpu":
+            return None
+        blocking = "ASCEND_LAUNCH_BLOCKING" if self.type == "npu" else "CUDA_LAUNCH_BLOCKING"
+        return DeviceError(
+            f"{self.name}: the model failed ({_first_line(error)}); run again with {blocking}=1 "
+            "and --verbose to see at which operator, and try --dtype float32 or "
+            "--attn_implementation eager"
+        )
 
     def facts(self) -> dict[str, Any]:
         """Describe device, software and settings for a report; the keys are the same everywhere.
@@ -304,6 +322,7 @@ def prepare_environment(requested: str = "auto") -> None:
     """
     device_type, _ = parse_device_name(requested)
     _set_default(_AUTOLOAD, "0")
+    _set_default(_WAIT_POLICY, "PASSIVE")
     torch_will_load_it = os.environ[_AUTOLOAD] == "1" and "torch" not in sys.modules
     if device_type == "cpu" and not torch_will_load_it:
         _hide_torch_npu()

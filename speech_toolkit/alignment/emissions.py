@@ -188,7 +188,7 @@ def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) ->
     None where the device is out of memory and a smaller batch may fit.
 
     Raises:
-        DeviceError: out of memory with a single window.
+        DeviceError: out of memory with a single window, or an operator failed on the card.
     """
     import torch
 
@@ -199,7 +199,10 @@ def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) ->
             return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
     except RuntimeError as error:
         if not is_out_of_memory(error):
-            raise
+            operator_error = device.operator_error(error)
+            if operator_error is None:
+                raise
+            raise operator_error from error
         if len(windows_BS) == 1:
             raise _does_not_fit(windows_BS, device) from error
     return None

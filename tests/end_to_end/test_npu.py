@@ -323,8 +323,10 @@ def test_operator_that_fails_or_falls_back_is_not_silent(run_all, tmp_path):
         "EMULATED_NPU_FALLBACK_OPS": "aten::gelu",
     }
     (failed, slow), report = run_all(commands, **switches)
-    assert failed.code != 0
+    assert failed.code == 2
     assert f"call {convolution} failed" in failed.stderr
+    assert "run again with ASCEND_LAUNCH_BLOCKING=1" in failed.stderr
+    assert "Traceback" not in failed.stderr
     assert not (tmp_path / "a.json").exists()
     assert slow.code == 0
     assert "'aten::gelu' is not currently supported on the NPU" in failed.stderr + slow.stderr
