@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from speech_toolkit.command_line import Reporter
     from speech_toolkit.device import Device
 
+# What a wildcard costs per frame, against the frame's best label. A wildcard that cost nothing
+# would be cheaper than speech the model is unsure of, and squeeze the transcript together; one
+# that cost 2 would leave it to the words to stretch over what is not theirs.
+WILDCARD_COST = 0.5
+
 _VARIANCE_FLOOR = 1e-7
 _STATISTICS_BLOCK_SAMPLES = 1 << 20
 
@@ -73,8 +78,8 @@ class Emissions:
     """Log-probabilities of every label at every frame, on the CPU.
 
     Attributes:
-        log_probs: float32 of shape (T, V), or (T, V + 1) with a wildcard in the last column whose
-            log-probability is 0 everywhere.
+        log_probs: float32 of shape (T, V), or (T, V + 1) with a wildcard in the last column, which
+            scores ``WILDCARD_COST`` less than the best label of each frame.
         batch_size: windows per batch at the end, below the one asked for after an out-of-memory.
         warnings: what the user should know about how they were made.
     """
@@ -154,6 +159,8 @@ def compute_emissions(
             _refuse_non_finite(log_probs, plan, group, geometry, model, device)
             window = group.stop
             bar.update(len(group))
+    if wildcard:
+        log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
     return Emissions(log_probs, batch_size, tuple(warnings))
 
 

@@ -26,6 +26,7 @@ from tests.end_to_end.support import (
 )
 
 DEMO = SAMPLES / "demo.wav"
+STORY = SAMPLES / "story.flac"
 DEMO_TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8").strip()
 SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "alignment.schema.json").read_text())
 ODD_TEXT = '"Well…" said Zoë, №7: it’s 21\u00a0past — 😀 ok?\r\nFine!'
@@ -73,6 +74,14 @@ COMMANDS = {
         "--audio {demo} --transcript_file {demo_txt} --output g.json --star segments",
         None,
     ),
+    "middle of a story": (
+        "--audio {story} --transcript_file {dir}/middle.txt --output m.json --star edges",
+        None,
+    ),
+    "story with gaps": (
+        "--audio {story} --transcript_file {dir}/gaps.txt --output p.json --star segments",
+        None,
+    ),
     "bfloat16": (
         "--audio {demo} --transcript_file {demo_txt} --output b.json --dtype bfloat16",
         None,
@@ -96,6 +105,8 @@ OUTPUTS = {
     "small windows": "w.json",
     "star at the edges": "e.json",
     "star everywhere": "g.json",
+    "middle of a story": "m.json",
+    "story with gaps": "p.json",
     "bfloat16": "b.json",
     "eager attention": "a.json",
 }
@@ -113,6 +124,9 @@ def material(tmp_path_factory):
     shutil.copy(DEMO, directory / "größe\u00a0語音.wav")
     content = DEMO.read_bytes()
     (directory / "cut.wav").write_bytes(content[: len(content) * 3 // 4])
+    lines = STORY.with_suffix(".txt").read_text(encoding="utf-8").splitlines(keepends=True)
+    (directory / "middle.txt").write_text("".join(lines[4:8]), encoding="utf-8")
+    (directory / "gaps.txt").write_text("".join(lines[1:3] + lines[6:9]), encoding="utf-8")
     (directory / "odd.txt").write_text("\ufeff" + ODD_TEXT, encoding="utf-8", newline="")
     return directory
 
@@ -128,6 +142,7 @@ def finished(material, workplace):
     names = {
         "demo": DEMO,
         "demo_txt": SAMPLES / "demo.txt",
+        "story": STORY,
         "odd": material / "odd.txt",
         "dir": material,
     }
@@ -248,6 +263,20 @@ def test_warnings_reach_stderr_and_the_result(finished, results):
     for name, fragment in {"cut short": "cut short", "silence": "digital silence"}.items():
         assert any(fragment in warning for warning in results[name]["warnings"]), name
         assert fragment in finished[name].stderr, name
+
+
+@pytest.mark.parametrize("name", ["middle of a story", "story with gaps"])
+def test_a_wildcard_leaves_the_words_their_place(results, name):
+    truth = iter(true_words(STORY.with_suffix(".json")))
+    lines = STORY.with_suffix(".txt").read_text(encoding="utf-8").splitlines()
+    start_s = {n: [next(truth)[1] for _ in line.split()] for n, line in enumerate(lines)}
+    wanted = {"middle of a story": (4, 5, 6, 7), "story with gaps": (1, 2, 6, 7, 8)}[name]
+    expected_s = [time_s for line in wanted for time_s in start_s[line]]
+
+    found_s = [word["start_time"] for word in results[name]["words"]]
+
+    assert len(found_s) == len(expected_s)
+    assert np.mean(np.abs(np.subtract(found_s, expected_s)) <= 0.1) >= 0.8
 
 
 def true_words(sample):
