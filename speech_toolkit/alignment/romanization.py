@@ -145,7 +145,7 @@ def _closure(characters: Set[str]) -> set[str]:
     Whole blocks, so that another text in the same script needs no second load; ideographs and
     Hangul, whose blocks are large, by the character.
     """
-    wanted = characters | set(_ALWAYS_LOADED)
+    wanted = {*characters, *_ALWAYS_LOADED}
     wanted.update(*(unicodedata.normalize("NFKC", c).lower() for c in characters))
     for character in list(wanted):
         code_point = ord(character)
