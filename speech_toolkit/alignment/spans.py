@@ -16,6 +16,7 @@ from speech_toolkit.alignment.transcript import TokenizedTranscript
 
 MAX_LEAD_S = 0.1
 MAX_TAIL_S = 0.2
+MAX_INNER_BLANK_S = 0.4
 _LOUD_SHARE = 0.5
 
 
@@ -72,8 +73,9 @@ def spans_from_path(
     dB. It reaches at most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap
     meet in the middle. So a model whose letters are short spikes still gives whole words, and
     silence belongs to no word. The letters of a word meet in the middle of the blanks between
-    them. Words without letters share what their aligned neighbours leave: all of it where they
-    are spoken (a number in a language whose numbers are not known), else what is silent.
+    them; those that stand more than ``MAX_INNER_BLANK_S`` apart from the rest are moved up to it.
+    Words without letters share what their aligned neighbours leave: all of it where they are
+    spoken (a number in a language whose numbers are not known), else what is silent.
 
     Args:
         path: int32 (T,), the label emitted at each frame.
@@ -89,7 +91,13 @@ def spans_from_path(
     """
     run_starts, run_ends = label_runs(path, blank)
     owned = labels.owners >= 0
-    letters = _letters(run_starts[owned], run_ends[owned], scores, labels)
+    letters = _letters(
+        run_starts[owned],
+        run_ends[owned],
+        scores,
+        labels,
+        max_inner_blank=round(MAX_INNER_BLANK_S / frame_stride_s),
+    )
     wildcards = labels.owners == WILDCARD
     words = _word_spans(
         letters,
@@ -125,7 +133,7 @@ def label_runs(path: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclass(frozen=True)
 class _Letters:
-    """The frames that the path gives to each token, blanks not shared out yet.
+    """The frames that the path gives to each token, strays gathered, blanks not shared out yet.
 
     Attributes:
         starts: (N,), first frame of each token's run.
@@ -150,17 +158,62 @@ class _Letters:
 
 
 def _letters(
-    starts: np.ndarray, ends: np.ndarray, scores: np.ndarray, labels: LabelSequence
+    starts: np.ndarray,
+    ends: np.ndarray,
+    scores: np.ndarray,
+    labels: LabelSequence,
+    *,
+    max_inner_blank: int,
 ) -> _Letters:
     cumulated = np.concatenate(([0.0], np.cumsum(scores, dtype=np.float64)))
     sums = cumulated[ends] - cumulated[starts]
+    frame_counts = np.concatenate(([0], np.cumsum(ends - starts)))
+    starts, ends = _gather_strays(starts, ends, labels.words, frame_counts, max_inner_blank)
     return _Letters(
         starts=starts,
         ends=ends,
         score_sums=np.concatenate(([0.0], np.cumsum(sums))),
-        frame_counts=np.concatenate(([0], np.cumsum(ends - starts))),
+        frame_counts=frame_counts,
         words=labels.words,
     )
+
+
+def _gather_strays(
+    starts: np.ndarray,
+    ends: np.ndarray,
+    words: np.ndarray,
+    frame_counts: np.ndarray,
+    max_inner_blank: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move letters that a long blank parts from the rest of their word up to it.
+
+    CTC charges nothing for blanks inside a word, so a letter may stand on a breath or a click a
+    second away. Where the longest blank of a word has more than ``max_inner_blank`` frames, the
+    side with fewer frames of letters moves up to the other, one frame a letter.
+
+    Args:
+        starts: int64 (N,), first frame of each letter's run.
+        ends: int64 (N,), frame after its last.
+        words: (N,), index of each letter's word.
+        frame_counts: int64 (N + 1,), cumulated frames of the runs.
+        max_inner_blank: frames of blank that a word may hold in one piece.
+
+    Returns:
+        New starts and ends.
+    """
+    starts, ends = starts.copy(), ends.copy()
+    blanks = np.where(words[1:] == words[:-1], starts[1:] - ends[:-1], 0)
+    for word in np.unique(words[1:][blanks > max_inner_blank]):
+        first, stop = np.searchsorted(words, [word, word + 1])
+        cut = first + int(np.argmax(blanks[first : stop - 1])) + 1
+        before, after = np.diff(frame_counts[[first, cut, stop]])
+        if before > after:
+            starts[cut:stop] = ends[cut - 1] + np.arange(stop - cut)
+            ends[cut:stop] = starts[cut:stop] + 1
+        else:
+            starts[first:cut] = starts[cut] - np.arange(cut - first, 0, -1)
+            ends[first:cut] = starts[first:cut] + 1
+    return starts, ends
 
 
 def _word_spans(

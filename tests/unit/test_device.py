@@ -86,7 +86,7 @@ def run_python(
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TORCH", "PYTORCH", "ASCEND"))
+        if not name.startswith(("TORCH", "PYTORCH", "ASCEND", "OMP"))
     }
     environment |= {"PYTHONPATH": python_path, "OMP_NUM_THREADS": "1"} | variables
     return subprocess.run(

@@ -101,6 +101,22 @@ def test_letters_tile_their_word_and_meet_in_the_middle_of_blanks():
     assert ranges(spans.tokens) == [(0, 5), (5, 8), (8, 12)]
 
 
+def test_letter_beyond_a_long_silence_joins_the_rest_of_its_word():
+    quiet = "." * 30
+    spans, scores = spans_of(f"aab{quiet}c{quiet}de", "abc de", loud="999" + "0" * 61 + "99")
+    assert ranges(spans.words) == [(0, 4), (64, 66)]
+    assert ranges(spans.tokens)[:3] == [(0, 2), (2, 3), (3, 4)]
+    np.testing.assert_allclose(spans.tokens.scores[2], scores[33])
+    spans, _ = spans_of(f"ab{quiet}c{quiet}dde", "ab cde", loud="99" + "0" * 61 + "999")
+    assert ranges(spans.words) == [(0, 2), (62, 66)]
+    assert ranges(spans.tokens)[2:] == [(62, 63), (63, 65), (65, 66)]
+
+
+def test_pause_of_less_than_the_limit_may_stand_inside_a_word():
+    spans, _ = spans_of("ab" + "." * 20 + "c", "abc")
+    assert ranges(spans.words) == [(0, 23)]
+
+
 def test_score_is_the_mean_over_the_frames_of_own_letters_only():
     spans, scores = spans_of(".aa.b..c", "ab c.")
     np.testing.assert_allclose(spans.tokens.scores, [scores[1:3].mean(), scores[4], scores[7]])
