@@ -4,6 +4,7 @@ Imports the standard library only, so that ``--help`` and wrong usage answer at 
 """
 
 import argparse
+import gc
 import io
 import logging
 import os
@@ -248,6 +249,7 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
         sys.stdout.flush()
     except OSError:  # said above, or of no interest: the reader left
         discard_output(sys.stdout)
+    gc.freeze()  # or the interpreter spends a second looking for garbage on its way out
     sys.exit(code)
 
 

@@ -20,6 +20,7 @@ from speech_toolkit.audio import Waveform
 from speech_toolkit.checkpoint import bundled_model, prefetch_weights, resolve_checkpoint
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
+from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.results import versions
 
 if TYPE_CHECKING:
@@ -105,11 +106,12 @@ class Aligner:
         """
         started = time.perf_counter()
         prefetch_weights(checkpoint.directory)
-        device = select_device(device_name)
-        on_device(device)
-        dtype = parse_dtype(dtype_name)
-        device.check_dtype(dtype)
-        model = load_ctc_model(checkpoint, device, dtype, attn_implementation)
+        with garbage_collection_paused():
+            device = select_device(device_name)
+            on_device(device)
+            dtype = parse_dtype(dtype_name)
+            device.check_dtype(dtype)
+            model = load_ctc_model(checkpoint, device, dtype, attn_implementation)
         device.synchronize()
         return cls(name, checkpoint, model, device, time.perf_counter() - started)
 

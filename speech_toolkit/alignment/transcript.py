@@ -8,10 +8,8 @@ joins these into letters with ranges.
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,6 +23,7 @@ from speech_toolkit.alignment.transcript_file import read_transcript
 from speech_toolkit.alignment.verbalization import can_say_numbers
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.errors import TranscriptError
+from speech_toolkit.garbage_collection import garbage_collection_paused
 
 __all__ = [
     "Sentence",
@@ -130,20 +129,8 @@ def tokenize_transcript(
         UsageError: the language is not a language code.
     """
     language = resolve_language(language)
-    with _garbage_collection_paused():
+    with garbage_collection_paused():
         return _tokenize(text, vocabulary, language)
-
-
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Keep the collector from walking a growing heap of small objects: half the time is its."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
