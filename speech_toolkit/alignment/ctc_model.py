@@ -263,7 +263,7 @@ def _load_on_host(
 
 
 def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:
-    """Refuse weights that leave a part of the model at its random initial values."""
+    """Refuse weights that leave a part of the model at its initial values, or layers unused."""
     missing = sorted(set(loading["missing_keys"]) - {"wav2vec2.masked_spec_embed"})
     if missing:
         raise CheckpointError(
@@ -274,6 +274,12 @@ def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:
         entry if isinstance(entry, str) else entry[0]  # transformers 4: a name; 5: with its shapes
         for entry in loading["mismatched_keys"]
     )
+    unused = sorted(key for key in loading["unexpected_keys"] if ".encoder.layers." in key)
+    if unused:
+        raise CheckpointError(
+            f"{directory}: its weights hold {len(unused)} tensors of layers that config.json does "
+            f"not name, {unused[0]} first; the two files are of different checkpoints"
+        )
     if mismatched:
         raise CheckpointError(
             f"{directory}: {mismatched[0]} and {len(mismatched) - 1} more tensors have other "

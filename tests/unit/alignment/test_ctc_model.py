@@ -140,6 +140,17 @@ def test_weights_of_another_shape_are_named(checkpoint_directory):
         load(checkpoint_directory)
 
 
+def test_weights_of_more_layers_are_named(checkpoint_directory):
+    from safetensors.torch import load_file, save_file
+
+    path = checkpoint_directory / "model.safetensors"
+    tensors = load_file(path)
+    tensors["wav2vec2.encoder.layers.3.attention.k_proj.bias"] = tensors["lm_head.bias"].clone()
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(CheckpointError, match=r"1 tensors of layers .*\.layers\.3\.attention"):
+        load(checkpoint_directory)
+
+
 def test_weights_without_a_head_are_named(checkpoint_directory):
     from safetensors.torch import load_file, save_file
 
