@@ -126,6 +126,7 @@ def test_published_command_from_the_model_directory(emulated_npu, tmp_path):
     assert finished.code == 0, finished.stderr
     result = json.loads((tmp_path / "alignment_result.json").read_text())
     assert [span["token"] for span in result["segments"]] == list("hello")
+    assert result["environment"]["device_name"] == f"Emulated {CHIP['EMULATED_NPU_CHIP']}"
 
 
 def test_other_names_and_dtypes_on_a_910b(run_all, on_cpu, tmp_path):
@@ -266,7 +267,7 @@ def test_wrong_index_and_missing_dtype(run_all):
     assert [run.code for run in (index, mapped, dtype)] == [2, 2, 2]
     assert "npu:2 is out of range: 2 visible (npu:0 to npu:1)" in index.stderr
     assert "npu:2 is out of range" in mapped.stderr
-    assert "npu:0 (Ascend310P3) has no bfloat16: use float16 or float32" in dtype.stderr
+    assert "npu:0 (Emulated Ascend310P3) has no bfloat16: use float16 or float32" in dtype.stderr
 
 
 def test_json_on_stdout_stays_clean_and_own_variables_win(align, on_cpu):

@@ -89,7 +89,7 @@ def test_facts(device):
     assert facts["device"] == "npu:1"
     assert facts["backend"] == "npu"
     assert facts["index"] == 1
-    assert facts["device_name"] == "Ascend910B2"
+    assert facts["device_name"] == "Emulated Ascend910B2"
     assert facts["total_memory_bytes"] == 64 << 30
     assert facts["torch_npu"] == torch.__version__.split("+")[0]
     assert facts["cann"] == "8.5.0"

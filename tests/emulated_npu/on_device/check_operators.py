@@ -248,6 +248,6 @@ def test_facts():
     assert torch.npu.device_count() == 2
     assert torch.accelerator.current_accelerator(check_available=True).type == "npu"
     assert torch.npu.get_device_properties(0).total_memory == 64 << 30
-    assert torch.npu.get_device_name(1) == _emulator.CHIP
+    assert torch.npu.get_device_name(1) == f"Emulated {_emulator.CHIP}"
     with pytest.warns(UserWarning, match="TORCH_NPU_DEVICE_CAPABILITY"):
         assert torch.npu.get_device_capability(0) is None

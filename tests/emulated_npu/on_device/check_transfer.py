@@ -51,7 +51,7 @@ def test_torch_cuda_speaks_for_the_npu():
     torch.cuda.set_device("cuda:1")
     assert torch.npu.current_device() == 1
     assert torch.cuda.memory_allocated("cuda:0") == torch.npu.memory_allocated(0)
-    assert torch.cuda.get_device_name("cuda:0").startswith("Ascend")
+    assert torch.cuda.get_device_name("cuda:0").startswith("Emulated Ascend")
     torch.cuda.synchronize("cuda:0")
     assert torch.ones(1, device="cuda").is_cuda
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 CHIP = os.environ.get("EMULATED_NPU_CHIP", "Ascend910B2")
+DEVICE_NAME = f"Emulated {CHIP}"  # no report of a run here may pass for a card's
 LIBRARY_PATH = Path(__file__).with_name("libemulated_npu.so")
 MEMORY_FIGURES = ("allocated", "reserved", "peak_allocated", "peak_reserved")
 

@@ -141,14 +141,14 @@ def is_available() -> bool:
 def get_device_name(device_name: Any = None) -> str:
     """Return the chip's name, the same for every card."""
     utils._get_device_index(device_name, optional=True)
-    return _emulator.CHIP
+    return _emulator.DEVICE_NAME
 
 
 def get_device_properties(device_name: Any = None) -> SimpleNamespace:
     """Return name and memory of a card."""
     utils._get_device_index(device_name, optional=True)
     return SimpleNamespace(
-        name=_emulator.CHIP, total_memory=_emulator.library.emulated_npu_total_memory()
+        name=_emulator.DEVICE_NAME, total_memory=_emulator.library.emulated_npu_total_memory()
     )
 
 
