@@ -159,7 +159,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     from speech_toolkit.alignment.inputs import AlignmentSettings
     from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
     from speech_toolkit.alignment.transcript import read_transcript
-    from speech_toolkit.device import stdout_to_stderr
+    from speech_toolkit.streams import stdout_to_stderr
 
     if arguments.audio == "-" and arguments.transcript_file == "-":
         raise TranscriptError("--audio and --transcript_file cannot both be read from stdin")

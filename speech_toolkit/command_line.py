@@ -5,7 +5,6 @@ Imports the standard library only, so that ``--help`` and wrong usage answer at 
 
 import argparse
 import gc
-import io
 import logging
 import os
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from speech_toolkit.errors import ToolkitError, UsageError
+from speech_toolkit.streams import discard_output, make_streams_printable
 
 EXIT_DONE = 0
 EXIT_VERDICT_FAILED = 1
@@ -168,13 +168,6 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def discard_output(stream: TextIO) -> None:
-    """Send what is still written to a stream whose reader left to nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, stream.fileno())
-    os.close(nowhere)
-
-
 def check_output_path(path: str) -> None:
     """Make sure a result can be written to ``path`` before hours are spent on it.
 
@@ -231,7 +224,7 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     A :class:`ToolkitError` ends the script with its own exit code, an interrupt with 130, a
     reader of stdout that went away with 0.
     """
-    _make_streams_printable()
+    make_streams_printable()
     try:
         code = main(*arguments)
         sys.stdout.flush()
@@ -251,12 +244,3 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
         discard_output(sys.stdout)
     gc.freeze()  # or the interpreter spends a second looking for garbage on its way out
     sys.exit(code)
-
-
-def _make_streams_printable() -> None:
-    """Replace streams that the shell closed; escape on stdout what its encoding lacks."""
-    for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")

@@ -13,9 +13,7 @@ In a script of your own:
 """
 
 import contextlib
-import ctypes
 import importlib
-import importlib.metadata
 import importlib.util
 import logging
 import os
@@ -25,14 +23,16 @@ import re
 import resource
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.errors import DeviceError, UsageError, first_line
+from speech_toolkit.results import installed_version
+from speech_toolkit.streams import stdout_to_stderr
 
 if TYPE_CHECKING:
     import torch
@@ -190,7 +190,7 @@ class Device:
             return None
         blocking = "ASCEND_LAUNCH_BLOCKING" if self.type == "npu" else "CUDA_LAUNCH_BLOCKING"
         return DeviceError(
-            f"{self.name}: the model failed ({_first_line(error)}); run again with {blocking}=1 "
+            f"{self.name}: the model failed ({first_line(error)}); run again with {blocking}=1 "
             "and --verbose to see at which operator, and try --dtype float32 or "
             "--attn_implementation eager"
         )
@@ -211,7 +211,7 @@ class Device:
             "device_name": self._card_name(),
             "total_memory_bytes": self._total_memory_bytes(),
             "torch": torch.__version__,
-            "torch_npu": _installed_version("torch_npu"),
+            "torch_npu": installed_version("torch_npu"),
             "cann": _cann_version("CANN") if self.type == "npu" else None,
             "driver": self._driver_version(),
             "cuda": torch.version.cuda or torch.version.hip,
@@ -388,31 +388,6 @@ def environment_facts() -> dict[str, dict[str, str]]:
     }
 
 
-@contextlib.contextmanager
-def stdout_to_stderr() -> Iterator[None]:
-    """Send to stderr whatever is written to stdout meanwhile, by Python or by a C library.
-
-    torch_npu and CANN print warnings to stdout, where a caller expects JSON.
-    """
-    _flush_stdout()
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # a notebook's stdout is no descriptor
-            yield
-    finally:
-        _flush_stdout()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _flush_stdout() -> None:
-    """Empty Python's buffer and the C library's, which holds what native code printed."""
-    if sys.stdout:
-        sys.stdout.flush()
-    ctypes.CDLL(None).fflush(None)
-
-
 def _select_auto() -> Device:
     import torch
 
@@ -475,7 +450,7 @@ def _open_npu(requested: str, index: int, reason: str) -> Device:
         torch.npu.set_device(index)
     except RuntimeError as error:
         raise DeviceError(
-            f"npu:{index} cannot be opened ({_first_line(error)}): look at `npu-smi info`"
+            f"npu:{index} cannot be opened ({first_line(error)}): look at `npu-smi info`"
         ) from error
     return Device("npu", index, requested, reason)
 
@@ -505,13 +480,13 @@ def _import_npu_module(module_name: str) -> None:
 
 
 def _explain_broken_npu(error: BaseException) -> str:
-    text = _first_line(error)
+    text = first_line(error)
     if re.search(r"cannot open shared object file|ASCEND_|set_env\.sh", text):
         return (
             f"CANN was not found ({text}): run `source <CANN>/set_env.sh` first, "
             "usually /usr/local/Ascend/ascend-toolkit/set_env.sh, or use --device cpu"
         )
-    version = _installed_version("torch_npu")
+    version = installed_version("torch_npu")
     return (
         f"torch_npu {version} cannot be loaded ({text}): "
         "check that its CANN and torch are those of its release notes, or use --device cpu"
@@ -532,7 +507,7 @@ def _check_npu_version() -> None:
             f"torch_npu is not installed: pip install torch_npu=={wanted} on an Ascend host, "
             "or use --device cpu"
         )
-    installed = _installed_version("torch_npu")
+    installed = installed_version("torch_npu")
     release = _RELEASE.match(installed or "")
     if release and release.group() != wanted:
         raise DeviceError(
@@ -564,12 +539,12 @@ def _import_torch() -> None:
         importlib.import_module("torch")
     except RuntimeError as error:
         raise DeviceError(
-            f"torch could not load torch_npu ({_first_line(error.__cause__ or error)}): "
+            f"torch could not load torch_npu ({first_line(error.__cause__ or error)}): "
             f"source CANN's set_env.sh, or unset {_AUTOLOAD} so that other devices work"
         ) from error
     except ImportError as error:
         raise DeviceError(
-            f"torch cannot be imported ({_first_line(error)}): pip install -r requirements.txt"
+            f"torch cannot be imported ({first_line(error)}): pip install -r requirements.txt"
         ) from error
 
 
@@ -605,17 +580,6 @@ def _set_default(variable: str, value: str) -> None:
     if variable not in os.environ:
         os.environ[variable] = value
         _set_by_toolkit.add(variable)
-
-
-def _first_line(error: BaseException) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
-
-
-def _installed_version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _cann_version(component: str) -> str | None:

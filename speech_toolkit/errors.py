@@ -35,3 +35,8 @@ class TranscriptError(ToolkitError):
 
 class InfeasibleAlignmentError(ToolkitError):
     """The transcript has more labels than the audio has frames to hold them."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what another package's error says, cut to its first line, for a message of ours."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

@@ -25,12 +25,15 @@ def versions() -> dict[str, str | None]:
         "speech_toolkit": __version__,
         "python": platform.python_version(),
     }
-    for package in REPORTED_PACKAGES:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return found
+    return found | {package: installed_version(package) for package in REPORTED_PACKAGES}
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package from its metadata, None where it is missing."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.device import is_out_of_memory
-from speech_toolkit.errors import CheckpointError, DeviceError, UsageError
+from speech_toolkit.errors import CheckpointError, DeviceError, UsageError, first_line
 
 if TYPE_CHECKING:
     import torch
@@ -246,17 +246,17 @@ def _load_on_host(
         )
     except (SafetensorError, UnpicklingError, EOFError, OSError) as error:
         raise CheckpointError(
-            f"{checkpoint.directory}: its weights cannot be read ({_first_line(error)}); "
+            f"{checkpoint.directory}: its weights cannot be read ({first_line(error)}); "
             "the file is damaged or incomplete, download it again"
         ) from error
     except (ImportError, ValueError) as error:
         if attn_implementation is None:
             raise CheckpointError(
                 f"{checkpoint.directory}: its {CONFIG_NAME} does not make a model "
-                f"({_first_line(error)}); download it again"
+                f"({first_line(error)}); download it again"
             ) from error
         raise UsageError(
-            f"--attn_implementation {attn_implementation}: {_first_line(error)}"
+            f"--attn_implementation {attn_implementation}: {first_line(error)}"
         ) from error
     _check_filled(checkpoint.directory, loading)
     return model
@@ -285,7 +285,3 @@ def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:
             f"{directory}: {mismatched[0]} and {len(mismatched) - 1} more tensors have other "
             "shapes than config.json gives; the two files are of different checkpoints"
         )
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0]

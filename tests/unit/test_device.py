@@ -25,7 +25,6 @@ from speech_toolkit.device import (
     parse_dtype,
     prepare_environment,
     select_device,
-    stdout_to_stderr,
 )
 from speech_toolkit.errors import DeviceError, UsageError
 
@@ -467,17 +466,3 @@ def test_torch_that_cannot_be_imported(tmp_path):
 )
 def test_out_of_memory_is_told_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected
-
-
-def test_stdout_to_stderr_catches_native_prints(capfd):
-    import ctypes
-
-    print("before")
-    with stdout_to_stderr():
-        print("python")
-        ctypes.CDLL(None).printf(b"native\n")
-        os.write(1, b"descriptor\n")
-    print("after")
-    captured = capfd.readouterr()
-    assert captured.out == "before\nafter\n"
-    assert sorted(captured.err.split()) == ["descriptor", "native", "python"]
