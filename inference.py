@@ -15,7 +15,7 @@ import os
 import sys
 from typing import Any
 
-from speech_toolkit.command_line import run_script
+from speech_toolkit.command_line import EXIT_DONE, run_script
 
 SCRIPTS = {"wav2vec2": "inference_mms"}
 DEFAULT_FAMILY = "wav2vec2"
@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> int:
     known, _ = parser.parse_known_args(argv)
     if known.help and known.model_path is None:
         parser.print_help()
-        return 0
+        return EXIT_DONE
     return importlib.import_module(script_for(known.model_path)).main(argv)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.errors import AudioError
+from speech_toolkit.git_lfs import is_lfs_pointer
 
 STDIN = "-"
 HEAD_BYTES = 512
@@ -128,7 +129,7 @@ def why_not_audio(stream: io.FileIO, source: AudioSource, decoder_reason: str) -
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
     command = source.ffmpeg_command
-    if head.startswith(b"version https://git-lfs.github.com/spec/"):
+    if is_lfs_pointer(head):
         return f"{source} is a Git LFS pointer, not the audio itself: run git lfs pull"
     if foreign := _match_magic(head, _FOREIGN_CONTAINERS):
         return f"{source} is {foreign}, which cannot be decoded here: convert it with {command}"

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.errors import CheckpointError
+from speech_toolkit.errors import CheckpointError, first_line
+from speech_toolkit.git_lfs import POINTER_HEAD_BYTES, is_lfs_pointer
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIG_NAME = "config.json"
@@ -23,7 +24,6 @@ WEIGHT_NAMES = (
 )
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 _PICKLE_MARK = b"\x80"
-_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def bundled_model(name: str) -> Path:
@@ -122,8 +122,8 @@ def _weights_in(directory: Path) -> list[Path]:
 
 def _refuse_lfs_pointer(path: Path) -> None:
     with path.open("rb") as file:
-        head = file.read(len(_LFS_POINTER))
-    if head == _LFS_POINTER:
+        head = file.read(POINTER_HEAD_BYTES)
+    if is_lfs_pointer(head):
         raise CheckpointError(
             f"{path}: is a Git LFS pointer, not the file itself; "
             f"run `git lfs pull` in {path.parent}"
@@ -161,9 +161,9 @@ def _download(model_path: str, patterns: Sequence[str]) -> Path:
     try:
         return Path(snapshot_download(model_path, allow_patterns=list(patterns)))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
         raise CheckpointError(
-            f"{model_path}: no such directory here, and not to be had from the hub ({reason}); "
+            f"{model_path}: no such directory here, and not to be had from the hub "
+            f"({first_line(error)}); "
             "check the name, set HF_ENDPOINT to a mirror you can reach, or download the "
             "checkpoint and give its directory"
         ) from error

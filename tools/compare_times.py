@@ -13,7 +13,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from speech_toolkit.checkpoint import read_json
-from speech_toolkit.command_line import run_script
+from speech_toolkit.command_line import EXIT_DONE, run_script
 from speech_toolkit.evaluation.boundaries import boundary_errors, read_true_words
 
 
@@ -36,7 +36,7 @@ def main() -> int:
         f"Median word-start error {1000 * errors.median_start_s:.0f} ms; "
         f"{errors.starts_within(0.1):.0%} of {len(true)} words within 100 ms"
     )
-    return 0
+    return EXIT_DONE
 
 
 if __name__ == "__main__":

@@ -270,16 +270,16 @@ def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:
             f"{directory}: its weights lack {len(missing)} tensors of {ARCHITECTURE}, "
             f"{missing[0]} first; this is another model's file, or a damaged one"
         )
-    mismatched = sorted(
-        entry if isinstance(entry, str) else entry[0]  # transformers 4: a name; 5: with its shapes
-        for entry in loading["mismatched_keys"]
-    )
     unused = sorted(key for key in loading["unexpected_keys"] if ".encoder.layers." in key)
     if unused:
         raise CheckpointError(
             f"{directory}: its weights hold {len(unused)} tensors of layers that config.json does "
             f"not name, {unused[0]} first; the two files are of different checkpoints"
         )
+    mismatched = sorted(
+        entry if isinstance(entry, str) else entry[0]  # transformers 4: a name; 5: with its shapes
+        for entry in loading["mismatched_keys"]
+    )
     if mismatched:
         raise CheckpointError(
             f"{directory}: {mismatched[0]} and {len(mismatched) - 1} more tensors have other "

@@ -123,20 +123,10 @@ def compute_emissions(
         AudioError: the waveform is shorter than one frame.
         DeviceError: out of memory with a single window, or the model's output is not finite.
     """
-    num_frames = geometry.frames(len(waveform.samples))
-    if num_frames < 1:
-        raise AudioError(
-            f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
-            f"{geometry.receptive_field_samples}; use a longer recording"
-        )
-    kept_frames, context_frames = (
-        round(min(length_s, waveform.duration_s) / geometry.stride_s)
-        for length_s in (window_s, context_s)
-    )
-    plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
+    plan = _plan_windows(waveform, geometry, window_s, context_s)
     mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
     columns = model.config.vocab_size
-    log_probs = np.zeros((num_frames, columns + wildcard), dtype=np.float32)
+    log_probs = np.zeros((plan.num_frames, columns + wildcard), dtype=np.float32)
     warnings: list[str] = []
     window = 0
     with reporter.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
@@ -162,6 +152,23 @@ def compute_emissions(
     if wildcard:
         log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
     return Emissions(log_probs, batch_size, tuple(warnings))
+
+
+def _plan_windows(
+    waveform: Waveform, geometry: FrameGeometry, window_s: float, context_s: float
+) -> WindowPlan:
+    """Turn seconds into frames and plan the windows; raise AudioError where no frame fits."""
+    num_frames = geometry.frames(len(waveform.samples))
+    if num_frames < 1:
+        raise AudioError(
+            f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
+            f"{geometry.receptive_field_samples}; use a longer recording"
+        )
+    kept_frames, context_frames = (
+        round(min(length_s, waveform.duration_s) / geometry.stride_s)
+        for length_s in (window_s, context_s)
+    )
+    return WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
 
 
 def _normalization(samples: np.ndarray) -> tuple[float, float]:
