@@ -18,6 +18,9 @@ from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.streams import discard_output, make_streams_printable
 
 EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_SOME_FAILED = 3
+EXIT_NOT_VALID = 4
 EXIT_INTERRUPTED = 130
 
 DTYPES = ("float32", "float16", "bfloat16")

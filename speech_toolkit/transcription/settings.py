@@ -1,0 +1,56 @@
+"""What a transcription is asked for."""
+
+from dataclasses import dataclass
+
+MODES = ("transcribe", "chunked")
+TASKS = ("transcribe", "translate")
+TIMESTAMPS = ("none", "segment", "word")
+DECODE_GRAPHS = ("auto", "on", "off")
+
+DEFAULT_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+@dataclass(frozen=True)
+class TranscriptionSettings:
+    """How one file is transcribed. The defaults are those of openai/whisper.
+
+    Attributes:
+        mode: "transcribe" takes the windows in order, each prompted with the text before it;
+            "chunked" takes them in batches, without.
+        language: code or English name, such as "en" or "german"; None to detect it.
+        task: "transcribe", or "translate" into English.
+        timestamps: "none", "segment" or "word".
+        prompt: text that is put before the first window, to hint at names and style.
+        max_new_tokens: most tokens generated for one window; None for all the model has room for.
+        temperatures: tried in turn until the text passes the tests below; 0 is greedy.
+        compression_ratio_threshold: UTF-8 bytes over their zlib size; text above it repeats itself
+            and is decoded again. None switches the test off.
+        logprob_threshold: text whose tokens have a lower mean log-probability is decoded again.
+            None switches the test off.
+        no_speech_threshold: a window with a higher no-speech probability and a mean
+            log-probability below ``logprob_threshold`` holds no speech. None switches it off.
+        condition_on_previous_text: whether "transcribe" prompts a window with the text before it.
+        chunk_length_s: longest window in seconds, at most what the model takes (30).
+        batch_size: windows that "chunked" runs together; None for 8 on NPU and CUDA, 1 on CPU.
+        skip_silence: whether stretches without speech are kept from the model.
+        seed: of the random numbers for temperatures above 0.
+        record_margins: whether each token's lead over the second best is kept, to judge a
+            difference between two devices.
+    """
+
+    mode: str = "transcribe"
+    language: str | None = None
+    task: str = "transcribe"
+    timestamps: str = "segment"
+    prompt: str | None = None
+    max_new_tokens: int | None = None
+    temperatures: tuple[float, ...] = DEFAULT_TEMPERATURES
+    compression_ratio_threshold: float | None = 2.4
+    logprob_threshold: float | None = -1.0
+    no_speech_threshold: float | None = 0.6
+    condition_on_previous_text: bool = True
+    chunk_length_s: float = 30.0
+    batch_size: int | None = None
+    skip_silence: bool = True
+    seed: int = 0
+    record_margins: bool = False

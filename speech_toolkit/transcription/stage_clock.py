@@ -1,0 +1,40 @@
+"""Seconds that each stage of a transcription takes."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from speech_toolkit.device import Device
+
+
+class StageClock:
+    """Adds up the time spent in named stages.
+
+    Work is queued on a device and finishes later, so a stage's time is its own only when the
+    device is waited for at both ends. That costs speed; it is done only where ``exact`` is set.
+
+    Attributes:
+        seconds: per stage, in the order in which they first ran.
+        exact: whether the device is waited for at both ends of a stage.
+    """
+
+    def __init__(self, device: Device, *, exact: bool = False) -> None:
+        self.seconds: dict[str, float] = {}
+        self.exact = exact
+        self._device = device
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time of the ``with`` block as part of ``name``."""
+        self._wait()
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._wait()
+            elapsed = time.perf_counter() - started
+            self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
+
+    def _wait(self) -> None:
+        if self.exact:
+            self._device.synchronize()
