@@ -1,0 +1,44 @@
+"""What one run of Whisper is asked for, in a form that other processes can be handed."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from speech_toolkit.transcription.settings import TranscriptionSettings
+
+
+@dataclass(frozen=True)
+class WhisperRequest:
+    """One audio file to transcribe with a model that is not loaded yet.
+
+    Attributes:
+        model_path: directory or hub id; None for the bundled model.
+        audio_path: file, or ``-`` for standard input.
+        device: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: name of the dtype; None for float16 on NPU and CUDA, float32 on CPU.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
+        settings: how to transcribe.
+    """
+
+    model_path: str | None
+    audio_path: str
+    device: str = "auto"
+    dtype: str | None = None
+    attn_implementation: str | None = None
+    decode_graph: str = "auto"
+    settings: TranscriptionSettings = TranscriptionSettings()
+
+    def on(self, device: str, dtype: str | None) -> "WhisperRequest":
+        """Return the same request for another device and dtype."""
+        return replace(self, device=device, dtype=dtype)
+
+    def to_payload(self) -> dict[str, Any]:
+        """Return the request as a dict of what JSON knows."""
+        return asdict(self)
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any]) -> "WhisperRequest":
+        """Make the request that :meth:`to_payload` was called on, also after a trip through JSON."""
+        settings = dict(payload["settings"])
+        settings["temperatures"] = tuple(settings["temperatures"])
+        return cls(**{**payload, "settings": TranscriptionSettings(**settings)})
