@@ -1,6 +1,6 @@
 """What one run of Whisper is asked for, in a form that other processes can be handed."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from speech_toolkit.transcription.settings import TranscriptionSettings
@@ -26,7 +26,7 @@ class WhisperRequest:
     dtype: str | None = None
     attn_implementation: str | None = None
     decode_graph: str = "auto"
-    settings: TranscriptionSettings = TranscriptionSettings()
+    settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
 
     def on(self, device: str, dtype: str | None) -> "WhisperRequest":
         """Return the same request for another device and dtype."""
@@ -38,7 +38,7 @@ class WhisperRequest:
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> "WhisperRequest":
-        """Make the request that :meth:`to_payload` was called on, also after a trip through JSON."""
+        """Return the request that :meth:`to_payload` was called on, before or after JSON."""
         settings = dict(payload["settings"])
         settings["temperatures"] = tuple(settings["temperatures"])
         return cls(**{**payload, "settings": TranscriptionSettings(**settings)})
