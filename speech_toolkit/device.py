@@ -117,6 +117,11 @@ class Device:
         """The name to hand to torch, such as "npu:0"."""
         return self.type if self.index is None else f"{self.type}:{self.index}"
 
+    @property
+    def label(self) -> str:
+        """The name as reports show it, with a number where the user gave one."""
+        return self.name if ":" in self.requested else self.type
+
     def check_dtype(self, dtype: "torch.dtype") -> None:
         """Make sure that the device computes in a dtype.
 

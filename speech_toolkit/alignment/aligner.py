@@ -163,7 +163,7 @@ class Aligner:
         segments, words, sentences = self._decode(emissions, prepared, reporter)
         aligned = time.perf_counter()
         return AlignmentResult(
-            device=device_label(self.device),
+            device=self.device.label,
             dtype=str(self._model.dtype),
             model_path=self.model_path,
             audio_path=waveform.source,
@@ -251,8 +251,3 @@ class Aligner:
         """
         for audio, transcript in pairs:
             yield self.align(audio, transcript, settings)
-
-
-def device_label(device: Device) -> str:
-    """Return a device's name as reports show it, with a number where the user gave one."""
-    return device.name if ":" in device.requested else device.type

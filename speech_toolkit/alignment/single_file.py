@@ -5,7 +5,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
 
-from speech_toolkit.alignment.aligner import BUNDLED_MODEL, Aligner, device_label
+from speech_toolkit.alignment.aligner import BUNDLED_MODEL, Aligner
 from speech_toolkit.alignment.ctc_model import CtcCheckpoint, read_ctc_checkpoint
 from speech_toolkit.alignment.inputs import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult
@@ -99,9 +99,9 @@ def _report_target(
 ) -> None:
     """Say which model runs where, under the published banner."""
     if device.requested == "auto":
-        reporter.banner(f"Running inference on: {device_label(device)}")
+        reporter.banner(f"Running inference on: {device.label}")
     if request.model_path is None:
         reporter.info(f"No --model_path given: using the bundled {BUNDLED_MODEL} (English)")
     reporter.info(f"Loading model from: {name}")
-    reporter.info(f"Target device: {device_label(device)}, dtype: torch.{request.dtype}")
+    reporter.info(f"Target device: {device.label}, dtype: torch.{request.dtype}")
     reporter.info("Running in eager mode (torch.compile disabled for stability)")

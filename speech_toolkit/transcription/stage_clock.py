@@ -35,6 +35,10 @@ class StageClock:
             elapsed = time.perf_counter() - started
             self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
 
+    def reset(self) -> None:
+        """Forget all times."""
+        self.seconds = {}
+
     def _wait(self) -> None:
         if self.exact:
             self._device.synchronize()
