@@ -1,6 +1,9 @@
 """What a transcription is asked for."""
 
 from dataclasses import dataclass
+from math import inf
+
+from speech_toolkit.errors import UsageError
 
 MODES = ("transcribe", "chunked")
 TASKS = ("transcribe", "translate")
@@ -54,3 +57,16 @@ class TranscriptionSettings:
     skip_silence: bool = True
     seed: int = 0
     record_margins: bool = False
+
+    def __post_init__(self) -> None:
+        for name, known in (("mode", MODES), ("task", TASKS), ("timestamps", TIMESTAMPS)):
+            if getattr(self, name) not in known:
+                raise UsageError(f"{name} {getattr(self, name)!r}: use one of {', '.join(known)}")
+        if not 0 < self.chunk_length_s < inf:
+            raise UsageError(f"chunk_length_s {self.chunk_length_s:g}: must be above 0 and finite")
+        for name in ("batch_size", "max_new_tokens"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"{name} {value}: must be at least 1")
+        if not self.temperatures or not all(0 <= t < inf for t in self.temperatures):
+            raise UsageError("temperatures: give at least one, each 0 or above and finite")
