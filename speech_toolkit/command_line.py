@@ -167,8 +167,12 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def check_output_path(path: str) -> None:
+def check_output_path(path: str, flag: str = "--output") -> None:
     """Make sure a result can be written to ``path`` before hours are spent on it.
+
+    Args:
+        path: a file, or ``-`` for stdout.
+        flag: the argument that it comes from, for the message.
 
     Raises:
         UsageError: ``path`` is a directory, or its directory cannot be made or written to.
@@ -178,15 +182,15 @@ def check_output_path(path: str) -> None:
     target = Path(path)
     try:
         if target.is_dir() or path.endswith(os.sep):
-            raise UsageError(f"--output {path}: is a directory; give a file name in it")
+            raise UsageError(f"{flag} {path}: is a directory; give a file name in it")
         target.parent.mkdir(parents=True, exist_ok=True)
         is_device = target.exists() and not target.is_file()
     except OSError as error:
         raise UsageError(
-            f"--output {path}: cannot be created: {error.strerror}; choose another path"
+            f"{flag} {path}: cannot be created: {error.strerror}; choose another path"
         ) from error
     if target.exists() and not os.access(target, os.W_OK):
-        raise UsageError(f"--output {path}: no permission to write there; choose another path")
+        raise UsageError(f"{flag} {path}: no permission to write there; choose another path")
     if is_device:
         return
     try:
@@ -194,7 +198,7 @@ def check_output_path(path: str) -> None:
             pass
     except OSError as error:
         raise UsageError(
-            f"--output {path}: nothing can be written in its directory ({error.strerror}); "
+            f"{flag} {path}: nothing can be written in its directory ({error.strerror}); "
             "choose another path"
         ) from error
 

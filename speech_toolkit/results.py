@@ -36,18 +36,42 @@ def installed_version(package: str) -> str | None:
         return None
 
 
+def json_text(payload: Mapping[str, Any]) -> str:
+    """Return ``payload`` as the JSON of all result files, which knows no NaN or infinity."""
+    return json.dumps(payload, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+
+
 def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None:
-    """Write ``payload`` as UTF-8 JSON to a file, whole or not at all, or to stdout for ``-``.
+    """Write ``payload`` as JSON to where :func:`write_text` writes.
 
     Raises:
         UsageError: the file cannot be written; what stood there before is untouched.
         BrokenPipeError: whoever read stdout has left.
     """
-    text = json.dumps(payload, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_text(path, json_text(payload))
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write UTF-8 text to a file, whole or not at all, or to stdout for ``-``.
+
+    A file is written beside its place and moved there. A link is followed, and a device or pipe
+    such as ``/dev/stdout`` is written to as it is.
+
+    Raises:
+        UsageError: the file cannot be written; what stood there before is untouched.
+        BrokenPipeError: whoever read stdout has left.
+    """
     if os.fspath(path) == "-":
         _print_whole(_utf8(text))
         return
-    write_text(path, text)
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(_utf8(text))
+        else:
+            _replace(Path(os.path.realpath(target)), _utf8(text))
+    except OSError as error:
+        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def _print_whole(content: bytes) -> None:
@@ -58,24 +82,6 @@ def _print_whole(content: bytes) -> None:
         raise
     except OSError as error:
         raise UsageError(f"the result cannot be printed: {error.strerror}") from error
-
-
-def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text to ``path`` through a temporary file beside it.
-
-    A link is followed, and a device or pipe such as ``/dev/stdout`` is written to as it is.
-
-    Raises:
-        UsageError: the file cannot be written; what stood there before is untouched.
-    """
-    target = Path(path)
-    try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(_utf8(text))
-        else:
-            _replace(Path(os.path.realpath(target)), _utf8(text))
-    except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def _replace(target: Path, content: bytes) -> None:

@@ -1,0 +1,73 @@
+"""A transcription to write, with what can go wrong in its text and times."""
+
+import pytest
+
+from speech_toolkit.transcription.result import (
+    Stretch,
+    TranscribedSegment,
+    TranscribedWord,
+    TranscriptionResult,
+)
+
+
+def make_segment(start_s, end_s, text, words=()):
+    return TranscribedSegment(
+        text=text,
+        start_s=start_s,
+        end_s=end_s,
+        tokens=(5, 6),
+        avg_logprob=-0.25,
+        no_speech_prob=0.01,
+        compression_ratio=1.1,
+        temperature=0.0,
+        window=0,
+        words=words,
+    )
+
+
+@pytest.fixture
+def segment():
+    """Make one segment from start, end and text."""
+    return make_segment
+
+
+@pytest.fixture
+def result():
+    """Make a result from segments."""
+
+    def make(*segments):
+        return TranscriptionResult(
+            text=" ".join(segment.text for segment in segments),
+            segments=segments,
+            language="en",
+            language_probability=0.98765,
+            audio_path="a.wav",
+            audio_duration_s=12.5,
+            coverage=(Stretch(0.0, 10.0), Stretch(10.0, 12.5, "silence")),
+            tokens=((1, 5, 6, 2),),
+            margins=None,
+            windows=1,
+            settings={"mode": "transcribe"},
+            model_path="model",
+            device="cpu",
+            dtype="torch.float32",
+            model_load_s=1.5,
+            stage_times_s={"encoder": 0.1, "tokens": 0.2},
+            transcribe_s=0.5,
+            memory={"peak_allocated_bytes": 1000, "peak_reserved_bytes": None},
+            environment={"device": "cpu"},
+            versions={"torch": "2.9.0", "torch_npu": None},
+            warnings=("cut short",),
+        )
+
+    return make
+
+
+@pytest.fixture
+def two_sentences(result):
+    """A result of two plain sentences, the first with its words."""
+    words = (TranscribedWord("Good", 0.5, 0.8, 0.9), TranscribedWord("morning.", 0.8, 1.24, 0.8))
+    return result(
+        make_segment(0.5, 1.24, "Good morning.", words),
+        make_segment(3661.0, 3662.5, "An hour later."),
+    )
