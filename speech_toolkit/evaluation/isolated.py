@@ -1,0 +1,247 @@
+"""Run a function in a process of its own, so that its crash or its hanging costs nothing else.
+
+The child is a fresh interpreter with the parent's import path and environment. The parent imports
+no torch and calls nothing of `speech_toolkit.device` that sets variables: `select_device` in the
+child therefore meets the user's environment, and reports rightly who set what.
+
+    outcome = run_isolated("package.module:function", {"n": 3}, label="npu:0", timeout_s=600)
+    if outcome.ok:
+        use(outcome.result, outcome.arrays)
+
+The function is called with the payload and returns a dict for JSON and a dict of NumPy arrays. It
+may save what it has so far with `isolated_child.save_partial`, which outlives a time-out or crash.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.evaluation.isolated_child import (
+    ARRAYS_FILE,
+    CALL_FILE,
+    OUTCOME_FILE,
+    PARTIAL_FILE,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OK, ERROR, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
+    "ok",
+    "error",
+    "crash",
+    "out_of_memory",
+    "timed_out",
+)
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from speech_toolkit.evaluation.isolated_child import main; main(sys.argv[2])"
+)
+_REPORT_LINE = re.compile(r"\[(INFO|TIME|RESULT|WARNING)\] (.*)")
+_TAIL_LINES = 30
+_LAST_OUTPUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an isolated run ended, and what is left of it.
+
+    Attributes:
+        label: what ran, as messages name it.
+        status: "ok"; "error" for a :class:`ToolkitError` of the child; "crash" for a signal or an
+            exception that nobody foresaw; "out_of_memory" of the device or the host; "timed_out".
+        result: the dict returned; where the run did not end well, what was saved last, or None.
+        arrays: the arrays returned, empty where the run did not end well.
+        message: one line about what went wrong, None for "ok".
+        exit_code: of the process, negative for a signal.
+        elapsed_s: seconds from start to end, the interpreter's start included.
+        log_tail: the last lines that the child printed.
+    """
+
+    label: str
+    status: str
+    result: dict[str, Any] | None
+    arrays: dict[str, "np.ndarray"] = field(repr=False)
+    message: str | None
+    exit_code: int
+    elapsed_s: float
+    log_tail: tuple[str, ...] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the function returned."""
+        return self.status == OK
+
+
+def run_isolated(
+    target: str,
+    payload: Mapping[str, Any],
+    *,
+    label: str,
+    timeout_s: float | None,
+    env: Mapping[str, str | None] | None = None,
+    reporter: Reporter | None = None,
+) -> Outcome:
+    """Call a function in a process of its own and wait for it.
+
+    Args:
+        target: "package.module:function", importable with this process's ``sys.path``.
+        payload: what the function is called with, ready for JSON.
+        label: names the run in messages.
+        timeout_s: seconds after which the process and all that it started are killed; None to wait
+            for ever.
+        env: variables to set beside those of this process; a value of None removes one.
+        reporter: where the child's report lines and warnings go, each after the label; everything
+            else that it prints is shown when the reporter is verbose. None to show warnings only.
+
+    Returns:
+        The outcome. A child that fails is no exception here.
+    """
+    reporter = reporter or Reporter(quiet=True)
+    with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as directory:
+        folder = Path(directory)
+        call = {"target": target, "payload": dict(payload)}
+        (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
+        killed_before = _host_memory_kills()
+        started = time.perf_counter()
+        process = _start(folder, env)
+        relay = _Relay(process, label, reporter)
+        timed_out = _wait(process, timeout_s)
+        elapsed_s = time.perf_counter() - started
+        tail = relay.finish()
+        host_killed = process.returncode == -signal.SIGKILL and (
+            killed_before is None or _host_memory_kills() != killed_before
+        )
+        ended = _read_json(folder / OUTCOME_FILE)
+        if timed_out:
+            status, message = TIMED_OUT, f"timed out after {timeout_s:g} s"
+        elif ended is not None:
+            status, message = ended["status"], ended["message"]
+        else:
+            status = OUT_OF_MEMORY if host_killed else CRASH
+            message = _cause_of_death(process.returncode, host_killed, tail)
+        whole = status == OK
+        return Outcome(
+            label=label,
+            status=status,
+            result=ended["result"] if whole else _read_json(folder / PARTIAL_FILE),
+            arrays=_read_arrays(folder / ARRAYS_FILE) if whole else {},
+            message=message,
+            exit_code=process.returncode,
+            elapsed_s=elapsed_s,
+            log_tail=tail,
+        )
+
+
+def _start(folder: Path, env: Mapping[str, str | None] | None) -> subprocess.Popen[str]:
+    """Start the child in a process group of its own, so that what it starts dies with it."""
+    variables = {**os.environ, **(env or {})}
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env={name: value for name, value in variables.items() if value is not None},
+        encoding="utf-8",
+        errors="backslashreplace",
+        process_group=0,
+    )
+
+
+def _wait(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
+    """Wait for the end, kill what is left of the group, and tell whether the time ran out."""
+    try:
+        process.wait(timeout_s)
+        return False
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+class _Relay:
+    """Reads what the child prints: shows its report lines at once and keeps the last lines."""
+
+    def __init__(self, process: subprocess.Popen[str], label: str, reporter: Reporter) -> None:
+        self._process = process
+        self._label = label
+        self._reporter = reporter
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> tuple[str, ...]:
+        """Return the last lines once the child is gone."""
+        self._thread.join(_LAST_OUTPUT_S)
+        return tuple(self._tail)
+
+    def _read(self) -> None:
+        with self._process.stdout as stream:
+            for line in stream:
+                self._tail.append(line.rstrip())
+                self._show(line.rstrip())
+
+    def _show(self, line: str) -> None:
+        found = _REPORT_LINE.match(line)
+        if not found:
+            self._reporter.debug(f"{self._label}: {line}")
+        elif found[1] == "WARNING":
+            self._reporter.warning(f"{self._label}: {found[2]}")
+        else:
+            self._reporter.info(f"{self._label}: {found[2]}")
+
+
+def _cause_of_death(exit_code: int, host_killed: bool, tail: tuple[str, ...]) -> str:
+    """Say in one line why a child left without telling its outcome."""
+    last_words = next(
+        (line.strip() for line in reversed(tail) if line.strip()), "it printed nothing"
+    )
+    if host_killed:
+        return (
+            "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
+            "a machine with more memory"
+        )
+    if exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        return f"died of {name}; the last it printed: {last_words}"
+    return f"ended with exit code {exit_code}; the last it printed: {last_words}"
+
+
+def _host_memory_kills() -> int | None:
+    """Return how many processes this host has killed for want of memory; None if it keeps no count.
+
+    Where there is no count, a SIGKILL that is not ours is taken for such a kill.
+    """
+    try:
+        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text("ascii"), re.M)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _read_arrays(path: Path) -> dict[str, "np.ndarray"]:
+    if not path.exists():
+        return {}
+    import numpy as np
+
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}

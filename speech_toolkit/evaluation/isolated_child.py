@@ -1,0 +1,93 @@
+"""The child's side of an isolated run: call the function, leave its outcome in files.
+
+`speech_toolkit.evaluation.isolated` starts it and reads the files.
+"""
+
+import argparse
+import ctypes
+import importlib
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from speech_toolkit.command_line import reporter_from
+from speech_toolkit.errors import ToolkitError, first_line
+
+CALL_FILE = "call.json"
+OUTCOME_FILE = "outcome.json"
+PARTIAL_FILE = "partial.json"
+ARRAYS_FILE = "arrays.npz"
+_EXIT_OUT_OF_MEMORY = 1
+_PR_SET_PDEATHSIG = 1
+
+_folder: Path | None = None
+
+
+def save_partial(result: Mapping[str, Any]) -> None:
+    """Keep what a run has so far, in place of what it kept before; a time-out leaves it.
+
+    Does nothing in a process that is no isolated run.
+    """
+    if _folder is not None:
+        _write(_folder / PARTIAL_FILE, result)
+
+
+def main(directory: str) -> None:
+    """Make the call that ``directory`` describes and leave its outcome there."""
+    global _folder
+    _folder = Path(directory)
+    _die_with_parent()
+    reporter_from(argparse.Namespace(output="-", quiet=False, verbose=True))
+    call = json.loads((_folder / CALL_FILE).read_text(encoding="utf-8"))
+    module, _, function = call["target"].partition(":")
+    try:
+        result, arrays = getattr(importlib.import_module(module), function)(call["payload"])
+    except ToolkitError as error:
+        status = "out_of_memory" if _is_out_of_memory(error) else "error"
+        _leave(status, str(error), error.exit_code)
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        _leave("out_of_memory", f"out of memory ({first_line(error)})", _EXIT_OUT_OF_MEMORY)
+    if arrays:
+        import numpy as np
+
+        np.savez(_folder / ARRAYS_FILE, **arrays)
+    _write(_folder / OUTCOME_FILE, {"status": "ok", "message": None, "result": result})
+
+
+def _leave(status: str, message: str, exit_code: int) -> None:
+    """Write the outcome of a run that failed and end the process."""
+    traceback.print_exc()
+    _write(_folder / OUTCOME_FILE, {"status": status, "message": message, "result": None})
+    sys.exit(exit_code)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Tell whether an error, or what caused it, is a lack of memory."""
+    if isinstance(error, MemoryError):
+        return True
+    if "torch" not in sys.modules:
+        return False
+    from speech_toolkit.device import is_out_of_memory
+
+    return is_out_of_memory(error) or (
+        error.__cause__ is not None and is_out_of_memory(error.__cause__)
+    )
+
+
+def _die_with_parent() -> None:
+    """Have Linux kill this process when its parent is killed, so that no card stays taken."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON so that a reader meets the whole of it or nothing."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(content), encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,130 @@
+"""Which devices an evaluation runs on: ``cpu:float32,npu:0:float16`` taken apart.
+
+Nothing here imports torch: to find out which card a machine has, a process of its own is asked.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from speech_toolkit.device import DTYPE_NAMES, parse_device_name
+from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.evaluation.isolated import run_isolated
+
+CPU = "cpu"
+AUTO = "auto"
+REFERENCE_DTYPE = "float32"
+_PROBE_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True)
+class Target:
+    """A device and the dtype that the model has on it.
+
+    Attributes:
+        device: its name, such as "cpu" or "npu:0".
+        dtype: name of the dtype; None where the family's default is still to be filled in.
+    """
+
+    device: str
+    dtype: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The target as reports name it, such as "npu:0 float16"."""
+        return self.device if self.dtype is None else f"{self.device} {self.dtype}"
+
+    @property
+    def is_cpu(self) -> bool:
+        """Whether this is the CPU, the reference of every comparison."""
+        return self.device == CPU
+
+    def with_default_dtype(self, card_dtype: str) -> "Target":
+        """Fill in a missing dtype: float32 on the CPU, ``card_dtype`` on a card."""
+        if self.dtype is not None:
+            return self
+        return replace(self, dtype=REFERENCE_DTYPE if self.is_cpu else card_dtype)
+
+
+def parse_targets(text: str) -> tuple[Target, ...]:
+    """Take a list of devices apart, each with or without a dtype.
+
+    Args:
+        text: entries DEVICE or DEVICE:DTYPE between commas, such as "cpu,npu:0:float16".
+
+    Returns:
+        The targets in order; the first is the reference.
+
+    Raises:
+        UsageError: an entry is empty, or is no device and dtype.
+    """
+    entries = [entry.strip() for entry in text.split(",")]
+    if not all(entries):
+        raise UsageError(f"--devices {text!r}: an entry is empty; write for example cpu,npu:0")
+    return tuple(_parse_target(entry) for entry in entries)
+
+
+def _parse_target(entry: str) -> Target:
+    device, _, last = entry.rpartition(":")
+    dtype = last if device and last in DTYPE_NAMES else None
+    name = entry if dtype is None else device
+    try:
+        parse_device_name(name)
+    except UsageError as error:
+        raise UsageError(
+            f"--devices: {entry!r} is no DEVICE or DEVICE:DTYPE; devices are auto, npu, npu:N, "
+            f"cuda, cuda:N and cpu, dtypes {', '.join(DTYPE_NAMES)}"
+        ) from error
+    return Target(name, dtype)
+
+
+def find_best_device() -> str:
+    """Return the name of the device that ``auto`` stands for on this machine.
+
+    Raises:
+        DeviceError: not even torch can be imported.
+    """
+    outcome = run_isolated(
+        f"{__name__}:probe_auto", {}, label="looking for a card", timeout_s=_PROBE_TIMEOUT_S
+    )
+    if outcome.result is None or not outcome.ok:
+        raise DeviceError(f"no device can be selected: {outcome.message}")
+    return outcome.result["device"]
+
+
+def probe_auto(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Select the automatic device; runs in a process of its own."""
+    from speech_toolkit.device import select_device
+
+    return {"device": select_device(AUTO).name}, {}
+
+
+def choose_targets(text: str | None, default_dtypes: tuple[str, ...] = ()) -> tuple[Target, ...]:
+    """Return the targets of ``--devices``, or those that suit this machine.
+
+    Args:
+        text: the argument, in which "auto" stands for the best device; None for the CPU and, where
+            there is one, the best card.
+        default_dtypes: for an entry without a dtype, one target for each of these.
+
+    Returns:
+        At least one target, the reference first; of a CPU-only machine without ``text``, the CPU.
+
+    Raises:
+        UsageError: ``text`` has another form.
+        DeviceError: the best device was asked for and none can be found.
+    """
+    named = parse_targets(text) if text else (Target(CPU), Target(AUTO))
+    if any(target.device == AUTO for target in named):
+        best = find_best_device()
+        named = tuple(replace(t, device=best) if t.device == AUTO else t for t in named)
+    if text is None:
+        named = tuple(dict.fromkeys(named))
+    return tuple(
+        expanded
+        for target in named
+        for expanded in (
+            [replace(target, dtype=dtype) for dtype in default_dtypes]
+            if target.dtype is None and default_dtypes
+            else [target]
+        )
+    )

@@ -1,0 +1,64 @@
+"""Functions that test_isolated.py runs in processes of their own."""
+
+import ctypes
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+
+from speech_toolkit.errors import AudioError
+from speech_toolkit.evaluation.isolated_child import save_partial
+
+
+def double(payload):
+    number = payload["number"]
+    return {"doubled": 2 * number, "pid": os.getpid()}, {"ramp": np.arange(number)}
+
+
+def variables(payload):
+    return {"values": [os.environ.get(name) for name in payload["names"]]}, {}
+
+
+def imported(payload):
+    return {"modules": [name for name in ("torch", "numpy") if name in sys.modules]}, {}
+
+
+def complain(payload):
+    raise AudioError("speech.wav is empty: record it again")
+
+
+def divide(payload):
+    return {"quotient": 1 / payload["by"]}, {}
+
+
+def crash(payload):
+    save_partial({"runs_s": [0.5, 0.25]})
+    ctypes.string_at(0)
+
+
+def kill(payload):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def exhaust_memory(payload):
+    save_partial({"runs_s": [0.5]})
+    raise MemoryError("Unable to allocate 4 TiB")
+
+
+def hang(payload):
+    sleeper = subprocess.Popen(["sleep", "60"])
+    save_partial({"sleeper": sleeper.pid, "runs_s": [1.0]})
+    time.sleep(60)
+
+
+def talk(payload):
+    logger = logging.getLogger("speech_toolkit.test")
+    logger.info("Using cpu")
+    logger.warning("the waveform is silence")
+    print("a bar of a library", file=sys.stderr)
+    os.write(1, b"printed by native code\n")
+    return {}, {}
