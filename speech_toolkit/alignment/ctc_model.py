@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
-from speech_toolkit.device import is_out_of_memory
-from speech_toolkit.errors import CheckpointError, DeviceError, UsageError, first_line
+from speech_toolkit.errors import CheckpointError
+from speech_toolkit.pretrained import load_model
 
 if TYPE_CHECKING:
     import torch
@@ -202,86 +202,18 @@ def load_ctc_model(
 ) -> Wav2Vec2ForCTC:
     """Load the weights in ``dtype`` onto ``device``, in evaluation mode.
 
-    The dtype is always passed on, so that the one the checkpoint was stored in never decides.
-
     Raises:
         CheckpointError: the weights do not fill the model, or a file of the two is damaged.
         DeviceError: the model does not fit into the device's memory.
         UsageError: the attention implementation is not to be had here.
     """
-    model = _load_on_host(checkpoint, dtype, attn_implementation)
-    try:
-        return model.to(device.name).eval()
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        size = sum(parameter.nbytes for parameter in model.parameters())
-        raise DeviceError(
-            f"{device.name}: out of memory for the model's {size / 2**20:.0f} MiB of weights; "
-            "free the device, pick another, or use --dtype float16"
-        ) from error
-
-
-def _load_on_host(
-    checkpoint: CtcCheckpoint, dtype: torch.dtype, attn_implementation: str | None
-) -> Wav2Vec2ForCTC:
-    """Load the whole model in ``dtype``; raise the errors of :func:`load_ctc_model`."""
-    from pickle import UnpicklingError
-
-    from safetensors import SafetensorError
     from transformers.models.wav2vec2.modeling_wav2vec2 import Wav2Vec2ForCTC
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    options = {"attn_implementation": attn_implementation} if attn_implementation else {}
-    try:
-        model, loading = Wav2Vec2ForCTC.from_pretrained(
-            checkpoint.directory,
-            dtype=dtype,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            **options,
-        )
-    except (SafetensorError, UnpicklingError, EOFError, OSError) as error:
-        raise CheckpointError(
-            f"{checkpoint.directory}: its weights cannot be read ({first_line(error)}); "
-            "the file is damaged or incomplete, download it again"
-        ) from error
-    except (ImportError, ValueError) as error:
-        if attn_implementation is None:
-            raise CheckpointError(
-                f"{checkpoint.directory}: its {CONFIG_NAME} does not make a model "
-                f"({first_line(error)}); download it again"
-            ) from error
-        raise UsageError(
-            f"--attn_implementation {attn_implementation}: {first_line(error)}"
-        ) from error
-    _check_filled(checkpoint.directory, loading)
-    return model
-
-
-def _check_filled(directory: Path, loading: Mapping[str, Any]) -> None:
-    """Refuse weights that leave a part of the model at its initial values, or layers unused."""
-    missing = sorted(set(loading["missing_keys"]) - {"wav2vec2.masked_spec_embed"})
-    if missing:
-        raise CheckpointError(
-            f"{directory}: its weights lack {len(missing)} tensors of {ARCHITECTURE}, "
-            f"{missing[0]} first; this is another model's file, or a damaged one"
-        )
-    unused = sorted(key for key in loading["unexpected_keys"] if ".encoder.layers." in key)
-    if unused:
-        raise CheckpointError(
-            f"{directory}: its weights hold {len(unused)} tensors of layers that config.json does "
-            f"not name, {unused[0]} first; the two files are of different checkpoints"
-        )
-    mismatched = sorted(
-        entry if isinstance(entry, str) else entry[0]  # transformers 4: a name; 5: with its shapes
-        for entry in loading["mismatched_keys"]
+    return load_model(
+        Wav2Vec2ForCTC,
+        checkpoint.directory,
+        device,
+        dtype,
+        attn_implementation,
+        may_lack={"wav2vec2.masked_spec_embed"},  # used in training only
     )
-    if mismatched:
-        raise CheckpointError(
-            f"{directory}: {mismatched[0]} and {len(mismatched) - 1} more tensors have other "
-            "shapes than config.json gives; the two files are of different checkpoints"
-        )
