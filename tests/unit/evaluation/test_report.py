@@ -1,0 +1,57 @@
+"""The head of a report and the hashes in it."""
+
+import json
+import subprocess
+
+import numpy as np
+
+from speech_toolkit.evaluation import report
+
+
+def test_header_is_json_and_names_its_sources():
+    header = report.report_header("evaluation", ["evaluate.py", "--runs", "5"], {"runs": 5})
+    assert json.loads(json.dumps(header)) == header
+    assert header["schema_version"] == "1.0"
+    assert header["argv"] == ["evaluate.py", "--runs", "5"]
+    assert header["time_utc"].endswith("+00:00")
+    assert header["versions"]["numpy"] == np.__version__
+    assert set(header["toolkit"]) == {"version", "commit", "dirty"}
+
+
+def test_source_state_follows_the_repository(tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "REPOSITORY", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert report.source_state() == {"commit": None, "dirty": None}
+
+    def git(*arguments):
+        identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True)
+
+    git("init", "-q")
+    (tmp_path / "a.txt").write_text("a")
+    git("add", "a.txt")
+    git("commit", "-q", "-m", "a")
+    state = report.source_state()
+    assert len(state["commit"]) == 40
+    assert state["dirty"] is False
+    (tmp_path / "a.txt").write_text("b")
+    assert report.source_state() == {"commit": state["commit"], "dirty": True}
+
+
+def test_array_hash_sees_dtype_shape_and_values():
+    array = np.arange(6, dtype=np.float32)
+    others = [array + 1, array.reshape(2, 3), array.astype(np.float64), array[::-1]]
+    hashes = {report.array_hash(each) for each in (array, *others)}
+    assert len(hashes) == 5
+    assert report.array_hash(array.copy()) == report.array_hash(array)
+    assert report.array_hash(array[::2]) == report.array_hash(array[::2].copy())
+
+
+def test_weights_hash(tmp_path):
+    assert report.weights_hash(tmp_path) is None
+    (tmp_path / "pytorch_model.bin").write_bytes(b"old")
+    old = report.weights_hash(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"new")
+    new = report.weights_hash(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"changed")
+    assert len({old, new, report.weights_hash(tmp_path)}) == 3
