@@ -2,7 +2,12 @@
 """Run a speech model: the script that fits is picked by the checkpoint's ``config.json``.
 
     python inference.py --audio speech.wav --transcript "hello world" --device npu
+    python inference.py --audio speech.wav --mode transcribe
     python inference.py --model_path DIR_OR_HUB_ID --help
+
+A wav2vec2 checkpoint is run by ``inference_mms.py`` (when is each word of a transcript spoken?), a
+whisper checkpoint by ``inference_whisper.py`` (what is spoken?). Without ``--model_path`` the
+bundled aligner runs, or with ``--mode``, which only Whisper has, the bundled Whisper model.
 
 Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown family.
 """
@@ -17,21 +22,22 @@ from typing import Any
 
 from speech_toolkit.command_line import EXIT_DONE, run_script
 
-SCRIPTS = {"wav2vec2": "inference_mms"}
-DEFAULT_FAMILY = "wav2vec2"
+SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
+ALIGNMENT, TRANSCRIPTION = SCRIPTS
 
 
-def script_for(model_path: str | os.PathLike[str] | None) -> str:
+def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = False) -> str:
     """Name the script for a checkpoint; reads its ``config.json`` and nothing else.
 
     Args:
-        model_path: directory or hub id; None for the bundled aligner.
+        model_path: directory or hub id; None for a bundled model.
+        has_mode: whether a mode is asked for, so that the bundled model is Whisper.
 
     Raises:
         CheckpointError: there is no such checkpoint, or its family is not supported.
     """
     if model_path is None:
-        return SCRIPTS[DEFAULT_FAMILY]
+        return SCRIPTS[TRANSCRIPTION if has_mode else ALIGNMENT]
     from speech_toolkit.checkpoint import CONFIG_NAME, read_config
     from speech_toolkit.errors import CheckpointError
 
@@ -51,11 +57,13 @@ def run_inference(
 
     ``model_path`` picks the family; all further arguments are those of the family's own
     ``run_inference``. For alignment: ``audio_path``, ``transcript``, ``device_type``, ``dtype``.
+    For transcription: ``audio_path``, ``device_type``, ``dtype``, ``mode`` and other settings.
+    With None the bundled aligner runs, or where ``mode`` is given the bundled Whisper model.
 
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    script = importlib.import_module(script_for(model_path))
+    script = importlib.import_module(script_for(model_path, has_mode="mode" in options))
     return script.run_inference(model_path, *arguments, **options)
 
 
@@ -64,18 +72,21 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
         description=__doc__.partition("\n")[0],
-        epilog="All other options are those of the script picked; see "
-        "`inference.py --model_path ... --help` or `inference_mms.py --help`.",
+        epilog="All other options are those of the script picked; see `inference_mms.py --help` "
+        "(audio and transcript in, times out) and `inference_whisper.py --help` (audio in, "
+        "transcript out). Without --model_path the first runs, or with --mode the second.",
         add_help=False,
         allow_abbrev=False,
     )
     parser.add_argument("--model_path", metavar="DIR_OR_HUB_ID")
+    parser.add_argument("--mode", help="transcribe, chunked, compare or benchmark")
     parser.add_argument("-h", "--help", action="store_true")
     known, _ = parser.parse_known_args(argv)
-    if known.help and known.model_path is None:
+    if known.help and known.model_path is None and known.mode is None:
         parser.print_help()
         return EXIT_DONE
-    return importlib.import_module(script_for(known.model_path)).main(argv)
+    script = script_for(known.model_path, has_mode=known.mode is not None)
+    return importlib.import_module(script).main(argv)
 
 
 if __name__ == "__main__":

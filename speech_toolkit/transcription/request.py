@@ -1,9 +1,15 @@
 """What one run of Whisper is asked for, in a form that other processes can be handed."""
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from __future__ import annotations
 
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
+
+if TYPE_CHECKING:
+    from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
 
 
 @dataclass(frozen=True)
@@ -28,7 +34,7 @@ class WhisperRequest:
     decode_graph: str = "auto"
     settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
 
-    def on(self, device: str, dtype: str | None) -> "WhisperRequest":
+    def on(self, device: str, dtype: str | None) -> WhisperRequest:
         """Return the same request for another device and dtype."""
         return replace(self, device=device, dtype=dtype)
 
@@ -37,8 +43,28 @@ class WhisperRequest:
         return asdict(self)
 
     @classmethod
-    def from_payload(cls, payload: dict[str, Any]) -> "WhisperRequest":
+    def from_payload(cls, payload: dict[str, Any]) -> WhisperRequest:
         """Return the request that :meth:`to_payload` was called on, before or after JSON."""
         settings = dict(payload["settings"])
         settings["temperatures"] = tuple(settings["temperatures"])
         return cls(**{**payload, "settings": TranscriptionSettings(**settings)})
+
+
+def check_settings(checkpoint: WhisperCheckpoint, settings: TranscriptionSettings) -> None:
+    """Make sure that a model has what the settings ask for.
+
+    Raises:
+        UsageError: a language, a task, word times or a window that the model does not have.
+    """
+    longest_s = checkpoint.window_samples / checkpoint.sample_rate_hz
+    if settings.chunk_length_s > longest_s:
+        raise UsageError(
+            f"chunk length {settings.chunk_length_s:g} s: this model hears at most "
+            f"{longest_s:g} s at a time"
+        )
+    checkpoint.sot_sequence(settings.language, settings.task, settings.timestamps != "none")
+    if settings.timestamps == "word" and not checkpoint.alignment_heads:
+        raise UsageError(
+            f"{checkpoint.directory}: names no alignment heads that the model has, so that words "
+            "have no times; use --timestamps segment"
+        )

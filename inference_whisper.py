@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Speech to text with Whisper models: transcribe, compare a device with the CPU, measure its speed.
+
+    python inference_whisper.py --audio speech.wav
+    python inference_whisper.py --model_path ./distil-large-v3 --audio talk.flac --device npu:0 \
+        --mode chunked --chunk_length 30 --batch_size 4 --output talk.srt
+    python inference_whisper.py --model_path ./distil-large-v3 --audio a.wav b.mp3 \
+        --output_dir texts --format txt,json
+    python inference_whisper.py --model_path ./distil-large-v3 --audio test.flac --device npu:0 \
+        --mode compare --output compare_result.json
+    python inference_whisper.py --model_path ./distil-large-v3 --audio test.flac --device npu:0 \
+        --mode benchmark --num_runs 10 --output benchmark_result.json
+
+Runs any Whisper checkpoint in the transformers format, from a directory or the hub, on Ascend NPU,
+CUDA or CPU.
+
+Exit codes: 0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of several files
+failed, 4 compare has no valid evidence, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.command_line import Reporter, check_output_path, reporter_from, run_script
+from speech_toolkit.transcription.arguments import (
+    COMPARE,
+    DEFAULT_NUM_RUNS,
+    DEFAULT_WARMUP,
+    add_arguments,
+    check_arguments,
+    settings_from,
+)
+from speech_toolkit.transcription.output_files import plan_jobs
+from speech_toolkit.transcription.request import WhisperRequest
+from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
+
+if TYPE_CHECKING:
+    import torch
+
+DEFAULT_REPORT = "{mode}_result.json"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(
+        description="Turn speech into text with a Whisper model.",
+        epilog="Exit codes: 0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of "
+        "several files failed, 4 compare has no valid evidence, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    add_arguments(parser)
+    return parser
+
+
+def run_inference(
+    model_path: str | os.PathLike[str] | None,
+    audio_path: str | os.PathLike[str],
+    device_type: torch.device | str = "auto",
+    dtype: torch.dtype | str | None = None,
+    *,
+    attn_implementation: str | None = None,
+    decode_graph: str = "auto",
+    **settings: Any,
+) -> dict[str, Any]:
+    """Transcribe one audio file.
+
+    To transcribe many files with a model that stays loaded, use
+    ``speech_toolkit.transcription.transcriber.Transcriber``.
+
+    Args:
+        model_path: directory or hub id of a Whisper checkpoint; None for the bundled model.
+        audio_path: audio file.
+        device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: of weights and computation; None for float16 on NPU and CUDA, float32 on CPU.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
+        **settings: ``mode`` ("transcribe" or "chunked"), ``language``, ``timestamps`` and all else
+            as in ``TranscriptionSettings``.
+
+    Returns:
+        The JSON form of the result: ``result["text"]``,
+        ``result["segments"][i]["text" | "start_s" | "end_s"]``, ``words``, ``language``,
+        ``coverage``, ``rtf``, ``device`` and more.
+
+    Raises:
+        ToolkitError: an input cannot be used; the message says which and what to do.
+    """
+    from speech_toolkit.transcription.jobs import transcribe_file
+
+    request = WhisperRequest(
+        model_path=None if model_path is None else os.fspath(model_path),
+        audio_path=os.fspath(audio_path),
+        device=str(device_type),
+        dtype=None if dtype is None else str(dtype).removeprefix("torch."),
+        attn_implementation=attn_implementation,
+        decode_graph=decode_graph,
+        settings=TranscriptionSettings(**settings),
+    )
+    return transcribe_file(request, Reporter(quiet=True)).to_dict()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    check_arguments(arguments)
+    request = WhisperRequest(
+        model_path=arguments.model_path,
+        audio_path=arguments.audio[0],
+        device=arguments.device,
+        dtype=arguments.dtype,
+        attn_implementation=arguments.attn_implementation,
+        decode_graph=arguments.decode_graph,
+        settings=settings_from(arguments),
+    )
+    if arguments.mode in MODES:
+        return _transcribe(arguments, request, reporter)
+    return _measure(arguments, request, reporter)
+
+
+def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
+    jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
+    from speech_toolkit.transcription.jobs import run_job, run_jobs
+
+    if len(jobs) == 1:
+        return run_job(request, jobs[0], reporter)
+    return run_jobs(request, jobs, reporter)
+
+
+def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
+    """Run compare or benchmark, and write the report."""
+    output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
+    check_output_path(output)
+    from speech_toolkit.results import write_json
+
+    if arguments.mode == COMPARE:
+        from speech_toolkit.evaluation.compare import compare_devices
+
+        report, code = compare_devices(request, _reference(arguments), reporter)
+    else:
+        from speech_toolkit.evaluation.benchmark import run_benchmark
+
+        num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
+        warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
+        report, code = run_benchmark(request, num_runs, warmup, reporter)
+    write_json(output, report)
+    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    return code
+
+
+def _reference(arguments: argparse.Namespace) -> str | None:
+    """Return what is spoken, where the user told."""
+    if arguments.reference_file is None:
+        return arguments.reference
+    from speech_toolkit.alignment.transcript_file import read_transcript
+
+    return read_transcript(arguments.reference_file)
+
+
+if __name__ == "__main__":
+    run_script(main)
