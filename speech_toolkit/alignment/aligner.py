@@ -36,6 +36,8 @@ class Aligner:
 
     Attributes:
         model_path: the checkpoint as it was named.
+        checkpoint: what its other files say.
+        model: on the device, in evaluation mode.
         device: where the model runs.
         model_load_time: seconds from the imports to the weights on the device.
     """
@@ -51,8 +53,8 @@ class Aligner:
         self.model_path = model_path
         self.device = device
         self.model_load_time = model_load_time
-        self._checkpoint = checkpoint
-        self._model = model
+        self.checkpoint = checkpoint
+        self.model = model
 
     @classmethod
     def load(
@@ -118,7 +120,7 @@ class Aligner:
     @property
     def sample_rate_hz(self) -> int:
         """Rate of the waveforms that the model takes."""
-        return self._checkpoint.geometry.sample_rate_hz
+        return self.checkpoint.geometry.sample_rate_hz
 
     def align(
         self,
@@ -143,13 +145,23 @@ class Aligner:
             DeviceError: out of memory, or the model's output is not finite.
         """
         settings = settings or AlignmentSettings()
-        prepared = prepare_input(audio, transcript, self._checkpoint, settings)
+        prepared = prepare_input(audio, transcript, self.checkpoint, settings)
         return self.align_prepared(prepared, settings, Reporter(quiet=True))
 
     def align_prepared(
-        self, prepared: AlignmentInput, settings: AlignmentSettings, reporter: Reporter
+        self,
+        prepared: AlignmentInput,
+        settings: AlignmentSettings,
+        reporter: Reporter,
+        on_emissions: Callable[[Emissions], None] = lambda emissions: None,
     ) -> AlignmentResult:
         """Align what :func:`prepare_input` made for this checkpoint and these settings.
+
+        Args:
+            prepared: audio and transcript.
+            settings: how to align.
+            reporter: where progress is shown.
+            on_emissions: called with what the model heard, before the search.
 
         Raises:
             DeviceError: out of memory, or the model's output is not finite.
@@ -160,11 +172,12 @@ class Aligner:
         emissions = self._emissions(waveform, settings, reporter)
         self.device.synchronize()
         inferred = time.perf_counter()
+        on_emissions(emissions)
         segments, words, sentences = self._decode(emissions, prepared, reporter)
         aligned = time.perf_counter()
         return AlignmentResult(
             device=self.device.label,
-            dtype=str(self._model.dtype),
+            dtype=str(self.model.dtype),
             model_path=self.model_path,
             audio_path=waveform.source,
             transcript=transcript.text,
@@ -180,14 +193,14 @@ class Aligner:
             words=words,
             sentences=sentences,
             num_frames=len(emissions.log_probs),
-            frame_stride_s=self._checkpoint.geometry.stride_s,
+            frame_stride_s=self.checkpoint.geometry.stride_s,
             settings={
                 "star": settings.star,
                 "window_s": settings.window_s,
                 "context_s": settings.context_s,
                 "batch_size": emissions.batch_size,
-                "normalize_waveform": self._checkpoint.normalizes_waveform,
-                "attn_implementation": self._model.config._attn_implementation,
+                "normalize_waveform": self.checkpoint.normalizes_waveform,
+                "attn_implementation": self.model.config._attn_implementation,
             },
             environment=self.device.facts() | {"memory": asdict(self.device.memory())},
             versions=versions(),
@@ -198,14 +211,14 @@ class Aligner:
         self, waveform: Waveform, settings: AlignmentSettings, reporter: Reporter
     ) -> Emissions:
         return compute_emissions(
-            self._model,
+            self.model,
             waveform,
-            self._checkpoint.geometry,
+            self.checkpoint.geometry,
             self.device,
             window_s=settings.window_s,
             context_s=settings.context_s,
             batch_size=settings.batch_size or self._default_batch_size,
-            normalize=self._checkpoint.normalizes_waveform,
+            normalize=self.checkpoint.normalizes_waveform,
             wildcard=settings.star != "none",
             reporter=reporter,
         )
@@ -214,7 +227,7 @@ class Aligner:
         self, emissions: Emissions, prepared: AlignmentInput, reporter: Reporter
     ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
         """Find the best path and return its segments, words and sentences."""
-        geometry, blank = self._checkpoint.geometry, self._checkpoint.vocabulary.blank_id
+        geometry, blank = self.checkpoint.geometry, self.checkpoint.vocabulary.blank_id
         labels, transcript = prepared.labels, prepared.transcript
         with reporter.progress_bar(total=100, label="Alignment", unit="%") as bar:
             path, scores = forced_align(
