@@ -1,0 +1,216 @@
+"""The spoken test cases of an accuracy check: synthesised, varied from samples, or the user's own.
+
+The same seed gives the same cases. Each case is a file, so that every device reads the same bytes.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from speech_toolkit.errors import UsageError, first_line
+from speech_toolkit.evaluation.boundaries import TrueWord
+from speech_toolkit.evaluation.clips import (
+    ClipSource,
+    SampleShelf,
+    SpeechStudio,
+    bundled_sentences,
+    plain_sentences,
+)
+from speech_toolkit.evaluation.perturb import (
+    Clip,
+    add_noise,
+    change_level,
+    join_clips,
+)
+from speech_toolkit.evaluation.synthesiser import find_synthesisers
+
+SOURCES = ("auto", "synthesiser", "samples")
+SPEEDS = (1.0, 0.9, 1.15)
+NOISES = (None, (20.0, "white"), (20.0, "pink"), (10.0, "pink"))  # dB of speech over noise
+LENGTHS = (("short", 1), ("medium", 2), ("long", 6))  # in sentences
+GAINS_DB = (0.0, -6.0, -12.0)
+PAUSES_S = (0.2, 0.8)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One recording and what is truly said in it.
+
+    Attributes:
+        name: unique among the cases.
+        audio_path: the recording.
+        duration_s: its length.
+        text: the truth.
+        language: code of the text.
+        words: true word times; empty where they are not known.
+        conditions: what sets the case apart, such as ``{"noise": "10 dB pink"}``.
+    """
+
+    name: str
+    audio_path: str
+    duration_s: float
+    text: str
+    language: str
+    words: tuple[TrueWord, ...] = ()
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class CaseSet:
+    """The cases of a run and, for the report, where they come from."""
+
+    cases: tuple[Case, ...]
+    source: str
+
+
+@dataclass(frozen=True)
+class CaseRequest:
+    """Which cases are to be made.
+
+    Attributes:
+        count: how many, at least 1.
+        source: one of ``SOURCES``; "auto" is a synthesiser where the machine has one.
+        seed: of every choice.
+        language: what the cases are said to be in, the family's code for English.
+        known_words_only: whether only sentences of the samples may be used, since the model knows
+            no others; "auto" then is the samples.
+    """
+
+    count: int
+    source: str = "auto"
+    seed: int = 0
+    language: str = "en"
+    known_words_only: bool = False
+
+
+def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
+    """Make spoken cases in English as WAV files in ``directory``.
+
+    Every pace, noise and length comes up equally often, in an order that the seed decides.
+
+    Raises:
+        UsageError: the source that was asked for is not to be had here.
+    """
+    random = np.random.default_rng(request.seed)
+    source = _clip_source(request, random)
+    designs = zip(
+        *(
+            _equally_often(choices, request.count, random)
+            for choices in (SPEEDS, NOISES, LENGTHS, GAINS_DB)
+        ),
+        strict=True,
+    )
+    cases = []
+    for index, (speed, noise, (length, sentences), gain_db) in enumerate(designs):
+        pauses_s = random.uniform(*PAUSES_S, sentences - 1)
+        clip = join_clips(source.take(sentences, speed), pauses_s)
+        if noise:
+            clip = add_noise(clip, *noise, random)
+        conditions = {
+            "speed": f"{speed:g} x",
+            "noise": f"{noise[0]:g} dB {noise[1]}" if noise else "none added",
+            "length": length,
+            "level": f"{gain_db:g} dB",
+            "voice": clip.voice,
+        }
+        name = f"case_{index + 1:0{len(str(request.count))}}"
+        clip = change_level(clip, gain_db)
+        cases.append(_save(clip, name, request.language, conditions, directory))
+    return CaseSet(tuple(cases), f"{source.description}, seed {request.seed}")
+
+
+def read_manifest(path: Path, language: str) -> CaseSet:
+    """Read the user's own cases, one JSON object a line.
+
+    A line holds ``audio`` (a path, relative to the manifest) and ``text``, and may hold
+    ``language``, ``words`` with their true times as ``[{"text", "start_s", "end_s"}]``, and
+    ``conditions`` as ``{"noise": "street"}``, by which results are then split.
+
+    Args:
+        path: UTF-8 file; empty lines are skipped.
+        language: of the lines that do not say.
+
+    Raises:
+        UsageError: the file cannot be read, or a line of it cannot be used; it is named by number.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--manifest {path}: cannot be read ({first_line(error)})") from error
+    cases = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            cases.append(_case_of_line(json.loads(line), number, path.parent, language))
+        except (ValueError, KeyError, TypeError, OSError, soundfile.LibsndfileError) as error:
+            problem = f"lacks {error}" if isinstance(error, KeyError) else first_line(error)
+            raise UsageError(
+                f"--manifest {path}, line {number}: {problem}; expected JSON such as "
+                '{"audio": "talk.wav", "text": "What is said."}'
+            ) from error
+    if not cases:
+        raise UsageError(f"--manifest {path}: holds no cases; write one JSON object a line")
+    return CaseSet(tuple(cases), f"manifest {path}")
+
+
+def _clip_source(request: CaseRequest, random: np.random.Generator) -> ClipSource:
+    if request.source == "samples" or (request.source == "auto" and request.known_words_only):
+        return SampleShelf(random)
+    synthesisers = find_synthesisers()
+    if not synthesisers:
+        if request.source == "auto":
+            return SampleShelf(random)
+        raise UsageError(
+            "--source synthesiser: none was found; pip install espeakng-loader, install espeak-ng "
+            "or flite, or use --source samples"
+        )
+    known = [clip.text for clip in bundled_sentences()] if request.known_words_only else None
+    return SpeechStudio(known or plain_sentences(), synthesisers, random)
+
+
+def _equally_often(choices: tuple[Any, ...], count: int, random: np.random.Generator) -> list[Any]:
+    """Return ``count`` choices in random order, each as often as the others, give or take one."""
+    return [choices[index % len(choices)] for index in random.permutation(count)]
+
+
+def _save(
+    clip: Clip, name: str, language: str, conditions: Mapping[str, str], directory: Path
+) -> Case:
+    path = directory / f"{name}.wav"
+    try:
+        soundfile.write(path, clip.samples, clip.sample_rate_hz, subtype="PCM_16")
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise UsageError(f"{path}: cannot be written ({first_line(error)})") from error
+    return Case(name, str(path), clip.duration_s, clip.text, language, clip.words, conditions)
+
+
+def _case_of_line(entry: Any, number: int, directory: Path, language: str) -> Case:
+    """Turn one line of a manifest into a case; a wrong type raises TypeError or ValueError."""
+    if not isinstance(entry, dict):
+        raise TypeError("is no JSON object")
+    audio, text = entry["audio"], entry["text"]
+    language, conditions = entry.get("language", language), entry.get("conditions", {})
+    for key, value in (("audio", audio), ("text", text), ("language", language)):
+        if not isinstance(value, str) or not value.strip():
+            raise TypeError(f"{key} is no text: {value!r}")
+    if not isinstance(conditions, dict):
+        raise TypeError(f"conditions is no JSON object: {conditions!r}")
+    audio_path = directory / audio
+    return Case(
+        name=f"line {number}: {Path(audio).name}",
+        audio_path=str(audio_path),
+        duration_s=soundfile.info(str(audio_path)).duration,
+        text=text,
+        language=language,
+        words=tuple(
+            TrueWord(word["text"], float(word["start_s"]), float(word["end_s"]))
+            for word in entry.get("words", ())
+        ),
+        conditions={str(name): str(value) for name, value in conditions.items()},
+    )
