@@ -89,7 +89,8 @@ def unique_stems(audio_paths: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for path, stem in zip(audio_paths, stems, strict=True):
-        wanted = stem if uses[stem.casefold()] == 1 else Path(path).name
+        is_shared = uses[stem.casefold()] > 1 and path != STDIN
+        wanted = Path(path).name if is_shared else stem
         name, number = wanted, 1
         while name.casefold() in taken:
             number += 1
