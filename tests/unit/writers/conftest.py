@@ -25,6 +25,32 @@ def make_segment(start_s, end_s, text, words=()):
     )
 
 
+def make_result(*segments):
+    return TranscriptionResult(
+        text=" ".join(segment.text for segment in segments),
+        segments=segments,
+        language="en",
+        language_probability=0.98765,
+        audio_path="a.wav",
+        audio_duration_s=12.5,
+        coverage=(Stretch(0.0, 10.0), Stretch(10.0, 12.5, "silence")),
+        tokens=((1, 5, 6, 2),),
+        margins=None,
+        windows=1,
+        settings={"mode": "transcribe"},
+        model_path="model",
+        device="cpu",
+        dtype="torch.float32",
+        model_load_s=1.5,
+        stage_times_s={"encoder": 0.1, "tokens": 0.2},
+        transcribe_s=0.5,
+        memory={"peak_allocated_bytes": 1000, "peak_reserved_bytes": None},
+        environment={"device": "cpu"},
+        versions={"torch": "2.9.0", "torch_npu": None},
+        warnings=("cut short",),
+    )
+
+
 @pytest.fixture
 def segment():
     """Make one segment from start, end and text."""
@@ -34,33 +60,7 @@ def segment():
 @pytest.fixture
 def result():
     """Make a result from segments."""
-
-    def make(*segments):
-        return TranscriptionResult(
-            text=" ".join(segment.text for segment in segments),
-            segments=segments,
-            language="en",
-            language_probability=0.98765,
-            audio_path="a.wav",
-            audio_duration_s=12.5,
-            coverage=(Stretch(0.0, 10.0), Stretch(10.0, 12.5, "silence")),
-            tokens=((1, 5, 6, 2),),
-            margins=None,
-            windows=1,
-            settings={"mode": "transcribe"},
-            model_path="model",
-            device="cpu",
-            dtype="torch.float32",
-            model_load_s=1.5,
-            stage_times_s={"encoder": 0.1, "tokens": 0.2},
-            transcribe_s=0.5,
-            memory={"peak_allocated_bytes": 1000, "peak_reserved_bytes": None},
-            environment={"device": "cpu"},
-            versions={"torch": "2.9.0", "torch_npu": None},
-            warnings=("cut short",),
-        )
-
-    return make
+    return make_result
 
 
 @pytest.fixture
