@@ -9,20 +9,23 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from speech_toolkit.audio import Waveform, load_audio
-from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.checkpoint import resolve_checkpoint
 from speech_toolkit.command_line import EXIT_DONE, EXIT_SOME_FAILED, Reporter
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.results import write_text
 from speech_toolkit.streams import stdout_to_stderr
 from speech_toolkit.transcription.output_files import STDOUT, TranscriptionJob
-from speech_toolkit.transcription.request import WhisperRequest, check_settings
+from speech_toolkit.transcription.request import BUNDLED_MODEL, WhisperRequest, check_settings
 from speech_toolkit.transcription.result import TranscriptionResult
-from speech_toolkit.transcription.transcriber import BUNDLED_MODEL, Transcriber
 from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 from speech_toolkit.writers import render
+
+if TYPE_CHECKING:
+    from speech_toolkit.transcription.transcriber import Transcriber
 
 BUNDLED_IS = "a small model of some hundred English words, for trying the toolkit out"
 PRINTED_SEGMENTS = 100
@@ -142,17 +145,15 @@ class _AudioAhead:
 def _opened(request: WhisperRequest, audio_paths: Sequence[str]) -> _AudioAhead:
     """Check all that needs no torch, and begin to decode the audio."""
     prepare_environment(request.device)
-    checkpoint = read_whisper_checkpoint(resolve_checkpoint(_model_name(request)))
+    checkpoint = read_whisper_checkpoint(resolve_checkpoint(request.checkpoint_name))
     check_settings(checkpoint, request.settings)
     return _AudioAhead(audio_paths, checkpoint.sample_rate_hz)
 
 
-def _model_name(request: WhisperRequest) -> str:
-    return request.model_path or str(bundled_model(BUNDLED_MODEL))
-
-
 def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:
     """Load the model, and say which runs where under the published banner."""
+    from speech_toolkit.transcription.transcriber import Transcriber
+
     asked_for, _ = parse_device_name(request.device)
     if asked_for != "auto":
         reporter.banner(f"Running inference on: {request.device}")
@@ -164,11 +165,11 @@ def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:
             reporter.info(
                 f"No --model_path given: using the bundled {BUNDLED_MODEL} ({BUNDLED_IS})"
             )
-        reporter.info(f"Loading model from: {_model_name(request)}")
+        reporter.info(f"Loading model from: {request.checkpoint_name}")
         reporter.info(f"Target device: {device.label}, dtype: torch.{dtype_name}")
 
     transcriber = Transcriber.load(
-        _model_name(request),
+        request.checkpoint_name,
         request.device,
         request.dtype,
         request.attn_implementation,

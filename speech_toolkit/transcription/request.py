@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 if TYPE_CHECKING:
     from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
+
+BUNDLED_MODEL = "tiny-whisper"
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,11 @@ class WhisperRequest:
     attn_implementation: str | None = None
     decode_graph: str = "auto"
     settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
+
+    @property
+    def checkpoint_name(self) -> str:
+        """Directory or hub id of the model, the bundled one where none is named."""
+        return str(bundled_model(BUNDLED_MODEL)) if self.model_path is None else self.model_path
 
     def on(self, device: str, dtype: str | None) -> WhisperRequest:
         """Return the same request for another device and dtype."""

@@ -17,6 +17,7 @@ from speech_toolkit.transcription import jobs
 from speech_toolkit.transcription.output_files import plan_jobs
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.result import Stretch
+from speech_toolkit.transcription.transcriber import Transcriber
 from tests.unit.writers.conftest import make_result, make_segment
 
 CPU = Device("cpu", None, "cpu", "asked for by name")
@@ -55,7 +56,7 @@ def transcriber(monkeypatch):
         on_device(CPU, dtype or "float32")
         return fake
 
-    monkeypatch.setattr(jobs.Transcriber, "load", load)
+    monkeypatch.setattr(Transcriber, "load", load)
     return fake
 
 
@@ -184,7 +185,7 @@ def test_the_time_to_decode_audio_is_part_of_the_result(transcriber, folder):
 def test_what_is_wrong_is_found_before_the_model_loads(
     monkeypatch, folder, changes, error, message
 ):
-    monkeypatch.delattr(jobs.Transcriber, "load")
+    monkeypatch.delattr(Transcriber, "load")
     request = request_for("a.wav")
     settings = replace(request.settings, **changes.pop("settings", {}))
 
