@@ -97,6 +97,21 @@ class MemoryUse:
 
 
 @dataclass(frozen=True)
+class GraphBackend:
+    """What a card offers to record the launches of a function once and to replay them.
+
+    Attributes:
+        module: torch.npu or torch.cuda, with ``Stream``, ``stream``, ``current_stream``, ``graph``.
+        graph_type: the class of a recording.
+        is_default: whether to record without being asked.
+    """
+
+    module: ModuleType
+    graph_type: type
+    is_default: bool
+
+
+@dataclass(frozen=True)
 class Device:
     """A device that was found to work when it was selected.
 
@@ -183,6 +198,16 @@ class Device:
         torch.manual_seed(seed)
         if self._backend:
             self._backend.manual_seed_all(seed)
+
+    def graph_backend(self) -> GraphBackend | None:
+        """Return what records launches; None on a CPU, and where torch_npu has no such yet."""
+        backend = self._backend
+        graph_type = getattr(
+            backend, {"npu": "NPUGraph", "cuda": "CUDAGraph"}.get(self.type, ""), None
+        )
+        if graph_type is None or not hasattr(backend, "graph"):
+            return None
+        return GraphBackend(backend, graph_type, is_default=self.type == "cuda")
 
     def operator_error(self, error: RuntimeError) -> DeviceError | None:
         """Turn what an operator raised on a card into the error to show.

@@ -1,0 +1,84 @@
+"""Run a decoding step as it is, or record its launches once and replay them.
+
+A step launches some hundred small kernels, whose launching takes longer than their work at small
+batches. A graph launches them as one. The step must then use the same memory each time: its
+tensors are filled in place, and what changes from step to step (position, mask) is on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from speech_toolkit.device import Device, GraphBackend
+from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.transcription.settings import DECODE_GRAPHS
+
+_WARM_UPS = 3  # as PyTorch's notes on CUDA graphs advise, so that libraries are set up
+
+
+class DecodeGraphs:
+    """Steps by their key, each recorded when it is first asked for.
+
+    Attributes:
+        enabled: whether steps are recorded at all.
+    """
+
+    def __init__(self, device: Device, choice: str) -> None:
+        """Decide whether to record.
+
+        Args:
+            device: where the steps run.
+            choice: "off"; "on", which is an error where the device cannot; or "auto", which
+                records on CUDA, where it is proven.
+
+        Raises:
+            DeviceError: "on", and the device or its software has no graphs.
+            UsageError: another choice.
+        """
+        if choice not in DECODE_GRAPHS:
+            raise UsageError(f"decode graph {choice!r}: use one of {', '.join(DECODE_GRAPHS)}")
+        backend = device.graph_backend() if choice != "off" else None
+        if choice == "on" and backend is None:
+            raise DeviceError(
+                f"--decode_graph on: {device.name} cannot record graphs with the software "
+                "installed; use --decode_graph auto or off"
+            )
+        self._backend = backend if choice == "on" or (backend and backend.is_default) else None
+        self._replays: dict[Hashable, Callable[[], None]] = {}
+
+    @property
+    def enabled(self) -> bool:
+        """Whether steps are recorded."""
+        return self._backend is not None
+
+    def prepare(self, key: Hashable, step: Callable[[], None]) -> Callable[[], None]:
+        """Return what runs a step: itself, or the replay of its recording.
+
+        Args:
+            key: all that the step's launches depend on, beside the contents of its tensors.
+            step: what to run. It is run a few times to be recorded, on whatever its tensors hold.
+        """
+        if self._backend is None:
+            return step
+        if key not in self._replays:
+            self._replays[key] = _record(self._backend, step)
+        return self._replays[key]
+
+    def clear(self) -> None:
+        """Drop all recordings: the memory they use is about to go."""
+        self._replays.clear()
+
+
+def _record(backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
+    """Warm up on a side stream, which recording demands, then record."""
+    module = backend.module
+    side = module.Stream()
+    side.wait_stream(module.current_stream())
+    with module.stream(side):
+        for _ in range(_WARM_UPS):
+            step()
+    module.current_stream().wait_stream(side)
+    graph = backend.graph_type()
+    with module.graph(graph):
+        step()
+    return graph.replay

@@ -1,0 +1,391 @@
+"""Read what a Whisper checkpoint says beside its weights, and load model and tokenizer.
+
+Everything but the weights is read from JSON and needs no torch. Published and fine-tuned
+checkpoints leave out one file or key or another; what one lacks is taken from the next, in the
+order generation_config.json, config.json, names of the tokenizer's special tokens. Where the
+tokenizer's names contradict an id of the configs, the names are right: they come with the
+vocabulary that the model was trained on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.checkpoint import CONFIG_NAME, read_json
+from speech_toolkit.errors import CheckpointError, UsageError, first_line
+from speech_toolkit.pretrained import load_model
+from speech_toolkit.transcription.special_tokens import read_special_tokens
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
+
+    from speech_toolkit.device import Device
+
+ARCHITECTURE = "WhisperForConditionalGeneration"
+ATTENTION_KERNELS = ("sdpa", "eager")
+_LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
+_TASKS = ("transcribe", "translate")
+_ENCODER_STRIDE_MEL_FRAMES = 2  # of the second convolution, the same in every Whisper model
+_MULTILINGUAL_VOCABULARY = 51865  # openai/whisper tells multilingual models by this size alone
+
+
+@dataclass(frozen=True)
+class WhisperCheckpoint:
+    """What is known of a checkpoint before its weights are loaded.
+
+    Attributes:
+        directory: where its files are.
+        num_mel_bins: mel bins of the features.
+        window_samples: samples of the window that the encoder takes.
+        sample_rate_hz: rate of the waveform that the model takes.
+        max_positions: tokens that the decoder has room for, prompt included.
+        vocab_size: width of the logits.
+        eot_id: end of the text.
+        sot_id: start of the transcript.
+        prev_sot_id: opens text that stands before the window; None where the model has no such.
+        no_speech_id: the token whose probability after ``sot_id`` says that nobody speaks; or None.
+        no_timestamps_id: asks for text without timestamps.
+        timestamp_begin_id: the timestamp 0.00 s; the others follow it.
+        timestamp_step_s: seconds from one timestamp to the next.
+        languages: code to id; empty for a model of English alone.
+        tasks: "transcribe" and "translate" to id; empty for a model of English alone.
+        default_language: code to take where none is given, rather than to detect it; or None.
+        suppress_ids: never generated.
+        begin_suppress_ids: never generated as the first token.
+        max_initial_timestamp_index: highest first timestamp in steps; None for no limit.
+        alignment_heads: (layer, head) whose cross-attention follows the speech.
+        warnings: what in the files had to be put right.
+    """
+
+    directory: Path
+    num_mel_bins: int
+    window_samples: int
+    sample_rate_hz: int
+    max_positions: int
+    vocab_size: int
+    eot_id: int
+    sot_id: int
+    prev_sot_id: int | None
+    no_speech_id: int | None
+    no_timestamps_id: int
+    timestamp_begin_id: int
+    timestamp_step_s: float
+    languages: Mapping[str, int]
+    tasks: Mapping[str, int]
+    default_language: str | None
+    suppress_ids: tuple[int, ...]
+    begin_suppress_ids: tuple[int, ...]
+    max_initial_timestamp_index: int | None
+    alignment_heads: tuple[tuple[int, int], ...]
+    warnings: tuple[str, ...] = ()
+
+    def sot_sequence(self, language: str | None, task: str, timestamps: bool) -> tuple[int, ...]:
+        """Return the tokens that open a transcript.
+
+        Args:
+            language: code; None only for a model of English alone.
+            task: "transcribe" or "translate".
+            timestamps: whether the model is to write timestamps.
+
+        Raises:
+            UsageError: the model has no such language or task.
+        """
+        ending = () if timestamps else (self.no_timestamps_id,)
+        if not self.languages:
+            if task != "transcribe" or language not in (None, "en"):
+                wanted = f"task {task!r}" if task != "transcribe" else f"language {language!r}"
+                raise UsageError(f"{wanted}: {self.directory} is a model of English speech alone")
+            return (self.sot_id, *ending)
+        if task not in self.tasks:
+            known = ", ".join(self.tasks) or "none"
+            raise UsageError(f"task {task!r}: {self.directory} has these tasks: {known}")
+        code = language if language is None else self.language_code(language)
+        opening = () if code is None else (self.languages[code],)
+        return (self.sot_id, *opening, self.tasks[task], *ending)
+
+    def language_code(self, name_or_code: str) -> str:
+        """Return the code of a language given as code or English name.
+
+        Raises:
+            UsageError: the model does not know the language.
+        """
+        known = self.languages or {"en": self.sot_id}
+        wanted = name_or_code.strip().lower()
+        if wanted in known:
+            return wanted
+        from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
+
+        code = TO_LANGUAGE_CODE.get(wanted)
+        if code in known:
+            return code
+        raise UsageError(
+            f"language {name_or_code!r}: {self.directory} knows {', '.join(sorted(known))}, "
+            "and their English names"
+        )
+
+
+def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
+    """Read and check everything but the weights.
+
+    Raises:
+        CheckpointError: another architecture, no tokenizer, or files that contradict each other.
+    """
+    config = _read_config(directory)
+    generation = _optional_json(directory / "generation_config.json")
+    tokens = read_special_tokens(directory)
+    warnings: list[str] = []
+    ids = _Ids(directory, config, generation, tokens, warnings)
+    no_timestamps_id = ids.required("<|notimestamps|>", "no_timestamps_token_id")
+    is_multilingual = _is_multilingual(config, generation)
+    languages = _languages(generation, tokens) if is_multilingual else {}
+    num_mel_bins = _positive_int(directory, config, "num_mel_bins")
+    sample_rate_hz, window_samples, hop_samples = _window(directory, config, num_mel_bins)
+    return WhisperCheckpoint(
+        directory=directory,
+        num_mel_bins=num_mel_bins,
+        window_samples=window_samples,
+        sample_rate_hz=sample_rate_hz,
+        max_positions=_positive_int(directory, config, "max_target_positions"),
+        vocab_size=ids.vocab_size,
+        eot_id=ids.required("<|endoftext|>", "eos_token_id"),
+        sot_id=ids.required("<|startoftranscript|>", "decoder_start_token_id"),
+        prev_sot_id=ids.optional("<|startofprev|>", "prev_sot_token_id"),
+        no_speech_id=ids.optional("<|nospeech|>") or ids.optional("<|nocaptions|>"),
+        no_timestamps_id=no_timestamps_id,
+        timestamp_begin_id=_first_timestamp(directory, no_timestamps_id, ids.vocab_size, tokens),
+        timestamp_step_s=_ENCODER_STRIDE_MEL_FRAMES * hop_samples / sample_rate_hz,
+        languages=languages,
+        tasks=_tasks(generation, tokens) if is_multilingual else {},
+        default_language=_default_language(generation, languages),
+        suppress_ids=ids.listed("suppress_tokens"),
+        begin_suppress_ids=ids.listed("begin_suppress_tokens"),
+        max_initial_timestamp_index=generation.get("max_initial_timestamp_index"),
+        alignment_heads=_alignment_heads(config, generation, warnings),
+        warnings=tuple(warnings),
+    )
+
+
+def load_whisper_model(
+    checkpoint: WhisperCheckpoint,
+    device: Device,
+    dtype: torch.dtype,
+    attn_implementation: str | None = None,
+) -> WhisperForConditionalGeneration:
+    """Load the weights in ``dtype`` onto ``device``, in evaluation mode.
+
+    Raises:
+        CheckpointError: the weights do not fill the model, or a file of the two is damaged.
+        DeviceError: the model does not fit into the device's memory.
+        UsageError: the attention kernel cannot read the decoder's cache of fixed size.
+    """
+    from transformers.models.whisper.modeling_whisper import WhisperForConditionalGeneration
+
+    if attn_implementation not in (None, *ATTENTION_KERNELS):
+        raise UsageError(
+            f"--attn_implementation {attn_implementation}: decoding needs a kernel that takes a "
+            f"mask; use {' or '.join(ATTENTION_KERNELS)} (sdpa picks flash kernels by itself)"
+        )
+    return load_model(
+        WhisperForConditionalGeneration,
+        checkpoint.directory,
+        device,
+        dtype,
+        attn_implementation,
+        may_lack={"proj_out.weight"},  # tied to the embedding of the tokens
+    )
+
+
+def load_tokenizer(checkpoint: WhisperCheckpoint) -> PreTrainedTokenizerBase:
+    """Load the tokenizer.
+
+    Raises:
+        CheckpointError: one of its files is missing or damaged.
+    """
+    from transformers import WhisperTokenizerFast
+
+    try:
+        return WhisperTokenizerFast.from_pretrained(checkpoint.directory, local_files_only=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise CheckpointError(
+            f"{checkpoint.directory}: its tokenizer cannot be loaded ({first_line(error)}); "
+            "download tokenizer.json, or vocab.json and merges.txt, again"
+        ) from error
+
+
+class _Ids:
+    """Looks up ids of one checkpoint by token name, and by key of its configs."""
+
+    def __init__(
+        self,
+        directory: Path,
+        config: Mapping[str, Any],
+        generation: Mapping[str, Any],
+        tokens: Mapping[str, int],
+        warnings: list[str],
+    ) -> None:
+        self.vocab_size = _positive_int(directory, config, "vocab_size")
+        self._directory = directory
+        self._sources = {"generation_config.json": generation, CONFIG_NAME: config}
+        self._tokens = tokens
+        self._warnings = warnings
+
+    def optional(self, token: str, key: str | None = None) -> int | None:
+        """Return the id of a token; None where neither its name nor the key is there."""
+        file, configured = self._configured(key)
+        if isinstance(configured, list):  # several ends of text
+            configured = configured[0] if configured else None
+        named = self._tokens.get(token)
+        if named is not None and configured is not None and named != configured:
+            self._warnings.append(
+                f"{self._directory}: {file} gives {key} {configured}, the tokenizer gives {token} "
+                f"{named}, which is used"
+            )
+        found = configured if named is None else named
+        if found is not None and not (isinstance(found, int) and 0 <= found < self.vocab_size):
+            raise CheckpointError(
+                f"{self._directory}: {token} has the id {found!r}, beyond config.json's "
+                f"vocab_size {self.vocab_size}; the two files are of different checkpoints"
+            )
+        return found
+
+    def required(self, token: str, key: str) -> int:
+        """Return the id of a token without which nothing can be decoded."""
+        found = self.optional(token, key)
+        if found is None:
+            raise CheckpointError(
+                f"{self._directory}: neither its tokenizer files name {token} nor do "
+                f"generation_config.json or {CONFIG_NAME} give {key}; download the whole "
+                "checkpoint again"
+            )
+        return found
+
+    def listed(self, key: str) -> tuple[int, ...]:
+        """Return a list of ids, without those that are no id of the vocabulary."""
+        _, listed = self._configured(key)
+        return tuple(sorted({i for i in listed or () if 0 <= i < self.vocab_size}))
+
+    def _configured(self, key: str | None) -> tuple[str | None, Any]:
+        """Return the first file that has a value for ``key``, and the value."""
+        if key is not None:
+            for file, content in self._sources.items():
+                if content.get(key) is not None:
+                    return file, content[key]
+        return None, None
+
+
+def _read_config(directory: Path) -> dict[str, Any]:
+    config = read_json(directory / CONFIG_NAME)
+    architectures = config.get("architectures")
+    if ARCHITECTURE in (architectures or ()):
+        return config
+    if architectures is None and config.get("model_type") == "whisper":
+        return config
+    found = architectures[0] if architectures else f"model_type {config.get('model_type')}"
+    raise CheckpointError(f"{directory}: is a {found}; transcription needs a {ARCHITECTURE}")
+
+
+def _optional_json(path: Path) -> dict[str, Any]:
+    return read_json(path) if path.is_file() else {}
+
+
+def _positive_int(directory: Path, config: Mapping[str, Any], key: str) -> int:
+    value = config.get(key)
+    if not isinstance(value, int) or value < 1:
+        raise CheckpointError(
+            f"{directory / CONFIG_NAME}: {key} is {value!r}, not a whole number of at least 1; "
+            "download it again"
+        )
+    return value
+
+
+def _window(directory: Path, config: Mapping[str, Any], num_mel_bins: int) -> tuple[int, int, int]:
+    """Return sample rate in Hz, samples of a window, and samples from one mel frame to the next."""
+    saved_whole = _optional_json(directory / "processor_config.json").get("feature_extractor", {})
+    features = _optional_json(directory / "preprocessor_config.json") or saved_whole
+    feature_size = features.get("feature_size", num_mel_bins)
+    if feature_size != num_mel_bins:
+        raise CheckpointError(
+            f"{directory}: its preprocessor makes {feature_size} mel bins, config.json wants "
+            f"{num_mel_bins}; the two files are of different checkpoints"
+        )
+    sample_rate_hz = features.get("sampling_rate", 16_000)
+    hop_samples = features.get("hop_length", 160)
+    window_samples = features.get("chunk_length", 30) * sample_rate_hz
+    mel_frames = window_samples // hop_samples
+    encoded_frames = _positive_int(directory, config, "max_source_positions")
+    if mel_frames != encoded_frames * _ENCODER_STRIDE_MEL_FRAMES:
+        raise CheckpointError(
+            f"{directory}: its preprocessor makes {mel_frames} mel frames of a window, "
+            f"config.json's max_source_positions {encoded_frames} takes "
+            f"{encoded_frames * _ENCODER_STRIDE_MEL_FRAMES}; the two files are of different "
+            "checkpoints"
+        )
+    return sample_rate_hz, window_samples, hop_samples
+
+
+def _first_timestamp(
+    directory: Path, no_timestamps_id: int, vocab_size: int, tokens: Mapping[str, int]
+) -> int:
+    """Return the id of 0.00 s, which follows <|notimestamps|> in every Whisper vocabulary."""
+    first = no_timestamps_id + 1
+    if first >= vocab_size or tokens.get("<|0.00|>", first) != first:
+        raise CheckpointError(
+            f"{directory}: the id after <|notimestamps|> ({first}) is not the timestamp 0.00 s; "
+            "its tokenizer and config.json are of different checkpoints"
+        )
+    return first
+
+
+def _is_multilingual(config: Mapping[str, Any], generation: Mapping[str, Any]) -> bool:
+    stated = generation.get("is_multilingual")
+    if stated is not None:
+        return bool(stated)
+    return bool(generation.get("lang_to_id")) or config["vocab_size"] >= _MULTILINGUAL_VOCABULARY
+
+
+def _languages(generation: Mapping[str, Any], tokens: Mapping[str, int]) -> dict[str, int]:
+    """Return code to id."""
+    named = generation.get("lang_to_id") or tokens
+    matches = ((_LANGUAGE_TOKEN.fullmatch(token), index) for token, index in named.items())
+    return {match[1]: index for match, index in matches if match}
+
+
+def _tasks(generation: Mapping[str, Any], tokens: Mapping[str, int]) -> dict[str, int]:
+    named = {task: tokens[f"<|{task}|>"] for task in _TASKS if f"<|{task}|>" in tokens}
+    return {**(generation.get("task_to_id") or {}), **named}
+
+
+def _default_language(generation: Mapping[str, Any], languages: Mapping[str, int]) -> str | None:
+    """Return the language of a model that has, or was tuned on, only one."""
+    if not languages:
+        return "en"
+    stated = str(generation.get("language") or "").strip("<|>").lower()
+    if stated in languages:
+        return stated
+    return next(iter(languages)) if len(languages) == 1 else None
+
+
+def _alignment_heads(
+    config: Mapping[str, Any], generation: Mapping[str, Any], warnings: list[str]
+) -> tuple[tuple[int, int], ...]:
+    """Return the heads named, or all of the decoder's upper half, openai/whisper's own default.
+
+    Distilled models often carry their teacher's heads, whose layers they do not have.
+    """
+    layers, heads = config["decoder_layers"], config["decoder_attention_heads"]
+    named = tuple((layer, head) for layer, head in generation.get("alignment_heads") or ())
+    if named and all(0 <= layer < layers and 0 <= head < heads for layer, head in named):
+        return named
+    if named:
+        warnings.append(
+            f"alignment_heads in generation_config.json names layer {max(named)[0]} of a decoder "
+            f"of {layers} layers with {heads} heads: word times come from all heads of its upper "
+            "half instead, and are rougher"
+        )
+    return tuple(product(range(layers // 2, layers), range(heads)))
