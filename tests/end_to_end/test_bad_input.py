@@ -5,33 +5,35 @@ import ends the process with another exit code.
 """
 
 import json
-import shutil
 import struct
 import subprocess
 import sys
-import wave
 from pathlib import Path
-from typing import NamedTuple
 
-import numpy as np
 import pytest
-import soundfile
 
-from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, REPOSITORY, run_many, run_script
+from tests.end_to_end.bad_input import (
+    LFS_POINTER,
+    WRONG,
+    Bad,
+    Good,
+    assert_refused,
+    command_line,
+    copy_checkpoint,
+    make_audio,
+    run_rows,
+)
+from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, REPOSITORY, run_script
 
-LFS_POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
-WRONG = 2
-
-
-class Bad(NamedTuple):
-    """One bad input: the flags that differ from a good command line, None to leave one out."""
-
-    name: str
-    flags: dict[str, str | None]
-    message: str
-    script: str = "inference_mms.py"
-    stdin: bytes = b""
-
+GOOD = Good(
+    "inference_mms.py",
+    {
+        "--model_path": str(MODEL),
+        "--audio": "{dir}/good.wav",
+        "--transcript": "hello world",
+        "--device": "cpu",
+    },
+)
 
 BEFORE_TORCH = [
     # audio
@@ -136,24 +138,7 @@ def material(tmp_path_factory):
     make_audio(directory)
     make_transcripts(directory)
     make_checkpoints(directory)
-    (directory / "stdin").mkdir()
     return directory
-
-
-def make_audio(directory):
-    noise = np.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype(np.float32)
-    soundfile.write(directory / "good.wav", noise, 16_000, subtype="PCM_16")
-    soundfile.write(directory / "short.wav", noise[:300], 16_000)
-    soundfile.write(directory / "nan.wav", np.append(noise[1:], np.nan), 16_000, subtype="FLOAT")
-    with wave.open(str(directory / "no_samples.wav"), "wb") as empty:
-        empty.setparams((1, 2, 16_000, 0, "NONE", ""))
-    header = bytearray((directory / "good.wav").read_bytes())
-    struct.pack_into("<I", header, 24, 7)
-    (directory / "rate.wav").write_bytes(header)
-    (directory / "empty.wav").touch()
-    (directory / "text.wav").write_text("hello")
-    (directory / "lfs.wav").write_text(LFS_POINTER)
-    (directory / "film.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
 
 
 def make_transcripts(directory):
@@ -168,14 +153,7 @@ def make_checkpoints(directory):
     vocabulary = json.loads((MODEL / "vocab.json").read_text())
 
     def checkpoint(name, remove=(), **replaced):
-        target = shutil.copytree(MODEL, directory / name)
-        for file in remove:
-            (target / file).unlink()
-        for stem, content in replaced.items():
-            file = {"weights": "model.safetensors"}.get(stem, f"{stem}.json")
-            text = content if isinstance(content, bytes | str) else json.dumps(content)
-            (target / file).write_bytes(text if isinstance(text, bytes) else text.encode())
-        return target
+        return copy_checkpoint(MODEL, directory / name, remove, **replaced)
 
     (directory / "empty").mkdir()
     checkpoint("bad_json", config="{")
@@ -197,38 +175,6 @@ def make_checkpoints(directory):
     checkpoint("weights_other", weights=struct.pack("<Q", len(header)) + header)
 
 
-def command_line(bad, material, output):
-    flags = {
-        "--model_path": str(MODEL),
-        "--audio": "{dir}/good.wav",
-        "--transcript": "hello world",
-        "--device": "cpu",
-        "--output": str(output),
-    } | bad.flags
-    given = {flag: value for flag, value in flags.items() if value is not None}
-    return [part.format(dir=material) for flag in given for part in (flag, given[flag])]
-
-
-def assert_refused(finished, bad, workplace):
-    assert "FORBIDDEN IMPORT" not in finished.stderr, "found only after seconds of imports"
-    assert finished.code == WRONG, finished
-    assert "Traceback" not in finished.stderr
-    *_, last_line = finished.stderr.splitlines()
-    assert bad.message in last_line
-    assert "error: " in last_line
-    assert [path.name for path in workplace.rglob("*")] == [], "a failed run writes nothing"
-
-
-def run_rows(rows, material, workplace, forbid=()):
-    """Run rows of the table in one process; return row name -> what it left."""
-    commands = []
-    for bad in rows:
-        stdin = material / "stdin" / bad.name
-        stdin.write_bytes(bad.stdin)
-        commands.append((bad.script, command_line(bad, material, workplace / "out.json"), stdin))
-    return dict(zip((bad.name for bad in rows), run_many(commands, workplace, forbid), strict=True))
-
-
 @pytest.fixture(scope="module")
 def workplace(tmp_path_factory):
     return tmp_path_factory.mktemp("workplace")
@@ -236,12 +182,12 @@ def workplace(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refused_before_torch(material, workplace):
-    return run_rows(BEFORE_TORCH, material, workplace, HEAVY_PACKAGES)
+    return run_rows(GOOD, BEFORE_TORCH, material, workplace, HEAVY_PACKAGES)
 
 
 @pytest.fixture(scope="module")
 def refused_with_torch(material, workplace):
-    return run_rows(WITH_TORCH, material, workplace)
+    return run_rows(GOOD, WITH_TORCH, material, workplace)
 
 
 @pytest.mark.parametrize("bad", BEFORE_TORCH, ids=lambda bad: bad.name)
@@ -259,7 +205,7 @@ def test_a_directory_that_cannot_take_the_default_output_is_found_first(material
     bad = Bad("", {"--output": None}, "--output alignment_result_DEVICE.json: nothing can be")
 
     finished = run_script(
-        bad.script, *command_line(bad, material, None), cwd="/proc", forbid=HEAVY_PACKAGES
+        GOOD.script, *command_line(GOOD, bad, material, None), cwd="/proc", forbid=HEAVY_PACKAGES
     )
 
     assert finished.code == WRONG
@@ -272,7 +218,9 @@ def test_a_failed_run_leaves_the_old_result_alone(material, tmp_path):
     output.write_text("from yesterday")
     bad = Bad("", {"--audio": "{dir}/nan.wav"}, "")
 
-    finished = run_script("inference_mms.py", *command_line(bad, material, output), cwd=tmp_path)
+    finished = run_script(
+        "inference_mms.py", *command_line(GOOD, bad, material, output), cwd=tmp_path
+    )
 
     assert finished.code == WRONG
     assert output.read_text() == "from yesterday"
@@ -281,7 +229,7 @@ def test_a_failed_run_leaves_the_old_result_alone(material, tmp_path):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_report_on_a_full_disk_is_one_line(material, tmp_path):
-    arguments = command_line(Bad("", {}, ""), material, tmp_path / "out.json")
+    arguments = command_line(GOOD, Bad("", {}, ""), material, tmp_path / "out.json")
 
     with Path("/dev/full").open("w") as full_disk:
         finished = subprocess.run(
