@@ -10,6 +10,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
 MODEL = REPOSITORY / "models" / "tiny-mms-aligner"
+WHISPER = REPOSITORY / "models" / "tiny-whisper"
 SAMPLES = REPOSITORY / "samples"
 SCRIPTS = sorted(path.name for path in REPOSITORY.glob("*.py"))
 HEAVY_PACKAGES = ("torch", "transformers", "torch_npu")

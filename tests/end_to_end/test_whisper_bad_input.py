@@ -1,0 +1,181 @@
+"""Bad inputs of inference_whisper.py: each ends with exit code 2 and one line, and writes nothing.
+
+Nearly all must be found before torch is imported, as in test_bad_input.py.
+"""
+
+import json
+import struct
+
+import pytest
+
+from tests.end_to_end.bad_input import (
+    LFS_POINTER,
+    WRONG,
+    Bad,
+    Good,
+    assert_refused,
+    copy_checkpoint,
+    make_audio,
+    run_rows,
+)
+from tests.end_to_end.support import HEAVY_PACKAGES, MODEL, SAMPLES, WHISPER, run_many, run_script
+
+GOOD = Good(
+    "inference_whisper.py",
+    {"--model_path": str(WHISPER), "--audio": "{dir}/good.wav", "--device": "cpu"},
+)
+DEMO = SAMPLES / "demo.wav"
+
+BEFORE_TORCH = [
+    # audio
+    Bad("audio missing", {"--audio": "absent.wav"}, "'absent.wav' does not exist"),
+    Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
+    Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
+    Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
+    Bad("audio lfs", {"--audio": "{dir}/lfs.wav"}, "run git lfs pull"),
+    Bad("audio nan", {"--audio": "{dir}/nan.wav"}, "1 NaN or infinite samples of 16000"),
+    Bad("audio too short", {"--audio": "{dir}/short.wav"}, "is too short: 0.0187 s"),
+    Bad("audio no samples", {"--audio": "{dir}/no_samples.wav"}, "holds no samples"),
+    Bad("audio stdin empty", {"--audio": "-"}, "standard input is empty"),
+    Bad("audio absent", {"--audio": None}, "required: --audio"),
+    Bad("audio stdin measured", {"--audio": "-", "--mode": "benchmark"}, "more than once"),
+    # arguments
+    Bad("mode", {"--mode": "listen"}, "invalid choice: 'listen'"),
+    Bad("mode hands on", {"--model_path": None, "--mode": "x"}, "'x'", "inference.py"),
+    Bad("device", {"--device": "tpu"}, "unknown device 'tpu'"),
+    Bad("dtype", {"--dtype": "int8"}, "invalid choice: 'int8'"),
+    Bad("chunk 0", {"--chunk_length": "0"}, "'0' is not a number above 0"),
+    Bad("chunk nan", {"--chunk_length": "nan"}, "'nan' is not a number above 0"),
+    Bad("chunk 31", {"--chunk_length": "31"}, "hears at most 30 s"),
+    Bad("batch size 0", {"--mode": "chunked", "--batch_size": "0"}, "'0' is not a whole number"),
+    Bad("batch size unused", {"--batch_size": "4"}, "no effect in --mode transcribe"),
+    Bad("runs 0", {"--mode": "benchmark", "--num_runs": "0"}, "'0' is not a whole number"),
+    Bad("runs unused", {"--num_runs": "3"}, "no effect in --mode transcribe"),
+    Bad("task", {"--task": "sing"}, "invalid choice: 'sing'"),
+    Bad("timestamps", {"--timestamps": "letter"}, "invalid choice: 'letter'"),
+    Bad("tokens 0", {"--max_new_tokens": "0"}, "'0' is not a whole number of at least 1"),
+    Bad("temperature", {"--temperature": "-1"}, "'-1' is not a number of at least 0"),
+    Bad("threshold", {"--logprob_threshold": "low"}, "'low' is not a number"),
+    Bad("format", {"--format": "srt,doc"}, "'doc' is none of txt, json, srt, vtt, tsv"),
+    Bad("format empty", {"--format": ""}, "'' is none of"),
+    Bad("format without times", {"--format": "srt", "--timestamps": "none"}, "needs times"),
+    Bad("formats in one file", {"--format": "srt,txt"}, "is one file for 2 formats"),
+    Bad("attention", {"--attn_implementation": "fast"}, "invalid choice: 'fast'"),
+    Bad("graph", {"--decode_graph": "maybe"}, "invalid choice: 'maybe'"),
+    Bad("reference unused", {"--reference": "hello"}, "no effect in --mode transcribe"),
+    Bad("transcript", {"--transcript": "hello"}, "unrecognized arguments: --transcript"),
+    # model
+    Bad("model missing", {"--model_path": "./absent"}, "./absent"),
+    Bad("model empty directory", {"--model_path": "{dir}/empty"}, "has no config.json"),
+    Bad("model config not json", {"--model_path": "{dir}/bad_json"}, "cannot be read as JSON"),
+    Bad("model weights lfs", {"--model_path": "{dir}/weights_lfs"}, "git lfs pull"),
+    Bad("model no weights", {"--model_path": "{dir}/no_weights"}, "no weights found"),
+    Bad("model no tokenizer", {"--model_path": "{dir}/no_tokenizer"}, "no_tokenizer"),
+    Bad("model mel bins", {"--model_path": "{dir}/mel_bins"}, "mel bins"),
+    Bad("model other family", {"--model_path": str(MODEL)}, "is a Wav2Vec2ForCTC"),
+    # output
+    Bad("output directory", {"--output": "{dir}"}, "is a directory"),
+    Bad("output below a file", {"--output": "{dir}/good.wav/x"}, "cannot be created"),
+    Bad("output is the audio", {"--output": "{dir}/good.wav"}, "is the audio itself"),
+    Bad("output twice", {"--output_dir": "x"}, "not allowed with argument"),
+    Bad("report below a file", {"--mode": "compare", "--output": "{dir}/good.wav/x"}, "created"),
+]
+
+WITH_TORCH = [
+    Bad("npu not installed", {"--device": "npu"}, "torch_npu is not installed: pip install"),
+    Bad("cuda not there", {"--device": "cuda"}, "cuda is not there"),
+    Bad("weights cut short", {"--model_path": "{dir}/weights_cut"}, "its weights cannot be read"),
+    Bad("weights of another", {"--model_path": "{dir}/weights_other"}, "its weights lack"),
+    Bad("graph on a cpu", {"--decode_graph": "on"}, "--decode_graph"),
+    Bad("language", {"--language": "xx"}, "language 'xx'"),
+    Bad("language empty", {"--language": ""}, "language ''"),
+    Bad("model tokenizer lfs", {"--model_path": "{dir}/tokenizer_lfs"}, "git lfs pull"),
+    Bad("tokenizer damaged", {"--model_path": "{dir}/tokenizer_cut"}, "tokenizer"),
+]
+
+
+@pytest.fixture(scope="module")
+def material(tmp_path_factory):
+    """A directory with all the bad files that the tables name."""
+    directory = tmp_path_factory.mktemp("material")
+    make_audio(directory)
+    make_checkpoints(directory)
+    return directory
+
+
+def make_checkpoints(directory):
+    """Copies of the bundled model, each with one thing wrong."""
+
+    def checkpoint(name, remove=(), **replaced):
+        copy_checkpoint(WHISPER, directory / name, remove, **replaced)
+
+    weights = (WHISPER / "model.safetensors").read_bytes()
+    header = json.dumps({"__metadata__": {"format": "pt"}}).encode()
+    preprocessor = json.loads((WHISPER / "preprocessor_config.json").read_text())
+    (directory / "empty").mkdir()
+    checkpoint("bad_json", config="{")
+    checkpoint("weights_lfs", weights=LFS_POINTER)
+    checkpoint("tokenizer_lfs", tokenizer=LFS_POINTER)
+    checkpoint("tokenizer_cut", tokenizer='{"version": "1.0", "added_tokens": []}')
+    checkpoint("no_weights", remove=["model.safetensors"])
+    tokenizer_files = ["tokenizer.json", "vocab.json", "added_tokens.json"]
+    checkpoint("no_tokenizer", remove=tokenizer_files)
+    checkpoint("mel_bins", preprocessor_config=preprocessor | {"feature_size": 77})
+    checkpoint("weights_cut", weights=weights[: len(weights) // 2])
+    checkpoint("weights_other", weights=struct.pack("<Q", len(header)) + header)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def refused_before_torch(material, workplace):
+    return run_rows(GOOD, BEFORE_TORCH, material, workplace, HEAVY_PACKAGES)
+
+
+@pytest.fixture(scope="module")
+def refused_with_torch(material, workplace):
+    return run_rows(GOOD, WITH_TORCH, material, workplace)
+
+
+@pytest.mark.parametrize("bad", BEFORE_TORCH, ids=lambda bad: bad.name)
+def test_found_before_torch_is_imported(bad, refused_before_torch, workplace):
+    assert_refused(refused_before_torch[bad.name], bad, workplace)
+
+
+@pytest.mark.parametrize("bad", WITH_TORCH, ids=lambda bad: bad.name)
+def test_found_with_torch(bad, refused_with_torch, workplace):
+    assert_refused(refused_with_torch[bad.name], bad, workplace)
+
+
+def test_the_aligner_refuses_a_whisper_checkpoint(tmp_path):
+    finished = run_script(
+        "inference_mms.py",
+        *("--model_path", WHISPER, "--audio", DEMO, "--transcript", "hello"),
+        cwd=tmp_path,
+        forbid=HEAVY_PACKAGES,
+    )
+
+    assert finished.code == WRONG
+    assert "WhisperForConditionalGeneration" in finished.stderr
+    assert finished.stderr.count("\n") == 1
+
+
+def test_several_files_need_a_directory_for_their_results(material, tmp_path):
+    audio = ("--audio", DEMO, material / "good.wav")
+    (refused, not_a_directory) = run_many(
+        [
+            ("inference_whisper.py", [*audio, "--output", "x.json"]),
+            ("inference_whisper.py", [*audio, "--output_dir", material / "good.wav"]),
+        ],
+        cwd=tmp_path,
+        forbid=HEAVY_PACKAGES,
+    )
+
+    assert (refused.code, not_a_directory.code) == (WRONG, WRONG)
+    assert "--audio names 2 files: give --output_dir" in refused.stderr
+    assert "--output_dir" in not_a_directory.stderr
+    assert "cannot be created" in not_a_directory.stderr
+    assert list(tmp_path.iterdir()) == []
