@@ -164,8 +164,12 @@ def limits_for(dtype: str, changes: Mapping[str, float] | None = None) -> dict[s
     return limits
 
 
-def parse_changes(texts: Sequence[str]) -> dict[str, float]:
+def parse_changes(texts: Sequence[str], names: Sequence[str] = NAMES) -> dict[str, float]:
     """Read `NAME=VALUE` settings of limits.
+
+    Args:
+        texts: the settings.
+        names: of the limits that can be set.
 
     Raises:
         UsageError: one has another form, names no limit, or holds no number.
@@ -177,9 +181,9 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
             number = float(value)
         except ValueError:
             number = math.nan
-        if name not in NAMES or math.isnan(number):
+        if name not in names or math.isnan(number):
             raise UsageError(
-                f"--threshold {text}: use NAME=NUMBER with one of the names {', '.join(NAMES)}"
+                f"--threshold {text}: use NAME=NUMBER with one of the names {', '.join(names)}"
             )
         changes[name] = number
     return changes
