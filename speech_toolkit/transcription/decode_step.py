@@ -24,6 +24,7 @@ from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
 
 if TYPE_CHECKING:
     from transformers import WhisperForConditionalGeneration
+    from transformers.models.whisper.modeling_whisper import WhisperAttention
 
 _LENGTH_STEP = 64  # attended positions grow in these steps, so that few shapes occur
 _STEPS_BETWEEN_CHECKS = 8  # looking means waiting for the device; a CPU is never ahead of itself
@@ -113,7 +114,11 @@ class _State:
 
 
 class DecodeLoop:
-    """The decoder of one model with the memory for its batches."""
+    """The decoder of one model with the memory for its batches.
+
+    Attributes:
+        device: where the model is.
+    """
 
     def __init__(
         self,
@@ -127,7 +132,7 @@ class DecodeLoop:
         self._checkpoint = checkpoint
         self._graphs = graphs
         self._clock = clock
-        self._device, self._dtype = model.device, model.dtype
+        self.device, self._dtype = model.device, model.dtype
         self._check_every = 1 if model.device.type == "cpu" else _STEPS_BETWEEN_CHECKS
         self._cache = StaticCache(model.config, like=self._decoder.embed_positions.weight)
         self._mask_is_bool = model.config._attn_implementation != "eager"
@@ -168,6 +173,14 @@ class DecodeLoop:
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Return float32 logits (..., V) of the decoder's output."""
         return self._project(states).float()
+
+    def cross_attention(self, layer: int) -> WhisperAttention:
+        """Return the module with which a layer attends to the speech."""
+        return self._decoder.layers[layer].encoder_attn
+
+    def speech_keys(self, layer: int) -> torch.Tensor:
+        """Return the keys (B, heads, frames, width of a head) of the loaded speech."""
+        return self._cache.cross_attention_cache.layers[layer].keys
 
     def generate(
         self, prompts: Sequence[Sequence[int]], limit: int, mode: StepMode, draws: Draws | None
@@ -219,7 +232,7 @@ class DecodeLoop:
     ) -> torch.Tensor | None:
         """Take the prompts in, choose the first tokens, return the no-speech probabilities (B,)."""
         length = len(prompts[0])
-        prompts_BL = torch.tensor(prompts, device=self._device)
+        prompts_BL = torch.tensor(prompts, device=self.device)
         state.reset(prompts_BL, draws, self._checkpoint.timestamp_begin_id)
         self._mask_P.copy_(self._as_mask(self._positions_P < length))
         self._cache.forget_text()
@@ -308,7 +321,7 @@ class DecodeLoop:
     def _rules_for(self, mode: StepMode) -> DecodeRules:
         if mode.timestamps not in self._rules:
             self._rules[mode.timestamps] = DecodeRules(
-                self._checkpoint, mode.timestamps, self._device
+                self._checkpoint, mode.timestamps, self.device
             )
         return self._rules[mode.timestamps]
 
@@ -319,7 +332,7 @@ class DecodeLoop:
     def _reserve(self, batch_size: int) -> None:
         if self._cache.reserve(batch_size):
             self._graphs.clear()
-            self._room = _State(batch_size, self._checkpoint.max_positions, self._device)
+            self._room = _State(batch_size, self._checkpoint.max_positions, self.device)
             self._speech = None
 
 

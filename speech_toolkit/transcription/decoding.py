@@ -20,6 +20,8 @@ from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decode_step import DecodeLoop, Draws, Generated, StepMode
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
+from speech_toolkit.transcription.word_times import WordTimer
+from speech_toolkit.transcription.words import TimedWord
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
@@ -130,6 +132,7 @@ class WhisperDecoder:
         self.uses_graph = graphs.enabled
         self._encoder = model.model.encoder
         self._loop = DecodeLoop(model, checkpoint, graphs, clock)
+        self._word_timer = WordTimer(self._loop, checkpoint, self._raw_text)
 
     def encode(self, features_BMF: torch.Tensor) -> EncodedWindows:
         """Take features through the encoder.
@@ -195,6 +198,35 @@ class WhisperDecoder:
             generated = self._loop.generate(prompts, limit, mode, draws)
         return [self._decoded(generated, row, options) for row in range(len(encoded))]
 
+    def word_times(
+        self,
+        encoded: EncodedWindows,
+        prompts: Sequence[Sequence[int]],
+        decoded: Sequence[DecodedWindow],
+        num_samples: Sequence[int],
+        language: str | None,
+    ) -> list[tuple[TimedWord, ...]]:
+        """Find the words of decoded windows and their times, with one pass of the decoder.
+
+        Args:
+            encoded: B windows.
+            prompts: with which they were decoded.
+            decoded: what was generated for them.
+            num_samples: samples of audio in each window, padding left out.
+            language: code; None for a model of English alone.
+
+        Returns:
+            The words of each window, in order, with times in the window.
+
+        Raises:
+            DeviceError: an operator failed on the card.
+            RuntimeError: the device is out of memory.
+        """
+        tokens = [window.tokens for window in decoded]
+        with self._at_work(), self.clock.stage("word_times"):
+            self._loop.load_speech(encoded.states_BFE)
+            return self._word_timer.word_times(prompts, tokens, num_samples, language)
+
     def release(self) -> None:
         """Give the memory of past batches back to the device."""
         self._loop.release()
@@ -244,8 +276,10 @@ class WhisperDecoder:
 
     def text(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, without timestamps and spaces around it."""
-        ids = [token for token in tokens if token < self.checkpoint.eot_id]
-        return self.tokenizer.decode(ids, clean_up_tokenization_spaces=False).strip()
+        return self._raw_text([t for t in tokens if t < self.checkpoint.eot_id]).strip()
+
+    def _raw_text(self, tokens: Sequence[int]) -> str:
+        return self.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
