@@ -1,0 +1,253 @@
+"""Audio of any length, window by window: in order with the text before as prompt, or in batches.
+
+B windows in a batch, M mel bins, F mel frames of a window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from math import isfinite
+
+import numpy as np
+import torch
+
+from speech_toolkit.batching import run_halving
+from speech_toolkit.errors import DeviceError
+from speech_toolkit.transcription.decoding import DecodedWindow, WhisperDecoder
+from speech_toolkit.transcription.fallback import decode_with_fallback
+from speech_toolkit.transcription.features import FeatureExtractor, prefetch
+from speech_toolkit.transcription.segments import TokenSegment, resume_s, split_segments
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.windows import Window, WindowPlanner
+from speech_toolkit.transcription.word_times import TimedWord
+
+_PREFETCHED_BATCHES = 2
+_UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
+
+
+@dataclass(frozen=True)
+class TranscribedWindow:
+    """One window and what was found in it.
+
+    Attributes:
+        window: which audio.
+        decoded: everything the model generated for it.
+        segments: the stretches of it that hold text, in time of the window; empty where it holds
+            no speech.
+        words: with times in the window, where those were asked for.
+        used_s: seconds of the window that the segments answer for; the rest is in the next window.
+        silent: whether the model found no speech in it.
+    """
+
+    window: Window
+    decoded: DecodedWindow
+    segments: tuple[TokenSegment, ...]
+    words: tuple[TimedWord, ...]
+    used_s: float
+    silent: bool
+
+
+class LongForm:
+    """Takes one file's windows through a decoder.
+
+    Attributes:
+        language: code; None until it has been detected, or for a model without languages.
+        language_probability: None where the language was given.
+        warnings: what the user should know.
+    """
+
+    def __init__(
+        self,
+        decoder: WhisperDecoder,
+        extractor: FeatureExtractor,
+        settings: TranscriptionSettings,
+        on_progress: Callable[[Window], None] = lambda window: None,
+    ) -> None:
+        self.language_probability: float | None = None
+        self.warnings: list[str] = []
+        self._decoder = decoder
+        self._checkpoint = decoder.checkpoint
+        self._extractor = extractor
+        self._settings = settings
+        self._on_progress = on_progress
+        self.language = self._known_language()
+
+    def _known_language(self) -> str | None:
+        """Return the language that needs no detecting."""
+        if self._settings.language:
+            return self._checkpoint.language_code(self._settings.language)
+        return self._checkpoint.default_language
+
+    def sequential(
+        self, samples: np.ndarray, planner: WindowPlanner
+    ) -> Iterator[TranscribedWindow]:
+        """Take the windows in order, each prompted with the text before it.
+
+        A window whose end cuts through speech is taken up again where its last complete segment
+        ends.
+
+        Args:
+            samples: float32 of shape (N,), the whole file.
+            planner: where the windows lie.
+        """
+        history = self._initial_prompt()
+        start, index = 0, 0
+        while True:
+            for windows, features in self._features(samples, planner.windows(start, index), 1):
+                (found,) = self._take(windows, features, [history])
+                history = self._extend(history, found)
+                yield found
+                start, index = _next_sample(found), found.window.index + 1
+                if start < found.window.end_sample:
+                    break
+            else:
+                return
+
+    def chunked(
+        self, samples: np.ndarray, planner: WindowPlanner, batch_size: int
+    ) -> Iterator[TranscribedWindow]:
+        """Take the windows in batches; out of memory on the device halves the batch.
+
+        Args:
+            samples: float32 of shape (N,), the whole file.
+            planner: where the windows lie.
+            batch_size: B, windows that run together.
+        """
+        prompt = self._initial_prompt()
+        most = batch_size
+
+        def halve(size: int) -> None:
+            nonlocal most
+            most = size
+            self.warnings.append(
+                f"{self._decoder.device.name}: out of memory; went on with batches of {size}"
+            )
+
+        def take(part: Sequence[tuple[Window, torch.Tensor]]) -> list[TranscribedWindow]:
+            windows, features = zip(*part, strict=True)
+            return self._take(windows, torch.stack(features), [prompt] * len(part))
+
+        for windows, features_BMF in self._features(samples, planner.windows(), batch_size):
+            batch = list(zip(windows, features_BMF, strict=True))
+            for first in range(0, len(batch), most):
+                yield from run_halving(
+                    take, batch[first : first + most], self._decoder.device, halve
+                )
+
+    def _features(
+        self, samples: np.ndarray, windows: Iterable[Window], batch_size: int
+    ) -> Iterator[tuple[list[Window], torch.Tensor]]:
+        """Yield batches of windows with their features, made ahead of the device's work."""
+        clock = self._decoder.clock
+
+        def batches() -> Iterator[tuple[list[Window], torch.Tensor]]:
+            remaining = iter(windows)
+            while batch := list(islice(remaining, batch_size)):
+                with clock.stage("features"):
+                    features_BMF = self._extractor.extract([w.samples(samples) for w in batch])
+                yield batch, features_BMF
+
+        return batches() if clock.exact else prefetch(batches(), _PREFETCHED_BATCHES)
+
+    def _take(
+        self,
+        windows: Sequence[Window],
+        features_BMF: torch.Tensor,
+        histories: Sequence[Sequence[int]],
+    ) -> list[TranscribedWindow]:
+        """Encode and decode a batch."""
+        encoded = self._decoder.encode(features_BMF)
+        if self.language is None and self._checkpoint.languages:
+            self.language, self.language_probability = self._decoder.detect_language(encoded[:1])[0]
+        sot = self._checkpoint.sot_sequence(
+            self.language, self._settings.task, self._settings.timestamps != "none"
+        )
+        prompts = [[*history, *sot] for history in histories]
+        decoded = decode_with_fallback(self._decoder, encoded, prompts, self._settings)
+        _refuse_non_finite(decoded, windows, self._decoder)
+        words: Sequence[Sequence[TimedWord]] = [()] * len(windows)
+        if self._settings.timestamps == "word":
+            words = self._decoder.word_times(
+                encoded, prompts, decoded, [w.num_samples for w in windows], self.language
+            )
+        return [
+            self._judge(window, item, item_words)
+            for window, item, item_words in zip(windows, decoded, words, strict=True)
+        ]
+
+    def _judge(
+        self, window: Window, decoded: DecodedWindow, words: Sequence[TimedWord]
+    ) -> TranscribedWindow:
+        """Split a window into segments, unless it holds no speech."""
+        self._on_progress(window)
+        window_s = window.num_samples / self._checkpoint.sample_rate_hz
+        if self._is_silent(decoded):
+            return TranscribedWindow(window, decoded, (), (), window_s, silent=True)
+        segments = split_segments(decoded.tokens, self._checkpoint, window_s)
+        resumed_s = resume_s(segments) if self._resumes(window) else None
+        if resumed_s is not None:
+            segments = segments[:-1]
+            words = [word for word in words if word.first < segments[-1].last]
+        used_s = window_s if resumed_s is None else resumed_s
+        return TranscribedWindow(window, decoded, segments, tuple(words), used_s, silent=False)
+
+    def _resumes(self, window: Window) -> bool:
+        return window.cut and self._settings.mode == "transcribe"
+
+    def _is_silent(self, decoded: DecodedWindow) -> bool:
+        settings = self._settings
+        if settings.no_speech_threshold is None or decoded.no_speech_prob is None:
+            return False
+        unsure = (
+            settings.logprob_threshold is None or decoded.avg_logprob < settings.logprob_threshold
+        )
+        return unsure and decoded.no_speech_prob > settings.no_speech_threshold
+
+    def _initial_prompt(self) -> list[int]:
+        """Return the tokens of the user's prompt, as those of earlier text would stand there."""
+        if not self._settings.prompt:
+            return []
+        text = " " + self._settings.prompt.strip()
+        ids = self._decoder.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._as_history(ids)
+
+    def _extend(self, history: list[int], found: TranscribedWindow) -> list[int]:
+        """Return the prompt for the window after ``found``."""
+        if not self._settings.condition_on_previous_text:
+            return self._initial_prompt()
+        if found.silent or not found.segments:
+            return history
+        if found.decoded.temperature > _UNTRUSTED_TEMPERATURE:
+            return []
+        text = [token for s in found.segments for token in found.decoded.tokens[s.first : s.last]]
+        return self._as_history([*history[1:], *text])
+
+    def _as_history(self, ids: Sequence[int]) -> list[int]:
+        """Keep the last half of what the decoder has room for, after its own mark."""
+        marker = self._checkpoint.prev_sot_id
+        if marker is None or not ids:
+            return []
+        room = self._checkpoint.max_positions // 2 - 1
+        return [marker, *ids[-room:]]
+
+
+def _next_sample(found: TranscribedWindow) -> int:
+    """Return the sample of the file from which the next window is planned."""
+    if found.used_s * found.window.sample_rate_hz >= found.window.num_samples:
+        return found.window.end_sample
+    return found.window.to_file_sample(found.used_s)
+
+
+def _refuse_non_finite(
+    decoded: Sequence[DecodedWindow], windows: Sequence[Window], decoder: WhisperDecoder
+) -> None:
+    """Raise when the model's output holds NaN or Inf, with the first window's time."""
+    for item, window in zip(decoded, windows, strict=True):
+        if not isfinite(item.avg_logprob):
+            raise DeviceError(
+                f"{decoder.device.name}: the model's output in {decoder.dtype} is NaN or Inf in "
+                f"the window from {window.start_s:.2f} s on; use --dtype float32 (or bfloat16 "
+                "where float16 overflows)"
+            )

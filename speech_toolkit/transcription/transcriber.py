@@ -1,0 +1,262 @@
+"""Audio in, text with times out: the stages of a transcription in their order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.audio import Waveform, load_audio
+from speech_toolkit.checkpoint import bundled_model, prefetch_weights, resolve_checkpoint
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.device import Device, parse_dtype, select_device
+from speech_toolkit.errors import AudioError
+from speech_toolkit.garbage_collection import garbage_collection_paused
+from speech_toolkit.results import versions
+from speech_toolkit.transcription.decoding import WhisperDecoder
+from speech_toolkit.transcription.features import FeatureExtractor
+from speech_toolkit.transcription.long_form import LongForm, TranscribedWindow
+from speech_toolkit.transcription.request import check_settings
+from speech_toolkit.transcription.result import TranscriptionResult
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.speech import SpeechRegion, find_speech
+from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.text import text_warnings, transcribed_segments, whole_text
+from speech_toolkit.transcription.whisper_checkpoint import (
+    load_tokenizer,
+    load_whisper_model,
+    read_whisper_checkpoint,
+)
+from speech_toolkit.transcription.windows import WindowPlanner, coverage
+
+if TYPE_CHECKING:
+    import torch
+
+BUNDLED_MODEL = "tiny-whisper"
+CARD_BATCH_SIZE = 8
+_MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
+
+
+class Transcriber:
+    """A loaded Whisper model that transcribes as many files as it is given.
+
+    Attributes:
+        model_path: the checkpoint as it was named.
+        checkpoint: what its files say beside the weights.
+        device: where the model runs.
+        dtype: of the weights and the computation, such as ``torch.float16``.
+        model_load_s: seconds from the imports to the weights on the device.
+        decoder: the model and the loop around it.
+    """
+
+    def __init__(
+        self,
+        model_path: str,
+        decoder: WhisperDecoder,
+        extractor: FeatureExtractor,
+        model_load_s: float,
+    ) -> None:
+        self.model_path = model_path
+        self.decoder = decoder
+        self.checkpoint = decoder.checkpoint
+        self.device = decoder.device
+        self.dtype = decoder.dtype
+        self.model_load_s = model_load_s
+        self._extractor = extractor
+
+    @classmethod
+    def load(
+        cls,
+        model_path: str | os.PathLike[str] | None = None,
+        device: torch.device | str = "auto",
+        dtype: torch.dtype | str | None = None,
+        attn_implementation: str | None = None,
+        decode_graph: str = "auto",
+        *,
+        exact_times: bool = False,
+        on_device: Callable[[Device, str], None] = lambda device, dtype: None,
+    ) -> Transcriber:
+        """Load a checkpoint onto a device.
+
+        Args:
+            model_path: directory or hub id of a Whisper checkpoint; None for the bundled model.
+            device: auto, npu, npu:N, cuda, cuda:N or cpu.
+            dtype: of the weights and the computation; None for float16 on a card, float32 on CPU.
+            attn_implementation: attention kernel; None for the one transformers picks.
+            decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
+            exact_times: whether the device is waited for around each stage, so that stage times
+                are exact and the whole is slower.
+            on_device: called with the device and the name of the dtype before the weights load.
+
+        Raises:
+            CheckpointError: the checkpoint is missing, incomplete or of another kind.
+            DeviceError: the device is missing, lacks the dtype, or has too little memory.
+            UsageError: an argument has a value that cannot be used.
+        """
+        name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
+        checkpoint = read_whisper_checkpoint(resolve_checkpoint(name))
+        started = time.perf_counter()
+        prefetch_weights(checkpoint.directory)
+        with garbage_collection_paused():
+            selected = select_device(str(device))
+            dtype_name = str(dtype or ("float32" if selected.type == "cpu" else "float16"))
+            on_device(selected, dtype_name)
+            torch_dtype = parse_dtype(dtype_name)
+            selected.check_dtype(torch_dtype)
+            decoder = WhisperDecoder(
+                load_whisper_model(checkpoint, selected, torch_dtype, attn_implementation),
+                checkpoint,
+                load_tokenizer(checkpoint),
+                selected,
+                StageClock(selected, exact=exact_times),
+                decode_graph,
+            )
+            extractor = FeatureExtractor(checkpoint.directory)
+        selected.synchronize()
+        return cls(name, decoder, extractor, time.perf_counter() - started)
+
+    def transcribe(
+        self,
+        audio: str | os.PathLike[str] | Waveform,
+        settings: TranscriptionSettings | None = None,
+        reporter: Reporter | None = None,
+    ) -> TranscriptionResult:
+        """Transcribe one file of any length.
+
+        Args:
+            audio: a file, ``-`` for standard input, or a waveform at the model's rate.
+            settings: how to transcribe; None for the defaults.
+            reporter: shows the progress of long files; None for none.
+
+        Raises:
+            AudioError: the audio cannot be used.
+            UsageError: the model lacks what the settings ask for.
+            DeviceError: out of memory, or the model's output is not finite.
+        """
+        settings = settings or TranscriptionSettings()
+        check_settings(self.checkpoint, settings)
+        clock = self.decoder.clock
+        clock.reset()
+        self.device.reset_peak_memory()
+        encoded_before = self.decoder.windows_encoded
+        with clock.stage("decode_audio"):
+            waveform = self._waveform(audio)
+        started = time.perf_counter()
+        with clock.stage("find_speech"):
+            regions = self._regions(waveform, settings)
+        run, found = self._run(waveform, regions, settings, reporter or Reporter(quiet=True))
+        segments = transcribed_segments(found, self.decoder.text, settings)
+        self.device.synchronize()
+        transcribe_s = time.perf_counter() - started
+        return TranscriptionResult(
+            text=whole_text(segments, run.language),
+            segments=segments,
+            language=run.language,
+            language_probability=run.language_probability,
+            audio_path=waveform.source,
+            audio_duration_s=waveform.duration_s,
+            coverage=coverage(
+                [(item.window, item.used_s, _skip_reason(item)) for item in found],
+                len(waveform.samples),
+                waveform.sample_rate_hz,
+            ),
+            tokens=tuple(item.decoded.tokens for item in found),
+            margins=_margins(found, settings),
+            windows=self.decoder.windows_encoded - encoded_before,
+            settings=self._settings_dict(settings),
+            model_path=self.model_path,
+            device=self.device.label,
+            dtype=str(self.dtype),
+            model_load_s=self.model_load_s,
+            stage_times_s=dict(clock.seconds),
+            transcribe_s=transcribe_s,
+            memory=asdict(self.device.memory()),
+            environment=self.device.facts(),
+            versions=versions(),
+            warnings=(
+                *waveform.warnings,
+                *self.checkpoint.warnings,
+                *run.warnings,
+                *text_warnings(segments),
+            ),
+        )
+
+    def transcribe_files(
+        self,
+        audio: Iterable[str | os.PathLike[str]],
+        settings: TranscriptionSettings | None = None,
+    ) -> Iterator[TranscriptionResult]:
+        """Transcribe files one after the other, lazily.
+
+        Raises:
+            ToolkitError: as :meth:`transcribe` does, at the file it concerns; those before it have
+                been yielded.
+        """
+        for path in audio:
+            yield self.transcribe(path, settings)
+
+    def _waveform(self, audio: str | os.PathLike[str] | Waveform) -> Waveform:
+        rate = self.checkpoint.sample_rate_hz
+        if not isinstance(audio, Waveform):
+            return load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))
+        if audio.sample_rate_hz != rate:
+            raise AudioError(
+                f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
+                f"{rate} Hz; load_audio(path, {rate}) resamples"
+            )
+        return audio
+
+    def _regions(
+        self, waveform: Waveform, settings: TranscriptionSettings
+    ) -> tuple[SpeechRegion, ...]:
+        if not settings.skip_silence:
+            return (SpeechRegion(0, len(waveform.samples)),)
+        return find_speech(waveform.samples, waveform.sample_rate_hz)
+
+    def _run(
+        self,
+        waveform: Waveform,
+        regions: Sequence[SpeechRegion],
+        settings: TranscriptionSettings,
+        reporter: Reporter,
+    ) -> tuple[LongForm, list[TranscribedWindow]]:
+        """Take all windows of the file through the model."""
+        rate = waveform.sample_rate_hz
+        planner = WindowPlanner(regions, waveform.samples, rate, settings.chunk_length_s)
+        seconds = round(waveform.duration_s)
+        with reporter.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
+            run = LongForm(
+                self.decoder,
+                self._extractor,
+                settings,
+                on_progress=lambda window: bar.update(round(window.end_s) - bar.n),
+            )
+            if settings.mode == "transcribe":
+                windows = run.sequential(waveform.samples, planner)
+            else:
+                batch_size = settings.batch_size or self._default_batch_size
+                windows = run.chunked(waveform.samples, planner, batch_size)
+            return run, list(windows)
+
+    @property
+    def _default_batch_size(self) -> int:
+        return 1 if self.device.type == "cpu" else CARD_BATCH_SIZE
+
+    def _settings_dict(self, settings: TranscriptionSettings) -> dict[str, Any]:
+        return asdict(settings) | {
+            "temperatures": list(settings.temperatures),
+            "attn_implementation": self.decoder.attn_implementation,
+            "decode_graph": self.decoder.uses_graph,
+        }
+
+
+def _skip_reason(item: TranscribedWindow) -> str | None:
+    return None if item.segments else "no speech"
+
+
+def _margins(
+    found: Sequence[TranscribedWindow], settings: TranscriptionSettings
+) -> tuple[tuple[float, ...], ...] | None:
+    return tuple(w.decoded.margins for w in found) if settings.record_margins else None
