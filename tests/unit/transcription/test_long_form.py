@@ -1,0 +1,202 @@
+"""The road of windows through a decoder, with a decoder that follows a script."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from speech_toolkit.device import Device
+from speech_toolkit.errors import DeviceError
+from speech_toolkit.transcription.decoding import DecodedWindow
+from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.speech import SpeechRegion
+from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.windows import WindowPlanner
+
+RATE = 100
+CPU = Device("cpu", None, "cpu", "asked for by name")
+PREV, SOT, EN, DE = 900, 901, 902, 903
+STAMP = 1000
+
+
+class Checkpoint:
+    timestamp_begin_id = STAMP
+    timestamp_step_s = 0.02
+    prev_sot_id = PREV
+    max_positions = 20
+    sample_rate_hz = RATE
+    default_language = None
+
+    def __init__(self, languages=("en", "de")):
+        self.languages = dict(zip(languages, (EN, DE)))
+
+    def language_code(self, language):
+        return language
+
+    def sot_sequence(self, language, task, timestamps):
+        return (SOT, self.languages[language]) if language else (SOT,)
+
+
+def decoded(*tokens, temperature=0.0, avg_logprob=-0.1, no_speech_prob=0.0):
+    return DecodedWindow(
+        tokens, (0.0,) * len(tokens), avg_logprob, no_speech_prob, 1.0, temperature, True
+    )
+
+
+def closed(*text, end_s=1.0):
+    return decoded(STAMP, *text, STAMP + round(end_s / 0.02))
+
+
+class ScriptedDecoder:
+    """Answers each window with the next of the script; keeps what it was asked."""
+
+    device = CPU
+    dtype = torch.float32
+
+    def __init__(self, script, languages=("en", "de"), memory=99):
+        self.checkpoint = Checkpoint(languages)
+        self.clock = StageClock(CPU)
+        self.script = iter(script)
+        self.memory = memory
+        self.prompts, self.batches, self.detections = [], [], 0
+
+    def tokenizer(self, text, add_special_tokens):
+        return {"input_ids": [len(word) for word in text.split()]}
+
+    def encode(self, features):
+        self.batches.append(len(features))
+        if len(features) > self.memory:
+            raise torch.OutOfMemoryError("out of memory")
+        return features
+
+    def detect_language(self, encoded):
+        self.detections += 1
+        return [("de", 0.75)]
+
+    def decode(self, encoded, prompts, options):
+        self.prompts += [list(prompt) for prompt in prompts]
+        return [next(self.script) for _ in prompts]
+
+
+class LengthsAsFeatures:
+    def extract(self, windows):
+        return torch.tensor([[float(len(window))] for window in windows])
+
+
+def regions(*spans):
+    return tuple(SpeechRegion(start * RATE, end * RATE) for start, end in spans)
+
+
+def run(decoder, mode="transcribe", spans=((0, 8), (20, 28), (40, 48)), batch_size=1, **settings):
+    samples = np.random.default_rng(0).standard_normal(60 * RATE).astype(np.float32)
+    planner = WindowPlanner(regions(*spans), samples, RATE, 10.0)
+    settings = {"language": "en", "temperatures": (0.0,)} | settings
+    long_form = LongForm(decoder, LengthsAsFeatures(), TranscriptionSettings(mode=mode, **settings))
+    if mode == "transcribe":
+        return long_form, list(long_form.sequential(samples, planner))
+    return long_form, list(long_form.chunked(samples, planner, batch_size))
+
+
+def test_each_window_is_prompted_with_the_text_before_it():
+    decoder = ScriptedDecoder([closed(1, 2), closed(3), closed(4)])
+    run(decoder)
+    assert decoder.prompts == [[SOT, EN], [PREV, 1, 2, SOT, EN], [PREV, 1, 2, 3, SOT, EN]]
+
+
+def test_history_keeps_the_last_half_of_the_positions():
+    decoder = ScriptedDecoder([closed(*range(1, 15)), closed(3), closed(4)])
+    run(decoder)
+    assert decoder.prompts[1] == [PREV, *range(6, 15), SOT, EN]
+
+
+def test_without_conditioning_only_the_users_prompt_stands_before_each_window():
+    decoder = ScriptedDecoder([closed(1), closed(2), closed(3)])
+    run(decoder, condition_on_previous_text=False, prompt="a bcd")
+    assert decoder.prompts == [[PREV, 1, 3, SOT, EN]] * 3
+
+
+def test_text_of_a_high_temperature_prompts_nothing():
+    hot = decoded(STAMP, 7, STAMP + 50, temperature=0.8)
+    decoder = ScriptedDecoder([hot, closed(3), closed(4)])
+    run(decoder)
+    assert decoder.prompts == [[SOT, EN], [SOT, EN], [PREV, 3, SOT, EN]]
+
+
+def test_silent_window_has_no_text_and_leaves_the_history_alone():
+    silent = decoded(STAMP, 7, STAMP + 50, avg_logprob=-2.0, no_speech_prob=0.9)
+    decoder = ScriptedDecoder([closed(1), silent, closed(4)])
+    _, found = run(decoder)
+    assert [item.silent for item in found] == [False, True, False]
+    assert found[1].segments == ()
+    assert decoder.prompts[2] == [PREV, 1, SOT, EN]
+
+
+@pytest.mark.parametrize("settings", [{"no_speech_threshold": None}, {"no_speech_threshold": 0.95}])
+def test_sure_or_unasked_windows_are_not_silent(settings):
+    silent = decoded(STAMP, 7, STAMP + 50, avg_logprob=-2.0, no_speech_prob=0.9)
+    _, found = run(ScriptedDecoder([silent]), spans=((0, 8),), **settings)
+    assert not found[0].silent
+
+
+def test_cut_window_is_taken_up_again_after_its_last_complete_segment():
+    unfinished = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3)
+    decoder = ScriptedDecoder([unfinished, closed(2, 3), closed(9), closed(9), closed(9)])
+    _, found = run(decoder, spans=((0, 25),))
+    assert found[0].window.cut
+    assert found[0].used_s == pytest.approx(4.0)
+    assert [segment.first for segment in found[0].segments] == [1]
+    assert found[1].window.start_s == pytest.approx(4.0)
+    assert [item.window.index for item in found] == list(range(len(found)))
+    assert decoder.prompts[1] == [PREV, 1, SOT, EN]
+
+
+def test_chunked_never_goes_back():
+    unfinished = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3)
+    _, found = run(ScriptedDecoder([unfinished] * 9), mode="chunked", spans=((0, 25),))
+    ends = [item.window.end_sample for item in found]
+    starts = [item.window.pieces[0].start_sample for item in found]
+    assert starts[1:] == ends[:-1]
+    assert all(len(item.segments) == 2 for item in found)
+
+
+def test_chunked_runs_in_batches_of_the_size_asked_for():
+    decoder = ScriptedDecoder([closed(i) for i in range(3)])
+    _, found = run(decoder, mode="chunked", batch_size=2)
+    assert decoder.batches == [2, 1]
+    assert [item.decoded.tokens[1] for item in found] == [0, 1, 2]
+    assert decoder.prompts == [[SOT, EN]] * 3
+
+
+def test_out_of_memory_halves_the_batch_for_good_and_says_so():
+    spans = tuple((20 * i, 20 * i + 8) for i in range(3))
+    decoder = ScriptedDecoder([closed(i) for i in range(3)], memory=1)
+    long_form, found = run(decoder, mode="chunked", spans=spans, batch_size=2)
+    assert decoder.batches == [2, 1, 1, 1]
+    assert [item.decoded.tokens[1] for item in found] == [0, 1, 2]
+    assert long_form.warnings == ["cpu: out of memory; went on with batches of 1"]
+
+
+def test_language_is_detected_once_a_file():
+    decoder = ScriptedDecoder([closed(1), closed(2), closed(3)])
+    long_form, _ = run(decoder, language=None)
+    assert decoder.detections == 1
+    assert (long_form.language, long_form.language_probability) == ("de", 0.75)
+    assert decoder.prompts[0] == [SOT, DE]
+
+
+def test_given_language_and_model_of_one_language_are_not_detected():
+    for decoder, language in (
+        (ScriptedDecoder([closed(1)] * 3), "en"),
+        (ScriptedDecoder([closed(1)] * 3, languages=()), None),
+    ):
+        long_form, _ = run(decoder, language=language)
+        assert decoder.detections == 0
+        assert long_form.language_probability is None
+
+
+def test_output_that_is_not_finite_is_refused_with_its_time():
+    decoder = ScriptedDecoder([closed(1), decoded(5, avg_logprob=float("nan"))])
+    with pytest.raises(DeviceError, match=r"NaN or Inf in the window from 20\.00 s"):
+        run(decoder)
