@@ -77,15 +77,16 @@ class CaseRequest:
         source: one of ``SOURCES``; "auto" is a synthesiser where the machine has one.
         seed: of every choice.
         language: what the cases are said to be in, the family's code for English.
-        known_words_only: whether only sentences of the samples may be used, since the model knows
-            no others; "auto" then is the samples.
+        samples_first: whether the model is best tested on the sentences of the samples, for their
+            words or their true word times. "auto" then is the samples, and a synthesiser reads
+            their sentences.
     """
 
     count: int
     source: str = "auto"
     seed: int = 0
     language: str = "en"
-    known_words_only: bool = False
+    samples_first: bool = False
 
 
 def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
@@ -160,7 +161,7 @@ def read_manifest(path: Path, language: str) -> CaseSet:
 
 
 def _clip_source(request: CaseRequest, random: np.random.Generator) -> ClipSource:
-    if request.source == "samples" or (request.source == "auto" and request.known_words_only):
+    if request.source == "samples" or (request.source == "auto" and request.samples_first):
         return SampleShelf(random)
     synthesisers = find_synthesisers()
     if not synthesisers:
@@ -170,8 +171,11 @@ def _clip_source(request: CaseRequest, random: np.random.Generator) -> ClipSourc
             "--source synthesiser: none was found; pip install espeakng-loader, install espeak-ng "
             "or flite, or use --source samples"
         )
-    known = [clip.text for clip in bundled_sentences()] if request.known_words_only else None
-    return SpeechStudio(known or plain_sentences(), synthesisers, random)
+    if request.samples_first:
+        sentences = [clip.text for clip in bundled_sentences()]
+    else:
+        sentences = plain_sentences()
+    return SpeechStudio(sentences, synthesisers, random)
 
 
 def _equally_often(choices: tuple[Any, ...], count: int, random: np.random.Generator) -> list[Any]:
@@ -201,6 +205,12 @@ def _case_of_line(entry: Any, number: int, directory: Path, language: str) -> Ca
             raise TypeError(f"{key} is no text: {value!r}")
     if not isinstance(conditions, dict):
         raise TypeError(f"conditions is no JSON object: {conditions!r}")
+    words = tuple(
+        TrueWord(word["text"], float(word["start_s"]), float(word["end_s"]))
+        for word in entry.get("words", ())
+    )
+    if words and [word.text for word in words] != text.split():
+        raise ValueError("words are not those of text, as they stand between spaces")
     audio_path = directory / audio
     return Case(
         name=f"line {number}: {Path(audio).name}",
@@ -208,9 +218,6 @@ def _case_of_line(entry: Any, number: int, directory: Path, language: str) -> Ca
         duration_s=soundfile.info(str(audio_path)).duration,
         text=text,
         language=language,
-        words=tuple(
-            TrueWord(word["text"], float(word["start_s"]), float(word["end_s"]))
-            for word in entry.get("words", ())
-        ),
+        words=words,
         conditions={str(name): str(value) for name, value in conditions.items()},
     )

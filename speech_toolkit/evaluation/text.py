@@ -235,7 +235,9 @@ def bootstrap_interval(
 
     Cases are drawn rather than words, since the errors within one recording belong together
     (Bisani and Ney, "Bootstrap estimates for confidence intervals in ASR performance evaluation",
-    ICASSP 2004).
+    ICASSP 2004). Where no case has an error, drawing shows none either; the upper end is then the
+    rate at which so many words without an error would be rare: the "rule of three", 3 / words
+    (Hanley and Lippman-Hand, JAMA 1983).
 
     Args:
         errors: of each case, shape (N,).
@@ -244,6 +246,8 @@ def bootstrap_interval(
         resamples: how many corpora of N cases are drawn.
         confidence: share of the resamples inside the interval, in 0..1.
     """
+    if not errors.any():
+        return Interval(0.0, min(1.0, -np.log(1 - confidence) / max(1, totals.sum())), confidence)
     draws = np.random.default_rng(seed).integers(len(errors), size=(resamples, len(errors)))
     rates = errors[draws].sum(axis=1) / np.maximum(1, totals[draws].sum(axis=1))
     low, high = np.quantile(rates, [(1 - confidence) / 2, (1 + confidence) / 2])

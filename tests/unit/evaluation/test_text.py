@@ -157,6 +157,12 @@ def test_interval_covers_the_rate_and_narrows_with_more_cases():
     assert 0.01 < many.high - many.low < 0.03  # 4 standard errors of 8000 words: 0.013
 
 
+def test_corpus_without_errors_is_not_certain_to_have_none():
+    interval = bootstrap_interval(np.zeros(10, int), np.full(10, 30))
+    assert interval.low == 0
+    assert interval.high == pytest.approx(3 / 300, rel=0.01)
+
+
 def test_interval_is_repeatable():
     errors = np.random.default_rng(2).poisson(2, 50)
     totals = np.full(50, 17)

@@ -1,0 +1,204 @@
+#!/usr/bin/env python3
+"""Does a model recognise, or align, on a device as well as on the CPU? One verdict over test cases.
+
+    python eval_accuracy.py --model_path ./distil-large-v3 --num_test_cases 10 \
+        --output eval_accuracy_result.json
+    python eval_accuracy.py --family mms --devices cpu:float32,npu:0:float32
+    python eval_accuracy.py --model_path ./distil-large-v3 --manifest mine.jsonl
+
+Works with both families. A recogniser is judged by the texts: mean WER under 1 %, mean CER under
+1 %, over 99 % exact matches between device and reference. An aligner is judged by the labels of its
+frames and by the times of its words. A PASS needs evidence: enough words, a reference that hears
+what is said, and a fault planted in the model that the same criteria notice.
+
+Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove nothing),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from speech_toolkit.command_line import (
+    Reporter,
+    add_report_arguments,
+    check_output_path,
+    number,
+    positive_int,
+    reporter_from,
+    run_script,
+)
+
+if TYPE_CHECKING:
+    from speech_toolkit.evaluation.accuracy import AccuracyRequest
+    from speech_toolkit.evaluation.targets import Target
+
+DEFAULT_OUTPUT = "eval_accuracy_result.json"
+CPU_ONLY_TARGETS = "cpu:float32,cpu:bfloat16"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(
+        description="Judge whether a model does its task on a device as well as on the reference.",
+        epilog="Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove "
+        "nothing), 130 interrupted.",
+        allow_abbrev=False,
+    )
+    _add_model_arguments(parser)
+    _add_case_arguments(parser)
+    _add_verdict_arguments(parser)
+    add_report_arguments(parser)
+    return parser
+
+
+def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say which model runs where."""
+    parser.add_argument(
+        "--model_path",
+        metavar="DIR_OR_HUB_ID",
+        help="checkpoint directory or hub id (default: the bundled model of --family)",
+    )
+    parser.add_argument(
+        "--family",
+        choices=("mms", "whisper"),
+        default="whisper",
+        help="which bundled model, where no --model_path is given (default: whisper)",
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="LIST",
+        help="at least two, each with or without a dtype, such as cpu:float32,npu:0:float16; the "
+        "first is the reference (default: cpu and the card that is found; without a card "
+        f"{CPU_ONLY_TARGETS})",
+    )
+    parser.add_argument(
+        "--attn_implementation",
+        choices=("eager", "sdpa", "flash_attention_2"),
+        help="attention kernel (default: the one transformers picks for the model)",
+    )
+    parser.add_argument(
+        "--timeout",
+        dest="timeout_s",
+        type=number(0, above=True),
+        default=3600.0,
+        metavar="SECONDS",
+        help="for each device, loading included (default: 3600)",
+    )
+
+
+def _add_case_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is listened to."""
+    parser.add_argument(
+        "--num_test_cases",
+        type=positive_int,
+        default=10,
+        metavar="N",
+        help="how many spoken test cases are made (default: 10)",
+    )
+    parser.add_argument(
+        "--source",
+        choices=("auto", "synthesiser", "samples"),
+        default="auto",
+        help="where their speech comes from: eSpeak NG or Flite, or the bundled samples (default: "
+        "auto = a synthesiser where one is found; samples for the bundled models and aligners)",
+    )
+    parser.add_argument(
+        "--manifest",
+        metavar="FILE",
+        help='cases of your own instead: JSON lines such as {"audio": "a.wav", "text": "Hello."}; '
+        '"language", "words" with true times and "conditions" may be added',
+    )
+    parser.add_argument(
+        "--language", help="of the cases (default: English); a manifest's lines may say another"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--keep_audio", metavar="DIR", help="keep the test cases that are made in this directory"
+    )
+
+
+def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments about the verdict and where it goes."""
+    parser.add_argument(
+        "--min_words",
+        type=positive_int,
+        default=50,
+        metavar="N",
+        help="words that the compared cases must hold for a PASS (default: 50)",
+    )
+    parser.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change a criterion, such as mean_wer=0.02; rates in 0..1",
+    )
+    parser.add_argument(
+        "--output",
+        default=DEFAULT_OUTPUT,
+        metavar="FILE",
+        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    check_output_path(arguments.output)
+
+    from speech_toolkit.evaluation.accuracy import EXIT_CODES, evaluate_accuracy
+    from speech_toolkit.evaluation.accuracy_table import accuracy_lines
+    from speech_toolkit.results import write_json
+
+    request = _request(arguments, reporter)
+    report = evaluate_accuracy(request, sys.argv if argv is None else argv, reporter)
+    write_json(arguments.output, report)
+    for line in accuracy_lines(report):
+        reporter.line(line)
+    where = "standard output" if arguments.output == "-" else arguments.output
+    reporter.info(f"Report saved to: {where}")
+    return EXIT_CODES[report["verdict"]]
+
+
+def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyRequest:
+    from speech_toolkit.evaluation.accuracy import AccuracyRequest
+
+    if arguments.model_path is None:
+        reporter.info(f"No --model_path given: testing the bundled {arguments.family} model")
+    return AccuracyRequest(
+        model_path=arguments.model_path,
+        family=arguments.family,
+        targets=_targets(arguments.devices, reporter),
+        num_test_cases=arguments.num_test_cases,
+        source=arguments.source,
+        manifest=arguments.manifest,
+        language=arguments.language,
+        seed=arguments.seed,
+        keep_audio=arguments.keep_audio,
+        min_words=arguments.min_words,
+        thresholds=tuple(arguments.threshold),
+        attn_implementation=arguments.attn_implementation,
+        timeout_s=arguments.timeout_s,
+    )
+
+
+def _targets(devices: str | None, reporter: Reporter) -> tuple[Target, ...]:
+    """Return the devices asked for, the CPU and the card found, or two dtypes of a lone CPU."""
+    from speech_toolkit.evaluation.targets import choose_targets, parse_targets
+
+    targets = choose_targets(devices)
+    if devices is None and len(targets) == 1:
+        reporter.warning(
+            f"no card here: compares dtypes on the CPU ({CPU_ONLY_TARGETS}), which says nothing "
+            "of a card"
+        )
+        return parse_targets(CPU_ONLY_TARGETS)
+    return targets
+
+
+if __name__ == "__main__":
+    run_script(main)

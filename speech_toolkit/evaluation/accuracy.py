@@ -1,0 +1,175 @@
+"""Does a model do its task as well on a device as on the reference? Request in, report out."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
+from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.accuracy_report import accuracy_report
+from speech_toolkit.evaluation.agreement import criteria_for
+from speech_toolkit.evaluation.arms import Arm, ModelChoice, run_arm
+from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases, read_manifest
+from speech_toolkit.evaluation.engines import BUNDLED_MODELS, CARD_DTYPES, family_of
+from speech_toolkit.evaluation.hearing import MMS, Heard
+from speech_toolkit.evaluation.judgement import (
+    FAIL,
+    NOT_VALID,
+    PASS,
+    Judgement,
+    Yardstick,
+    judge,
+)
+from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.evaluation.text import ENGLISH, read_spellings
+from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
+
+KIND = "accuracy"
+EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
+_ENGLISH_OF = {"mms": "eng", "whisper": "en"}
+
+
+@dataclass(frozen=True)
+class AccuracyRequest:
+    """What is to be judged, and by which cases.
+
+    Attributes:
+        model_path: directory or hub id; None for the bundled model of ``family``.
+        family: "mms" or "whisper"; a checkpoint's own family counts where one is given.
+        targets: at least two, the first is the reference.
+        num_test_cases: how many cases are made.
+        source: of their speech, see :class:`CaseRequest`.
+        manifest: the user's own cases instead; None for made ones.
+        language: of the cases; None for English.
+        seed: of all that is random.
+        keep_audio: directory in which the made cases stay; None to throw them away.
+        min_words: fewest words that the compared cases must hold for a PASS.
+        thresholds: changed criteria, as ``NAME=VALUE``.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        timeout_s: seconds that each device may take; None for no limit.
+    """
+
+    model_path: str | None
+    family: str
+    targets: tuple[Target, ...]
+    num_test_cases: int = 10
+    source: str = "auto"
+    manifest: str | None = None
+    language: str | None = None
+    seed: int = 0
+    keep_audio: str | None = None
+    min_words: int = 50
+    thresholds: tuple[str, ...] = ()
+    attn_implementation: str | None = None
+    timeout_s: float | None = None
+
+
+def evaluate_accuracy(
+    request: AccuracyRequest, argv: Sequence[str], reporter: Reporter
+) -> dict[str, Any]:
+    """Make or read the cases, run every target, compare each with the first, and judge.
+
+    Args:
+        request: what to judge.
+        argv: the command line, for the report.
+        reporter: where progress goes.
+
+    Returns:
+        The report, described by ``results/schemas/accuracy.schema.json``. A target that failed has
+        its status and message, and what it heard before.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or its family is not supported.
+        UsageError: fewer than two targets, cases that cannot be made or read, or no such criterion.
+    """
+    name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
+    family, directory = family_of(name), resolve_checkpoint(name)
+    targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
+    if len(set(targets)) < 2:
+        raise UsageError(
+            f"--devices {targets[0].label}: a comparison needs two, the reference first, such as "
+            "cpu,npu or cpu:float32,cpu:bfloat16"
+        )
+    names = [threshold.name for threshold in criteria_for(family, targets[0].dtype)]
+    changes = parse_changes(request.thresholds, names)
+    model = ModelChoice(family, str(directory), request.attn_implementation, request.timeout_s)
+    config = asdict(request) | {"targets": [target.label for target in targets]}
+    header = report_header(KIND, argv, config)
+    with _directory_for_cases(request) as folder:
+        cases = _cases(request, family, folder)
+        reporter.info(f"{len(cases.cases)} test cases: {cases.source}")
+        yardstick = Yardstick(
+            family, cases.cases, read_spellings(directory), request.min_words, changes, request.seed
+        )
+        arms = [run_arm(model, target, cases.cases, reporter) for target in targets]
+        judged = {
+            arm.target.label: _judge_arm(model, arms[0], arm, yardstick, reporter)
+            for arm in arms[1:]
+        }
+        body = accuracy_report(cases, arms, judged, yardstick)
+    weights = {"path": name, "weights_sha256": weights_hash(directory)}
+    return {**header, "family": family, "model": weights, **body}
+
+
+def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
+    """Read the user's cases, or make some that suit the model.
+
+    An aligner is best tested where true word times are known; the bundled recogniser knows few
+    words beside those of the samples.
+    """
+    language = request.language or _ENGLISH_OF[family]
+    if request.manifest is not None:
+        return read_manifest(Path(request.manifest), language)
+    if language not in ENGLISH:
+        raise UsageError(
+            f"--language {language}: the test cases that are made are in English; "
+            "give your own with --manifest"
+        )
+    samples_first = request.model_path is None or family == MMS
+    return make_cases(
+        CaseRequest(request.num_test_cases, request.source, request.seed, language, samples_first),
+        folder,
+    )
+
+
+@contextlib.contextmanager
+def _directory_for_cases(request: AccuracyRequest) -> Iterator[Path]:
+    """Give the directory that is to keep the cases, or one that goes away."""
+    if request.keep_audio is None:
+        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
+            yield Path(folder)
+        return
+    folder = Path(request.keep_audio)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--keep_audio {folder}: cannot be made ({error.strerror}); choose another directory"
+        ) from error
+    yield folder
+
+
+def _judge_arm(
+    model: ModelChoice,
+    reference: Arm,
+    candidate: Arm,
+    yardstick: Yardstick,
+    reporter: Reporter,
+) -> Judgement:
+    """Judge one candidate; its control runs on its own device."""
+
+    def run_disturbed(size: float) -> Sequence[Heard]:
+        return run_arm(model, candidate.target, yardstick.cases, reporter, size).heard
+
+    return judge(
+        yardstick,
+        reference.heard,
+        candidate.heard,
+        coarser_dtype(reference.target.dtype, candidate.target.dtype),
+        run_disturbed,
+    )

@@ -1,0 +1,76 @@
+"""The report of an accuracy check as lines for a terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+
+def accuracy_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of devices, the checks, and the verdict with its reasons."""
+    cases = report["cases"]
+    yield ""
+    yield f"[ACCURACY] {cases['count']} cases, {cases['audio_s']:.1f} s: {cases['source']}"
+    for target in report["targets"]:
+        yield f"{target['label']:<20} {_against_truth(target)}"
+    for comparison in report["comparisons"]:
+        yield ""
+        yield f"{comparison['candidate']} against {comparison['reference']}"
+        yield from _comparison_lines(comparison)
+        yield from _divergence_lines(report, comparison["candidate"])
+    yield ""
+    yield f"[RESULT] {report['verdict']}"
+    yield from (f"  {reason}" for reason in report["reasons"])
+
+
+def _against_truth(target: Mapping[str, Any]) -> str:
+    if target["status"] != "ok":
+        return f"{target['status']}: {target['message']}"
+    parts = []
+    text, boundaries = target["against_truth"], target["boundary_error"]
+    if text and "wer" in text:
+        parts.append(_rate("WER", text["wer"], text["wer_interval"]))
+        parts.append(_rate("CER", text["cer"], text["cer_interval"]))
+    elif text:
+        parts.append(
+            _rate("CER of letters, guessed without a lexicon,", text["cer"], text["cer_interval"])
+        )
+    if boundaries:
+        parts.append(
+            f"word boundaries off by {boundaries['median_ms']:.0f} ms (median), "
+            f"{boundaries['p95_ms']:.0f} ms (p95)"
+        )
+    return "against the truth: " + ", ".join(parts or ["nothing to compare"])
+
+
+def _rate(name: str, value: float, interval: Mapping[str, float]) -> str:
+    return f"{name} {value:.2%} ({interval['low']:.2%} to {interval['high']:.2%})"
+
+
+def _comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
+    for check in (*comparison["checks"], *comparison["evidence"]):
+        mark = "ok" if check["passed"] else "NO"
+        bound = f"{check['sense']} {check['limit']:g}"
+        yield f"  {mark}  {check['name']:<28} {check['value']:>9.4g}  {bound}"
+    attempts = comparison["negative_control"]["attempts"]
+    if attempts:
+        last = attempts[-1]
+        mark, outcome = ("ok", "noticed") if last["failed"] else ("NO", "not noticed")
+        yield f"  {mark}  negative control             fault of {last['disturbance']:g} {outcome}"
+
+
+def _divergence_lines(report: Mapping[str, Any], candidate: str) -> Iterator[str]:
+    """Name the cases in which the texts differ, and how decided the devices were there."""
+    unit = {"mms": "frame", "whisper": "token"}[report["family"]]
+    for case in report["cases"]["list"]:
+        comparison = case["comparisons"][candidate]
+        if not comparison or comparison["text"]["exact_match"] or not comparison["divergence"]:
+            continue
+        at = comparison["divergence"]
+        sides = " / ".join(_choice(at[side]) for side in ("reference", "candidate"))
+        yield f"  {case['name']} differs from {unit} {at['index']} on: {sides}"
+
+
+def _choice(choice: Mapping[str, Any]) -> str:
+    if choice["id"] is None:
+        return "the end"
+    margin = "" if choice["margin"] is None else f" (lead {choice['margin']:.3g})"
+    return f"{choice['text']!r}{margin}"
