@@ -96,7 +96,8 @@ class WhisperDecoder:
     """A loaded Whisper model and the loop around its encoder and decoder.
 
     Attributes:
-        checkpoint: what the model's files say beside its weights.
+        model: on the device, in evaluation mode.
+        checkpoint: what its files say beside the weights.
         tokenizer: the model's.
         device: where it runs.
         dtype: in which it computes.
@@ -121,6 +122,7 @@ class WhisperDecoder:
             DeviceError: ``decode_graph`` is "on" and the device cannot record graphs.
             UsageError: ``decode_graph`` is none of "auto", "on" and "off".
         """
+        self.model = model
         self.checkpoint = checkpoint
         self.tokenizer = tokenizer
         self.device = device
