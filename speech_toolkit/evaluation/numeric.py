@@ -129,17 +129,17 @@ def compare_arrays(reference: np.ndarray, candidate: np.ndarray) -> ArrayCompari
     for positions, b, c in _finite_blocks(reference, candidate):
         totals.add(positions, b, c, rms)
     differ, first = _non_finite_differences(reference, candidate)
-    share = 1 / finite if finite else math.nan
+    count = finite or math.nan
     return ArrayComparison(
         elements=reference.size,
         reference_rms=rms,
         relative_error=_ratio(math.sqrt(totals.error_squares), math.sqrt(square_sum)),
         max_abs_error=totals.max_abs if finite else math.nan,
-        mean_abs_error=totals.abs_sum * share,
-        share_within_1pct=totals.within_1pct * share,
-        share_within_01pct=totals.within_01pct * share,
+        mean_abs_error=totals.abs_sum / count,
+        share_within_1pct=totals.within_1pct / count,
+        share_within_01pct=totals.within_01pct / count,
         cosine=totals.cosine(square_sum),
-        error_balance=abs(totals.sign_sum) * share,
+        error_balance=abs(totals.sign_sum) / count,
         max_error_index=_index(totals.max_position, reference.shape),
         histogram=tuple(int(count) for count in totals.histogram),
         reference_non_finite=_count_non_finite(reference),

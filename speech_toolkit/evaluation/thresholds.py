@@ -85,6 +85,7 @@ _FLOAT32 = (
     Threshold(
         "divergence_margin", 0.02, "below", "tokens may part only where the reference was undecided"
     ),
+    Threshold("culprits", 0, "at most", "no module may stand out by an error of its own"),
     Threshold(
         "local_error", 5e-5, "below", "sums in another order: 1e-6 to 1e-5 for a module alone"
     ),

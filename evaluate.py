@@ -1,0 +1,234 @@
+#!/usr/bin/env python3
+"""Numerical parity: does a model compute the same on NPU or CUDA as on the CPU, and how fast?
+
+    python evaluate.py --model_path . --audio sample.wav --devices cpu,npu --warmup 2 --runs 5 \
+        --output eval_result.json
+    python evaluate.py --devices cpu,npu --layers --golden float64 --emulate hf32
+    python evaluate.py --family whisper --devices cpu:float32,npu:0:float16
+
+Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs in a process of its
+own on the same inputs; the first is the reference. --layers names the module where an error begins.
+
+Exit codes: 0 passed, 1 failed, 2 wrong usage or input, or a device that is not there, 4 evidence
+not valid, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from speech_toolkit.command_line import (
+    Reporter,
+    add_report_arguments,
+    check_output_path,
+    number,
+    positive_int,
+    reporter_from,
+    run_script,
+)
+
+if TYPE_CHECKING:
+    from speech_toolkit.evaluation.parity import ParityRequest
+
+DEFAULT_OUTPUT = "eval_result.json"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(
+        description="Compare what a model computes on several devices, number by number.",
+        epilog="Exit codes: 0 passed, 1 failed, 2 wrong usage or input, or a device that is not "
+        "there, 4 evidence not valid, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    _add_subject_arguments(parser)
+    _add_comparison_arguments(parser)
+    _add_run_arguments(parser)
+    add_report_arguments(parser)
+    return parser
+
+
+def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is compared."""
+    parser.add_argument(
+        "--model_path",
+        metavar="DIR_OR_HUB_ID",
+        help="checkpoint directory or hub id (default: the bundled model of --family)",
+    )
+    parser.add_argument(
+        "--family",
+        choices=("mms", "whisper"),
+        default="mms",
+        help="which bundled model, where no --model_path is given (default: mms)",
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="LIST",
+        help="devices, each with or without a dtype, such as cpu,npu or cpu:float32,npu:0:float16; "
+        "the first is the reference (default: cpu and the card that is found; where there is none, "
+        "float32 and bfloat16 on the CPU)",
+    )
+    parser.add_argument("--audio", help="a recording of speech (default: the bundled demo)")
+    text = parser.add_mutually_exclusive_group()
+    text.add_argument("--transcript", help="mms: what is spoken, to compare word boundaries")
+    text.add_argument(
+        "--transcript_file", metavar="FILE", help="mms: UTF-8 file with what is spoken"
+    )
+    parser.add_argument(
+        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
+    )
+    parser.add_argument(
+        "--max_audio_s",
+        type=number(0.1),
+        default=30.0,
+        metavar="SECONDS",
+        help="compare no more than this from the start of the audio (default: 30)",
+    )
+
+
+def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how it is compared."""
+    parser.add_argument(
+        "--layers", action="store_true", help="compare every module, and name the first that is off"
+    )
+    parser.add_argument(
+        "--golden",
+        choices=("float64",),
+        help="run in float64 on the CPU too, and ask whether a device is further from it than the "
+        "reference",
+    )
+    parser.add_argument(
+        "--emulate",
+        metavar="LIST",
+        help="round the factors of products on the CPU as a chip does, and say how much of an "
+        "error that explains: hf32 (convolutions, the default of torch_npu), tf32, float16, "
+        "bfloat16, each with :conv, :matmul or :all where another scope is meant",
+    )
+    parser.add_argument(
+        "--threshold",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="another limit than the dtype's own, such as relative_error=0.02; may be repeated",
+    )
+    parser.add_argument(
+        "--no_noise_floor",
+        action="store_true",
+        help="do not run the reference with other numbers of CPU threads",
+    )
+
+
+def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how it runs and where the report goes."""
+    parser.add_argument(
+        "--warmup", type=_count, default=2, metavar="N", help="calls before (default: 2)"
+    )
+    parser.add_argument(
+        "--runs", type=positive_int, default=5, metavar="N", help="calls measured (default: 5)"
+    )
+    parser.add_argument(
+        "--timeout",
+        dest="timeout_s",
+        type=number(0, above=True),
+        default=1800.0,
+        metavar="SECONDS",
+        help="for each device, loading included (default: 1800)",
+    )
+    parser.add_argument(
+        "--attn_implementation",
+        choices=("eager", "sdpa", "flash_attention_2"),
+        help="attention kernel (default: the one transformers picks for the model)",
+    )
+    parser.add_argument(
+        "--output",
+        default=DEFAULT_OUTPUT,
+        metavar="FILE",
+        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
+    )
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    check_output_path(arguments.output)
+
+    from speech_toolkit.evaluation.parity import ParityEvaluation
+    from speech_toolkit.evaluation.parity_table import parity_lines
+    from speech_toolkit.results import write_json
+
+    evaluation = ParityEvaluation(_request(arguments, reporter), reporter)
+    report, code = evaluation.run(sys.argv if argv is None else argv)
+    write_json(arguments.output, report)
+    for line in parity_lines(report):
+        reporter.line(line)
+    reporter.warnings(report["warnings"])
+    where = "standard output" if arguments.output == "-" else arguments.output
+    reporter.info(f"Report saved to: {where}")
+    return code
+
+
+def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest:
+    from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+    from speech_toolkit.evaluation.emulations import parse_emulations
+    from speech_toolkit.evaluation.engines import BUNDLED_MODELS
+    from speech_toolkit.evaluation.parity import ParityRequest
+    from speech_toolkit.evaluation.targets import Target, choose_targets
+    from speech_toolkit.evaluation.thresholds import parse_changes
+
+    changes, emulations = parse_changes(arguments.threshold), parse_emulations(arguments.emulate)
+    if arguments.model_path is None:
+        reporter.info(f"No --model_path given: comparing the bundled {arguments.family} model")
+    model = arguments.model_path or str(bundled_model(BUNDLED_MODELS[arguments.family]))
+    audio, transcript = _speech(arguments)
+    directory = str(resolve_checkpoint(model))
+    targets = choose_targets(arguments.devices)
+    if arguments.devices is None and len(targets) == 1:
+        reporter.info("No card found: comparing float32 and bfloat16 on the CPU")
+        targets = (Target("cpu", "float32"), Target("cpu", "bfloat16"))
+    return ParityRequest(
+        model_path=directory,
+        audio_path=audio,
+        targets=targets,
+        transcript=transcript,
+        language=arguments.language,
+        warmup=arguments.warmup,
+        runs=arguments.runs,
+        layers=arguments.layers,
+        golden=arguments.golden is not None,
+        emulations=emulations,
+        noise_floor=not arguments.no_noise_floor,
+        changes=changes,
+        attn_implementation=arguments.attn_implementation,
+        max_audio_s=arguments.max_audio_s,
+        timeout_s=arguments.timeout_s,
+    )
+
+
+def _speech(arguments: argparse.Namespace) -> tuple[str, str | None]:
+    """Return the audio, and what is spoken in it where that is known."""
+    from speech_toolkit.alignment.transcript import read_transcript
+    from speech_toolkit.checkpoint import REPOSITORY
+
+    demo = REPOSITORY / "samples" / "demo.wav"
+    file = arguments.transcript_file
+    if arguments.audio is None and arguments.transcript is None and file is None:
+        file = demo.with_suffix(".txt")
+    transcript = arguments.transcript if file is None else read_transcript(str(file))
+    return arguments.audio or str(demo), transcript
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,95 @@
+"""Which module of a model is the first whose own error stands out."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from speech_toolkit.evaluation.thresholds import Threshold
+
+# A block is blamed for itself only when its error is this many times that of any module in it.
+BLOCK_RATIO = 10.0
+_PRODUCT_OF_KIND = {"convolution": "conv", "linear": "matmul"}
+
+
+@dataclass(frozen=True)
+class Culprit:
+    """A module whose local error is above its limit.
+
+    Attributes:
+        module: its name.
+        module_class: its class.
+        local_error: relative error on the reference's inputs; infinite for NaN or Inf.
+        limit: what it should have stayed below.
+        explanation: what would cause such an error, where that is known.
+    """
+
+    module: str
+    module_class: str
+    local_error: float
+    limit: float
+    explanation: str | None
+
+
+def find_culprits(
+    rows: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, Threshold],
+    declared: Mapping[str, str],
+) -> tuple[Culprit, ...]:
+    """Return the modules that stand out, in the order in which they finished.
+
+    A module that computes something itself is held to `local_error`; a convolution or linear
+    module of a device that says that it rounds, to `rounding_ratio` times the error of this
+    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it.
+
+    Args:
+        rows: of `ActivationComparer`.
+        limits: by name.
+        declared: rounding that the device says it applies, by product: "conv" or "matmul".
+    """
+    found = []
+    for row in rows:
+        limit = _limit(row, rows, limits, declared)
+        error = row["local_error"]
+        if error is not None and not error < limit:
+            found.append(Culprit(row["module"], row["class"], error, limit, row["explanation"]))
+    return tuple(found)
+
+
+def declared_rounding(environment: Mapping[str, Any]) -> dict[str, str]:
+    """Return the rounding of float32 products that a device's facts declare, by product."""
+    return {
+        product: number_format
+        for number_format in ("hf32", "tf32")
+        for product, is_on in (environment.get(number_format) or {}).items()
+        if is_on
+    }
+
+
+def _limit(
+    row: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, Threshold],
+    declared: Mapping[str, str],
+) -> float:
+    own = limits["local_error_gelu" if row["kind"] == "gelu" else "local_error"].limit
+    product = _PRODUCT_OF_KIND.get(row["kind"])
+    rounding = row["rounding"].get(declared.get(product, ""))
+    if rounding is not None:
+        return max(own, limits["rounding_ratio"].limit * rounding)
+    if row["is_leaf"] or product:
+        return own
+    inside = [
+        other["local_error"]
+        for other in rows
+        if other is not row
+        and _is_inside(other["module"], row)
+        and other["local_error"] is not None
+    ]
+    return max([own, *(BLOCK_RATIO * error for error in inside if math.isfinite(error))])
+
+
+def _is_inside(name: str, row: Mapping[str, Any]) -> bool:
+    """Tell whether a module is part of a block; the root, named after its class, holds all."""
+    block = row["module"].partition("#")[0]
+    return name.startswith(f"{block}.") or block == row["class"]

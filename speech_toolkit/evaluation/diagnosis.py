@@ -1,0 +1,120 @@
+"""Why a module's result is off: hypotheses tried on one module's inputs and outputs.
+
+Letters: B batch, C channels, R rows (all axes but the last, or but the channels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+
+from speech_toolkit.evaluation.numeric import relative_error
+
+_FITS = 0.1  # a hypothesis holds if it leaves less than this share of the error
+_SAME_ROUNDING = 1.3  # errors of one rounding, on the same input, differ by less than this factor
+_FEW_CHANNELS = 0.1
+_MOST_OF_ERROR = 0.99
+
+
+def explain(
+    module: torch.nn.Module,
+    rounding: Mapping[str, float],
+    inputs: Sequence[np.ndarray],
+    expected: np.ndarray,
+    found: np.ndarray,
+) -> str | None:
+    """Say what would make a module compute what it did, as far as that can be told.
+
+    Args:
+        module: the candidate's.
+        rounding: local error that each number format would give, as far as known.
+        inputs: what the module was given.
+        expected: the reference's result.
+        found: the candidate's result on the same inputs.
+
+    Returns:
+        A clause for a report, None where no hypothesis fits.
+    """
+    if expected.shape != found.shape:
+        return f"its shape is {found.shape}, not {expected.shape}"
+    if np.isfinite(expected).all() and not np.isfinite(found).all():
+        return _non_finite(found)
+    if isinstance(module, torch.nn.LayerNorm):
+        hint = _other_epsilon(module, inputs[0], expected, found)
+        if hint:
+            return hint
+    if "GELU" in type(module).__name__ and _is_tanh_form(inputs[0], expected, found):
+        return "as GELU in its tanh form"
+    return _few_channels(expected, found) or _rounded(rounding, relative_error(expected, found))
+
+
+def _non_finite(found: np.ndarray) -> str:
+    bad = ~np.isfinite(found)
+    first = tuple(int(part) for part in np.unravel_index(int(bad.argmax()), found.shape))
+    kind = "NaN" if np.isnan(found[first]) else "Inf"
+    return f"{int(bad.sum())} values are NaN or Inf, the first ({kind}) at {list(first)}"
+
+
+def _other_epsilon(
+    module: torch.nn.LayerNorm, inputs_RC: np.ndarray, expected: np.ndarray, found: np.ndarray
+) -> str | None:
+    """Fit the epsilon that a layer normalisation was computed with, from the scale of its rows."""
+    if module.weight is None or len(module.normalized_shape) != 1:
+        return None
+    weight_C, bias_C = (
+        parameter.detach().cpu().double().numpy() for parameter in (module.weight, module.bias)
+    )
+    centred_RC = inputs_RC.astype(np.float64).reshape(-1, inputs_RC.shape[-1])
+    centred_RC = centred_RC - centred_RC.mean(axis=1, keepdims=True)
+    squares_R = (centred_RC**2).sum(axis=1)
+    scaled_RC = weight_C * centred_RC
+    result_RC = found.astype(np.float64).reshape(centred_RC.shape) - bias_C
+    gain_R = (result_RC * scaled_RC).sum(axis=1) / (scaled_RC**2).sum(axis=1)
+    variance_R = squares_R / centred_RC.shape[1]
+    epsilon = float(np.median(1 / gain_R**2 - variance_R))
+    if not epsilon > 0:
+        return None
+    refitted = scaled_RC / np.sqrt(variance_R + epsilon)[:, None] + bias_C
+    left = relative_error(refitted.reshape(found.shape), found)
+    if left > _FITS * relative_error(expected, found):
+        return None
+    return f"as with an epsilon of {epsilon:.2g}"
+
+
+def _is_tanh_form(inputs: np.ndarray, expected: np.ndarray, found: np.ndarray) -> bool:
+    tanh = torch.nn.functional.gelu(torch.from_numpy(inputs), approximate="tanh").numpy()
+    return relative_error(tanh, found) < _FITS * relative_error(expected, found)
+
+
+def _few_channels(expected: np.ndarray, found: np.ndarray) -> str | None:
+    """Tell whether the error sits in a few channels, and whether two of them changed places.
+
+    Channels are the last axis, or the second of a convolution's result (B, C, T).
+    """
+    axes = {expected.ndim - 1, min(1, expected.ndim - 1)}
+    for axis in axes:
+        b_CR, c_CR = (np.moveaxis(a, axis, 0).reshape(a.shape[axis], -1) for a in (expected, found))
+        error_C = ((c_CR - b_CR).astype(np.float64) ** 2).sum(axis=1)
+        order = np.argsort(error_C)[::-1]
+        needed = 1 + int(np.searchsorted(np.cumsum(error_C[order]), _MOST_OF_ERROR * error_C.sum()))
+        if needed > max(2, _FEW_CHANNELS * len(error_C)) or len(error_C) < 2 * needed:
+            continue
+        first, second = sorted(int(channel) for channel in order[:2])
+        swapped = relative_error(b_CR[[second, first]], c_CR[[first, second]])
+        if swapped < _FITS * relative_error(b_CR[[first, second]], c_CR[[first, second]]):
+            return f"channels {first} and {second} changed places"
+        names = ", ".join(str(channel) for channel in sorted(order[:needed].tolist()))
+        return f"the error is in {needed} of {len(error_C)} channels ({names})"
+    return None
+
+
+def _rounded(rounding: Mapping[str, float], error: float) -> str | None:
+    near = {
+        name: max(error / expected, expected / error)
+        for name, expected in rounding.items()
+        if expected > 0 and error > 0
+    }
+    close = [name for name, factor in near.items() if factor < _SAME_ROUNDING]
+    return f"as if its factors were rounded to {' or '.join(close)}" if close else None

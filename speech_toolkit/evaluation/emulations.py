@@ -1,0 +1,49 @@
+"""Names of the roundings that can be emulated. Imports no torch."""
+
+from dataclasses import dataclass
+
+from speech_toolkit.errors import UsageError
+
+CONVOLUTION, MATMUL = "convolution", "matmul"
+ALL_PRODUCTS = (CONVOLUTION, MATMUL)
+FORMATS = ("hf32", "tf32", "float16", "bfloat16")
+# What `hf32` alone stands for: torch_npu lets convolutions round and matrix products not.
+_DEFAULT_PRODUCTS = {"hf32": (CONVOLUTION,)}
+_SCOPES = {"all": ALL_PRODUCTS, "conv": (CONVOLUTION,), "matmul": (MATMUL,)}
+
+
+@dataclass(frozen=True)
+class Emulation:
+    """A rounding of the factors of some products.
+
+    Attributes:
+        format: one of `FORMATS`.
+        products: which of `ALL_PRODUCTS` are rounded.
+    """
+
+    format: str
+    products: tuple[str, ...] = ALL_PRODUCTS
+
+    @property
+    def label(self) -> str:
+        """The emulation as reports name it."""
+        return f"{self.format} in {' and '.join(self.products)}"
+
+
+def parse_emulations(text: str | None) -> tuple[Emulation, ...]:
+    """Read a list such as "hf32,float16:conv".
+
+    Raises:
+        UsageError: an entry is no format with or without a scope.
+    """
+    return tuple(_parse(entry.strip()) for entry in text.split(",")) if text else ()
+
+
+def _parse(entry: str) -> Emulation:
+    name, _, scope = entry.partition(":")
+    if name not in FORMATS or (scope and scope not in _SCOPES):
+        raise UsageError(
+            f"--emulate {entry!r}: use {', '.join(FORMATS)}, each with or without "
+            ":conv, :matmul or :all"
+        )
+    return Emulation(name, _SCOPES[scope] if scope else _DEFAULT_PRODUCTS.get(name, ALL_PRODUCTS))

@@ -1,0 +1,193 @@
+"""What an evaluation of numbers asks of a model, whichever family it is of.
+
+Letters: B batch of 1, S samples, T frames, M mel bins, L tokens, E width of the model, V labels.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from speech_toolkit.checkpoint import prefetch_weights
+from speech_toolkit.device import Device, parse_dtype, select_device
+from speech_toolkit.errors import AudioError
+from speech_toolkit.evaluation.engines import family_of
+
+if TYPE_CHECKING:
+    import torch
+
+_VARIANCE_FLOOR = 1e-7
+
+
+class ModelUnderTest(Protocol):
+    """A loaded model.
+
+    Attributes:
+        device: where it runs.
+        model: the module, in evaluation mode.
+        load_s: seconds from the import of torch to the weights on the device.
+    """
+
+    device: Device
+    model: torch.nn.Module
+    load_s: float
+
+    def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Turn a waveform into what every device is given; only the reference is asked."""
+
+    def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        """Run the model once; return its outputs by name, in order, on the device."""
+
+    def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return what the model is for, ready for JSON, where the outputs do not give it."""
+
+
+def load_model_under_test(
+    directory: str, device_name: str, dtype_name: str, attn_implementation: str | None
+) -> ModelUnderTest:
+    """Load a checkpoint of either family onto a device.
+
+    Raises:
+        CheckpointError: the checkpoint cannot be used.
+        DeviceError: the device is missing, lacks the dtype, or has too little memory.
+    """
+    family = {"mms": CtcUnderTest, "whisper": WhisperUnderTest}[family_of(directory)]
+    started = time.perf_counter()
+    prefetch_weights(Path(directory))
+    device = select_device(device_name)
+    device.check_dtype(parse_dtype(dtype_name))
+    loaded = family(Path(directory), device, dtype_name, attn_implementation)
+    device.synchronize()
+    loaded.load_s = time.perf_counter() - started
+    return loaded
+
+
+class _UnderTest:
+    """What both families share: where tensors go, and how they get there."""
+
+    device: Device
+    model: Any
+    load_s: float = 0.0
+
+    def _to_device(self, array: np.ndarray) -> torch.Tensor:
+        """Copy floats in the model's dtype, whole numbers as they are."""
+        import torch
+
+        tensor = torch.from_numpy(array)
+        if tensor.is_floating_point():
+            tensor = tensor.to(self.model.dtype)
+        return tensor.to(self.device.name)
+
+
+class CtcUnderTest(_UnderTest):
+    """A Wav2Vec2ForCTC: the whole waveform in, the logits of every frame out."""
+
+    def __init__(
+        self, directory: Path, device: Device, dtype_name: str, attn_implementation: str | None
+    ) -> None:
+        from speech_toolkit.alignment.ctc_model import load_ctc_model, read_ctc_checkpoint
+
+        checkpoint = read_ctc_checkpoint(directory)
+        self.device = device
+        self.model = load_ctc_model(
+            checkpoint, device, parse_dtype(dtype_name), attn_implementation
+        )
+        self._normalizes = checkpoint.normalizes_waveform
+
+    def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Return "waveform", float32 (B, S), normalised where the checkpoint wants it."""
+        if self._normalizes:
+            mean, variance = samples.mean(dtype=np.float64), samples.var(dtype=np.float64)
+            samples = (samples - mean) / np.sqrt(variance + _VARIANCE_FLOOR)
+        return {"waveform": samples.astype(np.float32)[None]}
+
+    def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        """Return "logits", (T, V)."""
+        return {"logits": self.model(self._to_device(inputs["waveform"])).logits[0]}
+
+    def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return nothing: word boundaries follow from the logits."""
+        return {}
+
+
+class WhisperUnderTest(_UnderTest):
+    """A Whisper: one window's mel spectrogram and the reference's tokens in; states and logits out.
+
+    The tokens are the reference's own, so that every position of the decoder sees the same past on
+    every device.
+    """
+
+    def __init__(
+        self, directory: Path, device: Device, dtype_name: str, attn_implementation: str | None
+    ) -> None:
+        from speech_toolkit.transcription.decoding import WhisperDecoder
+        from speech_toolkit.transcription.stage_clock import StageClock
+        from speech_toolkit.transcription.whisper_checkpoint import (
+            load_tokenizer,
+            load_whisper_model,
+            read_whisper_checkpoint,
+        )
+
+        self.device = device
+        self._checkpoint = read_whisper_checkpoint(directory)
+        self.model = load_whisper_model(
+            self._checkpoint, device, parse_dtype(dtype_name), attn_implementation
+        )
+        self._decoder = WhisperDecoder(
+            self.model, self._checkpoint, load_tokenizer(self._checkpoint), device,
+            StageClock(device), "off",
+        )  # fmt: skip
+
+    def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Return "mel", float32 (B, M, 3000), "prompt" and "tokens", int64 (L,).
+
+        Raises:
+            AudioError: the audio is too long for one window.
+        """
+        from speech_toolkit.transcription.features import FeatureExtractor
+
+        if len(samples) > self._checkpoint.window_samples:
+            raise AudioError(f"{len(samples)} samples do not fit into one window of the model")
+        mel = FeatureExtractor(self._checkpoint.directory).extract([samples])
+        encoded = self._decoder.encode(mel)
+        language = self._checkpoint.default_language
+        if language is None and self._checkpoint.languages:
+            language = self._decoder.detect_language(encoded)[0][0]
+        prompt = self._checkpoint.sot_sequence(language, "transcribe", True)
+        inputs = {"mel": mel.numpy(), "prompt": np.array(prompt, dtype=np.int64)}
+        tokens = self.answer(inputs)["tokens"]
+        return inputs | {"tokens": np.array(tokens, dtype=np.int64)}
+
+    def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
+        """Return "encoder", (T, E), and "logits", (L + 1, V): one row per token and the end."""
+        prompt, tokens = inputs["prompt"], inputs["tokens"]
+        room = self._checkpoint.max_positions
+        past_BL = np.concatenate([prompt, tokens])[None, :room]
+        result = self.model(
+            input_features=self._to_device(inputs["mel"]),
+            decoder_input_ids=self._to_device(past_BL),
+            use_cache=False,
+        )
+        return {
+            "encoder": result.encoder_last_hidden_state[0],
+            "logits": result.logits[0, len(prompt) - 1 :],
+        }
+
+    def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        """Return the "tokens" that the model generates by itself, their "margins", the "text"."""
+        import torch
+
+        from speech_toolkit.transcription.decoding import DecodingOptions
+
+        encoded = self._decoder.encode(torch.from_numpy(inputs["mel"]))
+        options = DecodingOptions(record_margins=True)
+        (window,) = self._decoder.decode(encoded, [inputs["prompt"].tolist()], options)
+        return {
+            "tokens": list(window.tokens),
+            "margins": list(window.margins),
+            "text": self._decoder.text(window.tokens),
+        }

@@ -1,0 +1,351 @@
+"""A model on several devices: each in a process of its own, all held against the first."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.alignment.ctc_model import read_ctc_checkpoint
+from speech_toolkit.audio import Waveform, load_audio
+from speech_toolkit.command_line import (
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_NOT_VALID,
+    Reporter,
+)
+from speech_toolkit.errors import AudioError, ToolkitError, UsageError
+from speech_toolkit.evaluation import parity_run, verdict
+from speech_toolkit.evaluation.boundary_shift import BoundarySearch
+from speech_toolkit.evaluation.emulations import Emulation
+from speech_toolkit.evaluation.engines import CARD_DTYPES, SAMPLE_RATE_HZ, family_of
+from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
+from speech_toolkit.evaluation.parity_figures import (
+    EMULATED,
+    GOLDEN,
+    against_emulations,
+    against_golden,
+    beside_figures,
+    fallback_ops,
+    json_safe,
+    run_figures,
+    speedup,
+)
+from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
+from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
+from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
+
+MMS = "mms"
+KIND = "evaluation"
+
+
+@dataclass(frozen=True)
+class ParityRequest:
+    """What is to be evaluated.
+
+    Attributes:
+        model_path: a checkpoint's directory.
+        audio_path: speech.
+        targets: devices, the reference first.
+        transcript: what is spoken, to compare word boundaries; None to leave that out.
+        language: ISO 639-3 code of the transcript.
+        warmup: calls before the measured ones.
+        runs: measured calls.
+        layers: whether every module is compared.
+        golden: whether both sides are held against float64 as well.
+        emulations: roundings to run on the CPU beside the candidates.
+        noise_floor: whether the reference runs with other numbers of threads.
+        changes: limits that the user set, by name.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        max_audio_s: longest audio that is taken; the rest is left out.
+        timeout_s: seconds that each process may take; None for no limit.
+    """
+
+    model_path: str
+    audio_path: str
+    targets: tuple[Target, ...]
+    transcript: str | None = None
+    language: str = "eng"
+    warmup: int = 2
+    runs: int = 5
+    layers: bool = False
+    golden: bool = False
+    emulations: tuple[Emulation, ...] = ()
+    noise_floor: bool = True
+    changes: Mapping[str, float] = field(default_factory=dict)
+    attn_implementation: str | None = None
+    max_audio_s: float = 30.0
+    timeout_s: float | None = None
+
+    def config(self) -> dict[str, Any]:
+        """Return every setting, ready for JSON."""
+        return asdict(self) | {
+            "targets": [target.label for target in self.targets],
+            "emulations": [emulation.label for emulation in self.emulations],
+        }
+
+
+class ParityEvaluation:
+    """One evaluation; `run` does it."""
+
+    def __init__(self, request: ParityRequest, reporter: Reporter) -> None:
+        """Check all that can be checked before a process is started.
+
+        Raises:
+            UsageError: fewer than two targets.
+            AudioError: the audio cannot be used.
+            CheckpointError: the checkpoint cannot be used.
+            TranscriptError: the transcript holds nothing that can be aligned.
+        """
+        if len(request.targets) < 2:
+            raise UsageError(
+                f"--devices {request.targets[0].label if request.targets else ''}: a comparison "
+                "needs two, the reference first, such as cpu,npu or cpu:float32,cpu:bfloat16"
+            )
+        self._request = request
+        self._reporter = reporter
+        self._family = family_of(request.model_path)
+        card_dtype = CARD_DTYPES[self._family]
+        self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
+        self._warnings: list[str] = []
+        self._waveform = self._read_audio()
+        self._blank, self._search = self._prepare_search()
+
+    def run(self, argv: Sequence[str]) -> tuple[dict[str, Any], int]:
+        """Run every target and judge it.
+
+        Args:
+            argv: the command line, for the report.
+
+        Returns:
+            The report, described by results/schemas/evaluation.schema.json, and the exit code.
+        """
+        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as directory:
+            scratch = Path(directory)
+            np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
+            reference = self._run_target("run_reference", self._targets[0], scratch)
+            if not reference.ok:
+                return self._report_without_reference(reference, argv)
+            beside = self._run_beside(scratch)
+            candidates = [
+                self._judge(
+                    target, self._run_target("run_candidate", target, scratch), reference, beside
+                )
+                for target in self._targets[1:]
+            ]
+        return self._report(reference, candidates, beside, argv)
+
+    def _read_audio(self) -> Waveform:
+        request = self._request
+        rate_hz, min_samples = SAMPLE_RATE_HZ, 400
+        if self._family == MMS:
+            geometry = read_ctc_checkpoint(Path(request.model_path)).geometry
+            rate_hz, min_samples = geometry.sample_rate_hz, geometry.receptive_field_samples
+        waveform = load_audio(request.audio_path, rate_hz, min_samples)
+        self._warnings += waveform.warnings
+        if not np.ptp(waveform.samples):
+            raise AudioError(
+                f"{request.audio_path}: is silent, every sample is the same; nothing that a model "
+                "makes of it would be evidence; use a recording of speech"
+            )
+        if waveform.duration_s <= request.max_audio_s:
+            return waveform
+        if request.transcript is not None:
+            raise UsageError(
+                f"{request.audio_path} ({waveform.duration_s:.1f} s) is longer than --max_audio_s "
+                f"{request.max_audio_s:g}, and its transcript covers the whole of it; raise "
+                "--max_audio_s or leave --transcript out"
+            )
+        self._warnings.append(
+            f"{request.audio_path}: the first {request.max_audio_s:g} s of "
+            f"{waveform.duration_s:.1f} s are compared (--max_audio_s)"
+        )
+        samples = waveform.samples[: round(request.max_audio_s * rate_hz)]
+        return Waveform(
+            samples, rate_hz, waveform.source, waveform.original_rate_hz, waveform.original_channels
+        )
+
+    def _prepare_search(self) -> tuple[int | None, BoundarySearch | None]:
+        if self._family != MMS:
+            return None, None
+        directory = Path(self._request.model_path)
+        blank = read_ctc_checkpoint(directory).vocabulary.blank_id
+        if self._request.transcript is None:
+            return blank, None
+        return blank, BoundarySearch.prepare(
+            directory, self._waveform, self._request.transcript, self._request.language
+        )
+
+    def _run_beside(self, scratch: Path) -> dict[str, Outcome]:
+        """Run what stands on the CPU beside the targets: golden and emulated arithmetic."""
+        beside = {}
+        if self._request.golden:
+            beside[GOLDEN] = self._run_target("run_golden", Target("cpu", "float64"), scratch)
+        if self._request.emulations:
+            target = Target("cpu", "float32")
+            beside[EMULATED] = self._run_target("run_emulated", target, scratch, EMULATED)
+        return beside
+
+    def _run_target(
+        self, function: str, target: Target, scratch: Path, label: str | None = None
+    ) -> Outcome:
+        request = self._request
+        limits = limits_for(self._dtype_of_limits(target), request.changes)
+        label = label or target.label
+        self._reporter.info(f"Running {label}")
+        payload = {
+            "model_path": request.model_path,
+            "device": target.device,
+            "dtype": target.dtype,
+            "attn_implementation": request.attn_implementation,
+            "scratch": str(scratch),
+            "warmup": request.warmup,
+            "runs": request.runs,
+            "layers": request.layers,
+            "noise_floor": request.noise_floor and target.is_cpu,
+            "explain_above": limits["local_error"].limit,
+            "emulations": [asdict(emulation) for emulation in request.emulations],
+        }
+        outcome = run_isolated(
+            f"{parity_run.__name__}:{function}",
+            payload,
+            label=label,
+            timeout_s=request.timeout_s,
+            reporter=self._reporter,
+        )
+        if not outcome.ok:
+            self._reporter.warning(f"{label}: {outcome.message}")
+        return outcome
+
+    def _dtype_of_limits(self, target: Target) -> str:
+        return coarser_dtype(self._targets[0].dtype, target.dtype)
+
+    def _judge(
+        self, target: Target, outcome: Outcome, reference: Outcome, beside: Mapping[str, Outcome]
+    ) -> dict[str, Any]:
+        """Return a candidate's part of the report."""
+        head = run_figures(target, outcome)
+        if not outcome.ok:
+            is_usage = outcome.status == ERROR
+            return head | {
+                "verdict": NOT_VALID if is_usage else FAIL,
+                "reasons": [outcome.message],
+                "checks": [],
+                "speedup": None,
+                "speedup_withheld": "the run did not end well",
+            }
+        dtype = self._dtype_of_limits(target)
+        limits = limits_for(dtype, self._request.changes)
+        figures, checks = self._compare(reference, outcome, limits)
+        figures["golden"], golden_checks = against_golden(reference, outcome, beside, dtype)
+        figures["emulated"] = against_emulations(reference, outcome, beside)
+        failed = [item for item in checks if not item.passed]
+        passed = not failed and all(golden_checks.values())
+        explained = verdict.reasons(checks) + [
+            f"{name} is further from float64 than the reference" for name, ok in
+            golden_checks.items() if not ok
+        ]  # fmt: skip
+        return head | figures | {
+            "verdict": PASS if passed else FAIL,
+            "reasons": explained,
+            "limits_of": dtype,
+            "checks": [verdict.check_dict(item) for item in checks],
+            "speedup": speedup(reference, outcome) if passed else None,
+            "speedup_withheld": None if passed else "parity failed",
+        }  # fmt: skip
+
+    def _compare(
+        self, reference: Outcome, candidate: Outcome, limits: verdict.Limits
+    ) -> tuple[dict[str, Any], list[Check]]:
+        """Compare outputs, device, task and modules."""
+        figures: dict[str, Any] = {"task": None, "layers": None}
+        figures["outputs"], checks = verdict.compare_outputs(
+            reference.arrays, candidate.arrays, limits
+        )
+        checks += verdict.check_device(candidate.result, fallback_ops(candidate), limits)
+        task_checks: list[Check] = []
+        if self._search is not None:
+            figures["task"], task_checks = verdict.compare_boundaries(
+                self._search, reference.arrays, candidate.arrays, limits
+            )
+        elif reference.result["answer"]:
+            figures["task"], task_checks = verdict.compare_answers(
+                reference.result["answer"], candidate.result["answer"], limits
+            )
+        layer_checks: list[Check] = []
+        if self._request.layers:
+            figures["layers"], layer_checks = verdict.judge_layers(
+                candidate.result["layers"], candidate.result["environment"], limits
+            )
+        return figures, checks + task_checks + layer_checks
+
+    def _report(
+        self,
+        reference: Outcome,
+        candidates: Sequence[dict[str, Any]],
+        beside: Mapping[str, Outcome],
+        argv: Sequence[str],
+    ) -> tuple[dict[str, Any], int]:
+        no_evidence = verdict.why_not_evidence(
+            reference.arrays, reference.result["answer"], self._blank
+        )
+        verdicts = {candidate["verdict"] for candidate in candidates}
+        if no_evidence is not None:
+            overall, code = NOT_VALID, EXIT_NOT_VALID
+        elif FAIL in verdicts:
+            overall, code = FAIL, EXIT_FAILED
+        elif NOT_VALID in verdicts:
+            overall, code = NOT_VALID, ToolkitError.exit_code
+        else:
+            overall, code = PASS, EXIT_DONE
+        report = self._head(overall, [no_evidence] if no_evidence else [], argv) | {
+            "reference": run_figures(self._targets[0], reference),
+            "noise_floor": reference.result.get("noise_floor"),
+            "beside": {
+                label: beside_figures(reference, outcome) for label, outcome in beside.items()
+            },
+            "candidates": candidates,
+        }
+        return json_safe(report), code
+
+    def _report_without_reference(
+        self, reference: Outcome, argv: Sequence[str]
+    ) -> tuple[dict[str, Any], int]:
+        """Report that nothing could be compared."""
+        code = ToolkitError.exit_code if reference.status == ERROR else EXIT_NOT_VALID
+        report = self._head(
+            NOT_VALID, [f"the reference did not run: {reference.message}"], argv
+        ) | {
+            "reference": run_figures(self._targets[0], reference),
+            "noise_floor": None,
+            "beside": {},
+            "candidates": [],
+        }
+        return json_safe(report), code
+
+    def _head(self, overall: str, why: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:
+        waveform = self._waveform
+        first, *rest = self._targets
+        same = [target.label for target in rest if target == first]
+        notes = [f"{label} is the reference too: this shows repeatability only" for label in same]
+        return report_header(KIND, argv, self._request.config()) | {
+            "verdict": overall,
+            "reasons": list(why),
+            "model": {
+                "path": self._request.model_path,
+                "family": self._family,
+                "weights_sha256": weights_hash(Path(self._request.model_path)),
+            },
+            "input": {
+                "audio_path": waveform.source,
+                "audio_sha256": file_hash(waveform.source),
+                "audio_s": waveform.duration_s,
+                "sample_rate_hz": waveform.sample_rate_hz,
+            },
+            "warnings": [*self._warnings, *notes],
+        }

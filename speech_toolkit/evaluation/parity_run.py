@@ -1,0 +1,255 @@
+"""One model on one device, measured for parity: what runs in a process of its own.
+
+The reference runs first and leaves its inputs (and activations) in a directory; every other run
+takes them from there, so that all devices compute on the same numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.emulations import Emulation
+from speech_toolkit.evaluation.fallbacks import (
+    count_saturated,
+    misplaced_tensors,
+    recorded_fallbacks,
+    saturates,
+)
+from speech_toolkit.evaluation.families import ModelUnderTest, load_model_under_test
+from speech_toolkit.evaluation.numeric import relative_error
+from speech_toolkit.evaluation.report import array_hash
+from speech_toolkit.evaluation.timing import Timings, time_call
+
+INPUTS_FILE = "inputs.npz"
+SAMPLES_FILE = "samples.npy"
+ACTIVATIONS = "activations"
+Arrays = dict[str, np.ndarray]
+
+
+def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Make the inputs, run the reference, and record its activations and noise floor if asked.
+
+    Args:
+        payload: "model_path", "device", "dtype", "attn_implementation"; "scratch", a directory
+            that holds the samples; "warmup", "runs"; "layers" and "noise_floor", whether those are
+            wanted.
+
+    Returns:
+        What `_measure` returns, with "noise_floor" added.
+    """
+    scratch = Path(payload["scratch"])
+    with recorded_fallbacks() as fallbacks:
+        loaded = _load(payload)
+        with _no_gradients():
+            inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
+        np.savez(scratch / INPUTS_FILE, **inputs)
+        result, arrays = _measure(loaded, inputs, payload)
+        if payload["noise_floor"]:
+            result["noise_floor"] = _noise_floor(loaded, inputs, arrays)
+        if payload["layers"]:
+            _record(loaded, inputs, scratch / ACTIVATIONS)
+    return result | {"fallback_ops": sorted(fallbacks)}, arrays
+
+
+def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run a candidate on the reference's inputs, module by module too if asked.
+
+    Args:
+        payload: as for `run_reference`, and "explain_above", the local error from which on a
+            module is looked into.
+    """
+    scratch = Path(payload["scratch"])
+    inputs = _load_arrays(scratch / INPUTS_FILE)
+    with recorded_fallbacks() as fallbacks:
+        loaded = _load(payload)
+        result, arrays = _measure(loaded, inputs, payload)
+        if payload["layers"]:
+            result["layers"] = _compare_layers(
+                loaded, inputs, scratch / ACTIVATIONS, payload["explain_above"]
+            )
+    return result | {"fallback_ops": sorted(fallbacks)}, arrays
+
+
+def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run once on the reference's inputs, in the payload's dtype."""
+    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
+    return {}, _outputs(_load(payload), inputs)
+
+
+def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run once for each of the payload's "emulations", with products rounded accordingly.
+
+    Returns:
+        Nothing, and the logits by the emulation's label.
+    """
+    from speech_toolkit.evaluation.rounding import RoundedProducts
+
+    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
+    loaded = _load(payload)
+    arrays = {}
+    for entry in payload["emulations"]:
+        emulation = Emulation(entry["format"], tuple(entry["products"]))
+        with RoundedProducts(emulation):
+            arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
+    return {}, arrays
+
+
+def _load(payload: dict[str, Any]) -> ModelUnderTest:
+    return load_model_under_test(
+        payload["model_path"], payload["device"], payload["dtype"], payload["attn_implementation"]
+    )
+
+
+def _load_arrays(path: Path) -> Arrays:
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _no_gradients() -> contextlib.AbstractContextManager:
+    """Hooks need tensors that count their changes, which inference_mode does without."""
+    import torch
+
+    return torch.no_grad()
+
+
+def _outputs(loaded: ModelUnderTest, inputs: Arrays) -> Arrays:
+    """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
+    from speech_toolkit.evaluation.layers import as_array
+
+    with _no_gradients(), _operator_errors(loaded):
+        return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
+
+
+@contextlib.contextmanager
+def _operator_errors(loaded: ModelUnderTest) -> Any:
+    """Turn what an operator raises on a card into an error of one line.
+
+    Raises:
+        DeviceError: an operator failed on the card.
+    """
+    from speech_toolkit.device import is_out_of_memory
+
+    try:
+        yield
+    except RuntimeError as error:
+        operator_error = None if is_out_of_memory(error) else loaded.device.operator_error(error)
+        if operator_error is None:
+            raise
+        raise operator_error from error
+
+
+def _measure(
+    loaded: ModelUnderTest, inputs: Arrays, payload: dict[str, Any]
+) -> tuple[dict[str, Any], Arrays]:
+    """Time repeated runs, hold them against each other, and ask for the answer."""
+    device = loaded.device
+    device.reset_peak_memory()
+    timings, arrays, repeat_error, all_equal = _repeat(
+        lambda: _outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
+    )
+    memory = asdict(device.memory())
+    with _no_gradients(), _operator_errors(loaded):
+        misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
+        answer = loaded.answer(inputs)
+    result = {
+        "load_s": loaded.load_s,
+        "timing": timings.to_dict(),
+        "repeat_error": repeat_error,
+        "runs_identical": all_equal,
+        "answer": answer,
+        "misplaced_tensors": misplaced,
+        "saturates": saturates(device),
+        "saturated_values": count_saturated(arrays.values(), payload["dtype"]),
+        "memory": memory,
+        "environment": device.facts(),
+        "attn_implementation": loaded.model.config._attn_implementation,
+        "inputs_sha256": {name: array_hash(array) for name, array in inputs.items()},
+        "outputs_sha256": {name: array_hash(array) for name, array in arrays.items()},
+    }
+    return result, arrays
+
+
+def _repeat(
+    call: Callable[[], Arrays], loaded: ModelUnderTest, warmup: int, runs: int
+) -> tuple[Timings, Arrays, float, bool]:
+    """Time calls and compare their results.
+
+    Returns:
+        The timings, the first result, the largest relative error of another result against it, and
+        whether all are the same bit for bit.
+    """
+    seconds: list[float] = []
+    first: Arrays = {}
+    latest: Arrays = {}
+    repeat_error, all_equal = 0.0, True
+
+    def keep() -> None:
+        latest.clear()
+        latest.update(call())
+
+    for _ in range(warmup + runs):
+        seconds.append(time_call(keep, loaded.device))
+        first = first or dict(latest)
+        for name, array in latest.items():
+            if not np.array_equal(first[name], array, equal_nan=True):
+                all_equal = False
+                repeat_error = max(repeat_error, relative_error(first[name], array))
+    timings = Timings(
+        first_s=seconds[0] if warmup else None,
+        warmup_s=tuple(seconds[1:warmup]),
+        runs_s=tuple(seconds[warmup:]),
+    )
+    return timings, first, repeat_error, all_equal
+
+
+def _noise_floor(loaded: ModelUnderTest, inputs: Arrays, arrays: Arrays) -> dict[str, Any]:
+    """Run with other numbers of CPU threads, which add in another order: the error is noise."""
+    import torch
+
+    own = torch.get_num_threads()
+    others = sorted({1, 2, os.cpu_count() or 1} - {own})
+    errors: dict[str, dict[str, float]] = {}
+    try:
+        for threads in others:
+            torch.set_num_threads(threads)
+            found = _outputs(loaded, inputs)
+            errors[str(threads)] = {
+                name: relative_error(array, found[name]) for name, array in arrays.items()
+            }
+    finally:
+        torch.set_num_threads(own)
+    return {"threads": own, "relative_error_by_threads": errors}
+
+
+def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path) -> None:
+    from speech_toolkit.evaluation.layers import ActivationRecorder
+
+    with _no_gradients(), ActivationRecorder(directory).recording(loaded.model):
+        loaded.forward(inputs)
+
+
+def _compare_layers(
+    loaded: ModelUnderTest, inputs: Arrays, directory: Path, explain_above: float
+) -> dict[str, Any]:
+    from speech_toolkit.evaluation.layers import ActivationComparer
+
+    comparer = ActivationComparer(directory, explain_above)
+    started = time.perf_counter()
+    with _no_gradients(), _operator_errors(loaded), comparer.comparing(loaded.model):
+        loaded.forward(inputs)
+    if not comparer.rows:
+        raise UsageError(f"{directory}: none of the recorded modules was called")
+    return {
+        "rows": comparer.rows,
+        "missing": comparer.missing,
+        "seconds": time.perf_counter() - started,
+    }
