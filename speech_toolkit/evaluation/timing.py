@@ -6,7 +6,7 @@ state are kept apart, raw. The device is waited for at both ends of every call.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,7 +101,13 @@ class Timings:
         }
 
 
-def measure(call: Callable[[], Any], device: Device, warmup: int, runs: int) -> Timings:
+def measure(
+    call: Callable[[], Any],
+    device: Device,
+    warmup: int,
+    runs: int,
+    on_run: Callable[[Timings], None] = lambda timings: None,
+) -> Timings:
     """Time repeated calls, the device waited for at both ends of each.
 
     Args:
@@ -109,6 +115,7 @@ def measure(call: Callable[[], Any], device: Device, warmup: int, runs: int) -> 
         device: where it queues its work.
         warmup: calls before the measured ones, at least 0; the first of them is kept apart.
         runs: measured calls, at least 1.
+        on_run: called with all timings so far after each measured call.
 
     Raises:
         UsageError: ``warmup`` or ``runs`` is out of range.
@@ -116,11 +123,11 @@ def measure(call: Callable[[], Any], device: Device, warmup: int, runs: int) -> 
     if warmup < 0 or runs < 1:
         raise UsageError(f"warmup {warmup} and runs {runs}: at least 0 and at least 1 are needed")
     before = [time_call(call, device) for _ in range(warmup)]
-    return Timings(
-        first_s=before[0] if before else None,
-        warmup_s=tuple(before[1:]),
-        runs_s=tuple(time_call(call, device) for _ in range(runs)),
-    )
+    timings = Timings(before[0] if before else None, tuple(before[1:]), ())
+    for _ in range(runs):
+        timings = replace(timings, runs_s=(*timings.runs_s, time_call(call, device)))
+        on_run(timings)
+    return timings
 
 
 def time_call(call: Callable[[], Any], device: Device) -> float:

@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+"""Measure speed: latency, real-time factor, throughput and memory of a model on several devices.
+
+    python eval_perf.py --model_path DIR_OR_HUB_ID --duration 30 --output eval_perf_result.json
+    python eval_perf.py --devices cpu,npu:0:float16 --durations 5,10,30 --batch_sizes 1,4
+    python eval_perf.py --compare eval_perf_result.json --max_regression 10% --output new.json
+
+Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs in a process of its
+own on the same samples; what one measured is kept when another crashes or takes too long.
+
+Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be
+measured, 3 some devices failed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.command_line import (
+    DTYPES,
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_SOME_FAILED,
+    Reporter,
+    add_report_arguments,
+    check_output_path,
+    number,
+    positive_int,
+    reporter_from,
+    run_script,
+)
+from speech_toolkit.errors import DeviceError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from speech_toolkit.evaluation.performance import PerformanceRequest
+
+DEFAULT_OUTPUT = "eval_perf_result.json"
+DEFAULT_DURATION_S = 30.0
+DEFAULT_MAX_REGRESSION = 0.1
+DEFAULT_MIN_AGREEMENT = 0.95
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(
+        description="Measure latency, real-time factor, throughput and memory on several devices.",
+        epilog="Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or "
+        "nothing could be measured, 3 some devices failed, 130 interrupted.",
+        allow_abbrev=False,
+    )
+    _add_subject_arguments(parser)
+    _add_measurement_arguments(parser)
+    _add_comparison_arguments(parser)
+    add_report_arguments(parser)
+    return parser
+
+
+def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say what is measured."""
+    parser.add_argument(
+        "--model_path",
+        metavar="DIR_OR_HUB_ID",
+        help="checkpoint directory or hub id (default: the bundled model of --family)",
+    )
+    parser.add_argument(
+        "--family",
+        choices=("mms", "whisper"),
+        default="mms",
+        help="which bundled model, where no --model_path is given (default: mms)",
+    )
+    parser.add_argument(
+        "--devices",
+        metavar="LIST",
+        help="devices, each with or without a dtype, such as cpu:float32,npu:0:float16; the first "
+        "is the reference (default: cpu and, where one is found, a card)",
+    )
+    parser.add_argument(
+        "--dtypes",
+        type=_list_of(_dtype),
+        default=(),
+        metavar="LIST",
+        help="dtypes for entries of --devices without one (default: float32 on the CPU; on a card "
+        "float32 for mms, float16 for whisper)",
+    )
+    parser.add_argument(
+        "--audio", help="speech to measure with, or - for standard input (default: bundled samples)"
+    )
+    parser.add_argument(
+        "--duration",
+        "--durations",
+        dest="durations_s",
+        type=_list_of(number(0.1)),
+        metavar="SECONDS[,...]",
+        help="length of a recording; the speech is cut or repeated to it (default: 30, or the "
+        "whole of --audio)",
+    )
+    parser.add_argument(
+        "--batch_size",
+        "--batch_sizes",
+        dest="batch_sizes",
+        type=_list_of(positive_int),
+        default=(1,),
+        metavar="N[,...]",
+        help="recordings that are taken together (default: 1)",
+    )
+
+
+def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how it is measured."""
+    parser.add_argument(
+        "--warmup", type=_count, default=2, metavar="N", help="calls before (default: 2)"
+    )
+    parser.add_argument(
+        "--runs", type=positive_int, default=10, metavar="N", help="calls measured (default: 10)"
+    )
+    parser.add_argument(
+        "--timeout",
+        dest="timeout_s",
+        type=number(0, above=True),
+        default=1800.0,
+        metavar="SECONDS",
+        help="for each device, loading included (default: 1800)",
+    )
+    parser.add_argument(
+        "--seed", type=_count, default=0, help="of the order of the bundled samples (default: 0)"
+    )
+    parser.add_argument(
+        "--min_agreement",
+        type=_percentage,
+        default=DEFAULT_MIN_AGREEMENT,
+        metavar="PERCENT",
+        help="share of frames or tokens that must be the reference's, or the speed-up is withheld "
+        "(default: 95%%; a dtype of less precision may flip a frame in a hundred)",
+    )
+    parser.add_argument(
+        "--attn_implementation",
+        choices=("eager", "sdpa", "flash_attention_2"),
+        help="attention kernel (default: the one transformers picks for the model)",
+    )
+    parser.add_argument(
+        "--decode_graph",
+        choices=("auto", "on", "off"),
+        default="auto",
+        help="whisper: replay the decoding step as a captured graph (default: auto)",
+    )
+    parser.add_argument(
+        "--max_new_tokens",
+        type=positive_int,
+        metavar="N",
+        help="whisper: most tokens for 30 s (default: what the model has room for)",
+    )
+
+
+def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments about reports, this one and an older one."""
+    parser.add_argument(
+        "--compare", metavar="FILE", help="an older report to be held against; exit 1 if slower"
+    )
+    parser.add_argument(
+        "--max_regression",
+        type=_percentage,
+        default=DEFAULT_MAX_REGRESSION,
+        metavar="PERCENT",
+        help="by how much a median latency may grow (default: 10%%)",
+    )
+    parser.add_argument(
+        "--allow_different_machine",
+        action="store_true",
+        help="compare with a report of another machine, model, setting or input all the same",
+    )
+    parser.add_argument(
+        "--output",
+        default=DEFAULT_OUTPUT,
+        metavar="FILE",
+        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
+    )
+
+
+def _list_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Return an argparse type for values between commas; of several equal ones the first counts."""
+
+    def parse_list(text: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(parse(part.strip()) for part in text.split(",")))
+
+    return parse_list
+
+
+def _dtype(text: str) -> str:
+    if text not in DTYPES:
+        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(DTYPES)}")
+    return text
+
+
+def _count(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
+def _percentage(text: str) -> float:
+    from speech_toolkit.evaluation.regression import parse_percentage
+
+    try:
+        return parse_percentage(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no percentage such as 10%") from error
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    check_output_path(arguments.output)
+
+    from speech_toolkit.evaluation.performance import measure_performance
+    from speech_toolkit.evaluation.regression import compare_reports, read_report
+    from speech_toolkit.results import write_json
+
+    old = read_report(arguments.compare) if arguments.compare else None
+    request = _request(arguments, reporter)
+    report = measure_performance(request, sys.argv if argv is None else argv, reporter)
+    report["comparison"] = old and compare_reports(old, report, arguments.max_regression)
+    write_json(arguments.output, report)
+    _print(report, reporter)
+    where = "standard output" if arguments.output == "-" else arguments.output
+    reporter.info(f"Report saved to: {where}")
+    return _exit_code(report, arguments.compare, arguments.allow_different_machine)
+
+
+def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRequest:
+    from speech_toolkit.evaluation.performance import PerformanceRequest
+    from speech_toolkit.evaluation.targets import choose_targets
+
+    if arguments.model_path is None:
+        reporter.info(f"No --model_path given: measuring the bundled {arguments.family} model")
+    targets = choose_targets(arguments.devices, arguments.dtypes)
+    if arguments.devices is None and all(target.is_cpu for target in targets):
+        reporter.info("No card found: measuring the CPU alone")
+    return PerformanceRequest(
+        model_path=arguments.model_path,
+        family=arguments.family,
+        targets=targets,
+        audio_path=arguments.audio,
+        durations_s=arguments.durations_s or (() if arguments.audio else (DEFAULT_DURATION_S,)),
+        batch_sizes=arguments.batch_sizes,
+        warmup=arguments.warmup,
+        runs=arguments.runs,
+        seed=arguments.seed,
+        timeout_s=arguments.timeout_s,
+        min_agreement=arguments.min_agreement,
+        attn_implementation=arguments.attn_implementation,
+        decode_graph=arguments.decode_graph,
+        max_new_tokens=arguments.max_new_tokens,
+    )
+
+
+def _print(report: dict[str, Any], reporter: Reporter) -> None:
+    from speech_toolkit.evaluation.performance_table import performance_lines
+
+    for line in performance_lines(report):
+        reporter.line(line)
+    reporter.warnings(
+        f"{each['target']}, {each['duration_s']:g} s x {each['batch_size']}: speed-up withheld, "
+        f"{each['withheld']}"
+        for each in report["speed_ups"]
+        if each["withheld"]
+    )
+    if report["comparison"]:
+        reporter.warnings(report["comparison"]["not_compared"])
+        reporter.warnings(f"slower: {each}" for each in report["comparison"]["regressions"])
+
+
+def _exit_code(report: dict[str, Any], compared: str | None, allow_differences: bool) -> int:
+    """Judge the report; raise where it holds nothing, or where two cannot be compared."""
+    failed = [target for target in report["targets"] if target["status"] != "ok"]
+    if len(failed) == len(report["targets"]):
+        raise DeviceError(f"nothing was measured: {failed[0]['label']}: {failed[0]['message']}")
+    comparison = report["comparison"]
+    if comparison and comparison["differences"] and not allow_differences:
+        raise UsageError(
+            f"--compare {compared}: not comparable ({'; '.join(comparison['differences'])}); "
+            "measure both alike, or give --allow_different_machine"
+        )
+    if comparison and not comparison["cases"] and not comparison["regressions"]:
+        raise UsageError(f"--compare {compared}: has no case in common with this run")
+    if comparison and comparison["regressions"]:
+        return EXIT_FAILED
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+if __name__ == "__main__":
+    run_script(main)

@@ -1,0 +1,250 @@
+"""The two model families behind one call, for measurements of speed: a waveform in, stages timed.
+
+Dimensions: T frames of a waveform, V labels.
+
+An engine is loaded in the process of its device. What it answers is kept short: enough to tell
+whether two devices did the same work.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from speech_toolkit.checkpoint import prefetch_weights, read_config
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.device import parse_dtype, select_device
+from speech_toolkit.errors import CheckpointError
+from speech_toolkit.garbage_collection import garbage_collection_paused
+from speech_toolkit.transcription.stage_clock import StageClock
+
+if TYPE_CHECKING:
+    from speech_toolkit.audio import Waveform
+    from speech_toolkit.device import Device
+
+LONGEST_WINDOW_S = 30.0
+_CONTEXT_S = 2.0
+_MMS, _WHISPER = "mms", "whisper"
+_FAMILIES = {"wav2vec2": _MMS, "whisper": _WHISPER}
+BUNDLED_MODELS = {_MMS: "tiny-mms-aligner", _WHISPER: "tiny-whisper"}
+CARD_DTYPES = {_MMS: "float32", _WHISPER: "float16"}
+SAMPLE_RATE_HZ = 16_000
+
+
+def family_of(model_path: str) -> str:
+    """Return "mms" or "whisper" for a checkpoint; reads its ``config.json`` and nothing else.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it is of another family.
+    """
+    model_type = read_config(model_path).get("model_type")
+    if model_type not in _FAMILIES:
+        raise CheckpointError(
+            f"{model_path}: config.json has model_type {model_type!r}; supported families: "
+            f"{', '.join(sorted(_FAMILIES))}"
+        )
+    return _FAMILIES[model_type]
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How a model is loaded and run.
+
+    Attributes:
+        model_path: a checkpoint's directory.
+        device: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: name of the dtype.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off"; of Whisper only.
+        max_new_tokens: most tokens for one window; of Whisper only, None for the model's limit.
+    """
+
+    model_path: str
+    device: str
+    dtype: str
+    attn_implementation: str | None = None
+    decode_graph: str = "auto"
+    max_new_tokens: int | None = None
+
+
+@dataclass(frozen=True)
+class Work:
+    """What one run did.
+
+    Attributes:
+        stage_times_s: seconds per stage, in order.
+        output: best label of each frame, or the generated tokens of all windows in order.
+        batch_size: windows that ran together at the end, below what was asked for after an
+            out-of-memory.
+        windows: how many windows Whisper's encoder was given; None of the other family.
+        tokens: how many tokens were generated; None where the family generates none.
+        warnings: what the user should know.
+    """
+
+    stage_times_s: dict[str, float]
+    output: tuple[int, ...] = field(repr=False)
+    batch_size: int
+    windows: int | None
+    tokens: int | None
+    warnings: tuple[str, ...] = ()
+
+
+class Engine(Protocol):
+    """A loaded model.
+
+    Attributes:
+        device: where it runs.
+        load_s: seconds from the import of torch to the weights on the device.
+        facts: what the model is, for the report.
+    """
+
+    device: Device
+    load_s: float
+    facts: dict[str, Any]
+
+    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
+        """Take recordings that stand one after the other in a waveform through the model.
+
+        Args:
+            waveform: ``batch_size`` recordings.
+            clip_s: seconds of each; longer ones than ``LONGEST_WINDOW_S`` are taken in windows.
+            batch_size: windows that run together.
+            exact: whether the device is waited for around each stage.
+        """
+
+
+def load_engine(settings: EngineSettings) -> Engine:
+    """Load a checkpoint of either family.
+
+    Raises:
+        CheckpointError: the checkpoint is incomplete or of another family.
+        DeviceError: the device is missing, lacks the dtype, or has too little memory.
+    """
+    if family_of(settings.model_path) == _MMS:
+        return AlignmentEngine(settings)
+    return TranscriptionEngine(settings)
+
+
+class AlignmentEngine:
+    """Emissions of a Wav2Vec2ForCTC, and the search for the best path of what it hears.
+
+    The search is given the labels that the emissions themselves spell, so that no transcript is
+    needed; its cost depends on how many there are, not on which.
+    """
+
+    def __init__(self, settings: EngineSettings) -> None:
+        from speech_toolkit.alignment.ctc_model import load_ctc_model, read_ctc_checkpoint
+
+        self._checkpoint = read_ctc_checkpoint(Path(settings.model_path))
+        started = time.perf_counter()
+        prefetch_weights(self._checkpoint.directory)
+        with garbage_collection_paused():
+            self.device = select_device(settings.device)
+            dtype = parse_dtype(settings.dtype)
+            self.device.check_dtype(dtype)
+            self._model = load_ctc_model(
+                self._checkpoint, self.device, dtype, settings.attn_implementation
+            )
+        self.device.synchronize()
+        self.load_s = time.perf_counter() - started
+        self.facts = _model_facts(self._model)
+
+    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
+        """Compute emissions and search; see :class:`Engine`."""
+        from speech_toolkit.alignment.emissions import compute_emissions
+        from speech_toolkit.alignment.viterbi import forced_align
+
+        clock = StageClock(self.device, exact=exact)
+        blank = self._checkpoint.vocabulary.blank_id
+        with clock.stage("emissions"):
+            emissions = compute_emissions(
+                self._model,
+                waveform,
+                self._checkpoint.geometry,
+                self.device,
+                window_s=min(clip_s, LONGEST_WINDOW_S),
+                context_s=0.0 if clip_s <= LONGEST_WINDOW_S else _CONTEXT_S,
+                batch_size=batch_size,
+                normalize=self._checkpoint.normalizes_waveform,
+                wildcard=False,
+                reporter=Reporter(quiet=True),
+            )
+        greedy_T = emissions.log_probs.argmax(axis=1)
+        with clock.stage("alignment"):
+            forced_align(emissions.log_probs, _spelt(greedy_T, blank), blank)
+        return Work(
+            stage_times_s=clock.seconds,
+            output=tuple(greedy_T.tolist()),
+            batch_size=emissions.batch_size,
+            windows=None,
+            tokens=None,
+            warnings=emissions.warnings,
+        )
+
+
+def _spelt(labels_T: np.ndarray, blank: int) -> np.ndarray:
+    """Return the labels that a path spells: repeats taken together, blanks left out."""
+    changes = np.diff(labels_T, prepend=-1) != 0
+    spelt = labels_T[changes]
+    return spelt[spelt != blank]
+
+
+class TranscriptionEngine:
+    """A Transcriber that decodes greedily, in batches, without prompts and without fallback."""
+
+    def __init__(self, settings: EngineSettings) -> None:
+        from speech_toolkit.transcription.transcriber import Transcriber
+
+        self._settings = settings
+        self._transcriber = Transcriber.load(
+            settings.model_path,
+            settings.device,
+            settings.dtype,
+            settings.attn_implementation,
+            settings.decode_graph,
+        )
+        self.device = self._transcriber.device
+        self.load_s = self._transcriber.model_load_s
+        self.facts = _model_facts(self._transcriber.decoder.model) | {
+            "decode_graph": self._transcriber.decoder.uses_graph
+        }
+
+    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
+        """Transcribe; see :class:`Engine`."""
+        from speech_toolkit.transcription.settings import TranscriptionSettings
+
+        self._transcriber.decoder.clock.exact = exact
+        result = self._transcriber.transcribe(
+            waveform,
+            TranscriptionSettings(
+                mode="chunked",
+                max_new_tokens=self._settings.max_new_tokens,
+                temperatures=(0.0,),
+                chunk_length_s=min(clip_s, LONGEST_WINDOW_S),
+                batch_size=batch_size,
+            ),
+        )
+        tokens = tuple(token for window in result.tokens for token in window)
+        return Work(
+            stage_times_s=result.stage_times_s,
+            output=tokens,
+            batch_size=batch_size,
+            windows=result.windows,
+            tokens=len(tokens),
+            warnings=result.warnings,
+        )
+
+
+def _model_facts(model: Any) -> dict[str, Any]:
+    parameters = list(model.parameters())
+    return {
+        "class": type(model).__name__,
+        "parameters": sum(parameter.numel() for parameter in parameters),
+        "weights_bytes": sum(parameter.nbytes for parameter in parameters),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "attn_implementation": model.config._attn_implementation,
+    }

@@ -1,0 +1,149 @@
+"""Measure a loaded model over a sweep of lengths and batch sizes, in the process of its device.
+
+A case is ``batch_size`` recordings of ``duration_s`` seconds each: the first seconds of one array
+of samples that all devices share. Its hash is taken of what this process was given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from speech_toolkit.audio import Waveform
+from speech_toolkit.device import Device
+from speech_toolkit.evaluation.engines import (
+    SAMPLE_RATE_HZ,
+    Engine,
+    EngineSettings,
+    Work,
+    load_engine,
+)
+from speech_toolkit.evaluation.isolated_child import save_partial
+from speech_toolkit.evaluation.report import array_hash
+from speech_toolkit.evaluation.timing import Timings, measure
+
+if TYPE_CHECKING:
+    from speech_toolkit.device import MemoryUse
+
+_STAGE_RUNS = 3
+
+
+def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Load a model and measure every case; what runs in the isolated process.
+
+    Args:
+        payload: ``engine`` (an EngineSettings as a dict), ``samples`` (an .npy file of float32
+            at 16 kHz), ``cases`` (pairs of duration_s and batch_size), ``warmup`` and ``runs``.
+
+    Returns:
+        The measurements, ready for JSON, and no arrays.
+    """
+    engine = load_engine(EngineSettings(**payload["engine"]))
+    report: dict[str, Any] = {
+        "load_s": engine.load_s,
+        "model": engine.facts,
+        "environment": engine.device.facts(),
+        "memory_loaded": _memory(engine.device),
+        "cases": [],
+    }
+    save_partial(report)
+    samples = np.load(payload["samples"], mmap_mode="r")
+    for duration_s, batch_size in payload["cases"]:
+        case = _Case(engine, samples, duration_s, batch_size)
+
+        def keep(timings: Timings, case: _Case = case) -> None:
+            save_partial({**report, "cases": [*report["cases"], case.unfinished(timings)]})
+
+        timings = measure(case.run, engine.device, payload["warmup"], payload["runs"], keep)
+        report["cases"].append(case.finished(timings, min(_STAGE_RUNS, payload["runs"])))
+        save_partial(report)
+    return report, {}
+
+
+class _Case:
+    """One length and batch size, run as often as it is asked for."""
+
+    def __init__(
+        self, engine: Engine, samples: np.ndarray, duration_s: float, batch_size: int
+    ) -> None:
+        self._engine = engine
+        self._duration_s = duration_s
+        self._batch_size = batch_size
+        count = round(duration_s * batch_size * SAMPLE_RATE_HZ)
+        own = np.ascontiguousarray(samples[:count])
+        self._waveform = Waveform(own, SAMPLE_RATE_HZ, "measured speech", SAMPLE_RATE_HZ, 1)
+        self._work: Work | None = None
+        engine.device.empty_cache()
+        engine.device.reset_peak_memory()
+
+    def run(self, *, exact: bool = False) -> Work:
+        """Take the recordings through the model once."""
+        self._work = self._engine.run(
+            self._waveform, self._duration_s, self._batch_size, exact=exact
+        )
+        return self._work
+
+    def unfinished(self, timings: Timings) -> dict[str, Any]:
+        """Return what is known after some of the runs."""
+        audio_s = self._waveform.duration_s
+        mean_s = statistics.fmean(timings.runs_s)
+        return {
+            "complete": False,
+            "duration_s": self._duration_s,
+            "batch_size": self._batch_size,
+            "audio_s": audio_s,
+            "input_sha256": array_hash(self._waveform.samples),
+            **timings.to_dict(),
+            "rtf": mean_s / audio_s,
+            "rtfx": audio_s / mean_s,
+            "recordings_per_s": self._batch_size / mean_s,
+        }
+
+    def finished(self, timings: Timings, stage_runs: int) -> dict[str, Any]:
+        """Time the stages in runs of their own and return all that was measured."""
+        memory = _memory(self._engine.device)
+        stages = _stage_times([self.run(exact=True) for _ in range(stage_runs)])
+        work = self._work
+        return {
+            **self.unfinished(timings),
+            "complete": True,
+            "stages": stages,
+            "batch_size_used": work.batch_size,
+            "windows": work.windows,
+            "tokens": work.tokens,
+            "seconds_per_token": (
+                stages["tokens"]["median_s"] / work.tokens
+                if work.tokens and "tokens" in stages
+                else None
+            ),
+            "memory": memory,
+            "output": list(work.output),
+            "output_sha256": hashlib.sha256(repr(work.output).encode()).hexdigest(),
+            "warnings": list(work.warnings),
+        }
+
+
+def _stage_times(works: Sequence[Work]) -> dict[str, Any]:
+    """Return raw seconds and the median of each stage, in the order of the stages."""
+    return {
+        name: {
+            "median_s": statistics.median(work.stage_times_s[name] for work in works),
+            "runs_s": [work.stage_times_s[name] for work in works],
+        }
+        for name in works[0].stage_times_s
+    }
+
+
+def _memory(device: Device) -> Mapping[str, int | None]:
+    """Return the device's memory, and the resident size of this process beside it, in bytes."""
+    host: MemoryUse = Device("cpu", None, "cpu", "the process itself").memory()
+    return {
+        **asdict(device.memory()),
+        "rss_bytes": host.allocated_bytes,
+        "peak_rss_bytes": host.peak_allocated_bytes,
+    }

@@ -1,0 +1,264 @@
+"""Speed of one model on several devices, each in a process of its own, on the same samples.
+
+The first target is the reference: the others' speed-up is over it, and is withheld where a device
+did not do the same work.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.audio import load_audio
+from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.evaluation.engines import (
+    BUNDLED_MODELS,
+    CARD_DTYPES,
+    SAMPLE_RATE_HZ,
+    EngineSettings,
+    family_of,
+)
+from speech_toolkit.evaluation.isolated import Outcome, run_isolated
+from speech_toolkit.evaluation.measuring import measure_target
+from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.speech_clip import bundled_speech, fill
+from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.evaluation.timing import PERCENTILE_METHOD
+
+KIND = "perf"
+_MEASURE = f"{measure_target.__module__}:{measure_target.__name__}"
+_SAMPLES_FILE = "samples.npy"
+
+
+@dataclass(frozen=True)
+class PerformanceRequest:
+    """What is to be measured.
+
+    Attributes:
+        model_path: directory or hub id; None for the family's bundled model.
+        family: "mms" or "whisper", of the bundled model; a checkpoint says its own.
+        targets: where; the first is the reference. A dtype that is None is the family's default.
+        audio_path: speech to measure with; None for the bundled samples.
+        durations_s: lengths of the recordings in seconds, each above 0; none for that of
+            ``audio_path``.
+        batch_sizes: how many recordings are taken together.
+        warmup: calls before the measured ones.
+        runs: measured calls per case.
+        seed: of the order of the bundled samples.
+        timeout_s: seconds after which a device's process is killed.
+        min_agreement: share of the output, in 0..1, that must be the reference's for a speed-up.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off"; of Whisper only.
+        max_new_tokens: most tokens for one window; of Whisper only.
+    """
+
+    model_path: str | None
+    family: str
+    targets: tuple[Target, ...]
+    audio_path: str | None
+    durations_s: tuple[float, ...]
+    batch_sizes: tuple[int, ...]
+    warmup: int
+    runs: int
+    seed: int
+    timeout_s: float
+    min_agreement: float
+    attn_implementation: str | None = None
+    decode_graph: str = "auto"
+    max_new_tokens: int | None = None
+
+
+def measure_performance(
+    request: PerformanceRequest, argv: Sequence[str], reporter: Reporter
+) -> dict[str, Any]:
+    """Measure every case on every target.
+
+    Args:
+        request: what to measure.
+        argv: the command line, for the report.
+        reporter: where progress goes.
+
+    Returns:
+        The report, described by ``results/schemas/perf.schema.json``. A target that failed
+        has its status, message and what it measured before.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or its family is not supported.
+        AudioError: the audio cannot be used.
+    """
+    name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
+    family = family_of(name)
+    directory = resolve_checkpoint(name)
+    targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
+    samples, durations_s = _speech(request)
+    config = asdict(request) | {
+        "targets": [target.label for target in targets],
+        "durations_s": durations_s,
+    }
+    header = report_header(KIND, argv, config)
+    busy = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
+        samples_path = Path(folder) / _SAMPLES_FILE
+        np.save(samples_path, samples)
+        payload = {
+            "samples": str(samples_path),
+            "cases": list(product(durations_s, request.batch_sizes)),
+            "warmup": request.warmup,
+            "runs": request.runs,
+        }
+        entries = [_measure(target, directory, payload, request, reporter) for target in targets]
+    return {
+        **header,
+        "family": family,
+        "model": {"path": name, "weights_sha256": weights_hash(directory)},
+        "input": {
+            "source": request.audio_path or "bundled samples",
+            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "seed": None if request.audio_path else request.seed,
+        },
+        "load_average": busy,
+        "percentile_method": PERCENTILE_METHOD,
+        "targets": [_without_output(entry) for entry in entries],
+        "speed_ups": [
+            speed_up
+            for entry in entries[1:]
+            for speed_up in _speed_ups(entries[0], entry, request.min_agreement)
+        ],
+    }
+
+
+def _speech(request: PerformanceRequest) -> tuple[np.ndarray, list[float]]:
+    """Return samples for the largest case, and the durations, a file's own by default."""
+    durations_s = list(request.durations_s)
+    if request.audio_path is None:
+        total_s = max(durations_s) * max(request.batch_sizes)
+        return bundled_speech(total_s, SAMPLE_RATE_HZ, request.seed), durations_s
+    samples = load_audio(request.audio_path, SAMPLE_RATE_HZ).samples
+    durations_s = durations_s or [len(samples) / SAMPLE_RATE_HZ]
+    total_s = max(durations_s) * max(request.batch_sizes)
+    return fill([samples], round(total_s * SAMPLE_RATE_HZ)), durations_s
+
+
+def _measure(
+    target: Target,
+    directory: Path,
+    payload: dict[str, Any],
+    request: PerformanceRequest,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Measure all cases on one target, in a process of its own."""
+    reporter.info(f"Measuring on {target.label} ...")
+    engine = EngineSettings(
+        str(directory),
+        target.device,
+        target.dtype,
+        request.attn_implementation,
+        request.decode_graph,
+        request.max_new_tokens,
+    )
+    outcome = run_isolated(
+        _MEASURE,
+        payload | {"engine": asdict(engine)},
+        label=target.label,
+        timeout_s=request.timeout_s,
+        reporter=reporter,
+    )
+    if not outcome.ok:
+        reporter.warning(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
+    return _entry(target, outcome)
+
+
+def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
+    """Return what is known of one target, the outputs of its cases included."""
+    result = outcome.result or {}
+    return {
+        "label": target.label,
+        "device": target.device,
+        "dtype": target.dtype,
+        "status": outcome.status,
+        "message": outcome.message,
+        "elapsed_s": outcome.elapsed_s,
+        "log_tail": [] if outcome.ok else list(outcome.log_tail),
+        "load_s": result.get("load_s"),
+        "model": result.get("model"),
+        "environment": result.get("environment"),
+        "memory_loaded": result.get("memory_loaded"),
+        "cases": result.get("cases", []),
+    }
+
+
+def _without_output(entry: dict[str, Any]) -> dict[str, Any]:
+    cases = [
+        {key: value for key, value in case.items() if key != "output"} for case in entry["cases"]
+    ]
+    return {**entry, "cases": cases}
+
+
+def case_key(case: dict[str, Any]) -> tuple[float, int]:
+    """Return what tells a case from the others of its target."""
+    return case["duration_s"], case["batch_size"]
+
+
+def _speed_ups(
+    reference: dict[str, Any], entry: dict[str, Any], min_agreement: float
+) -> list[dict[str, Any]]:
+    """Hold each case of a target against the reference's."""
+    of_reference = {case_key(case): case for case in reference["cases"]}
+    return [
+        {
+            "target": entry["label"],
+            "reference": reference["label"],
+            "duration_s": case["duration_s"],
+            "batch_size": case["batch_size"],
+            **_speed_up(of_reference.get(case_key(case)), case, min_agreement),
+        }
+        for case in entry["cases"]
+    ]
+
+
+def _speed_up(
+    reference: dict[str, Any] | None, case: dict[str, Any], min_agreement: float
+) -> dict[str, Any]:
+    """Return the ratio of mean latencies, or why there is none."""
+    same, withheld = None, None
+    if reference is None or not (reference["complete"] and case["complete"]):
+        withheld = "not measured to the end on both"
+    elif reference["input_sha256"] != case["input_sha256"]:
+        withheld = "the two were given different samples"
+    else:
+        same = agreement(reference["output"], case["output"], ordered=case["tokens"] is None)
+        if same < min_agreement:
+            withheld = (
+                f"the outputs agree in {same:.2%} only, below {min_agreement:.0%}: "
+                "the device does not do the same work"
+            )
+    faster = None
+    if withheld is None:
+        faster = reference["latency"]["mean_s"] / case["latency"]["mean_s"]
+    return {"speed_up": faster, "agreement": same, "withheld": withheld}
+
+
+def agreement(one: Sequence[int], other: Sequence[int], *, ordered: bool) -> float:
+    """Return the share of two outputs that is the same, in 0..1; two empty ones agree.
+
+    Args:
+        one: labels or tokens.
+        other: the other device's.
+        ordered: whether place i of the one stands for the same audio as place i of the other, as
+            frames do; tokens may be shifted by one that the other lacks, and twice the length of
+            what matches is held against both lengths.
+    """
+    if not ordered:
+        return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    if len(one) != len(other):
+        return 0.0
+    return float(np.mean(np.equal(one, other))) if one else 1.0

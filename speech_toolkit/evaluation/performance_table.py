@@ -1,0 +1,83 @@
+"""A report of speed as lines for the terminal."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from speech_toolkit.evaluation.performance import case_key
+
+_HEAD = (
+    f"{'target':<18}{'audio':>12}{'mean':>10}{'p50':>10}{'p90':>10}{'RTF':>9}{'RTFx':>8}"
+    f"{'speed-up':>10}{'peak':>10}"
+)
+_LOAD_WARNING = 0.5  # runnable processes per CPU before the first measurement
+
+
+def performance_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the table of latencies, the stages of each case, and what to know about them.
+
+    Args:
+        report: as :func:`measure_performance` returns it.
+    """
+    speed_ups = {(each["target"], case_key(each)): each["speed_up"] for each in report["speed_ups"]}
+    yield ""
+    yield "[PERFORMANCE]"
+    yield _HEAD
+    for target in report["targets"]:
+        for case in target["cases"]:
+            yield _row(target["label"], case, speed_ups.get((target["label"], case_key(case))))
+    yield ""
+    for target in report["targets"]:
+        yield from _details(target)
+    yield from _notes(report)
+
+
+def _row(label: str, case: Mapping[str, Any], speed_up: float | None) -> str:
+    audio = f"{case['duration_s']:g} s x {case['batch_size']}"
+    latency = case["latency"]
+    peak_bytes = case["memory"]["peak_allocated_bytes"] if case["complete"] else None
+    return (
+        f"{label:<18}{audio:>12}{_milliseconds(latency['mean_s'])}{_milliseconds(latency['p50_s'])}"
+        f"{_milliseconds(latency['p90_s'])}{case['rtf']:>9.4f}{case['rtfx']:>8.1f}"
+        f"{'-' if speed_up is None else f'{speed_up:.2f}x':>10}{_mebibytes(peak_bytes)}"
+    )
+
+
+def _details(target: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how a target was loaded, and first call and stages of each of its cases."""
+    if target["load_s"] is not None:
+        yield f"{target['label']}: loaded in {target['load_s']:.2f} s"
+    if target["message"]:
+        yield f"{target['label']}: {target['status'].replace('_', ' ')}: {target['message']}"
+    for case in target["cases"]:
+        first = "" if case["first_s"] is None else f"first call {case['first_s'] * 1e3:.1f} ms"
+        stages = [
+            f"{name} {stage['median_s'] * 1e3:.1f} ms"
+            for name, stage in case.get("stages", {}).items()
+        ]
+        tokens = [f"{case['tokens']} tokens"] if case.get("tokens") is not None else []
+        parts = ", ".join([*filter(None, [first]), *stages, *tokens])
+        yield f"  {case['duration_s']:g} s x {case['batch_size']}: {parts}"
+
+
+def _notes(report: Mapping[str, Any]) -> Iterator[str]:
+    notes = {
+        case["latency"]["note"]: None
+        for target in report["targets"]
+        for case in target["cases"]
+        if case["latency"]["note"]
+    }
+    yield from notes
+    load, cpus = report["load_average"], report["platform"]["cpu_count"] or 1
+    if load > _LOAD_WARNING * cpus:
+        yield (
+            f"the machine was busy at the start (load {load:.1f} on {cpus} CPUs): "
+            "a quiet one is faster"
+        )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:>7.1f} ms"
+
+
+def _mebibytes(count: int | None) -> str:
+    return f"{'-':>10}" if count is None else f"{count / 2**20:>6.0f} MiB"

@@ -1,0 +1,225 @@
+import numpy as np
+import pytest
+import soundfile
+
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.evaluation import measuring, performance
+from speech_toolkit.evaluation.engines import Work, _spelt
+from speech_toolkit.evaluation.isolated import Outcome
+from speech_toolkit.evaluation.measuring import measure_target
+from speech_toolkit.evaluation.performance import (
+    PerformanceRequest,
+    agreement,
+    measure_performance,
+)
+from speech_toolkit.evaluation.performance_table import performance_lines
+from speech_toolkit.evaluation.targets import Target
+
+
+class FakeDevice:
+    name = "cpu"
+
+    def synchronize(self):
+        pass
+
+    empty_cache = reset_peak_memory = synchronize
+
+    def facts(self):
+        return {"device": "cpu"}
+
+    def memory(self):
+        from speech_toolkit.device import MemoryUse
+
+        return MemoryUse(1, 2, 3, 4)
+
+
+class FakeEngine:
+    """Answers with labels at once and remembers what it was asked."""
+
+    load_s = 1.5
+
+    def __init__(self, settings=None, output=(1, 2, 3), tokens=None):
+        self.facts = {"class": "Fake"}
+        self.device = FakeDevice()
+        self.calls = []
+        self.output = output
+        self.tokens = tokens
+
+    def run(self, waveform, clip_s, batch_size, *, exact):
+        self.calls.append((len(waveform.samples), clip_s, batch_size, exact))
+        return Work({"tokens": 0.25}, self.output, batch_size, None, self.tokens)
+
+
+@pytest.fixture
+def samples(tmp_path):
+    path = tmp_path / "samples.npy"
+    np.save(path, np.linspace(-1, 1, 32_000, dtype=np.float32))
+    return str(path)
+
+
+def measured(samples, monkeypatch, engine, **how):
+    monkeypatch.setattr(measuring, "load_engine", lambda settings: engine)
+    payload = {
+        "engine": {"model_path": "m", "device": "cpu", "dtype": "float32"},
+        "samples": samples,
+        "cases": [[0.5, 1], [0.5, 4]],
+        "warmup": 2,
+        "runs": 3,
+    }
+    report, arrays = measure_target(payload | how)
+    assert arrays == {}
+    return report
+
+
+def test_every_case_is_run_as_often_as_asked(samples, monkeypatch):
+    engine = FakeEngine()
+    report = measured(samples, monkeypatch, engine)
+    timed, staged = 2 + 3, 3
+    one, four = (8_000, 0.5, 1), (32_000, 0.5, 4)
+    assert engine.calls == [
+        *[(*one, False)] * timed,
+        *[(*one, True)] * staged,
+        *[(*four, False)] * timed,
+        *[(*four, True)] * staged,
+    ]
+    first, second = report["cases"]
+    assert (first["audio_s"], second["audio_s"]) == (0.5, 2.0)
+    assert first["input_sha256"] != second["input_sha256"]
+    assert first["complete"]
+    assert len(first["warmup_s"]) == 1
+    assert len(first["runs_s"]) == 3
+    mean_s = first["latency"]["mean_s"]
+    assert first["rtf"] == pytest.approx(mean_s / 0.5)
+    assert second["recordings_per_s"] == pytest.approx(4 / second["latency"]["mean_s"])
+    assert first["memory"]["peak_allocated_bytes"] == 3
+    assert first["memory"]["rss_bytes"] > 1e6
+
+
+def test_time_per_token(samples, monkeypatch):
+    report = measured(samples, monkeypatch, FakeEngine(tokens=50))
+    assert report["cases"][0]["seconds_per_token"] == pytest.approx(0.25 / 50)
+    assert measured(samples, monkeypatch, FakeEngine())["cases"][0]["seconds_per_token"] is None
+
+
+def test_each_run_is_saved_at_once(samples, monkeypatch):
+    saved = []
+    monkeypatch.setattr(measuring, "save_partial", lambda report: saved.append(str(report)))
+    measured(samples, monkeypatch, FakeEngine(), cases=[[0.5, 1]])
+    assert len(saved) == 1 + 3 + 1
+    assert "'complete': False" in saved[1]
+    assert "'complete': True" in saved[-1]
+
+
+def outcome(label, output, status="ok", mean_s=0.2, complete=True, sha="a"):
+    case = {
+        "complete": complete,
+        "duration_s": 5.0,
+        "batch_size": 1,
+        "input_sha256": sha,
+        "first_s": 0.5,
+        "latency": {"mean_s": mean_s, "p50_s": mean_s, "p90_s": mean_s, "note": "few runs"},
+        "rtf": mean_s / 5,
+        "rtfx": 5 / mean_s,
+        "tokens": None,
+        "memory": {"peak_allocated_bytes": 1 << 20},
+        "output": output,
+    }
+    message = None if status == "ok" else "died of SIGSEGV"
+    result = {"load_s": 1.0, "cases": [case]}
+    return Outcome(label, status, result, {}, message, 0, 3.0, ("last words",))
+
+
+@pytest.fixture
+def performed(monkeypatch):
+    def run(*outcomes, **how):
+        remaining = list(outcomes)
+        asked = []
+
+        def isolated(target, payload, **options):
+            asked.append(payload["engine"])
+            return remaining.pop(0)
+
+        monkeypatch.setattr(performance, "run_isolated", isolated)
+        request = PerformanceRequest(
+            **{
+                "model_path": None,
+                "family": "mms",
+                "targets": (Target("cpu"), Target("npu:0"))[: len(outcomes)],
+                "audio_path": None,
+                "durations_s": (1.0,),
+                "batch_sizes": (1,),
+                "warmup": 0,
+                "runs": 1,
+                "seed": 0,
+                "timeout_s": 9.0,
+                "min_agreement": 0.95,
+                **how,
+            }
+        )
+        return measure_performance(request, ["eval_perf.py"], Reporter(quiet=True)), asked
+
+    return run
+
+
+def test_speed_up_over_the_reference(performed):
+    same = [1] * 100
+    report, asked = performed(outcome("cpu", same, mean_s=0.8), outcome("npu:0", same, mean_s=0.2))
+    (speed_up,) = report["speed_ups"]
+    assert speed_up["speed_up"] == pytest.approx(4)
+    assert (speed_up["agreement"], speed_up["withheld"]) == (1.0, None)
+    assert [engine["dtype"] for engine in asked] == ["float32", "float32"]
+    assert "output" not in report["targets"][0]["cases"][0]
+    lines = "\n".join(performance_lines(report | {"comparison": None}))
+    assert "4.00x" in lines
+    assert "few runs" in lines
+
+
+@pytest.mark.parametrize(
+    ("candidate", "said"),
+    [
+        (outcome("npu:0", [1] * 94 + [2] * 6), "agree in 94.00% only"),
+        (outcome("npu:0", [1] * 99), "agree in 0.00% only"),
+        (outcome("npu:0", [1] * 100, sha="b"), "different samples"),
+        (outcome("npu:0", [1] * 100, complete=False), "not measured to the end"),
+    ],
+)
+def test_speed_up_withheld(performed, candidate, said):
+    report, _ = performed(outcome("cpu", [1] * 100), candidate)
+    (speed_up,) = report["speed_ups"]
+    assert speed_up["speed_up"] is None
+    assert said in speed_up["withheld"]
+
+
+def test_a_failed_device_keeps_what_it_measured(performed):
+    report, _ = performed(outcome("cpu", [1]), outcome("npu:0", [1], status="crash"))
+    failed = report["targets"][1]
+    assert (failed["status"], failed["message"]) == ("crash", "died of SIGSEGV")
+    assert failed["log_tail"] == ["last words"]
+    assert len(failed["cases"]) == 1
+    assert "crash: died of SIGSEGV" in "\n".join(performance_lines(report))
+
+
+def test_length_of_a_file_is_the_default_duration(performed, wav):
+    report, _ = performed(outcome("cpu", [1]), audio_path=str(wav), durations_s=())
+    assert report["config"]["durations_s"] == [pytest.approx(soundfile.info(wav).duration)]
+    assert report["input"] == {"source": str(wav), "sample_rate_hz": 16_000, "seed": None}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "frames", "tokens"),
+    [
+        ([], [], 1.0, 1.0),
+        ([1, 2, 3, 4], [1, 2, 3, 5], 0.75, 0.75),
+        ([1, 2, 3, 4], [2, 3, 4], 0.0, 6 / 7),
+        ([1], [], 0.0, 0.0),
+    ],
+)
+def test_agreement(one, other, frames, tokens):
+    assert agreement(one, other, ordered=True) == pytest.approx(frames)
+    assert agreement(one, other, ordered=False) == pytest.approx(tokens)
+
+
+def test_labels_that_a_path_spells():
+    path = np.array([0, 0, 5, 5, 0, 5, 3, 3, 0])
+    assert _spelt(path, blank=0).tolist() == [5, 5, 3]
+    assert _spelt(np.zeros(3, dtype=int), blank=0).tolist() == []

@@ -1,0 +1,125 @@
+import json
+
+import pytest
+
+import eval_perf
+from speech_toolkit.errors import DeviceError, UsageError
+
+
+def case(p50_s):
+    latency = {"mean_s": p50_s, "p50_s": p50_s, "p90_s": p50_s, "note": None}
+    return {
+        "complete": True,
+        "duration_s": 30.0,
+        "batch_size": 1,
+        "input_sha256": "a",
+        "first_s": None,
+        "latency": latency,
+        "rtf": p50_s / 30,
+        "rtfx": 30 / p50_s,
+        "memory": {"peak_allocated_bytes": 1 << 20},
+    }
+
+
+def target(label="cpu float32", p50_s=0.1, status="ok", cpu_model="EPYC"):
+    device, dtype = label.split()
+    ok = status == "ok"
+    return {
+        "label": label,
+        "device": device,
+        "dtype": dtype,
+        "status": status,
+        "message": None if ok else "died of SIGSEGV",
+        "load_s": 1.0,
+        "environment": {"device": device, "cpu_model": cpu_model},
+        "model": {"class": "Wav2Vec2ForCTC"},
+        "cases": [case(p50_s)] if ok else [],
+    }
+
+
+def report(*targets):
+    return {
+        "kind": "perf",
+        "config": {},
+        "platform": {"cpu_count": 2},
+        "load_average": 0.0,
+        "model": {"path": "m", "weights_sha256": "w"},
+        "targets": list(targets),
+        "speed_ups": [],
+    }
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Return a function that runs the script where measuring gives a certain report."""
+    from speech_toolkit.evaluation import performance
+
+    def run_main(measured, *arguments, old=None):
+        monkeypatch.setattr(performance, "measure_performance", lambda *how: measured)
+        monkeypatch.chdir(tmp_path)
+        if old is not None:
+            (tmp_path / "old.json").write_text(json.dumps(old))
+            arguments = ("--compare", "old.json", *arguments)
+        return eval_perf.main(["--devices", "cpu", "--quiet", *arguments])
+
+    return run_main
+
+
+def test_done(run, tmp_path):
+    assert run(report(target())) == 0
+    assert json.loads((tmp_path / "eval_perf_result.json").read_text())["comparison"] is None
+
+
+def test_some_devices_failed(run):
+    assert run(report(target(), target("npu:0 float32", status="crash"))) == 3
+
+
+def test_nothing_measured_is_an_error_but_the_report_is_kept(run, tmp_path):
+    with pytest.raises(DeviceError, match="npu:0 float32: died of SIGSEGV"):
+        run(report(target("npu:0 float32", status="crash")))
+    assert (tmp_path / "eval_perf_result.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("now_s", "arguments", "code"),
+    [
+        (0.109, (), 0),
+        (0.111, (), 1),
+        (0.111, ("--max_regression", "12%"), 0),
+        (0.09, ("--max_regression", "0%"), 0),
+    ],
+)
+def test_regression(run, now_s, arguments, code):
+    assert run(report(target(p50_s=now_s)), *arguments, old=report(target())) == code
+
+
+def test_regression_outweighs_a_failed_device(run):
+    both = report(target(p50_s=1.0), target("npu:0 float32", status="crash"))
+    assert run(both, old=report(target())) == 1
+
+
+def test_other_machine_is_refused_unless_allowed(run):
+    old = report(target(cpu_model="Xeon"))
+    with pytest.raises(UsageError, match="cpu_model Xeon then, EPYC now"):
+        run(report(target()), old=old)
+    assert run(report(target()), "--allow_different_machine", old=old) == 0
+    assert run(report(target(p50_s=9.0)), "--allow_different_machine", old=old) == 1
+
+
+def test_nothing_in_common(run):
+    with pytest.raises(UsageError, match="no case in common"):
+        run(report(target()), old=report(target("npu:0 float32")))
+
+
+def test_durations_default_to_30_s_and_to_the_length_of_a_file():
+    parser = eval_perf.build_parser()
+    reporter = eval_perf.Reporter(quiet=True)
+
+    def durations(*arguments):
+        parsed = parser.parse_args(["--devices", "cpu", *arguments])
+        return eval_perf._request(parsed, reporter).durations_s
+
+    assert durations() == (30.0,)
+    assert durations("--audio", "x.wav") == ()
+    assert durations("--audio", "x.wav", "--duration", "5") == (5.0,)
+    assert durations("--durations", "5,10,5") == (5.0, 10.0)
