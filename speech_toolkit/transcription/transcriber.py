@@ -15,10 +15,8 @@ from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.errors import AudioError
 from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.results import versions
-from speech_toolkit.transcription.decoding import WhisperDecoder
 from speech_toolkit.transcription.features import FeatureExtractor
-from speech_toolkit.transcription.long_form import LongForm, TranscribedWindow
-from speech_toolkit.transcription.request import check_settings
+from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings
 from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.speech import SpeechRegion, find_speech
@@ -34,7 +32,9 @@ from speech_toolkit.transcription.windows import WindowPlanner, coverage
 if TYPE_CHECKING:
     import torch
 
-BUNDLED_MODEL = "tiny-whisper"
+    from speech_toolkit.transcription.decoding import WhisperDecoder
+    from speech_toolkit.transcription.long_form import LongForm, TranscribedWindow
+
 CARD_BATCH_SIZE = 8
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
 
@@ -101,6 +101,8 @@ class Transcriber:
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():
             selected = select_device(str(device))
+            from speech_toolkit.transcription.decoding import WhisperDecoder  # imports torch
+
             dtype_name = str(dtype or ("float32" if selected.type == "cpu" else "float16"))
             on_device(selected, dtype_name)
             torch_dtype = parse_dtype(dtype_name)
@@ -223,6 +225,8 @@ class Transcriber:
         reporter: Reporter,
     ) -> tuple[LongForm, list[TranscribedWindow]]:
         """Take all windows of the file through the model."""
+        from speech_toolkit.transcription.long_form import LongForm
+
         rate = waveform.sample_rate_hz
         planner = WindowPlanner(regions, waveform.samples, rate, settings.chunk_length_s)
         seconds = round(waveform.duration_s)
