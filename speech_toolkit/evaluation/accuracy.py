@@ -17,9 +17,6 @@ from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases, re
 from speech_toolkit.evaluation.engines import BUNDLED_MODELS, CARD_DTYPES, family_of
 from speech_toolkit.evaluation.hearing import MMS, Heard
 from speech_toolkit.evaluation.judgement import (
-    FAIL,
-    NOT_VALID,
-    PASS,
     Judgement,
     Yardstick,
     judge,
@@ -28,6 +25,7 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings
 from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
+from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
 KIND = "accuracy"
 EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}

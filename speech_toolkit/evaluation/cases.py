@@ -92,7 +92,9 @@ class CaseRequest:
 def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
     """Make spoken cases in English as WAV files in ``directory``.
 
-    Every pace, noise and length comes up equally often, in an order that the seed decides.
+    Every pace, noise and length comes up equally often, in an order that the seed decides. With a
+    synthesiser, the same seed gives the same bytes in a fresh process: eSpeak NG's voice wavers on
+    from where it was.
 
     Raises:
         UsageError: the source that was asked for is not to be had here.

@@ -27,8 +27,8 @@ from speech_toolkit.evaluation.text import (
     pool_comparisons,
 )
 from speech_toolkit.evaluation.thresholds import Check, Threshold, check
+from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
-PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
 DISTURBANCES = (0.3, 1.0, 3.0)
 _ALL_CASES = "all cases"
 _UNDERSTANDS = Threshold(
