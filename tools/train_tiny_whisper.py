@@ -43,20 +43,20 @@ _TIMESTAMP_BLUR = ((-2, 0.08), (-1, 0.22), (0, 0.4), (1, 0.22), (2, 0.08))
 class Recipe:
     """What can be tuned; shares are of the planned training time."""
 
-    learning_rate: float = 1.5e-3
+    learning_rate: float = 2.2e-3
     warmup_steps: int = 150
     decay_from: float = 0.6
     weight_decay: float = 0.02
     gradient_norm: float = 1.0
     average_decay: float = 0.998
-    phone_weight: float = 0.3
-    context_weight: float = 0.3
-    word_weight: float = 0.5
+    phone_weights: tuple[float, float] = (0.3, 0.1)  # in the first stage, and later
+    context_weights: tuple[float, float] = (0.3, 0.03)
+    word_weight: float = 1.0
     attention_weight: float = 0.25
     stages: tuple[tuple[float, Plan], ...] = (
         (0.10, Plan(400, 5, open_share=0.5, silent_share=0.02, partial_share=0.1)),
-        (0.35, Plan(500, 4, open_share=0.15, silent_share=0.04, partial_share=0.2)),
-        (0.55, Plan(1000, 2, open_share=0.05, silent_share=0.05, partial_share=0.3)),
+        (0.40, Plan(500, 4, open_share=0.05, silent_share=0.04, partial_share=0.2)),
+        (0.55, Plan(1000, 2, open_share=0.0, silent_share=0.05, partial_share=0.3)),
         (1.0, Plan(1500, 2, open_share=0.0, silent_share=0.05, partial_share=0.35)),
     )
 
@@ -157,11 +157,12 @@ class Trainer:
         with torch.autocast("cpu", torch.bfloat16):
             losses = compute_losses(self.model, batch)
         recipe = self.recipe
+        is_later = self.progress.value >= recipe.stages[0][0]
         weights = {
             "text": 1.0,
             "stamps": 1.0,
-            "phones": recipe.phone_weight,
-            "context": recipe.context_weight,
+            "phones": recipe.phone_weights[is_later],
+            "context": recipe.context_weights[is_later],
             "words": recipe.word_weight,
             "look": recipe.attention_weight,
             "track": recipe.attention_weight / 2,

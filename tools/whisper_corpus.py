@@ -1,6 +1,7 @@
 """Build the speech from which the small Whisper model learns to write.
 
-    python tools/whisper_corpus.py --output DIR --shards 0:100
+    python tools/whisper_corpus.py --output DIR --shards 0:125
+    python tools/whisper_corpus.py --output DIR --shards 200:260 --as-spoken 1
 
 Shards are those of `speech_corpus.py`, with sentences of `whisper_domain.py` as their text; a
 group of phones carries its words as they are to be written, with capitals and marks.
@@ -27,7 +28,6 @@ from speech_synthesis import SpokenToken, SynthesisedSpeech
 from whisper_domain import is_held_out, random_sentence
 
 _SPOKEN_MARKS = {",": ",", ".": ".", "?": "?", "!": ".", ";": ","}
-_AS_SPOKEN_SHARE = 0.2
 
 
 def tokens_of(sentence: str) -> tuple[SpokenToken, ...]:
@@ -67,6 +67,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder of the shards")
     parser.add_argument("--shards", default="0:100", help="first:end[:step] (default 0:100)")
     parser.add_argument("--utterances", type=int, default=200, help="per shard (default 200)")
+    parser.add_argument(
+        "--as-spoken", type=float, default=0.2, help="share without another voice (default 0.2)"
+    )
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     studio = Studio()
@@ -77,7 +80,7 @@ def main() -> None:
         rng = np.random.default_rng([404, shard])
         requests = draw_requests(rng, arguments.utterances, held_out=False)
         speeches = [
-            at_16_khz(speech) if rng.random() < _AS_SPOKEN_SHARE else vary(speech, rng)
+            at_16_khz(speech) if rng.random() < arguments.as_spoken else vary(speech, rng)
             for speech in studio.speak(requests, rng)
         ]
         write_shard(path, speeches)

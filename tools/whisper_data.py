@@ -294,7 +294,7 @@ def _recorded_scene(
         frames = int(rng.integers(min(100, frames - 1), frames))
     scene = compose(rng, frames, draw, may_cut=frames == plan.frames and rng.random() < 0.4)
     samples = scene.samples
-    severity = float(rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.3, 0.3, 0.25, 0.15]))
+    severity = float(rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.4, 0.35, 0.2, 0.05]))
     if severity > 0:
         samples = record(samples * drifting_level(rng, len(samples)), noises, rng, severity)
     loudest = np.abs(samples).max() + 1e-6

@@ -14,71 +14,107 @@ from functools import cache
 import numpy as np
 
 _CLASSES: dict[str, str] = {
-    "person": """Margaret | Peter | Anna | Tom | Mary | my sister | my brother | my mother |
-        my father | your friend | the teacher | the doctor | the engineer | the keeper | the baker |
+    "person": """
+        Margaret | Peter | Anna | Tom | Mary | my sister | my brother | my mother | my father |
+        your friend | the teacher | the doctor | the engineer | the keeper | the baker |
         the driver | our neighbour | the old man | the young woman | a small boy | the girl |
         his grandfather | her grandmother | a customer | the captain | the farmer | nobody |
-        everyone | somebody | her son | their daughter | the lighthouse keeper | a stranger""",
-    "people": """people | the customers | the children | my parents | our friends | the boys |
-        the girls | his sisters | the farmers | two men | three women | they | many people |
-        the neighbours | the engineers | some guests""",
+        everyone | somebody | her son | their daughter | the lighthouse keeper | a stranger
+    """,
+    "people": """
+        people | the customers | the children | my parents | our friends | the boys | the girls
+        | his sisters | the farmers | two men | three women | they | many people |
+        the neighbours | the engineers | some guests
+    """,
     "pronoun": "I | you | he | she | we | they",
-    "thing": """boat | bowl | parcel | folder | lamp | window | door | tree | walnut | apple | book |
-        letter | phone | table | chair | cup | plate | bag | box | key | clock | picture | coat |
-        hat | bicycle | ticket | newspaper | camera | radio | machine | oven | basket | bottle |
-        bed | bench | bell | map | knife | spoon | umbrella | roll | cake | counter | roof | tile |
-        sack | sleeve | message | message | present | computer | screen | paper | pencil | song""",
-    "things": """boats | tickets | walnuts | apples | books | letters | lamps | tiles | rolls |
-        flowers | eggs | plates | cups | horses | cats | dogs | birds | potatoes | tomatoes | shoes |
-        parcels | windows | chairs | sacks | photographs | cars | houses | questions | fish""",
+    "thing": """
+        boat | bowl | parcel | folder | lamp | window | door | tree | walnut | apple | book |
+        letter | phone | table | chair | cup | plate | bag | box | key | clock | picture | coat
+        | hat | bicycle | ticket | newspaper | camera | radio | machine | oven | basket | bottle
+        | bed | bench | bell | map | knife | spoon | umbrella | roll | cake | counter | roof |
+        tile | sack | sleeve | message | present | computer | screen | paper | pencil | song
+    """,
+    "things": """
+        boats | tickets | walnuts | apples | books | letters | lamps | tiles | rolls | flowers |
+        eggs | plates | cups | horses | cats | dogs | birds | potatoes | tomatoes | shoes |
+        parcels | windows | chairs | sacks | photographs | cars | houses | questions | fish
+    """,
     "animal": "cat | dog | horse | bird | cow | sheep | mouse | fish",
-    "place": """village | bakery | shop | kitchen | garden | harbour | bridge | station | school |
+    "place": """
+        village | bakery | shop | kitchen | garden | harbour | bridge | station | school |
         market | hotel | library | museum | office | hospital | park | street | yard | river |
-        coast | farm | church | beach | airport | lighthouse | restaurant | house | city | forest |
-        square | field | hill""",
-    "food": """bread | cheese | soup | fruit | flour | water | milk | tea | coffee | rice | sugar |
-        butter | fish | cake | dinner | breakfast | lunch | salt | juice""",
-    "quality": """old | new | small | big | red | blue | green | brown | white | black | yellow |
-        warm | cold | fresh | heavy | light | long | short | tall | narrow | wooden | strange |
-        beautiful | quiet | empty | full | broken | clean | expensive | cheap | thirsty | missing |
-        welcome | dark | soft | round | good | better | best | wrong""",
-    "feeling": """happy | tired | hungry | thirsty | late | early | ready | busy | sorry | ill | well |
-        afraid | angry | alone | strange | welcome | right""",
-    "did": """opened | closed | bought | sold | found | lost | carried | moved | cleaned | painted |
-        borrowed | planted | dropped | passed | remembered | missed | followed | counted | wanted |
-        needed | liked | left | took | brought | made | swept | kept | paid for | looked at |
-        listened to | asked about | forgot | watched | washed | fixed | crossed | given""",
-    "do": """open | close | buy | sell | find | carry | move | clean | paint | borrow | plant | drop |
-        remember | follow | count | keep | bring | take | make | watch | wash | fix | cross |
-        look at | listen to | pay for | wait for | leave | see | hear | forget | choose | send""",
-    "does": """opens | closes | buys | sells | finds | carries | moves | cleans | brings | keeps |
-        wants | needs | likes | remembers | leaves | takes | makes | watches | rattles""",
-    "went": """went | walked | drove | ran | came back | moved | travelled | drives past | sat down |
+        coast | farm | church | beach | airport | lighthouse | restaurant | house | city |
+        forest | square | field | hill
+    """,
+    "food": """
+        bread | cheese | soup | fruit | flour | water | milk | tea | coffee | rice | sugar |
+        butter | fish | cake | dinner | breakfast | lunch | salt | juice
+    """,
+    "quality": """
+        old | new | small | big | red | blue | green | brown | white | black | yellow | warm |
+        cold | fresh | heavy | light | long | short | tall | narrow | wooden | strange |
+        beautiful | quiet | empty | full | broken | clean | expensive | cheap | thirsty |
+        missing | welcome | dark | soft | round | good | better | best | wrong
+    """,
+    "feeling": """
+        happy | tired | hungry | thirsty | late | early | ready | busy | sorry | ill | well |
+        afraid | angry | alone | strange | welcome | right
+    """,
+    "did": """
+        opened | closed | bought | sold | found | lost | carried | moved | cleaned | painted |
+        borrowed | planted | dropped | passed | remembered | missed | followed | counted |
+        wanted | needed | liked | left | took | brought | made | swept | kept | paid for |
+        looked at | listened to | asked about | forgot | watched | washed | fixed | crossed |
+        given
+    """,
+    "do": """
+        open | close | buy | sell | find | carry | move | clean | paint | borrow | plant | drop
+        | remember | follow | count | keep | bring | take | make | watch | wash | fix | cross |
+        look at | listen to | pay for | wait for | leave | see | hear | forget | choose | send
+    """,
+    "does": """
+        opens | closes | buys | sells | finds | carries | moves | cleans | brings | keeps |
+        wants | needs | likes | remembers | leaves | takes | makes | watches | rattles
+    """,
+    "went": """
+        went | walked | drove | ran | came back | moved | travelled | drives past | sat down |
         arrived | stood | waited | slept | worked | stayed | lived | laughed | played | waved |
-        grew up""",
-    "how": """slowly | carefully | quickly | quietly | always | never | again | together | alone |
-        well | often | sometimes | usually | now | almost | maybe | already | soon""",
-    "where": """in the {place} | behind the {place} | near the {place} | at the {place} |
-        to the {place} | from the {place} | under the {thing} | on the {thing} | by the {thing} |
+        grew up
+    """,
+    "how": """
+        slowly | carefully | quickly | quietly | always | never | again | together | alone |
+        well | often | sometimes | usually | now | almost | maybe | already | soon
+    """,
+    "where": """
+        in the {place} | behind the {place} | near the {place} | at the {place} | to the {place}
+        | from the {place} | under the {thing} | on the {thing} | by the {thing} |
         around the {place} | inside the {thing} | down the {place} | before the {place} |
-        over the {place} | through the {place} | taller than the {place} | at home | there | here |
-        outside | next to the {place} | between the {thing} and the {thing}""",
+        over the {place} | through the {place} | taller than the {place} | at home | there |
+        here | outside | next to the {place} | between the {thing} and the {thing}
+    """,
     "day": "Monday | Tuesday | Wednesday | Thursday | Friday | Saturday | Sunday",
-    "month": """January | February | March | April | May | June | July | August | September |
-        October | November | December""",
-    "when": """on {day} | on {day} morning | on {day} evening | in {month} | every {month} |
-        every day | every year | every autumn | every {day} | in the morning | in the evening |
+    "month": """
+        January | February | March | April | May | June | July | August | September | October |
+        November | December
+    """,
+    "when": """
+        on {day} | on {day} morning | on {day} evening | in {month} | every {month} | every day
+        | every year | every autumn | every {day} | in the morning | in the evening |
         around noon | at noon | last year | last week | last {day} | next {day} | next week |
-        next year | yesterday | today | tomorrow | tonight | one morning | from that day | at night |
-        in the winter | in the summer | this spring | at {hour} o'clock | {few} days ago |
-        until {day} | before noon | after dinner | as {person} did | following the {month}""",
+        next year | yesterday | today | tomorrow | tonight | one morning | from that day |
+        at night | in the winter | in the summer | this spring | at {hour} o'clock |
+        {few} days ago | until {day} | before noon | after dinner | as {person} did |
+        following the {month}
+    """,
     "few": "two | three | four | five | six | seven | eight | nine | ten | many | one or two",
     "hour": "one | two | three | four | five | six | seven | eight | nine | ten | eleven | twelve",
     "tens": "twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety",
     "unit": "one | two | three | four | five | six | seven | eight | nine",
-    "number": """{unit} | {hour} | {tens} {unit} | {tens} | {unit} hundred | {unit} thousand |
-        eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen |
-        {unit} hundred and {tens} {unit} | {tens} {unit}""",
+    "number": """
+        {unit} | {hour} | {tens} {unit} | {tens} | {unit} hundred | {unit} thousand | eleven |
+        twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen |
+        {unit} hundred and {tens} {unit}
+    """,
     "ask": "who | what | where | when | why | how",
     "can": "can | could | will | would | should | must",
     "because": "because | when | before | after | until | while | but | and | so | whenever | if",
@@ -144,13 +180,13 @@ _PATTERNS: tuple[str, ...] = (
     "The {place} has never {did} so many {things} as it did {when}.",
 )
 
-_SPARE = """themselves face guilt distant October voice people say an were as up other first second
-    third same thing always always lorry drives past rattles listen call help given bowl himself
-    never walnut sleep under warm given grew became moved itself could been being its into about
-    only just also too very more most less than then time year day night back away off up out our
-    their me us them your his her this these those which much little own work play read write
-    speak talk walk run stop start end begin turn try use learn live love want need think know
-    feel hope give get put let opening sleeves come go sit stand eat drink""".split()
+_SPARE = """
+    also away been begin being call come drink eat end face feel first get give go guilt himself
+    hope into itself just learn less let little live lorry love most much need off only opening
+    other out own play put read run same say second sit sleep speak stand start stop talk them
+    themselves these thing think third those time too try turn us use very voice walk want which
+    work write
+"""
 
 _SLOT = re.compile(r"\{(\w+)\}")
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?")
@@ -168,9 +204,9 @@ def words_of(text: str) -> list[str]:
 
 @cache
 def _all_words() -> tuple[str, ...]:
-    texts = [*_PATTERNS, *_CLASSES.values(), *_SPARE]
+    texts = [*_PATTERNS, *_CLASSES.values(), _SPARE]
     found = {word for text in texts for word in words_of(_SLOT.sub(" ", text))}
-    return tuple(sorted(found - {"s"}))
+    return tuple(sorted(found))
 
 
 WORDS = _all_words()
@@ -189,19 +225,28 @@ def random_sentence(rng: np.random.Generator) -> str:
     """A sentence: mostly grammatical, else domain words in any order."""
     kind = rng.random()
     if kind < 0.6:
-        text = fill(_PATTERNS[int(rng.integers(len(_PATTERNS)))], rng)
-    else:
-        words = [str(word) for word in rng.choice(WORDS, int(rng.integers(2, 13)))]
-        if kind < 0.75:
-            pattern = _PATTERNS[int(rng.integers(len(_PATTERNS)))]
-            words += words_of(fill(pattern, rng))
-            words = words[int(rng.integers(4)) :]
-        text = " ".join(_cased(word) for word in words)
-        if len(words) > 6 and rng.random() < 0.4:
-            head, tail = text.split(" ", 3)[:3], text.split(" ", 3)[3]
-            text = " ".join(head) + ", " + tail
-        text += "." if rng.random() < 0.85 else "?"
+        return grammatical_sentence(rng)
+    text = _shuffled_words(rng, with_pattern=kind < 0.75)
+    text += "." if rng.random() < 0.85 else "?"
     return text[0].upper() + text[1:]
+
+
+def grammatical_sentence(rng: np.random.Generator) -> str:
+    """A sentence of the grammar."""
+    text = fill(_PATTERNS[int(rng.integers(len(_PATTERNS)))], rng)
+    return text[0].upper() + text[1:]
+
+
+def _shuffled_words(rng: np.random.Generator, with_pattern: bool) -> str:
+    words = [str(word) for word in rng.choice(WORDS, int(rng.integers(2, 13)))]
+    if with_pattern:
+        words += words_of(fill(_PATTERNS[int(rng.integers(len(_PATTERNS)))], rng))
+        words = words[int(rng.integers(4)) :]
+    text = " ".join(_cased(word) for word in words)
+    if len(words) > 6 and rng.random() < 0.4:
+        head, tail = text.split(" ", 3)[:3], text.split(" ", 3)[3]
+        text = " ".join(head) + ", " + tail
+    return text
 
 
 @cache

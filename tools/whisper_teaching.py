@@ -15,7 +15,7 @@ from training_data import NO_PHONE, PHONES
 from whisper_domain import WORDS
 from whisper_tokens import TokenIds
 
-PHONE_LAYER = 2
+PHONE_LAYER = 1
 GUIDED_HEADS = ((1, 0), (1, 1), (2, 0))  # (decoder layer, head) that look at the next word
 TRACKING_HEAD = (0, 0)  # looks at the word just written
 IGNORED = -100
@@ -34,7 +34,7 @@ class Shape:
     mel_bins: int = 128
 
 
-def build_whisper(ids: TokenIds, shape: Shape = Shape()) -> nn.Module:  # noqa: B008
+def build_whisper(ids: TokenIds, shape: Shape = Shape()) -> nn.Module:
     """A new WhisperForConditionalGeneration for the tokens `ids`."""
     from transformers import WhisperConfig, WhisperForConditionalGeneration
 
