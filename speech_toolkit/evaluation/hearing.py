@@ -179,7 +179,7 @@ class Alignment:
         """See :class:`Listener`."""
         return {
             "environment": self._aligner.device.facts(),
-            "dtype": str(self.model.dtype),
+            "model_dtype": str(self.model.dtype),
             "model_load_s": round(self._aligner.model_load_time, 3),
         }
 
@@ -222,7 +222,7 @@ class Transcription:
         """See :class:`Listener`."""
         return {
             "environment": self._transcriber.device.facts(),
-            "dtype": str(self._transcriber.dtype),
+            "model_dtype": str(self._transcriber.dtype),
             "model_load_s": round(self._transcriber.model_load_s, 3),
         }
 

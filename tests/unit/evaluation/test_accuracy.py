@@ -1,0 +1,203 @@
+import json
+
+import jsonschema
+import pytest
+import soundfile
+
+from speech_toolkit.checkpoint import REPOSITORY, bundled_model
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import CheckpointError, UsageError
+from speech_toolkit.evaluation import arms
+from speech_toolkit.evaluation.accuracy import EXIT_CODES, AccuracyRequest, evaluate_accuracy
+from speech_toolkit.evaluation.accuracy_table import accuracy_lines
+from speech_toolkit.evaluation.isolated import Outcome
+from speech_toolkit.evaluation.targets import Target, parse_targets
+
+SCHEMA = json.loads((REPOSITORY / "results/schemas/accuracy.schema.json").read_text("utf-8"))
+CPU_AND_NPU = parse_targets("cpu,npu")
+WHISPER = str(bundled_model("tiny-whisper"))
+
+
+def hear_truth(case, payload):
+    return {
+        "text": case["text"],
+        "truth": case["text"],
+        "choices": [1, 2],
+        "margins": [0.5, 0.25],
+        "spelling": ["a", "b"],
+    }
+
+
+class Devices:
+    """Stands in for isolated runs: what each device makes of a case, by its name."""
+
+    def __init__(self, **hear):
+        self.hear = hear
+        self.payloads = []
+
+    def __call__(self, target, payload, *, label, timeout_s, reporter):
+        self.payloads.append(payload)
+        hear = self.hear.get(payload["device"], hear_truth)
+        if payload["disturbance"] is not None:
+            hear = garble
+        status, message, heard = "ok", None, []
+        for case in payload["cases"]:
+            try:
+                heard.append(hear(case, payload))
+            except TimeoutError as error:
+                status, message = "timed_out", str(error)
+                break
+        return Outcome(label, status, {"heard": heard}, {}, message, 0, 1.25, ())
+
+
+def garble(case, payload):
+    return {"text": "something else entirely", "truth": case["text"]}
+
+
+@pytest.fixture
+def run(monkeypatch):
+    """Return a function that evaluates with stand-ins and checks the report's form."""
+
+    def evaluate(devices, **changes):
+        monkeypatch.setattr(arms, "run_isolated", devices)
+        settings = {
+            "model_path": None,
+            "family": "whisper",
+            "targets": CPU_AND_NPU,
+            "num_test_cases": 4,
+            "source": "samples",
+        }
+        request = AccuracyRequest(**(settings | changes))
+        report = evaluate_accuracy(request, ["eval_accuracy.py"], Reporter(quiet=True))
+        jsonschema.validate(report, SCHEMA)
+        report["lines"] = "\n".join(accuracy_lines(report))
+        return report
+
+    return evaluate
+
+
+def test_schema_is_a_schema():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_devices_that_agree_pass(run):
+    devices = Devices()
+    report = run(devices)
+    assert report["verdict"] == "PASS"
+    assert [target["label"] for target in report["targets"]] == ["cpu float32", "npu float16"]
+    assert [payload["disturbance"] for payload in devices.payloads] == [None, None, 0.3]
+    assert devices.payloads[2]["device"] == "npu"
+    assert report["comparisons"][0]["text"]["wer_interval"]["high"] > 0
+    assert {row["condition"] for row in report["comparisons"][0]["text"]["conditions"]} == {
+        *("speed", "noise", "length", "level", "voice")
+    }
+    assert "[RESULT] PASS" in report["lines"]
+    assert "fault of 0.3 noticed" in report["lines"]
+
+
+def test_one_wrong_word_fails_and_is_shown(run):
+    def mishear(case, payload):
+        heard = hear_truth(case, payload)
+        if case is payload["cases"][0]:
+            words = heard["text"].split()
+            heard |= {"text": " ".join(["zebra", *words[1:]]), "choices": [1, 3]}
+            heard |= {"margins": [0.5, 0.125], "spelling": ["a", "zebra"]}
+        return heard
+
+    report = run(Devices(npu=mishear))
+    assert report["verdict"] == "FAIL"
+    first = report["cases"]["list"][0]["comparisons"]["npu float16"]
+    assert first["divergence"]["index"] == 1
+    assert first["divergence"]["candidate"] == {"id": 3, "text": "zebra", "margin": 0.125}
+    assert "differs from token 1 on: 'b' (lead 0.25) / 'zebra' (lead 0.125)" in report["lines"]
+
+
+def test_time_out_of_one_device_keeps_what_both_heard(run):
+    def tire(case, payload):
+        if case is payload["cases"][2]:
+            raise TimeoutError("timed out after 5 s")
+        return hear_truth(case, payload)
+
+    report = run(Devices(npu=tire))
+    assert report["verdict"] == "FAIL"
+    assert report["reasons"] == [
+        "npu float16: 2 of 4 cases failed on this device, case_3 first: timed out after 5 s"
+    ]
+    npu = report["targets"][1]
+    assert (npu["status"], npu["message"]) == ("timed_out", "timed out after 5 s")
+    assert npu["against_truth"]["cases"] == 2
+    assert report["targets"][0]["against_truth"]["cases"] == 4
+    results = report["cases"]["list"][3]["results"]
+    assert results["cpu float32"]["text"]
+    assert results["npu float16"]["error"] == "timed out after 5 s"
+    assert "timed_out: timed out after 5 s" in report["lines"]
+
+
+def test_every_candidate_is_judged_and_the_worst_counts(run):
+    report = run(Devices(npu=garble), targets=parse_targets("cpu,cpu:bfloat16,npu"))
+    assert [each["verdict"] for each in report["comparisons"]] == ["PASS", "FAIL"]
+    assert report["verdict"] == "FAIL"
+    assert all(reason.startswith("npu float16: ") for reason in report["reasons"])
+
+
+def test_too_few_words_are_not_valid(run):
+    report = run(Devices(), min_words=10_000)
+    assert report["verdict"] == "NOT VALID"
+    assert report["comparisons"][0]["negative_control"]["attempts"] == []
+
+
+def test_criteria_can_be_changed(run):
+    def lose_marks(case, payload):
+        return hear_truth(case, payload) | {"text": case["text"].replace(".", "")}
+
+    assert run(Devices(npu=lose_marks))["verdict"] == "FAIL"
+    changed = run(Devices(npu=lose_marks), thresholds=("exact_match_rate=-1",))
+    assert changed["verdict"] == "PASS"
+
+
+def test_audio_stays_only_where_it_is_wanted(run, tmp_path):
+    kept = run(Devices(), keep_audio=str(tmp_path / "kept"))
+    lost = run(Devices())
+    for case in kept["cases"]["list"]:
+        assert soundfile.info(case["audio_path"]).duration == pytest.approx(
+            case["duration_s"], abs=1e-3
+        )
+    files = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert files == [f"case_{index}.wav" for index in (1, 2, 3, 4)]
+    hashes = [[case["audio_sha256"] for case in each["cases"]["list"]] for each in (kept, lost)]
+    assert hashes[0] == hashes[1]
+    assert not any(tmp_path.glob("*.wav"))
+
+
+def test_spellings_of_the_checkpoint_are_used(run):
+    def americanise(case, payload):
+        return hear_truth(case, payload) | {"text": case["text"].replace("harbour", "harbor")}
+
+    report = run(Devices(npu=americanise), num_test_cases=24, thresholds=("exact_match_rate=-1",))
+    assert any("harbour" in case["text"] for case in report["cases"]["list"])
+    assert report["comparisons"][0]["text"]["wer"] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"targets": (Target("cpu"),)}, "--devices cpu float32: a comparison needs two"),
+        ({"targets": parse_targets("cpu,cpu:float32")}, "a comparison needs two"),
+        ({"thresholds": ("boundary_shift_ms=3",)}, "mean_wer, mean_cer, exact_match_rate"),
+        ({"language": "de"}, "--language de: .* in English; give your own with --manifest"),
+        ({"manifest": "gone.jsonl"}, "gone.jsonl"),
+        ({"keep_audio": "/dev/null/x"}, "--keep_audio /dev/null/x: cannot be made"),
+    ],
+)
+def test_wrong_usage(run, changes, complaint):
+    with pytest.raises(UsageError, match=complaint):
+        run(Devices(), **changes)
+
+
+def test_wrong_checkpoint(run, tmp_path):
+    with pytest.raises(CheckpointError, match="no such directory"):
+        run(Devices(), model_path=str(tmp_path / "gone"))
+
+
+def test_exit_codes():
+    assert EXIT_CODES == {"PASS": 0, "FAIL": 1, "NOT VALID": 4}
