@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 
-from speech_toolkit.device import Device, GraphBackend
-from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.device import Device, GraphBackend, is_out_of_memory
+from speech_toolkit.errors import DeviceError, UsageError, first_line
 from speech_toolkit.transcription.settings import DECODE_GRAPHS
 
 _WARM_UPS = 3  # as PyTorch's notes on CUDA graphs advise, so that libraries are set up
@@ -43,6 +43,7 @@ class DecodeGraphs:
                 f"--decode_graph on: {device.name} cannot record graphs with the software "
                 "installed; use --decode_graph auto or off"
             )
+        self._device = device
         self._backend = backend if choice == "on" or (backend and backend.is_default) else None
         self._replays: dict[Hashable, Callable[[], None]] = {}
 
@@ -57,28 +58,39 @@ class DecodeGraphs:
         Args:
             key: all that the step's launches depend on, beside the contents of its tensors.
             step: what to run. It is run a few times to be recorded, on whatever its tensors hold.
+
+        Raises:
+            DeviceError: the step cannot be recorded.
+            RuntimeError: the device is out of memory.
         """
         if self._backend is None:
             return step
         if key not in self._replays:
-            self._replays[key] = _record(self._backend, step)
+            self._replays[key] = self._record(self._backend, step)
         return self._replays[key]
 
     def clear(self) -> None:
         """Drop all recordings: the memory they use is about to go."""
         self._replays.clear()
 
-
-def _record(backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
-    """Warm up on a side stream, which recording demands, then record."""
-    module = backend.module
-    side = module.Stream()
-    side.wait_stream(module.current_stream())
-    with module.stream(side):
-        for _ in range(_WARM_UPS):
-            step()
-    module.current_stream().wait_stream(side)
-    graph = backend.graph_type()
-    with module.graph(graph):
-        step()
-    return graph.replay
+    def _record(self, backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
+        """Warm up on a side stream, as recording demands, then record."""
+        module = backend.module
+        side = module.Stream()
+        side.wait_stream(module.current_stream())
+        with module.stream(side):
+            for _ in range(_WARM_UPS):
+                step()
+        module.current_stream().wait_stream(side)
+        try:
+            graph = backend.graph_type()
+            with module.graph(graph):
+                step()
+        except RuntimeError as error:
+            if is_out_of_memory(error):
+                raise
+            raise DeviceError(
+                f"{self._device.name}: a decoding step cannot be recorded as a graph "
+                f"({first_line(error)}); use --decode_graph off"
+            ) from error
+        return graph.replay

@@ -74,7 +74,8 @@ class DecodedWindow:
     Attributes:
         tokens: ids, timestamps included, without the prompt and the end of text.
         log_probs: log-probability of each of them.
-        avg_logprob: mean log-probability of the tokens and the end of text, if that was reached.
+        avg_logprob: sum of the log-probabilities, that of the end of text included where it was
+            reached, over one more than the tokens, as openai/whisper has it.
         no_speech_prob: probability that nobody speaks; None where the model has no token for it.
         compression_ratio: UTF-8 bytes of the text over their zlib size; 0 for no text.
         temperature: at which the tokens were generated.
@@ -266,7 +267,7 @@ class WhisperDecoder:
         return DecodedWindow(
             tokens=tuple(tokens[:count]),
             log_probs=tuple(scored[:count]),
-            avg_logprob=sum(scored) / len(scored),
+            avg_logprob=sum(scored) / (count + 1),
             no_speech_prob=None if no_speech is None else no_speech[row].item(),
             compression_ratio=compression_ratio(self.text(tokens[:count])),
             temperature=options.temperature,

@@ -2,6 +2,7 @@ import shutil
 
 import pytest
 
+from speech_toolkit.device import Device
 from tests.unit.transcription.random_whisper import random_model, save_checkpoint
 
 
@@ -14,3 +15,40 @@ def whisper_template(tmp_path_factory):
 def whisper_directory(whisper_template, tmp_path):
     """A complete small checkpoint that the test may damage."""
     return shutil.copytree(whisper_template, tmp_path / "whisper")
+
+
+@pytest.fixture(scope="session")
+def make_decoder(whisper_template):
+    """Return a function that makes a decoder of a random model on the CPU."""
+    import torch
+
+    from speech_toolkit.transcription.decoding import WhisperDecoder
+    from speech_toolkit.transcription.stage_clock import StageClock
+    from speech_toolkit.transcription.whisper_checkpoint import (
+        load_tokenizer,
+        read_whisper_checkpoint,
+    )
+
+    checkpoint = read_whisper_checkpoint(whisper_template)
+    tokenizer = load_tokenizer(checkpoint)
+
+    def make(model=None, dtype=torch.float32, decode_graph="auto", device=None, **changes):
+        from dataclasses import replace
+
+        model = model or random_model(seed=2, eot_bias=1.0)
+        device = device or Device("cpu", None, "cpu", "for a test")
+        return WhisperDecoder(
+            model.to(dtype),
+            replace(checkpoint, **changes),
+            tokenizer,
+            device,
+            StageClock(device),
+            decode_graph,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def decoder(make_decoder):
+    return make_decoder()

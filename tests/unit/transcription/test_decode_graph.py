@@ -1,0 +1,130 @@
+"""The step as a graph: recorded once and replayed, it must yield what the plain step yields."""
+
+import pytest
+import torch
+
+from speech_toolkit.device import Device
+from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.transcription.decode_graph import DecodeGraphs
+from speech_toolkit.transcription.decoding import DecodingOptions
+from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
+from tests.unit.transcription.recorded_steps import recording_backend
+
+CPU = Device("cpu", None, "cpu", "for a test")
+
+
+@pytest.fixture
+def with_graphs(monkeypatch):
+    """Let every device record, with or without being asked."""
+
+    def allow(is_default=True):
+        backend = recording_backend(is_default)
+        monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
+
+    return allow
+
+
+def batches():
+    generator = torch.Generator().manual_seed(0)
+    windows = torch.randn(7, MEL_BINS, MEL_FRAMES, generator=generator)
+    return [windows[:1], windows[:3], windows[3:6], windows, windows[:2]]
+
+
+def decode_all(decoder, options):
+    found = []
+    for features in batches():
+        start = decoder.checkpoint.sot_sequence("en", "transcribe", options.timestamps)
+        prompts = [[*start]] * len(features)
+        found.append(decoder.decode(decoder.encode(features), prompts, options))
+    return found
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        DecodingOptions(record_margins=True),
+        DecodingOptions(timestamps=False),
+        DecodingOptions(temperature=0.8, max_new_tokens=30),
+    ],
+    ids=["greedy", "plain", "drawn"],
+)
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_replayed_steps_yield_the_same(make_decoder, with_graphs, options, attention):
+    model = random_model(3, eot_bias=1.0, attn_implementation=attention)
+    expected = decode_all(make_decoder(model, decode_graph="off"), options)
+    with_graphs()
+    decoder = make_decoder(model)
+    assert decoder.uses_graph
+    for mine, plain in zip(decode_all(decoder, options), expected, strict=True):
+        assert [w.tokens for w in mine] == [w.tokens for w in plain]
+        for one, other in zip(mine, plain, strict=True):
+            assert one.log_probs == pytest.approx(other.log_probs, abs=1e-4)
+            assert one.margins == (other.margins and pytest.approx(other.margins, abs=1e-4))
+
+
+def test_few_sizes_are_recorded_and_each_once(make_decoder, with_graphs, monkeypatch):
+    with_graphs()
+    decoder = make_decoder()
+    prepared = []
+    prepare = DecodeGraphs.prepare
+
+    def watch(self, key, step):
+        replay = prepare(self, key, step)
+        prepared.append((key[0], replay.__self__))
+        return replay
+
+    monkeypatch.setattr(DecodeGraphs, "prepare", watch)
+    decode_all(decoder, DecodingOptions(max_new_tokens=4))
+    assert [size for size, _ in prepared] == [1, 4, 4, 8, 2]
+    assert prepared[1][1] is prepared[2][1]  # the same size is recorded once
+    assert [recording.replays for _, recording in prepared] == [3, 6, 6, 3, 3]
+
+
+def test_auto_records_only_where_that_is_the_default(with_graphs):
+    with_graphs(is_default=False)
+    assert not DecodeGraphs(CPU, "auto").enabled
+    assert not DecodeGraphs(CPU, "off").enabled
+    assert DecodeGraphs(CPU, "on").enabled
+    with_graphs(is_default=True)
+    assert DecodeGraphs(CPU, "auto").enabled
+    assert not DecodeGraphs(CPU, "off").enabled
+
+
+def test_on_is_refused_where_nothing_records():
+    assert CPU.graph_backend() is None
+    assert not DecodeGraphs(CPU, "auto").enabled
+    with pytest.raises(DeviceError, match="--decode_graph on: cpu cannot record graphs"):
+        DecodeGraphs(CPU, "on")
+    with pytest.raises(UsageError, match="decode graph 'maybe': use one of auto, on, off"):
+        DecodeGraphs(CPU, "maybe")
+
+
+@pytest.mark.parametrize(
+    ("device_type", "names", "expected"),
+    [
+        ("cuda", {"CUDAGraph": int, "graph": None}, True),
+        ("npu", {"NPUGraph": int, "graph": None}, False),
+        ("npu", {"graph": None}, None),
+        ("npu", {"NPUGraph": int}, None),
+    ],
+)
+def test_backend_of_a_card_is_what_its_software_has(monkeypatch, device_type, names, expected):
+    from types import SimpleNamespace
+
+    module = SimpleNamespace(**names)
+    monkeypatch.setattr(Device, "_backend", property(lambda self: module))
+    backend = Device(device_type, 0, device_type, "for a test").graph_backend()
+    assert (backend and backend.is_default) == expected
+
+
+def test_failed_recording_names_the_way_out(monkeypatch, make_decoder):
+    class Refusing:
+        def __init__(self):
+            raise RuntimeError("no graphs here\nmore")
+
+    backend = recording_backend()
+    monkeypatch.setattr(
+        Device, "graph_backend", lambda self: type(backend)(backend.module, Refusing, True)
+    )
+    with pytest.raises(DeviceError, match=r"cannot be recorded as a graph \(no graphs here\)"):
+        decode_all(make_decoder(), DecodingOptions())
