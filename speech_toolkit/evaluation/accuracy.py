@@ -9,13 +9,14 @@ from typing import Any
 
 from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
 from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy_report import accuracy_report
 from speech_toolkit.evaluation.agreement import criteria_for
 from speech_toolkit.evaluation.arms import Arm, ModelChoice, run_arm
 from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases, read_manifest
 from speech_toolkit.evaluation.engines import BUNDLED_MODELS, CARD_DTYPES, family_of
 from speech_toolkit.evaluation.hearing import MMS, Heard
+from speech_toolkit.evaluation.isolated import ERROR
 from speech_toolkit.evaluation.judgement import (
     Judgement,
     Yardstick,
@@ -84,6 +85,7 @@ def evaluate_accuracy(
     Raises:
         CheckpointError: there is no such checkpoint, or its family is not supported.
         UsageError: fewer than two targets, cases that cannot be made or read, or no such criterion.
+        ToolkitError: the first candidate's device is missing or cannot load the model.
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
     family, directory = family_of(name), resolve_checkpoint(name)
@@ -104,7 +106,7 @@ def evaluate_accuracy(
         yardstick = Yardstick(
             family, cases.cases, read_spellings(directory), request.min_words, changes, request.seed
         )
-        arms = [run_arm(model, target, cases.cases, reporter) for target in targets]
+        arms = _run_arms(model, targets, cases, reporter)
         judged = {
             arm.target.label: _judge_arm(model, arms[0], arm, yardstick, reporter)
             for arm in arms[1:]
@@ -150,6 +152,23 @@ def _directory_for_cases(request: AccuracyRequest) -> Iterator[Path]:
             f"--keep_audio {folder}: cannot be made ({error.strerror}); choose another directory"
         ) from error
     yield folder
+
+
+def _run_arms(
+    model: ModelChoice, targets: Sequence[Target], cases: CaseSet, reporter: Reporter
+) -> list[Arm]:
+    """Run the candidates and then the reference, so that a missing card is noticed at once.
+
+    Returns:
+        One arm per target, in their order.
+    """
+    arms: list[Arm] = []
+    for target in (*targets[1:], targets[0]):
+        arm = run_arm(model, target, cases.cases, reporter)
+        if arm.status == ERROR and not arms:
+            raise ToolkitError(f"{target.label}: {arm.message}")
+        arms.append(arm)
+    return [arms[-1], *arms[:-1]]
 
 
 def _judge_arm(

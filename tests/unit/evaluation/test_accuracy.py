@@ -6,7 +6,7 @@ import soundfile
 
 from speech_toolkit.checkpoint import REPOSITORY, bundled_model
 from speech_toolkit.command_line import Reporter
-from speech_toolkit.errors import CheckpointError, UsageError
+from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation import arms
 from speech_toolkit.evaluation.accuracy import EXIT_CODES, AccuracyRequest, evaluate_accuracy
 from speech_toolkit.evaluation.accuracy_table import accuracy_lines
@@ -31,7 +31,8 @@ def hear_truth(case, payload):
 class Devices:
     """Stands in for isolated runs: what each device makes of a case, by its name."""
 
-    def __init__(self, **hear):
+    def __init__(self, missing=(), **hear):
+        self.missing = missing
         self.hear = hear
         self.payloads = []
 
@@ -41,6 +42,8 @@ class Devices:
         if payload["disturbance"] is not None:
             hear = garble
         status, message, heard = "ok", None, []
+        if payload["device"] in self.missing:
+            return Outcome(label, "error", None, {}, "no such device", 2, 0.5, ())
         for case in payload["cases"]:
             try:
                 heard.append(hear(case, payload))
@@ -131,6 +134,19 @@ def test_time_out_of_one_device_keeps_what_both_heard(run):
     assert results["cpu float32"]["text"]
     assert results["npu float16"]["error"] == "timed out after 5 s"
     assert "timed_out: timed out after 5 s" in report["lines"]
+
+
+def test_missing_card_is_wrong_usage_before_anything_else_ran(run):
+    devices = Devices(missing=("npu",))
+    with pytest.raises(ToolkitError, match="npu float16: no such device"):
+        run(devices)
+    assert [payload["device"] for payload in devices.payloads] == ["npu"]
+
+
+def test_missing_device_loses_nothing_of_those_that_ran(run):
+    report = run(Devices(missing=("cuda",)), targets=parse_targets("cpu,npu,cuda"))
+    assert [target["status"] for target in report["targets"]] == ["ok", "ok", "error"]
+    assert [each["verdict"] for each in report["comparisons"]] == ["PASS", "FAIL"]
 
 
 def test_every_candidate_is_judged_and_the_worst_counts(run):
