@@ -13,12 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-import numpy as np
-
 from speech_toolkit.checkpoint import prefetch_weights, read_config
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import parse_dtype, select_device
 from speech_toolkit.errors import CheckpointError
+from speech_toolkit.evaluation.hearing import MMS, WHISPER, spelt_labels
 from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.transcription.stage_clock import StageClock
 
@@ -28,10 +27,9 @@ if TYPE_CHECKING:
 
 LONGEST_WINDOW_S = 30.0
 _CONTEXT_S = 2.0
-_MMS, _WHISPER = "mms", "whisper"
-_FAMILIES = {"wav2vec2": _MMS, "whisper": _WHISPER}
-BUNDLED_MODELS = {_MMS: "tiny-mms-aligner", _WHISPER: "tiny-whisper"}
-CARD_DTYPES = {_MMS: "float32", _WHISPER: "float16"}
+_FAMILIES = {"wav2vec2": MMS, "whisper": WHISPER}
+BUNDLED_MODELS = {MMS: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
+CARD_DTYPES = {MMS: "float32", WHISPER: "float16"}
 SAMPLE_RATE_HZ = 16_000
 
 
@@ -124,7 +122,7 @@ def load_engine(settings: EngineSettings) -> Engine:
         CheckpointError: the checkpoint is incomplete or of another family.
         DeviceError: the device is missing, lacks the dtype, or has too little memory.
     """
-    if family_of(settings.model_path) == _MMS:
+    if family_of(settings.model_path) == MMS:
         return AlignmentEngine(settings)
     return TranscriptionEngine(settings)
 
@@ -175,7 +173,7 @@ class AlignmentEngine:
             )
         greedy_T = emissions.log_probs.argmax(axis=1)
         with clock.stage("alignment"):
-            forced_align(emissions.log_probs, _spelt(greedy_T, blank), blank)
+            forced_align(emissions.log_probs, spelt_labels(greedy_T, blank), blank)
         return Work(
             stage_times_s=clock.seconds,
             output=tuple(greedy_T.tolist()),
@@ -184,13 +182,6 @@ class AlignmentEngine:
             tokens=None,
             warnings=emissions.warnings,
         )
-
-
-def _spelt(labels_T: np.ndarray, blank: int) -> np.ndarray:
-    """Return the labels that a path spells: repeats taken together, blanks left out."""
-    changes = np.diff(labels_T, prepend=-1) != 0
-    spelt = labels_T[changes]
-    return spelt[spelt != blank]
 
 
 class TranscriptionEngine:

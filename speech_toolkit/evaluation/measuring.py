@@ -10,7 +10,7 @@ import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,10 +27,8 @@ from speech_toolkit.evaluation.isolated_child import save_partial
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.timing import Timings, measure
 
-if TYPE_CHECKING:
-    from speech_toolkit.device import MemoryUse
-
-_STAGE_RUNS = 3
+STAGE_RUNS = 3
+_TOKEN_STAGE = "tokens"
 
 
 def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -48,7 +46,7 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
         "load_s": engine.load_s,
         "model": engine.facts,
         "environment": engine.device.facts(),
-        "memory_loaded": _memory(engine.device),
+        "memory_loaded": memory_figures(engine.device),
         "cases": [],
     }
     save_partial(report)
@@ -60,7 +58,7 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
             save_partial({**report, "cases": [*report["cases"], case.unfinished(timings)]})
 
         timings = measure(case.run, engine.device, payload["warmup"], payload["runs"], keep)
-        report["cases"].append(case.finished(timings, min(_STAGE_RUNS, payload["runs"])))
+        report["cases"].append(case.finished(timings, min(STAGE_RUNS, payload["runs"])))
         save_partial(report)
     return report, {}
 
@@ -90,37 +88,27 @@ class _Case:
 
     def unfinished(self, timings: Timings) -> dict[str, Any]:
         """Return what is known after some of the runs."""
-        audio_s = self._waveform.duration_s
-        mean_s = statistics.fmean(timings.runs_s)
         return {
             "complete": False,
             "duration_s": self._duration_s,
             "batch_size": self._batch_size,
-            "audio_s": audio_s,
+            "audio_s": self._waveform.duration_s,
             "input_sha256": array_hash(self._waveform.samples),
-            **timings.to_dict(),
-            "rtf": mean_s / audio_s,
-            "rtfx": audio_s / mean_s,
-            "recordings_per_s": self._batch_size / mean_s,
+            **latency_figures(timings, self._waveform.duration_s),
+            "recordings_per_s": self._batch_size / statistics.fmean(timings.runs_s),
         }
 
     def finished(self, timings: Timings, stage_runs: int) -> dict[str, Any]:
         """Time the stages in runs of their own and return all that was measured."""
-        memory = _memory(self._engine.device)
-        stages = _stage_times([self.run(exact=True) for _ in range(stage_runs)])
+        memory = memory_figures(self._engine.device)
+        staged = [self.run(exact=True).stage_times_s for _ in range(stage_runs)]
         work = self._work
         return {
             **self.unfinished(timings),
             "complete": True,
-            "stages": stages,
+            **stage_figures(staged, work.tokens),
             "batch_size_used": work.batch_size,
             "windows": work.windows,
-            "tokens": work.tokens,
-            "seconds_per_token": (
-                stages["tokens"]["median_s"] / work.tokens
-                if work.tokens and "tokens" in stages
-                else None
-            ),
             "memory": memory,
             "output": list(work.output),
             "output_sha256": hashlib.sha256(repr(work.output).encode()).hexdigest(),
@@ -128,20 +116,38 @@ class _Case:
         }
 
 
-def _stage_times(works: Sequence[Work]) -> dict[str, Any]:
-    """Return raw seconds and the median of each stage, in the order of the stages."""
-    return {
+def latency_figures(timings: Timings, audio_s: float) -> dict[str, Any]:
+    """Return raw seconds, their distribution and the real-time factors of at least one run.
+
+    Args:
+        timings: of one call that takes ``audio_s`` seconds of audio through a model.
+        audio_s: seconds of audio, above 0.
+    """
+    mean_s = statistics.fmean(timings.runs_s)
+    return {**timings.to_dict(), "rtf": mean_s / audio_s, "rtfx": audio_s / mean_s}
+
+
+def stage_figures(staged: Sequence[Mapping[str, float]], tokens: int | None) -> dict[str, Any]:
+    """Return seconds per stage, raw and as median, and those of one token.
+
+    Args:
+        staged: of each run, seconds per stage.
+        tokens: that one run generates; None or 0 where it generates none.
+    """
+    stages = {
         name: {
-            "median_s": statistics.median(work.stage_times_s[name] for work in works),
-            "runs_s": [work.stage_times_s[name] for work in works],
+            "median_s": statistics.median(times_s[name] for times_s in staged),
+            "runs_s": [times_s[name] for times_s in staged],
         }
-        for name in works[0].stage_times_s
+        for name in staged[0]
     }
+    per_token_s = stages[_TOKEN_STAGE]["median_s"] / tokens if tokens else None
+    return {"stages": stages, "tokens": tokens, "seconds_per_token": per_token_s}
 
 
-def _memory(device: Device) -> Mapping[str, int | None]:
+def memory_figures(device: Device) -> dict[str, int | None]:
     """Return the device's memory, and the resident size of this process beside it, in bytes."""
-    host: MemoryUse = Device("cpu", None, "cpu", "the process itself").memory()
+    host = Device("cpu", None, "cpu", "the process itself").memory()
     return {
         **asdict(device.memory()),
         "rss_bytes": host.allocated_bytes,

@@ -99,7 +99,7 @@ def measure_performance(
     family = family_of(name)
     directory = resolve_checkpoint(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
-    samples, durations_s = _speech(request)
+    samples, durations_s = _speech(request, family)
     config = asdict(request) | {
         "targets": [target.label for target in targets],
         "durations_s": durations_s,
@@ -136,12 +136,12 @@ def measure_performance(
     }
 
 
-def _speech(request: PerformanceRequest) -> tuple[np.ndarray, list[float]]:
+def _speech(request: PerformanceRequest, family: str) -> tuple[np.ndarray, list[float]]:
     """Return samples for the largest case, and the durations, a file's own by default."""
     durations_s = list(request.durations_s)
     if request.audio_path is None:
         total_s = max(durations_s) * max(request.batch_sizes)
-        return bundled_speech(total_s, SAMPLE_RATE_HZ, request.seed), durations_s
+        return bundled_speech(family, total_s, SAMPLE_RATE_HZ, request.seed), durations_s
     samples = load_audio(request.audio_path, SAMPLE_RATE_HZ).samples
     durations_s = durations_s or [len(samples) / SAMPLE_RATE_HZ]
     total_s = max(durations_s) * max(request.batch_sizes)

@@ -9,25 +9,28 @@ import numpy as np
 from speech_toolkit.audio import load_audio
 from speech_toolkit.checkpoint import REPOSITORY
 from speech_toolkit.errors import AudioError
+from speech_toolkit.evaluation.hearing import MMS, WHISPER
 
-SAMPLES = REPOSITORY / "samples"
+SPEECH_OF = {MMS: REPOSITORY / "samples", WHISPER: REPOSITORY / "samples" / "recognition"}
 _AUDIO_SUFFIXES = frozenset((".wav", ".flac"))
 
 
-def bundled_speech(total_s: float, sample_rate_hz: int, seed: int) -> np.ndarray:
-    """Return bundled samples in a seeded order, one after the other, again and again.
+def bundled_speech(family: str, total_s: float, sample_rate_hz: int, seed: int) -> np.ndarray:
+    """Return a family's bundled samples in a seeded order, one after the other, again and again.
 
     Args:
+        family: "mms" or "whisper".
         total_s: seconds of the result, above 0.
         sample_rate_hz: rate of the result.
         seed: of the order.
 
     Raises:
-        AudioError: the toolkit's ``samples`` directory holds no audio.
+        AudioError: the toolkit's directory of samples holds no audio.
     """
-    paths = sorted(path for path in SAMPLES.iterdir() if path.suffix in _AUDIO_SUFFIXES)
+    directory = SPEECH_OF[family]
+    paths = sorted(path for path in directory.glob("*") if path.suffix in _AUDIO_SUFFIXES)
     if not paths:
-        raise AudioError(f"{SAMPLES}: holds no audio; name a file with --audio")
+        raise AudioError(f"{directory}: holds no audio; name a file with --audio")
     order = np.random.default_rng(seed).permutation(len(paths))
     recordings = (load_audio(paths[index], sample_rate_hz).samples for index in order)
     return fill(recordings, round(total_s * sample_rate_hz))

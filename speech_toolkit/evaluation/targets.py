@@ -45,6 +45,9 @@ class Target:
         return replace(self, dtype=REFERENCE_DTYPE if self.is_cpu else card_dtype)
 
 
+REFERENCE = Target(CPU, REFERENCE_DTYPE)
+
+
 def parse_targets(text: str) -> tuple[Target, ...]:
     """Take a list of devices apart, each with or without a dtype.
 

@@ -4,7 +4,7 @@ import soundfile
 
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.evaluation import measuring, performance
-from speech_toolkit.evaluation.engines import Work, _spelt
+from speech_toolkit.evaluation.engines import Work
 from speech_toolkit.evaluation.isolated import Outcome
 from speech_toolkit.evaluation.measuring import measure_target
 from speech_toolkit.evaluation.performance import (
@@ -217,9 +217,3 @@ def test_length_of_a_file_is_the_default_duration(performed, wav):
 def test_agreement(one, other, frames, tokens):
     assert agreement(one, other, ordered=True) == pytest.approx(frames)
     assert agreement(one, other, ordered=False) == pytest.approx(tokens)
-
-
-def test_labels_that_a_path_spells():
-    path = np.array([0, 0, 5, 5, 0, 5, 3, 3, 0])
-    assert _spelt(path, blank=0).tolist() == [5, 5, 3]
-    assert _spelt(np.zeros(3, dtype=int), blank=0).tolist() == []

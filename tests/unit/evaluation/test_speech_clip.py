@@ -23,16 +23,17 @@ def test_recordings_that_are_not_needed_are_not_read():
     assert len(fill(recordings(), 4)) == 4
 
 
-def test_bundled_speech_depends_on_the_seed_alone():
-    one, again, other = (bundled_speech(8, 16_000, seed) for seed in (0, 0, 1))
+@pytest.mark.parametrize("family", ["mms", "whisper"])
+def test_bundled_speech_depends_on_the_seed_alone(family):
+    one, again, other = (bundled_speech(family, 8, 16_000, seed) for seed in (0, 0, 1))
     assert one.dtype == np.float32
     assert len(one) == 8 * 16_000
     np.testing.assert_array_equal(one, again)
     assert not np.array_equal(one, other)
-    np.testing.assert_array_equal(bundled_speech(2, 16_000, 0), one[: 2 * 16_000])
+    np.testing.assert_array_equal(bundled_speech(family, 2, 16_000, 0), one[: 2 * 16_000])
 
 
 def test_missing_samples(tmp_path, monkeypatch):
-    monkeypatch.setattr(speech_clip, "SAMPLES", tmp_path)
+    monkeypatch.setitem(speech_clip.SPEECH_OF, "mms", tmp_path)
     with pytest.raises(AudioError, match="--audio"):
-        bundled_speech(1, 16_000, 0)
+        bundled_speech("mms", 1, 16_000, 0)

@@ -1,0 +1,282 @@
+"""One file on a device against the CPU in float32: the same text, or where the two part.
+
+Each side runs in a process of its own. Both decode at the first of the temperatures only, since
+random draws differ between devices whatever their numbers are worth.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.checkpoint import resolve_checkpoint
+from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
+from speech_toolkit.device import prepare_environment
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.agreement import criteria_for, find_divergence
+from speech_toolkit.evaluation.hearing import WHISPER, Heard
+from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
+from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
+from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.evaluation.text import TextComparison, compare_texts, read_spellings
+from speech_toolkit.transcription.request import WhisperRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+KIND = "compare"
+MIN_WORDS = 5
+PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
+_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
+_ENGLISH = "en"
+
+
+def compare_devices(
+    request: WhisperRequest,
+    truth: str | None,
+    reporter: Reporter,
+    *,
+    timeout_s: float | None = None,
+) -> tuple[dict[str, Any], int]:
+    """Transcribe one file on the CPU in float32 and on a device, and compare the texts.
+
+    Args:
+        request: what to transcribe; its device is the one that is judged.
+        truth: what is spoken, to count the errors of both against; None where nobody knows.
+        reporter: where the table goes.
+        timeout_s: seconds for each side, None for as long as it takes.
+
+    Returns:
+        The report, described by ``results/schemas/compare.schema.json``, and the exit code.
+
+    Raises:
+        ToolkitError: the device, the checkpoint or the audio cannot be used.
+    """
+    directory = resolve_checkpoint(request.checkpoint_name)
+    settings = replace(
+        request.settings, temperatures=request.settings.temperatures[:1], record_margins=True
+    )
+    own = replace(request, model_path=str(directory), settings=settings)
+    header = report_header(KIND, sys.argv, own.to_payload() | {"min_words": MIN_WORDS})
+    candidate = _transcribe(own, timeout_s, reporter)
+    if candidate.status == ERROR:
+        raise ToolkitError(candidate.message)
+    reference = _transcribe(own.on(REFERENCE.device, REFERENCE.dtype), timeout_s, reporter)
+    prepare_environment(REFERENCE.device)  # comparing texts may import torch here
+    judged = _judge(reference, candidate, _Texts(truth, settings.task, directory))
+    report = {
+        **header,
+        **judged,
+        "model": {"path": request.checkpoint_name, "weights_sha256": weights_hash(directory)},
+        "audio": {"path": request.audio_path, "sha256": file_hash(request.audio_path)},
+        "truth": truth,
+    }
+    for line in compare_lines(report):
+        reporter.line(line)
+    return report, _CODES[report["verdict"]]
+
+
+def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Transcribe on one device; what runs in the isolated process."""
+    from speech_toolkit.transcription.transcriber import Transcriber
+
+    request = WhisperRequest.from_payload(payload)
+    transcriber = Transcriber.load(
+        request.model_path,
+        request.device,
+        request.dtype,
+        request.attn_implementation,
+        request.decode_graph,
+    )
+    result = transcriber.transcribe(request.audio_path, request.settings)
+    tokens = [token for window in result.tokens for token in window]
+    heard = Heard(
+        text=result.text,
+        choices=tuple(tokens),
+        margins=tuple(margin for window in result.margins or () for margin in window),
+        spelling=tuple(transcriber.decoder.tokenizer.batch_decode([[token] for token in tokens])),
+    )
+    return {"heard": asdict(heard), "result": result.to_dict()}, {}
+
+
+class _Texts:
+    """How texts of this run are compared."""
+
+    def __init__(self, truth: str | None, task: str, directory: Path) -> None:
+        self._truth = truth
+        self._task = task
+        self._spellings = read_spellings(directory)
+
+    def compare(self, reference: str, hypothesis: str, language: str | None) -> TextComparison:
+        """Count the errors; a translation, or a model of one language, is in English."""
+        own = _ENGLISH if self._task == "translate" else language or _ENGLISH
+        return compare_texts(reference, hypothesis, own, self._spellings)
+
+    def against_truth(self, hypothesis: str, language: str | None) -> dict[str, Any] | None:
+        """Count the errors against what is spoken, where that is known."""
+        if self._truth is None:
+            return None
+        return self.compare(self._truth, hypothesis, language).to_dict()
+
+
+def _transcribe(request: WhisperRequest, timeout_s: float | None, reporter: Reporter) -> Outcome:
+    label = Target(request.device, request.dtype).label
+    reporter.info(f"Transcribing on {label} ...")
+    return run_isolated(
+        f"{__name__}:{transcribe_side.__name__}",
+        request.to_payload(),
+        label=label,
+        timeout_s=timeout_s,
+        reporter=reporter,
+    )
+
+
+def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, Any]:
+    """Compare the two sides and reach a verdict, with what it rests on."""
+    sides = {"reference": _side(reference, texts), "candidate": _side(candidate, texts)}
+    failed = [
+        (verdict, f"{outcome.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
+        for verdict, outcome in ((NOT_VALID, reference), (FAIL, candidate))
+        if not outcome.ok
+    ]
+    if failed:
+        verdict, reason = failed[0]
+        return {
+            "verdict": verdict,
+            "reason": reason,
+            "criteria": [],
+            "text": None,
+            "first_difference": None,
+            "same_device": None,
+            "speed_up": None,
+            **sides,
+        }
+    language = sides["reference"]["language"]
+    text = texts.compare(sides["reference"]["text"], sides["candidate"]["text"], language)
+    criteria = _criteria(text, sides["candidate"]["dtype"])
+    verdict, reason = _verdict(text, criteria)
+    divergence = find_divergence(
+        *(Heard.from_dict(o.result["heard"]) for o in (reference, candidate))
+    )
+    return {
+        "verdict": verdict,
+        "reason": reason,
+        "criteria": criteria,
+        "text": text.to_dict(),
+        "first_difference": None if divergence is None else asdict(divergence),
+        "same_device": _ran_on(sides["reference"]) == _ran_on(sides["candidate"]),
+        "speed_up": _speed_up(sides) if verdict == PASS else None,
+        **sides,
+    }
+
+
+def _side(outcome: Outcome, texts: _Texts) -> dict[str, Any]:
+    """Return what one side found and what it ran on."""
+    side: dict[str, Any] = {
+        "label": outcome.label,
+        "status": outcome.status,
+        "message": outcome.message,
+        "elapsed_s": outcome.elapsed_s,
+        "log_tail": [] if outcome.ok else list(outcome.log_tail),
+    }
+    if not outcome.ok:
+        return side
+    result, heard = outcome.result["result"], outcome.result["heard"]
+    kept = (
+        *("device", "language", "text", "segments", "audio_duration_s", "coverage", "windows"),
+        *("model_load_s", "transcribe_s", "rtf", "stage_times_s", "memory", "settings"),
+        *("environment", "warnings"),
+    )
+    return side | {
+        **{key: result[key] for key in kept},
+        "dtype": result["dtype"].removeprefix("torch."),
+        "tokens": heard["choices"],
+        "margins": heard["margins"],
+        "against_truth": texts.against_truth(result["text"], result["language"]),
+    }
+
+
+def _criteria(text: TextComparison, dtype: str) -> list[dict[str, Any]]:
+    """Hold WER, CER and exact match against the published limits."""
+    values = {
+        "mean_wer": ("wer", text.wer),
+        "mean_cer": ("cer", text.cer),
+        "exact_match_rate": ("exact_match", float(text.exact_match)),
+    }
+    return [
+        {
+            "name": values[threshold.name][0],
+            "value": values[threshold.name][1],
+            "limit": threshold.limit,
+            "sense": threshold.sense,
+            "reason": threshold.reason,
+            "verdict": PASS if threshold.passes(values[threshold.name][1]) else FAIL,
+        }
+        for threshold in criteria_for(WHISPER, dtype)
+    ]
+
+
+def _verdict(text: TextComparison, criteria: list[dict[str, Any]]) -> tuple[str, str | None]:
+    """Return the verdict, and why it is not PASS."""
+    if text.empty:
+        return NOT_VALID, "neither side heard a word, which proves nothing; use audio with speech"
+    failed = [each["name"] for each in criteria if each["verdict"] == FAIL]
+    if failed:
+        return FAIL, f"out of limits: {', '.join(failed)}"
+    if text.words < MIN_WORDS:
+        return (
+            NOT_VALID,
+            f"{text.words} words prove little; use audio with at least {MIN_WORDS}",
+        )
+    return PASS, None
+
+
+def _ran_on(side: Mapping[str, Any]) -> tuple[str, str]:
+    return side["environment"]["device"], side["dtype"]
+
+
+def _speed_up(sides: Mapping[str, Any]) -> float:
+    return sides["reference"]["transcribe_s"] / sides["candidate"]["transcribe_s"]
+
+
+def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a report as lines for the terminal."""
+    reference, candidate = report["reference"], report["candidate"]
+    yield ""
+    for side in (reference, candidate):
+        if side["status"] != "ok":
+            yield f"{side['label']}: {side['status'].replace('_', ' ')}: {side['message']}"
+            continue
+        yield f"{_name(side)}: {side['transcribe_s']:.2f} s (RTF {side['rtf']:.3f})"
+        yield f"  {side['text']}"
+        if side["against_truth"]:
+            errors = side["against_truth"]
+            yield f"  against what is spoken: WER {errors['wer']:.2%}, CER {errors['cer']:.2%}"
+    yield ""
+    for each in report["criteria"]:
+        limit = f"{each['sense']} {each['limit']:.0%}"
+        yield f"{each['name']:<12}{each['value']:>9.2%}  {limit:<12} {each['verdict']}"
+    yield from _difference_lines(report["first_difference"])
+    if report["same_device"]:
+        yield "device and reference are the same: this shows determinism only"
+    if report["speed_up"]:
+        yield f"speed-up of this one run: {report['speed_up']:.2f}x"
+    reason = f" ({report['reason']})" if report["reason"] else ""
+    yield f"[VERDICT] {report['verdict']}{reason}"
+
+
+def _difference_lines(divergence: Mapping[str, Any] | None) -> Iterator[str]:
+    if divergence is None:
+        return
+    yield f"first differing token: number {divergence['index']}"
+    for name in ("reference", "candidate"):
+        choice = divergence[name]
+        lead = "" if choice["margin"] is None else f", {choice['margin']:.4f} nats ahead"
+        chosen = "nothing more" if choice["id"] is None else f"{choice['text']!r} ({choice['id']})"
+        yield f"  {name:<10}{chosen}{lead}"
+
+
+def _name(side: Mapping[str, Any]) -> str:
+    return Target(side["environment"]["device"], side["dtype"]).label

@@ -1,0 +1,182 @@
+import json
+
+import jsonschema
+import pytest
+
+from speech_toolkit.checkpoint import REPOSITORY
+from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation import compare
+from speech_toolkit.evaluation.compare import compare_devices
+from speech_toolkit.evaluation.isolated import Outcome
+from speech_toolkit.transcription.request import WhisperRequest
+from speech_toolkit.transcription.settings import TranscriptionSettings
+
+SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "compare.schema.json").read_text())
+SPOKEN = "the cat sat on the mat"
+
+
+def heard(text, device="cpu", dtype="float32", tokens=(5, 6, 7), transcribe_s=2.0):
+    """Return how one side ends that heard ``text``."""
+    result = {
+        "device": device,
+        "dtype": f"torch.{dtype}",
+        "language": "en",
+        "text": text,
+        "segments": [],
+        "audio_duration_s": 4.0,
+        "coverage": {},
+        "windows": 1,
+        "model_load_s": 1.0,
+        "transcribe_s": transcribe_s,
+        "rtf": transcribe_s / 4,
+        "stage_times_s": {},
+        "memory": {},
+        "settings": {},
+        "environment": {"device": device, "device_name": "x", "torch": "2", "env": {}},
+        "warnings": [],
+    }
+    sides = {
+        "text": text,
+        "choices": list(tokens),
+        "margins": [0.5] * len(tokens),
+        "spelling": [f" {token}" for token in tokens],
+    }
+    return Outcome(device, "ok", {"heard": sides, "result": result}, {}, None, 0, 3.0, ())
+
+
+def failed(status, message="died of SIGSEGV"):
+    return Outcome("npu:0", status, None, {}, message, -11, 3.0, ("last words",))
+
+
+@pytest.fixture
+def run(monkeypatch, wav):
+    """Return a function that compares two outcomes; the candidate's process comes first."""
+
+    def compare_outcomes(reference, candidate, truth=None, **settings):
+        asked = []
+        remaining = [candidate, reference]
+
+        def isolated(target, payload, **how):
+            asked.append(WhisperRequest.from_payload(payload))
+            return remaining.pop(0)
+
+        def prepare(name):
+            assert len(asked) == 2, "the children would meet what this process set"
+
+        monkeypatch.setattr(compare, "run_isolated", isolated)
+        monkeypatch.setattr(compare, "prepare_environment", prepare)
+        request = WhisperRequest(
+            None, str(wav), device="npu:0", settings=TranscriptionSettings(**settings)
+        )
+        reporter = Lines()
+        report, code = compare_devices(request, truth, reporter)
+        jsonschema.validate(json.loads(json.dumps(report)), SCHEMA)
+        return report, code, asked, "\n".join(reporter.shown)
+
+    return compare_outcomes
+
+
+class Lines(Reporter):
+    def __init__(self):
+        super().__init__()
+        self.shown = []
+
+    def line(self, text=""):
+        self.shown.append(text)
+
+
+def test_same_text_passes(run):
+    report, code, asked, shown = run(
+        heard(SPOKEN), heard(SPOKEN, "npu:0", "float16", (5, 6, 7), 0.5)
+    )
+    assert (report["verdict"], report["reason"], code) == ("PASS", None, 0)
+    assert [each["verdict"] for each in report["criteria"]] == ["PASS"] * 3
+    assert report["first_difference"] is None
+    assert report["speed_up"] == pytest.approx(4)
+    assert not report["same_device"]
+    assert "[VERDICT] PASS" in shown
+    candidate, reference = asked
+    assert (candidate.device, candidate.dtype) == ("npu:0", None)
+    assert (reference.device, reference.dtype) == ("cpu", "float32")
+    assert candidate.settings.temperatures == (0.0,)
+    assert candidate.settings.record_margins
+
+
+def test_other_text_fails_and_says_where(run):
+    other = heard("the cat sat on the hat", "npu:0", "float16", (5, 9, 7))
+    report, code, _, shown = run(heard(SPOKEN), other)
+    assert (report["verdict"], code) == ("FAIL", 1)
+    assert report["text"]["wer"] == pytest.approx(1 / 6)
+    assert report["speed_up"] is None
+    difference = report["first_difference"]
+    assert difference["index"] == 1
+    assert (difference["reference"]["id"], difference["candidate"]["id"]) == (6, 9)
+    assert difference["reference"]["margin"] == 0.5
+    assert "out of limits: wer, cer, exact_match" in shown
+    assert "first differing token: number 1" in shown
+
+
+def test_one_side_that_ends_early(run):
+    report, *_, shown = run(heard(SPOKEN), heard("the cat sat", tokens=(5, 6)))
+    assert report["first_difference"]["candidate"] == {"id": None, "text": "", "margin": None}
+    assert "candidate nothing more" in shown
+
+
+def test_letter_case_alone_fails_the_exact_match(run):
+    report, code, *_ = run(heard(SPOKEN), heard(SPOKEN.upper(), "npu:0"))
+    assert code == 1
+    assert [each["verdict"] for each in report["criteria"]] == ["PASS", "PASS", "FAIL"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "candidate", "code"),
+    [("", "", 4), ("...", "", 4), ("yes it is", "yes it is", 4), ("", "you", 1), ("yes", "", 1)],
+)
+def test_too_little_evidence(run, reference, candidate, code):
+    report, actual, *_ = run(heard(reference), heard(candidate, "npu:0"))
+    assert actual == code
+    assert report["verdict"] == {4: "NOT VALID", 1: "FAIL"}[code]
+    assert report["speed_up"] is None
+
+
+@pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out"])
+def test_a_device_that_dies_fails_and_the_reference_is_kept(run, status):
+    report, code, _, shown = run(heard(SPOKEN), failed(status))
+    assert (report["verdict"], code) == ("FAIL", 1)
+    assert report["reference"]["text"] == SPOKEN
+    assert report["candidate"]["log_tail"] == ["last words"]
+    assert "died of SIGSEGV" in report["reason"]
+    assert SPOKEN in shown
+
+
+def test_a_reference_that_dies_leaves_no_evidence(run):
+    report, code, *_ = run(failed("out_of_memory"), heard(SPOKEN))
+    assert (report["verdict"], code) == ("NOT VALID", 4)
+    assert report["candidate"]["text"] == SPOKEN
+
+
+def test_wrong_usage_ends_before_the_reference_is_run(run):
+    with pytest.raises(ToolkitError, match="torch_npu is not installed") as error:
+        run(None, failed("error", "torch_npu is not installed: ..."))
+    assert error.value.exit_code == 2
+
+
+def test_errors_of_both_against_what_is_spoken(run):
+    heard_wrongly = "the cat sat on a mat"
+    report, code, _, shown = run(heard(heard_wrongly), heard(heard_wrongly, "npu:0"), SPOKEN)
+    assert code == 0
+    for side in ("reference", "candidate"):
+        assert report[side]["against_truth"]["wer"] == pytest.approx(1 / 6)
+    assert "against what is spoken: WER 16.67%" in shown
+
+
+def test_the_same_device_twice_is_said_to_be_a_weak_test(run):
+    report, *_, shown = run(heard(SPOKEN), heard(SPOKEN))
+    assert report["same_device"]
+    assert "this shows determinism only" in shown
+
+
+def test_fallback_temperatures_are_left_out(run):
+    _, _, asked, _ = run(heard(SPOKEN), heard(SPOKEN), temperatures=(0.2, 0.4))
+    assert [request.settings.temperatures for request in asked] == [(0.2,), (0.2,)]
