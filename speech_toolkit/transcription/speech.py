@@ -21,8 +21,8 @@ _HOP_S = 0.02
 _FRAME_S = 0.032
 _SMOOTHED_FRAMES = 5
 _BANDS = 12
-_BAND_EDGES_HZ = (100, 7000)
-_HIGHEST_SHARE = 0.45  # of the sample rate; above it lies the slope of a resampler's filter
+_BAND_EDGES_HZ = (60, 7800)
+_HIGHEST_SHARE = 0.49  # of the sample rate
 _FFT_FRAMES = 500  # transformed together, to stay within the processor's cache
 _BLOCK_S = 300
 
@@ -41,7 +41,7 @@ _CHANGE_STEP_S = 0.5
 _CHANGE_MARGIN_S = 1.0  # around change, within which what stands out is believed
 _LEAST_JUDGED_S = 0.5
 _BAND_VARIANCE = 1.0  # dB², steady noise has 0.6
-_SHAPE_VARIANCE = 1.0  # dB², noise of varying loudness has 0.6
+_SHAPE_VARIANCE = 1.5  # dB², noise of varying loudness has 0.6
 _LOUDNESS_VARIANCE = 0.01  # dB², a sweep has less
 _HEARD_RANGE_DB = 50.0
 
@@ -51,7 +51,7 @@ _CONTEXT_FRAMES = round(_CONTEXT_S / _HOP_S)
 _CHANGE_FRAMES = round(_CHANGE_S / _HOP_S)
 _CHANGE_STEP_FRAMES = round(_CHANGE_STEP_S / _HOP_S)
 _CHANGE_MARGIN_FRAMES = round(_CHANGE_MARGIN_S / _HOP_S)
-_JOINED_GAP_FRAMES = 10  # a stop consonant is as long
+_JOINED_GAP_FRAMES = 7  # a stop consonant is no longer
 
 
 @dataclass(frozen=True)
@@ -126,12 +126,12 @@ class _BandAnalyser:
             yield np.add.reduceat(power, self._edges, axis=1)[:, :-1].T
 
     def _frames(self, first: int, stop: int) -> np.ndarray:
-        """Return frames of samples, zero outside of the file, as a view (T, frame)."""
+        """Return frames of samples as a view (T, frame); the file's ends are mirrored."""
         start = first * self._hop - (self._frame - self._hop) // 2
         end = start + (stop - first - 1) * self._hop + self._frame
         part = self._samples[max(start, 0) : max(end, 0)]
         missing = (max(-start, 0), end - max(start, 0) - len(part))
-        part = np.pad(part, missing) if any(missing) else part
+        part = np.pad(part, missing, "reflect") if any(missing) else part
         return np.lib.stride_tricks.sliding_window_view(part, self._frame)[:: self._hop]
 
 
