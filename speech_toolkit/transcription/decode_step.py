@@ -238,7 +238,7 @@ class DecodeLoop:
         self._cache.forget_text()
         states_BLE = self.prompt_states(prompts_BL)
         sot = prompts[0].index(self._checkpoint.sot_id)
-        logits_B2V = self.logits(states_BLE[:, [sot, length - 1]])
+        logits_B2V = self.logits(torch.stack((states_BLE[:, sot], states_BLE[:, -1]), dim=1))
         no_speech_id = self._checkpoint.no_speech_id
         no_speech = None if no_speech_id is None else logits_B2V[:, 0].softmax(-1)[:, no_speech_id]
         logits_BV = logits_B2V[:, 1].clone()
@@ -292,7 +292,8 @@ class DecodeLoop:
     ) -> torch.Tensor:
         """Return the decoder's output (B, L, E) for tokens at given positions."""
         decoder = self._decoder
-        states = decoder.embed_tokens(tokens_BL) + decoder.embed_positions.weight[positions_L]
+        places_LE = decoder.embed_positions.weight.index_select(0, positions_L)
+        states = decoder.embed_tokens(tokens_BL) + places_LE
         for layer in decoder.layers:
             states = layer(
                 states,

@@ -33,15 +33,6 @@ class KeysValues:
     keys: torch.Tensor
     values: torch.Tensor
 
-    @classmethod
-    def allocate(cls, shape: tuple[int, ...], like: torch.Tensor) -> KeysValues:
-        """Make both of zeros, on the device and in the dtype of ``like``."""
-        return cls(like.new_zeros(shape), like.new_zeros(shape))
-
-    def part(self, batch_size: int, length: int) -> KeysValues:
-        """Return views of the first windows of the batch and their first positions."""
-        return KeysValues(self.keys[:batch_size, :, :length], self.values[:batch_size, :, :length])
-
 
 class _SelfAttention:
     """Writes new keys and values at ``positions`` and returns those of the first positions."""
@@ -85,8 +76,7 @@ class StaticCache(EncoderDecoderCache):
         self.cross_attention_cache = _CrossAttention()
         self._config = config
         self._like = like
-        self._text: list[KeysValues] = []
-        self._speech: list[KeysValues] = []
+        self._text = self._speech = like.new_zeros((0, 2, 0))  # replaced by `reserve`
 
     def reserve(self, batch_size: int) -> bool:
         """Make room for a batch; tell whether memory was taken anew."""
@@ -95,18 +85,17 @@ class StaticCache(EncoderDecoderCache):
         self.release()
         config = self._config
         heads = config.decoder_attention_heads
-        layers, head_width = range(config.decoder_layers), config.d_model // heads
-        text_BHPD = (batch_size, heads, config.max_target_positions, head_width)
-        speech_BHFD = (batch_size, heads, config.max_source_positions, head_width)
-        self._text = [KeysValues.allocate(text_BHPD, self._like) for _ in layers]
-        self._speech = [KeysValues.allocate(speech_BHFD, self._like) for _ in layers]
+        pairs = (config.decoder_layers, 2, batch_size, heads)  # 2: keys and values
+        width = config.d_model // heads
+        self._text = self._like.new_zeros((*pairs, config.max_target_positions, width))
+        self._speech = self._like.new_zeros((*pairs, config.max_source_positions, width))
         self.capacity = batch_size
         return True
 
     def release(self) -> None:
         """Give the memory back."""
         self.capacity = 0
-        self._text, self._speech = [], []
+        self._text = self._speech = self._like.new_zeros((0, 2, 0))
         own = self.self_attention_cache
         own.written, own.attended, self.cross_attention_cache.layers = [], [], []
 
@@ -119,13 +108,11 @@ class StaticCache(EncoderDecoderCache):
             positions: int64 of shape (new positions,) on the device: where they are written.
         """
         own = self.self_attention_cache
-        whole = self._config.max_target_positions
-        own.written = [layer.part(batch_size, whole) for layer in self._text]
-        own.attended = [layer.part(batch_size, length) for layer in self._text]
+        own.written = [KeysValues(*layer[:, :batch_size]) for layer in self._text]
+        own.attended = [KeysValues(*layer[:, :batch_size, :, :length]) for layer in self._text]
         own.positions = positions
-        frames = self._config.max_source_positions
         self.cross_attention_cache.layers = [
-            layer.part(batch_size, frames) for layer in self._speech
+            KeysValues(*layer[:, :batch_size]) for layer in self._speech
         ]
 
     def load_speech(self, layers: list[WhisperDecoderLayer], states_BFE: torch.Tensor) -> None:
@@ -138,15 +125,12 @@ class StaticCache(EncoderDecoderCache):
         batch_size = len(states_BFE)
         for layer, cached in zip(layers, self._speech, strict=True):
             attention = layer.encoder_attn
-            for project, target in (
-                (attention.k_proj, cached.keys),
-                (attention.v_proj, cached.values),
+            for project, target_BHFD in zip(
+                (attention.k_proj, attention.v_proj), cached[:, :batch_size], strict=True
             ):
-                split_BFHD = project(states_BFE).unflatten(-1, (target.shape[1], -1))
-                target[:batch_size].copy_(split_BFHD.transpose(1, 2))
+                split_BFHD = project(states_BFE).unflatten(-1, (target_BHFD.shape[1], -1))
+                target_BHFD.copy_(split_BFHD.transpose(1, 2))
 
     def forget_text(self) -> None:
         """Clear the text's keys and values: what is masked must still be finite."""
-        for layer in self._text:
-            layer.keys.zero_()
-            layer.values.zero_()
+        self._text.zero_()

@@ -19,7 +19,11 @@ from typing import TYPE_CHECKING, Any
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError, UsageError, first_line
 from speech_toolkit.pretrained import load_model
-from speech_toolkit.transcription.special_tokens import read_special_tokens
+from speech_toolkit.transcription.special_tokens import (
+    TokenIds,
+    positive_int,
+    read_special_tokens,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -140,18 +144,18 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
     generation = _optional_json(directory / "generation_config.json")
     tokens = read_special_tokens(directory)
     warnings: list[str] = []
-    ids = _Ids(directory, config, generation, tokens, warnings)
+    ids = TokenIds(directory, config, generation, tokens, warnings)
     no_timestamps_id = ids.required("<|notimestamps|>", "no_timestamps_token_id")
     is_multilingual = _is_multilingual(config, generation)
     languages = _languages(generation, tokens) if is_multilingual else {}
-    num_mel_bins = _positive_int(directory, config, "num_mel_bins")
+    num_mel_bins = positive_int(directory, config, "num_mel_bins")
     sample_rate_hz, window_samples, hop_samples = _window(directory, config, num_mel_bins)
     return WhisperCheckpoint(
         directory=directory,
         num_mel_bins=num_mel_bins,
         window_samples=window_samples,
         sample_rate_hz=sample_rate_hz,
-        max_positions=_positive_int(directory, config, "max_target_positions"),
+        max_positions=positive_int(directory, config, "max_target_positions"),
         vocab_size=ids.vocab_size,
         eot_id=ids.required("<|endoftext|>", "eos_token_id"),
         sot_id=ids.required("<|startoftranscript|>", "decoder_start_token_id"),
@@ -218,67 +222,6 @@ def load_tokenizer(checkpoint: WhisperCheckpoint) -> PreTrainedTokenizerBase:
         ) from error
 
 
-class _Ids:
-    """Looks up ids of one checkpoint by token name, and by key of its configs."""
-
-    def __init__(
-        self,
-        directory: Path,
-        config: Mapping[str, Any],
-        generation: Mapping[str, Any],
-        tokens: Mapping[str, int],
-        warnings: list[str],
-    ) -> None:
-        self.vocab_size = _positive_int(directory, config, "vocab_size")
-        self._directory = directory
-        self._sources = {"generation_config.json": generation, CONFIG_NAME: config}
-        self._tokens = tokens
-        self._warnings = warnings
-
-    def optional(self, token: str, key: str | None = None) -> int | None:
-        """Return the id of a token; None where neither its name nor the key is there."""
-        file, configured = self._configured(key)
-        if isinstance(configured, list):  # several ends of text
-            configured = configured[0] if configured else None
-        named = self._tokens.get(token)
-        if named is not None and configured is not None and named != configured:
-            self._warnings.append(
-                f"{self._directory}: {file} gives {key} {configured}, the tokenizer gives {token} "
-                f"{named}, which is used"
-            )
-        found = configured if named is None else named
-        if found is not None and not (isinstance(found, int) and 0 <= found < self.vocab_size):
-            raise CheckpointError(
-                f"{self._directory}: {token} has the id {found!r}, beyond config.json's "
-                f"vocab_size {self.vocab_size}; the two files are of different checkpoints"
-            )
-        return found
-
-    def required(self, token: str, key: str) -> int:
-        """Return the id of a token without which nothing can be decoded."""
-        found = self.optional(token, key)
-        if found is None:
-            raise CheckpointError(
-                f"{self._directory}: neither its tokenizer files name {token} nor do "
-                f"generation_config.json or {CONFIG_NAME} give {key}; download the whole "
-                "checkpoint again"
-            )
-        return found
-
-    def listed(self, key: str) -> tuple[int, ...]:
-        """Return a list of ids, without those that are no id of the vocabulary."""
-        _, listed = self._configured(key)
-        return tuple(sorted({i for i in listed or () if 0 <= i < self.vocab_size}))
-
-    def _configured(self, key: str | None) -> tuple[str | None, Any]:
-        """Return the first file that has a value for ``key``, and the value."""
-        if key is not None:
-            for file, content in self._sources.items():
-                if content.get(key) is not None:
-                    return file, content[key]
-        return None, None
-
-
 def _read_config(directory: Path) -> dict[str, Any]:
     config = read_json(directory / CONFIG_NAME)
     architectures = config.get("architectures")
@@ -292,16 +235,6 @@ def _read_config(directory: Path) -> dict[str, Any]:
 
 def _optional_json(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
-
-
-def _positive_int(directory: Path, config: Mapping[str, Any], key: str) -> int:
-    value = config.get(key)
-    if not isinstance(value, int) or value < 1:
-        raise CheckpointError(
-            f"{directory / CONFIG_NAME}: {key} is {value!r}, not a whole number of at least 1; "
-            "download it again"
-        )
-    return value
 
 
 def _window(directory: Path, config: Mapping[str, Any], num_mel_bins: int) -> tuple[int, int, int]:
@@ -318,7 +251,7 @@ def _window(directory: Path, config: Mapping[str, Any], num_mel_bins: int) -> tu
     hop_samples = features.get("hop_length", 160)
     window_samples = features.get("chunk_length", 30) * sample_rate_hz
     mel_frames = window_samples // hop_samples
-    encoded_frames = _positive_int(directory, config, "max_source_positions")
+    encoded_frames = positive_int(directory, config, "max_source_positions")
     if mel_frames != encoded_frames * _ENCODER_STRIDE_MEL_FRAMES:
         raise CheckpointError(
             f"{directory}: its preprocessor makes {mel_frames} mel frames of a window, "
