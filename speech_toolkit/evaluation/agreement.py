@@ -17,7 +17,7 @@ from speech_toolkit.evaluation.text import (
     first_divergence,
     pool_comparisons,
 )
-from speech_toolkit.evaluation.thresholds import Threshold, limits_for
+from speech_toolkit.evaluation.thresholds import Threshold
 
 TOLERANCES_MS = (20, 50)
 _DIGITS_OF_MS = 3  # times are reported to the microsecond
@@ -149,13 +149,23 @@ def criteria_for(family: str, dtype: str) -> tuple[Threshold, ...]:
         dtype: the coarser one of the two.
     """
     if family == MMS:
-        limits = limits_for(dtype)
+        least_agreement = 0.97 if dtype == "bfloat16" else 0.99
         return (
-            limits["argmax_agreement"],
+            Threshold(
+                "argmax_agreement",
+                least_agreement,
+                "above",
+                "frames without a clear lead may flip: 1 in 100, or 3 with the 8 bits of bfloat16",
+            ),
             Threshold(
                 "words_within_20ms", 0.99, "above", "both ends of a word within one frame of 20 ms"
             ),
-            limits["boundary_shift_ms"],
+            Threshold(
+                "boundary_shift_ms",
+                20.0,
+                "at most",
+                "one frame of 20 ms: the p95 of all boundaries",
+            ),
         )
     return (
         Threshold("mean_wer", 0.01, "below", "published criterion: mean WER under 1 %"),

@@ -124,6 +124,7 @@ def test_fault_of_a_card_is_caught(emulated_npu, tmp_path):
     assert finished.code == 1, finished.stdout + finished.stderr
     report = read(tmp_path / "eval_accuracy_result.json")
     assert not checks(report)["argmax_agreement"]["passed"]
+    assert report["comparisons"][0]["negative_control"]["attempts"] == []
     assert report["targets"][1]["environment"]["device"] == "npu:0"
 
 
