@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import (
     Reporter,
@@ -114,7 +114,7 @@ def _add_case_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language", help="of the cases (default: English); a manifest's lines may say another"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default: 0)")
+    parser.add_argument("--seed", type=_seed, default=0, help="of all that is random (default: 0)")
     parser.add_argument(
         "--keep_audio", metavar="DIR", help="keep the test cases that are made in this directory"
     )
@@ -144,24 +144,41 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _seed(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = -1
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
+    return value
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_output_path(arguments.output)
 
-    from speech_toolkit.evaluation.accuracy import EXIT_CODES, evaluate_accuracy
+    from speech_toolkit.evaluation.accuracy import EXIT_CODES, case_directory, evaluate_accuracy
+
+    request = _request(arguments, reporter)
+    with case_directory(arguments.keep_audio) as directory:
+        argv = sys.argv if argv is None else argv
+        report = evaluate_accuracy(request, directory, argv, reporter)
+        _write(report, arguments, reporter)
+    return EXIT_CODES[report["verdict"]]
+
+
+def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Reporter) -> None:
     from speech_toolkit.evaluation.accuracy_table import accuracy_lines
     from speech_toolkit.results import write_json
 
-    request = _request(arguments, reporter)
-    report = evaluate_accuracy(request, sys.argv if argv is None else argv, reporter)
     write_json(arguments.output, report)
     for line in accuracy_lines(report):
         reporter.line(line)
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
-    return EXIT_CODES[report["verdict"]]
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyRequest:
@@ -178,7 +195,6 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyReque
         manifest=arguments.manifest,
         language=arguments.language,
         seed=arguments.seed,
-        keep_audio=arguments.keep_audio,
         min_words=arguments.min_words,
         thresholds=tuple(arguments.threshold),
         attn_implementation=arguments.attn_implementation,

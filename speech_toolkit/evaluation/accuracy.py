@@ -46,7 +46,6 @@ class AccuracyRequest:
         manifest: the user's own cases instead; None for made ones.
         language: of the cases; None for English.
         seed: of all that is random.
-        keep_audio: directory in which the made cases stay; None to throw them away.
         min_words: fewest words that the compared cases must hold for a PASS.
         thresholds: changed criteria, as ``NAME=VALUE``.
         attn_implementation: attention kernel; None for the one transformers picks.
@@ -61,7 +60,6 @@ class AccuracyRequest:
     manifest: str | None = None
     language: str | None = None
     seed: int = 0
-    keep_audio: str | None = None
     min_words: int = 50
     thresholds: tuple[str, ...] = ()
     attn_implementation: str | None = None
@@ -69,12 +67,13 @@ class AccuracyRequest:
 
 
 def evaluate_accuracy(
-    request: AccuracyRequest, argv: Sequence[str], reporter: Reporter
+    request: AccuracyRequest, directory: Path, argv: Sequence[str], reporter: Reporter
 ) -> dict[str, Any]:
     """Make or read the cases, run every target, compare each with the first, and judge.
 
     Args:
         request: what to judge.
+        directory: where the cases that are made go, see :func:`case_directory`.
         argv: the command line, for the report.
         reporter: where progress goes.
 
@@ -88,7 +87,7 @@ def evaluate_accuracy(
         ToolkitError: the first candidate's device is missing or cannot load the model.
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
-    family, directory = family_of(name), resolve_checkpoint(name)
+    family, checkpoint = family_of(name), resolve_checkpoint(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
     if len(set(targets)) < 2:
         raise UsageError(
@@ -97,23 +96,42 @@ def evaluate_accuracy(
         )
     names = [threshold.name for threshold in criteria_for(family, targets[0].dtype)]
     changes = parse_changes(request.thresholds, names)
-    model = ModelChoice(family, str(directory), request.attn_implementation, request.timeout_s)
+    model = ModelChoice(family, str(checkpoint), request.attn_implementation, request.timeout_s)
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)
-    with _directory_for_cases(request) as folder:
-        cases = _cases(request, family, folder)
-        reporter.info(f"{len(cases.cases)} test cases: {cases.source}")
-        yardstick = Yardstick(
-            family, cases.cases, read_spellings(directory), request.min_words, changes, request.seed
-        )
-        arms = _run_arms(model, targets, cases, reporter)
-        judged = {
-            arm.target.label: _judge_arm(model, arms[0], arm, yardstick, reporter)
-            for arm in arms[1:]
-        }
-        body = accuracy_report(cases, arms, judged, yardstick)
-    weights = {"path": name, "weights_sha256": weights_hash(directory)}
+    cases = _cases(request, family, directory)
+    reporter.info(f"{len(cases.cases)} test cases: {cases.source}")
+    yardstick = Yardstick(
+        family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed
+    )
+    arms = _run_arms(model, targets, cases, reporter)
+    judged = {
+        arm.target.label: _judge_arm(model, arms[0], arm, yardstick, reporter) for arm in arms[1:]
+    }
+    body = accuracy_report(cases, arms, judged, yardstick)
+    weights = {"path": name, "weights_sha256": weights_hash(checkpoint)}
     return {**header, "family": family, "model": weights, **body}
+
+
+@contextlib.contextmanager
+def case_directory(keep_audio: str | None) -> Iterator[Path]:
+    """Give the directory that is to keep the cases, or for None one that goes away.
+
+    Raises:
+        UsageError: the directory cannot be made.
+    """
+    if keep_audio is None:
+        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
+            yield Path(folder)
+        return
+    folder = Path(keep_audio)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--keep_audio {folder}: cannot be made ({error.strerror}); choose another directory"
+        ) from error
+    yield folder
 
 
 def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
@@ -135,23 +153,6 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
         CaseRequest(request.num_test_cases, request.source, request.seed, language, samples_first),
         folder,
     )
-
-
-@contextlib.contextmanager
-def _directory_for_cases(request: AccuracyRequest) -> Iterator[Path]:
-    """Give the directory that is to keep the cases, or one that goes away."""
-    if request.keep_audio is None:
-        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
-            yield Path(folder)
-        return
-    folder = Path(request.keep_audio)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(
-            f"--keep_audio {folder}: cannot be made ({error.strerror}); choose another directory"
-        ) from error
-    yield folder
 
 
 def _run_arms(

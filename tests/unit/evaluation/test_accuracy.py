@@ -2,15 +2,20 @@ import json
 
 import jsonschema
 import pytest
-import soundfile
 
 from speech_toolkit.checkpoint import REPOSITORY, bundled_model
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation import arms
-from speech_toolkit.evaluation.accuracy import EXIT_CODES, AccuracyRequest, evaluate_accuracy
+from speech_toolkit.evaluation.accuracy import (
+    EXIT_CODES,
+    AccuracyRequest,
+    case_directory,
+    evaluate_accuracy,
+)
 from speech_toolkit.evaluation.accuracy_table import accuracy_lines
 from speech_toolkit.evaluation.isolated import Outcome
+from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target, parse_targets
 
 SCHEMA = json.loads((REPOSITORY / "results/schemas/accuracy.schema.json").read_text("utf-8"))
@@ -58,10 +63,10 @@ def garble(case, payload):
 
 
 @pytest.fixture
-def run(monkeypatch):
+def run(monkeypatch, tmp_path):
     """Return a function that evaluates with stand-ins and checks the report's form."""
 
-    def evaluate(devices, **changes):
+    def evaluate(devices, directory=tmp_path, **changes):
         monkeypatch.setattr(arms, "run_isolated", devices)
         settings = {
             "model_path": None,
@@ -71,7 +76,7 @@ def run(monkeypatch):
             "source": "samples",
         }
         request = AccuracyRequest(**(settings | changes))
-        report = evaluate_accuracy(request, ["eval_accuracy.py"], Reporter(quiet=True))
+        report = evaluate_accuracy(request, directory, ["x"], Reporter(quiet=True))
         jsonschema.validate(report, SCHEMA)
         report["lines"] = "\n".join(accuracy_lines(report))
         return report
@@ -171,18 +176,23 @@ def test_criteria_can_be_changed(run):
     assert changed["verdict"] == "PASS"
 
 
-def test_audio_stays_only_where_it_is_wanted(run, tmp_path):
-    kept = run(Devices(), keep_audio=str(tmp_path / "kept"))
-    lost = run(Devices())
-    for case in kept["cases"]["list"]:
-        assert soundfile.info(case["audio_path"]).duration == pytest.approx(
-            case["duration_s"], abs=1e-3
-        )
-    files = sorted(path.name for path in (tmp_path / "kept").iterdir())
+def test_cases_are_files_while_the_report_is_made(run, tmp_path):
+    report = run(Devices())
+    for case in report["cases"]["list"]:
+        assert file_hash(case["audio_path"]) == case["audio_sha256"]
+    files = sorted(path.name for path in tmp_path.iterdir())
     assert files == [f"case_{index}.wav" for index in (1, 2, 3, 4)]
-    hashes = [[case["audio_sha256"] for case in each["cases"]["list"]] for each in (kept, lost)]
-    assert hashes[0] == hashes[1]
-    assert not any(tmp_path.glob("*.wav"))
+
+
+def test_case_directory_stays_only_where_it_was_asked_for(tmp_path):
+    with case_directory(str(tmp_path / "new" / "kept")) as kept:
+        pass
+    with case_directory(None) as lost:
+        assert lost.is_dir()
+    assert kept.is_dir()
+    assert not lost.exists()
+    with pytest.raises(UsageError, match="--keep_audio /dev/null/x: cannot be made"):
+        case_directory("/dev/null/x").__enter__()
 
 
 def test_spellings_of_the_checkpoint_are_used(run):
@@ -202,7 +212,6 @@ def test_spellings_of_the_checkpoint_are_used(run):
         ({"thresholds": ("boundary_shift_ms=3",)}, "mean_wer, mean_cer, exact_match_rate"),
         ({"language": "de"}, "--language de: .* in English; give your own with --manifest"),
         ({"manifest": "gone.jsonl"}, "gone.jsonl"),
-        ({"keep_audio": "/dev/null/x"}, "--keep_audio /dev/null/x: cannot be made"),
     ],
 )
 def test_wrong_usage(run, changes, complaint):

@@ -2,7 +2,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech_toolkit.errors import CheckpointError
@@ -114,6 +114,7 @@ def test_language_without_spaces_is_compared_by_character():
     assert compared.wer == compared.cer == pytest.approx(1 / 4)
 
 
+@settings(deadline=None)
 @given(WORDS, WORDS)
 def test_counts_equal_the_plain_recurrence(reference, hypothesis):
     compared = compare_texts(" ".join(reference), " ".join(hypothesis), "fr")
@@ -122,6 +123,7 @@ def test_counts_equal_the_plain_recurrence(reference, hypothesis):
     assert compared.words == len(reference)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_text_can_be_compared(reference, hypothesis):
     for language in ("en", "zh", None):
