@@ -1,0 +1,61 @@
+"""Reports of measurements as pages to read: one file each, without a network, in two languages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.html.accuracy_page import accuracy_page
+from speech_toolkit.evaluation.html.audio import AudioShelf
+from speech_toolkit.evaluation.html.evaluation_page import evaluation_page
+from speech_toolkit.evaluation.html.page import Page, render
+from speech_toolkit.evaluation.html.performance_page import performance_page
+from speech_toolkit.evaluation.html.texts import Texts
+from speech_toolkit.results import write_text
+
+
+def write_html(
+    report: Mapping[str, Any],
+    path: str | os.PathLike[str],
+    language: str = "en",
+    audio_directory: str | os.PathLike[str] | None = None,
+) -> None:
+    """Write a report as one page that needs no other file.
+
+    Args:
+        report: of evaluate.py, eval_accuracy.py or eval_perf.py.
+        path: of the page, or ``-`` for stdout.
+        language: one of ``arguments.LANGUAGES``.
+        audio_directory: where recordings are that have left the paths in the report.
+
+    Raises:
+        UsageError: the report is of another kind, or the file cannot be written.
+    """
+    write_text(path, render_html(report, language, audio_directory))
+
+
+def render_html(
+    report: Mapping[str, Any],
+    language: str = "en",
+    audio_directory: str | os.PathLike[str] | None = None,
+) -> str:
+    """Return a report as the text of a page; see :func:`write_html`."""
+    texts = Texts(language)
+    return render(_page(report, texts, AudioShelf(audio_directory, texts)), report, texts)
+
+
+def _page(report: Mapping[str, Any], texts: Texts, shelf: AudioShelf) -> Page:
+    match report.get("kind"):
+        case "evaluation":
+            return evaluation_page(report, texts, shelf)
+        case "accuracy":
+            return accuracy_page(report, texts, shelf)
+        case "perf":
+            return performance_page(report, texts)
+        case kind:
+            raise UsageError(
+                f"a report of kind {kind!r} has no page; those of evaluate.py, eval_accuracy.py "
+                "and eval_perf.py have"
+            )

@@ -1,0 +1,36 @@
+"""The arguments of a script that writes its report as a page too. Standard library only."""
+
+from __future__ import annotations
+
+import argparse
+
+from speech_toolkit.command_line import check_output_path
+from speech_toolkit.errors import UsageError
+
+LANGUAGES = ("en", "zh")
+
+
+def add_html_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--html`` and ``--lang``."""
+    parser.add_argument(
+        "--html", metavar="FILE", help="write the report as one HTML page too, to read offline"
+    )
+    parser.add_argument(
+        "--lang",
+        choices=LANGUAGES,
+        default=LANGUAGES[0],
+        help="language of the page: English or Chinese (default: en)",
+    )
+
+
+def check_html_arguments(arguments: argparse.Namespace) -> None:
+    """Make sure the page can be written before anything is measured.
+
+    Raises:
+        UsageError: it cannot be written where ``--html`` says, or the JSON report goes there too.
+    """
+    if arguments.html is None:
+        return
+    if arguments.html == arguments.output:
+        raise UsageError(f"--html {arguments.html}: --output goes there too; choose another file")
+    check_output_path(arguments.html, "--html")
