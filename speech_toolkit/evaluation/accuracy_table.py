@@ -1,7 +1,12 @@
 """The report of an accuracy check as lines for a terminal."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
+
+MOST_VALUES = 4  # of a condition that is shown: a row for each voice would be too many
+SHOWN_DIVERGENCES = 10
 
 
 def accuracy_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -15,7 +20,8 @@ def accuracy_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield ""
         yield f"{comparison['candidate']} against {comparison['reference']}"
         yield from _comparison_lines(comparison)
-        yield from _divergence_lines(report, comparison["candidate"])
+        yield from _condition_lines(report, comparison)
+        yield from islice(_divergence_lines(report, comparison["candidate"]), SHOWN_DIVERGENCES)
     yield ""
     yield f"[RESULT] {report['verdict']}"
     yield from (f"  {reason}" for reason in report["reasons"])
@@ -55,6 +61,31 @@ def _comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
         last = attempts[-1]
         mark, outcome = ("ok", "noticed") if last["failed"] else ("NO", "not noticed")
         yield f"  {mark}  negative control             fault of {last['disturbance']:g} {outcome}"
+
+
+def _condition_lines(report: Mapping[str, Any], comparison: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how the texts differ per condition: between the devices, and each from the truth."""
+    rate = {"mms": "cer", "whisper": "wer"}[report["family"]]
+    pair = [comparison["reference"], comparison["candidate"]]
+    truths = [target["against_truth"] for target in report["targets"] if target["label"] in pair]
+    if comparison["text"] is None or None in truths:
+        return
+    tables = [_rates(table, rate) for table in (comparison["text"], *truths)]
+    values = Counter(condition for condition, _ in tables[0])
+    shown = [row for row in tables[0] if values[row[0]] <= MOST_VALUES]
+    if not shown:
+        return
+    columns = ("between them", *(f"{label} to truth" for label in pair))
+    yield f"  {rate.upper():<24}" + "".join(f"{column:>28}" for column in columns)
+    for row in shown:
+        rates = "".join(f"{table.get(row, 0):>28.2%}" for table in tables)
+        yield f"  {row[0] + ' ' + row[1]:<24}{rates}"
+
+
+def _rates(table: Mapping[str, Any], rate: str) -> dict[tuple[str, str], float]:
+    return {
+        (row["condition"], row["value"]): row[rate] for row in table["conditions"] if row["cases"]
+    }
 
 
 def _divergence_lines(report: Mapping[str, Any], candidate: str) -> Iterator[str]:

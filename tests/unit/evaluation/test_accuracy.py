@@ -2,6 +2,7 @@ import json
 
 import jsonschema
 import pytest
+import soundfile
 
 from speech_toolkit.checkpoint import REPOSITORY, bundled_model
 from speech_toolkit.command_line import Reporter
@@ -101,6 +102,7 @@ def test_devices_that_agree_pass(run):
     }
     assert "[RESULT] PASS" in report["lines"]
     assert "fault of 0.3 noticed" in report["lines"]
+    assert "  length short " in report["lines"]
 
 
 def test_one_wrong_word_fails_and_is_shown(run):
@@ -118,6 +120,26 @@ def test_one_wrong_word_fails_and_is_shown(run):
     assert first["divergence"]["index"] == 1
     assert first["divergence"]["candidate"] == {"id": 3, "text": "zebra", "margin": 0.125}
     assert "differs from token 1 on: 'b' (lead 0.25) / 'zebra' (lead 0.125)" in report["lines"]
+
+
+def test_table_has_a_row_per_condition_with_few_values(run, tmp_path):
+    def recording(index):
+        path = tmp_path / f"{index}.wav"
+        soundfile.write(path, [0.0] * 800, 16_000)
+        text = f"One two three four five six seven eight nine {'ten' if index else 'eleven'}."
+        conditions = {"street": "quiet" if index % 2 else "loud", "speaker": str(index)}
+        return json.dumps({"audio": path.name, "text": text, "conditions": conditions})
+
+    def mishear(case, payload):
+        return hear_truth(case, payload) | {"text": case["text"].replace("eleven", "ten")}
+
+    manifest = tmp_path / "mine.jsonl"
+    manifest.write_text("\n".join(map(recording, range(6))))
+    report = run(Devices(npu=mishear), manifest=str(manifest))
+    rows = [line.split() for line in report["lines"].splitlines()]
+    assert ["street", "loud", "3.33%", "0.00%", "3.33%"] in rows
+    assert ["street", "quiet", "0.00%", "0.00%", "0.00%"] in rows
+    assert "speaker" not in report["lines"]
 
 
 def test_time_out_of_one_device_keeps_what_both_heard(run):
