@@ -32,6 +32,11 @@ from speech_toolkit.command_line import (
     run_script,
 )
 from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.evaluation.html.arguments import (
+    add_html_arguments,
+    check_html_arguments,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,6 +183,7 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
+    add_html_arguments(parser)
 
 
 def _list_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
@@ -219,6 +225,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_output_path(arguments.output)
+    check_html_arguments(arguments)
 
     from speech_toolkit.evaluation.performance import measure_performance
     from speech_toolkit.evaluation.regression import compare_reports, read_report
@@ -232,6 +239,7 @@ def main(argv: list[str] | None = None) -> int:
     _print(report, reporter)
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
+    write_page(report, arguments, reporter)
     return _exit_code(report, arguments.compare, arguments.allow_different_machine)
 
 

@@ -28,6 +28,11 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
+from speech_toolkit.evaluation.html.arguments import (
+    add_html_arguments,
+    check_html_arguments,
+    write_page,
+)
 
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.parity import ParityRequest
@@ -147,6 +152,7 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
+    add_html_arguments(parser)
 
 
 def _count(text: str) -> int:
@@ -164,6 +170,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_output_path(arguments.output)
+    check_html_arguments(arguments)
 
     from speech_toolkit.evaluation.parity import ParityEvaluation
     from speech_toolkit.evaluation.parity_table import parity_lines
@@ -177,6 +184,7 @@ def main(argv: list[str] | None = None) -> int:
     reporter.warnings(report["warnings"])
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
+    write_page(report, arguments, reporter)
     return code
 
 

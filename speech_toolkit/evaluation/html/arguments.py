@@ -1,10 +1,12 @@
-"""The arguments of a script that writes its report as a page too. Standard library only."""
+"""The arguments of a script that writes its report as a page too, and what it does with them."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
+from typing import Any
 
-from speech_toolkit.command_line import check_output_path
+from speech_toolkit.command_line import Reporter, check_output_path
 from speech_toolkit.errors import UsageError
 
 LANGUAGES = ("en", "zh")
@@ -31,6 +33,20 @@ def check_html_arguments(arguments: argparse.Namespace) -> None:
     """
     if arguments.html is None:
         return
+    if arguments.html == "-":
+        raise UsageError("--html -: a page is not printed; give it a file name")
     if arguments.html == arguments.output:
         raise UsageError(f"--html {arguments.html}: --output goes there too; choose another file")
     check_output_path(arguments.html, "--html")
+
+
+def write_page(
+    report: Mapping[str, Any], arguments: argparse.Namespace, reporter: Reporter
+) -> None:
+    """Write the page where ``--html`` asks for it, and say where it is."""
+    if arguments.html is None:
+        return
+    from speech_toolkit.evaluation.html import write_html
+
+    write_html(report, arguments.html, arguments.lang)
+    reporter.info(f"Page saved to: {arguments.html}")
