@@ -31,6 +31,12 @@ from speech_toolkit.command_line import (
     run_script,
 )
 
+from speech_toolkit.evaluation.html.arguments import (
+    add_html_arguments,
+    check_html_arguments,
+    write_page,
+)
+
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.accuracy import AccuracyRequest
     from speech_toolkit.evaluation.targets import Target
@@ -142,6 +148,7 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
+    add_html_arguments(parser)
 
 
 def _seed(text: str) -> int:
@@ -159,6 +166,7 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_output_path(arguments.output)
+    check_html_arguments(arguments)
 
     from speech_toolkit.evaluation.accuracy import EXIT_CODES, case_directory, evaluate_accuracy
 
@@ -179,6 +187,7 @@ def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Repo
         reporter.line(line)
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
+    write_page(report, arguments, reporter)
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyRequest:

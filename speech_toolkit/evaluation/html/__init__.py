@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.html.accuracy_page import accuracy_page
-from speech_toolkit.evaluation.html.audio import AudioShelf
-from speech_toolkit.evaluation.html.evaluation_page import evaluation_page
-from speech_toolkit.evaluation.html.page import Page, render
-from speech_toolkit.evaluation.html.performance_page import performance_page
-from speech_toolkit.evaluation.html.texts import Texts
 from speech_toolkit.results import write_text
+
+if TYPE_CHECKING:
+    from speech_toolkit.evaluation.html.audio import AudioShelf
+    from speech_toolkit.evaluation.html.page import Page
+    from speech_toolkit.evaluation.html.texts import Texts
 
 
 def write_html(
@@ -42,6 +41,10 @@ def render_html(
     audio_directory: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return a report as the text of a page; see :func:`write_html`."""
+    from speech_toolkit.evaluation.html.audio import AudioShelf
+    from speech_toolkit.evaluation.html.page import render
+    from speech_toolkit.evaluation.html.texts import Texts
+
     texts = Texts(language)
     return render(_page(report, texts, AudioShelf(audio_directory, texts)), report, texts)
 
@@ -49,10 +52,16 @@ def render_html(
 def _page(report: Mapping[str, Any], texts: Texts, shelf: AudioShelf) -> Page:
     match report.get("kind"):
         case "evaluation":
+            from speech_toolkit.evaluation.html.evaluation_page import evaluation_page
+
             return evaluation_page(report, texts, shelf)
         case "accuracy":
+            from speech_toolkit.evaluation.html.accuracy_page import accuracy_page
+
             return accuracy_page(report, texts, shelf)
         case "perf":
+            from speech_toolkit.evaluation.html.performance_page import performance_page
+
             return performance_page(report, texts)
         case kind:
             raise UsageError(
