@@ -126,12 +126,12 @@ def test_table_has_a_row_per_condition_with_few_values(run, tmp_path):
     def recording(index):
         path = tmp_path / f"{index}.wav"
         soundfile.write(path, [0.0] * 800, 16_000)
-        text = f"One two three four five six seven eight nine {'ten' if index else 'eleven'}."
+        text = f"A cat sat on the mat and saw a {'hat' if index else 'bat'}."
         conditions = {"street": "quiet" if index % 2 else "loud", "speaker": str(index)}
         return json.dumps({"audio": path.name, "text": text, "conditions": conditions})
 
     def mishear(case, payload):
-        return hear_truth(case, payload) | {"text": case["text"].replace("eleven", "ten")}
+        return hear_truth(case, payload) | {"text": case["text"].replace("bat", "hat")}
 
     manifest = tmp_path / "mine.jsonl"
     manifest.write_text("\n".join(map(recording, range(6))))
