@@ -30,7 +30,6 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-
 from speech_toolkit.evaluation.html.arguments import (
     add_html_arguments,
     check_html_arguments,
