@@ -30,7 +30,7 @@ _CONTEXT_S = 21  # the surroundings of a moment
 _STEP_S = 1
 _FLOOR_SHARE = 0.10  # of the surroundings are quieter than their floor,
 _TOP_SHARE = 0.95  # and this much than their top
-_RANGE_DB = 45.0  # below the loudest band's top nothing is told from a codec's leftovers
+_RANGE_DB = 50.0  # below the loudest band's top nothing is told from a codec's leftovers
 _LEAST_LEVEL_DB = -100.0  # of a band; the rounding to 16 bits lies lower
 _OUTSTANDING_BANDS = 3
 _LEAST_EXCESS_DB = 3.0
@@ -39,12 +39,12 @@ _EXCESS_SHARE = 0.15  # of the way from the floor to the top
 _CHANGE_S = 2.0  # over which change is judged
 _CHANGE_STEP_S = 0.5
 _CHANGE_MARGIN_S = 1.0  # around change, within which what stands out is believed
-_LEAST_JUDGED_S = 0.5
 _BAND_VARIANCE = 1.0  # dB², steady noise has 0.6
 _SHAPE_VARIANCE = 1.5  # dB², noise of varying loudness has 0.6
 _LOUDNESS_VARIANCE = 0.01  # dB², a sweep has less
 _HEARD_RANGE_DB = 50.0
 
+_LEAST_JUDGED_FRAMES = round(0.5 / _HOP_S)  # in shorter clips, what is not silence is speech
 _BLOCK_FRAMES = round(_BLOCK_S / _HOP_S)
 _STEP_FRAMES = round(_STEP_S / _HOP_S)
 _CONTEXT_FRAMES = round(_CONTEXT_S / _HOP_S)
@@ -52,6 +52,10 @@ _CHANGE_FRAMES = round(_CHANGE_S / _HOP_S)
 _CHANGE_STEP_FRAMES = round(_CHANGE_STEP_S / _HOP_S)
 _CHANGE_MARGIN_FRAMES = round(_CHANGE_MARGIN_S / _HOP_S)
 _JOINED_GAP_FRAMES = 7  # a stop consonant is no longer
+_LONG_FRAMES = round(3 / _HOP_S)  # of speech without a pause, which is parted where it dips
+_LEAST_PART_FRAMES = round(1 / _HOP_S)
+_DIP_FRAMES = 9  # over which a dip is averaged, so that it is more than a stop consonant
+_DIP_DB = 9.0  # below the speech around it
 
 
 @dataclass(frozen=True)
@@ -61,10 +65,12 @@ class SpeechRegion:
     Attributes:
         start_sample: first sample.
         end_sample: one past the last; regions touch where the pause between them is short.
+        runs_on: whether speech goes on at its end and no more than dips there.
     """
 
     start_sample: int
     end_sample: int
+    runs_on: bool = False
 
 
 def find_speech(samples: np.ndarray, sample_rate_hz: int) -> tuple[SpeechRegion, ...]:
@@ -81,8 +87,8 @@ def find_speech(samples: np.ndarray, sample_rate_hz: int) -> tuple[SpeechRegion,
     num_frames = -(-len(samples) // hop_samples)
     blocks = range(0, num_frames, _BLOCK_FRAMES)
     analyser = _BandAnalyser(samples, sample_rate_hz)
-    speaks = np.concatenate([_block_speaks(analyser, first, num_frames) for first in blocks])
-    return tuple(_regions(speaks, hop_samples, len(samples))) if speaks.any() else ()
+    excess_db = np.concatenate([_block_excess(analyser, first, num_frames) for first in blocks])
+    return tuple(_regions(excess_db, hop_samples, len(samples))) if excess_db.any() else ()
 
 
 class _BandAnalyser:
@@ -139,17 +145,20 @@ def _mel(hz: float) -> float:
     return float(np.log1p(hz / 700))
 
 
-def _block_speaks(analyser: _BandAnalyser, first: int, num_frames: int) -> np.ndarray:
-    """Return for each frame of a block, bool (T,), whether it belongs to speech."""
+def _block_excess(analyser: _BandAnalyser, first: int, num_frames: int) -> np.ndarray:
+    """Return how far the frames of a block stand out, float32 (T,) in dB; 0 outside of speech."""
     stop = min(first + _BLOCK_FRAMES, num_frames)
     start = max(first - _CONTEXT_FRAMES, 0)
     levels = analyser.levels(start, min(stop + _CONTEXT_FRAMES, num_frames))
-    speaks = _stands_out(levels) & _changes(levels)
-    return speaks[first - start : stop - start]
+    excess_db = np.where(_changes(levels), _excess(levels), 0)
+    return excess_db[first - start : stop - start]
 
 
-def _stands_out(levels: np.ndarray) -> np.ndarray:
-    """Return which frames, bool (T,), are louder than their surroundings in some bands."""
+def _excess(levels: np.ndarray) -> np.ndarray:
+    """Return how far frames, float32 (T,) in dB, stand out of their surroundings in some bands.
+
+    It is 0 where that is too little for speech.
+    """
     num_frames = levels.shape[1]
     length = min(_CONTEXT_FRAMES, num_frames)
     steps = np.arange(num_frames) // _STEP_FRAMES
@@ -158,8 +167,11 @@ def _stands_out(levels: np.ndarray) -> np.ndarray:
     ranks = [int(share * (windows.shape[-1] - 1)) for share in (_FLOOR_SHARE, _TOP_SHARE)]
     floor, top = np.moveaxis(np.partition(windows, ranks, axis=-1)[..., ranks], -1, 0)
     floor = np.maximum(floor, top.max(axis=0) - _RANGE_DB)
+    if num_frames < _LEAST_JUDGED_FRAMES:
+        floor = np.full_like(floor, _LEAST_LEVEL_DB)
     least_excess = np.maximum(_LEAST_EXCESS_DB, _EXCESS_SHARE * _most_outstanding(top - floor))
-    return _most_outstanding(levels - floor[:, steps]) > least_excess[steps]
+    excess_db = _most_outstanding(levels - floor[:, steps])
+    return np.where(excess_db > least_excess[steps], excess_db, 0)
 
 
 def _most_outstanding(excess: np.ndarray) -> np.ndarray:
@@ -170,7 +182,7 @@ def _most_outstanding(excess: np.ndarray) -> np.ndarray:
 def _changes(levels: np.ndarray) -> np.ndarray:
     """Return which frames, bool (T,), are near to changes in loudness and in spectrum."""
     num_frames = levels.shape[1]
-    if num_frames < _LEAST_JUDGED_S / _HOP_S:
+    if num_frames < _LEAST_JUDGED_FRAMES:
         return np.ones(num_frames, bool)
     length = min(_CHANGE_FRAMES, num_frames)
     loudness = 10 * np.log10(np.sum(10 ** (levels / 10), axis=0))
@@ -196,19 +208,40 @@ def _windows(frames: np.ndarray, starts: np.ndarray, length: int) -> np.ndarray:
     return views[..., np.clip(starts, 0, frames.shape[-1] - length), :]
 
 
-def _regions(speaks: np.ndarray, hop_samples: int, num_samples: int) -> Iterator[SpeechRegion]:
+def _regions(excess_db: np.ndarray, hop_samples: int, num_samples: int) -> Iterator[SpeechRegion]:
     """Join frames of speech over the gaps inside words, and put margins around what results.
 
     Where the pause between two regions is too short for two margins, they meet in its middle.
+    Long speech without a pause is parted where it dips.
     """
-    edges = np.flatnonzero(np.diff(speaks.astype(np.int8), prepend=0, append=0))
+    edges = np.flatnonzero(np.diff(excess_db > 0, prepend=False, append=False))
     starts, ends = edges[::2], edges[1::2]
     parted = starts[1:] - ends[:-1] > _JOINED_GAP_FRAMES
-    starts = starts[np.append(True, parted)] * hop_samples
-    ends = ends[np.append(parted, True)] * hop_samples
+    starts, ends = starts[np.append(True, parted)], ends[np.append(parted, True)]
+    runs = zip(starts.tolist(), ends.tolist(), strict=True)
+    dips = [dip for run in runs for dip in _dips(excess_db, *run)]
+    dip_samples = {dip * hop_samples for dip in dips}
+    starts = np.sort(np.append(starts, dips).astype(int)) * hop_samples
+    ends = np.sort(np.append(ends, dips).astype(int)) * hop_samples
     middles = (starts[1:] + ends[:-1]) // 2
     margin = round(MARGIN_S / _HOP_S * hop_samples)
     starts = np.maximum(starts - margin, [0, *middles])
     ends = np.minimum(ends + margin, [*middles, num_samples])
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
-        yield SpeechRegion(start, end)
+        yield SpeechRegion(start, end, runs_on=end in dip_samples)
+
+
+def _dips(excess_db: np.ndarray, start: int, end: int) -> Iterator[int]:
+    """Yield the frames between words at which a long run of speech can be parted, in order."""
+    if end - start < _LONG_FRAMES:
+        return
+    kernel = np.ones(_DIP_FRAMES) / _DIP_FRAMES
+    inner = np.convolve(excess_db[start:end], kernel, "same")[
+        _LEAST_PART_FRAMES:-_LEAST_PART_FRAMES
+    ]
+    dip = start + _LEAST_PART_FRAMES + int(np.argmin(inner))
+    if inner.min() > np.median(inner) - _DIP_DB:
+        return
+    yield from _dips(excess_db, start, dip)
+    yield dip
+    yield from _dips(excess_db, dip, end)

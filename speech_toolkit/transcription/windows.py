@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from operator import add
 
@@ -19,7 +19,7 @@ from speech_toolkit.transcription.result import Stretch
 from speech_toolkit.transcription.speech import MARGIN_S, SpeechRegion
 
 _KEPT_GAP_S = 0.3  # between two regions with their margins: 0.8 s from word to word
-_CHOICE_S = 2.0  # at the window's end, in which the longest of the silences is taken
+_CHOICE = 1 / 8  # of a window, at its end, in which the longest of the silences is taken
 _LEAST_FILL = 0.5  # of a window; emptier ones are cut in the speech that follows instead
 _CUT_SEARCH = 1 / 6  # of a window, at its end, in which the quietest point is looked for
 _CUT_LEVEL_S = 0.1  # over which loudness is averaged there
@@ -53,7 +53,7 @@ class Window:
     Attributes:
         index: counted from 0.
         pieces: stretches of the file in order, side by side in the window; at least one.
-        cut: whether the window ends inside speech for want of a silence.
+        cut: whether the window ends in the midst of speech, for want of a silence.
         sample_rate_hz: of the file's samples.
     """
 
@@ -133,8 +133,8 @@ class WindowPlanner:
     """Packs regions of speech into windows that end in silences.
 
     Audio that fits into one window as it is, is one window. Else each window takes regions until
-    it is full, and ends at the longest of the last silences within reach. Speech without any
-    silence is cut at its quietest point.
+    it is full, and ends at the longest of the last silences within reach. A region longer than a
+    window is cut at its quietest point.
 
     Args:
         regions: in order, apart from each other or touching.
@@ -204,7 +204,7 @@ class WindowPlanner:
         num_samples = 0
         for region in self._regions[first:]:
             start = max(region.start_sample, from_sample)
-            ahead.append(SpeechRegion(start, region.end_sample))
+            ahead.append(replace(region, start_sample=start))
             num_samples += region.end_sample - start
             if num_samples > self._room:
                 break
@@ -217,7 +217,8 @@ class WindowPlanner:
         if fitting == len(ahead):
             return self._joined(ahead), False
         if fitting and fills[fitting - 1] >= _LEAST_FILL * self._room:
-            return self._joined(ahead[: self._longest_silence(ahead, fills, fitting)]), False
+            count = self._longest_silence(ahead, fills, fitting)
+            return self._joined(ahead[:count]), ahead[count - 1].runs_on
         crossed = ahead[fitting]
         end_sample = self._quietest(crossed.end_sample - (fills[fitting] - self._room))
         return self._joined(
@@ -244,13 +245,18 @@ class WindowPlanner:
     def _longest_silence(
         self, ahead: Sequence[SpeechRegion], fills: Sequence[int], fitting: int
     ) -> int:
-        """Return how many of the fitting regions to take, so that a long silence follows."""
-        full_enough = self._room - _CHOICE_S * self._rate_hz
+        """Return how many of the fitting regions to take, so that a long silence follows.
+
+        A short pause is better than a dip in speech that goes on.
+        """
+        full_enough = (1 - _CHOICE) * self._room
         choices = [count for count in range(1, fitting) if fills[count - 1] >= full_enough]
-        return max(
-            [*choices, fitting],
-            key=lambda count: (self._gap(ahead[count - 1], ahead[count]), count),
-        )
+
+        def rank(count: int) -> tuple[bool, int, int]:
+            last = ahead[count - 1]
+            return not last.runs_on, self._gap(last, ahead[count]), count
+
+        return max([*choices, fitting], key=rank)
 
     def _quietest(self, limit_sample: int) -> int:
         """Return the middle of the quietest moment shortly before ``limit_sample``."""
