@@ -5,7 +5,7 @@ ships, so that the figures can be compared with published ones. jiwer counts the
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -17,10 +17,14 @@ from speech_toolkit.checkpoint import read_json
 
 SPELLINGS_NAME = "normalizer.json"
 # Written without spaces between words: each character counts as a word, as in the Whisper paper.
+# By the codes of both model families and by the names that Whisper takes.
 UNSPACED_LANGUAGES = frozenset(
-    ("zh", "yue", "ja", "th", "lo", "my", "km", "bo", "cmn", "jpn", "tha", "lao", "mya", "khm")
+    ("zh", "yue", "ja", "th", "lo", "my", "km", "bo")
+    + ("cmn", "jpn", "tha", "lao", "mya", "khm", "bod")
+    + ("chinese", "mandarin", "cantonese", "japanese", "thai", "myanmar", "burmese", "khmer")
+    + ("tibetan",)
 )
-ENGLISH = frozenset(("en", "eng"))
+ENGLISH = frozenset(("en", "eng", "english"))
 BOOTSTRAP_RESAMPLES = 1000
 CONFIDENCE = 0.95
 
@@ -135,7 +139,8 @@ def normalize_text(
 
     Args:
         text: any text.
-        language: ISO 639-1 or 639-3 code; None for the treatment that suits any language.
+        language: ISO 639-1 or 639-3 code, or Whisper's name of it; None for the treatment that
+            suits any language.
         spellings: British to American, from the ``normalizer.json`` of an English checkpoint.
     """
     normalize = _normalizer(language, tuple(sorted((spellings or {}).items())))
@@ -172,7 +177,7 @@ def compare_texts(
         normalize_text(text, language, spellings) for text in (reference, hypothesis)
     )
     words = jiwer.process_words(normal_reference, normal_hypothesis)
-    if language in UNSPACED_LANGUAGES:
+    if _is_one_of(language, UNSPACED_LANGUAGES):
         characters = words
     else:
         characters = jiwer.process_characters(normal_reference, normal_hypothesis)
@@ -274,6 +279,10 @@ def _normalizer(
         EnglishTextNormalizer,
     )
 
-    if language in ENGLISH:
+    if _is_one_of(language, ENGLISH):
         return EnglishTextNormalizer(dict(spellings))
-    return BasicTextNormalizer(split_letters=language in UNSPACED_LANGUAGES)
+    return BasicTextNormalizer(split_letters=_is_one_of(language, UNSPACED_LANGUAGES))
+
+
+def _is_one_of(language: str | None, languages: Collection[str]) -> bool:
+    return language is not None and language.lower() in languages

@@ -40,6 +40,8 @@ def edits(a, b):
         ("cafe\u0301!", None, "café"),
         ("你好，世界", "zh", "你 好 世 界"),
         ("東京 2024", "ja", "東 京 2 0 2 4"),
+        ("東京", "Japanese", "東 京"),
+        ("Forty two.", "English", "42"),
         ("[music] <unk>", "en", ""),
         ("", "en", ""),
     ],
