@@ -143,16 +143,20 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
     language = request.language or _ENGLISH_OF[family]
     if request.manifest is not None:
         return read_manifest(Path(request.manifest), language)
-    if language not in ENGLISH:
+    if language.lower() not in ENGLISH:
         raise UsageError(
             f"--language {language}: the test cases that are made are in English; "
             "give your own with --manifest"
         )
     samples_first = request.model_path is None or family == MMS
-    return make_cases(
-        CaseRequest(request.num_test_cases, request.source, request.seed, language, samples_first),
-        folder,
+    wanted = CaseRequest(
+        count=request.num_test_cases,
+        source=request.source,
+        seed=request.seed,
+        language=_ENGLISH_OF[family],
+        samples_first=samples_first,
     )
+    return make_cases(wanted, folder)
 
 
 def _run_arms(

@@ -19,10 +19,10 @@ SPELLINGS_NAME = "normalizer.json"
 # Written without spaces between words: each character counts as a word, as in the Whisper paper.
 # By the codes of both model families and by the names that Whisper takes.
 UNSPACED_LANGUAGES = frozenset(
-    ("zh", "yue", "ja", "th", "lo", "my", "km", "bo")
-    + ("cmn", "jpn", "tha", "lao", "mya", "khm", "bod")
-    + ("chinese", "mandarin", "cantonese", "japanese", "thai", "myanmar", "burmese", "khmer")
-    + ("tibetan",)
+    {"zh", "yue", "ja", "th", "lo", "my", "km", "bo"}
+    | {"cmn", "jpn", "tha", "lao", "mya", "khm", "bod"}
+    | {"chinese", "mandarin", "cantonese", "japanese", "thai", "myanmar", "burmese", "khmer"}
+    | {"tibetan"}
 )
 ENGLISH = frozenset(("en", "eng", "english"))
 BOOTSTRAP_RESAMPLES = 1000
