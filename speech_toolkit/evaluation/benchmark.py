@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.transcription.request import WhisperRequest
     from speech_toolkit.transcription.result import TranscriptionResult
+    from speech_toolkit.transcription.transcriber import Transcriber
 
 KIND = "benchmark"
 
@@ -46,9 +47,8 @@ def run_benchmark(
     """
     from speech_toolkit.transcription.transcriber import Transcriber
 
-    header = report_header(
-        KIND, sys.argv, request.to_payload() | {"num_runs": num_runs, "warmup": warmup}
-    )
+    config = request.to_payload() | {"num_runs": num_runs, "warmup": warmup}
+    header = report_header(KIND, sys.argv, config)
     transcriber = Transcriber.load(
         request.model_path,
         request.device,
@@ -56,9 +56,9 @@ def run_benchmark(
         request.attn_implementation,
         request.decode_graph,
     )
+    reporter.time("Model load", transcriber.model_load_s)
     device, clock = transcriber.device, transcriber.decoder.clock
     memory_loaded = memory_figures(device)
-    reporter.time("Model load", transcriber.model_load_s)
 
     def run() -> TranscriptionResult:
         return transcriber.transcribe(request.audio_path, request.settings)
@@ -72,32 +72,39 @@ def run_benchmark(
     tokens = sum(len(window) for window in last.tokens)
     report = {
         **header,
-        "device": last.device,
-        "dtype": last.dtype.removeprefix("torch."),
-        "model": {
-            "path": transcriber.model_path,
-            "weights_sha256": weights_hash(transcriber.checkpoint.directory),
-        },
-        "audio": {
-            "path": request.audio_path,
-            "sha256": file_hash(request.audio_path),
-            "duration_s": last.audio_duration_s,
-        },
-        "settings": last.settings,
-        "environment": last.environment,
-        "load_s": transcriber.model_load_s,
+        **_subject(transcriber, last),
         "memory_loaded": memory_loaded,
         "memory": memory,
         "percentile_method": PERCENTILE_METHOD,
         **latency_figures(timings, last.audio_duration_s),
         **stage_figures([result.stage_times_s for result in staged], tokens),
-        "windows": last.windows,
-        "text": last.text,
-        "warnings": list(last.warnings),
     }
     for line in benchmark_lines(report):
         reporter.line(line)
     return report, EXIT_DONE
+
+
+def _subject(transcriber: Transcriber, result: TranscriptionResult) -> dict[str, Any]:
+    """Return what was measured and what came out of it."""
+    return {
+        "device": result.device,
+        "dtype": result.dtype.removeprefix("torch."),
+        "model": {
+            "path": result.model_path,
+            "weights_sha256": weights_hash(transcriber.checkpoint.directory),
+        },
+        "audio": {
+            "path": result.audio_path,
+            "sha256": file_hash(result.audio_path),
+            "duration_s": result.audio_duration_s,
+        },
+        "settings": result.settings,
+        "environment": result.environment,
+        "load_s": transcriber.model_load_s,
+        "windows": result.windows,
+        "text": result.text,
+        "warnings": list(result.warnings),
+    }
 
 
 def benchmark_lines(report: Mapping[str, Any]) -> Iterator[str]:

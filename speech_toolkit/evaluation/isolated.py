@@ -115,24 +115,20 @@ def run_isolated(
         folder = Path(directory)
         call = {"target": target, "payload": dict(payload)}
         (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
-        killed_before = _host_memory_kills()
+        kills_before = _host_memory_kills()
         started = time.perf_counter()
         process = _start(folder, env)
         relay = _Relay(process, label, reporter)
         timed_out = _wait(process, timeout_s)
         elapsed_s = time.perf_counter() - started
         tail = relay.finish()
-        host_killed = process.returncode == -signal.SIGKILL and (
-            killed_before is None or _host_memory_kills() != killed_before
-        )
         ended = _read_json(folder / OUTCOME_FILE)
         if timed_out:
             status, message = TIMED_OUT, f"timed out after {timeout_s:g} s"
         elif ended is not None:
             status, message = ended["status"], ended["message"]
         else:
-            status = OUT_OF_MEMORY if host_killed else CRASH
-            message = _cause_of_death(process.returncode, host_killed, tail)
+            status, message = _cause_of_death(process.returncode, kills_before, tail)
         whole = status == OK
         return Outcome(
             label=label,
@@ -206,27 +202,31 @@ class _Relay:
             self._reporter.info(f"{self._label}: {found[2]}")
 
 
-def _cause_of_death(exit_code: int, host_killed: bool, tail: tuple[str, ...]) -> str:
-    """Say in one line why a child left without telling its outcome."""
-    last_words = next(
-        (line.strip() for line in reversed(tail) if line.strip()), "it printed nothing"
-    )
-    if host_killed:
-        return (
+def _cause_of_death(
+    exit_code: int, kills_before: int | None, tail: tuple[str, ...]
+) -> tuple[str, str]:
+    """Return status and message of a child that left without telling its outcome.
+
+    Where the host keeps no count of those it kills for want of memory, a SIGKILL is taken for one.
+    """
+    if exit_code == -signal.SIGKILL and (
+        kills_before is None or _host_memory_kills() != kills_before
+    ):
+        return OUT_OF_MEMORY, (
             "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
             "a machine with more memory"
         )
-    if exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        return f"died of {name}; the last it printed: {last_words}"
-    return f"ended with exit code {exit_code}; the last it printed: {last_words}"
+    died = (
+        f"died of {signal.Signals(-exit_code).name}"
+        if exit_code < 0
+        else f"ended with exit code {exit_code}"
+    )
+    last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
+    return CRASH, f"{died}; the last it printed: {last_words}"
 
 
 def _host_memory_kills() -> int | None:
-    """Return how many processes this host has killed for want of memory; None if it keeps no count.
-
-    Where there is no count, a SIGKILL that is not ours is taken for such a kill.
-    """
+    """Return how many processes this host has killed for want of memory, None if it is unknown."""
     try:
         found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text("ascii"), re.M)
     except OSError:

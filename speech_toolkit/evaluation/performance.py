@@ -128,11 +128,7 @@ def measure_performance(
         "load_average": busy,
         "percentile_method": PERCENTILE_METHOD,
         "targets": [_without_output(entry) for entry in entries],
-        "speed_ups": [
-            speed_up
-            for entry in entries[1:]
-            for speed_up in _speed_ups(entries[0], entry, request.min_agreement)
-        ],
+        "speed_ups": _speed_ups(entries, request.min_agreement),
     }
 
 
@@ -208,10 +204,9 @@ def case_key(case: dict[str, Any]) -> tuple[float, int]:
     return case["duration_s"], case["batch_size"]
 
 
-def _speed_ups(
-    reference: dict[str, Any], entry: dict[str, Any], min_agreement: float
-) -> list[dict[str, Any]]:
-    """Hold each case of a target against the reference's."""
+def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[dict[str, Any]]:
+    """Hold each case of the other targets against the reference's, the first one's."""
+    reference, *others = entries
     of_reference = {case_key(case): case for case in reference["cases"]}
     return [
         {
@@ -221,6 +216,7 @@ def _speed_ups(
             "batch_size": case["batch_size"],
             **_speed_up(of_reference.get(case_key(case)), case, min_agreement),
         }
+        for entry in others
         for case in entry["cases"]
     ]
 

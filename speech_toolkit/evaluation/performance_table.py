@@ -43,20 +43,24 @@ def _row(label: str, case: Mapping[str, Any], speed_up: float | None) -> str:
 
 
 def _details(target: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how a target was loaded, and first call and stages of each of its cases."""
+    """Yield how a target was loaded or why it failed, and the parts of each of its cases."""
     if target["load_s"] is not None:
         yield f"{target['label']}: loaded in {target['load_s']:.2f} s"
     if target["message"]:
         yield f"{target['label']}: {target['status'].replace('_', ' ')}: {target['message']}"
     for case in target["cases"]:
-        first = "" if case["first_s"] is None else f"first call {case['first_s'] * 1e3:.1f} ms"
-        stages = [
-            f"{name} {stage['median_s'] * 1e3:.1f} ms"
-            for name, stage in case.get("stages", {}).items()
-        ]
-        tokens = [f"{case['tokens']} tokens"] if case.get("tokens") is not None else []
-        parts = ", ".join([*filter(None, [first]), *stages, *tokens])
-        yield f"  {case['duration_s']:g} s x {case['batch_size']}: {parts}"
+        yield f"  {case['duration_s']:g} s x {case['batch_size']}: {', '.join(_parts(case))}"
+
+
+def _parts(case: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what one case consists of: its first call, its stages, and how much there was to do."""
+    if case["first_s"] is not None:
+        yield f"first call {case['first_s'] * 1e3:.1f} ms"
+    for name, stage in case.get("stages", {}).items():
+        yield f"{name.replace('_', ' ')} {stage['median_s'] * 1e3:.1f} ms"
+    for name in ("windows", "tokens"):
+        if case.get(name) is not None:
+            yield f"{case[name]} {name}"
 
 
 def _notes(report: Mapping[str, Any]) -> Iterator[str]:
