@@ -134,12 +134,15 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     """Run compare or benchmark, and write the report."""
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
     check_output_path(output)
+    truth = _reference(arguments)
     from speech_toolkit.results import write_json
+    from speech_toolkit.transcription.jobs import check_inputs
 
+    check_inputs(request)
     if arguments.mode == COMPARE:
         from speech_toolkit.evaluation.compare import compare_devices
 
-        report, code = compare_devices(request, _reference(arguments), reporter)
+        report, code = compare_devices(request, truth, reporter)
     else:
         from speech_toolkit.evaluation.benchmark import run_benchmark
 

@@ -32,6 +32,17 @@ PRINTED_SEGMENTS = 100
 _FAIL_FAST_S = 0.5
 
 
+def check_inputs(request: WhisperRequest) -> None:
+    """Find what is wrong with the checkpoint's files, the settings or a short audio, without torch.
+
+    Raises:
+        ToolkitError: something is; the message says what and what to do.
+    """
+    parse_device_name(request.device)
+    with _opened(request, [request.audio_path]) as audio:
+        audio.fail_fast()
+
+
 def transcribe_file(request: WhisperRequest, reporter: Reporter) -> TranscriptionResult:
     """Load a model and transcribe one file, reporting each stage.
 
@@ -41,6 +52,7 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
     Raises:
         ToolkitError: as :meth:`Transcriber.load` and :meth:`Transcriber.transcribe` do.
     """
+    prepare_environment(request.device)
     with _opened(request, [request.audio_path]) as audio:
         audio.fail_fast()
         transcriber = _load(request, reporter)
@@ -82,6 +94,7 @@ def run_jobs(request: WhisperRequest, jobs: Sequence[TranscriptionJob], reporter
     """
     failed: list[str] = []
     number = 0
+    prepare_environment(request.device)
     with _opened(request, [job.audio_path for job in jobs]) as audio:
         transcriber = _load(request, reporter)
         try:
@@ -144,7 +157,6 @@ class _AudioAhead:
 
 def _opened(request: WhisperRequest, audio_paths: Sequence[str]) -> _AudioAhead:
     """Check all that needs no torch, and begin to decode the audio."""
-    prepare_environment(request.device)
     checkpoint = read_whisper_checkpoint(resolve_checkpoint(request.checkpoint_name))
     check_settings(checkpoint, request.settings)
     return _AudioAhead(audio_paths, checkpoint.sample_rate_hz)

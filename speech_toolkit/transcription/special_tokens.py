@@ -27,6 +27,9 @@ def read_special_tokens(directory: Path) -> dict[str, int]:
             f"{directory}: has neither tokenizer.json nor vocab.json, so its tokenizer is "
             "missing; download the whole checkpoint again"
         )
+    tokenizer = directory / "tokenizer.json"
+    if tokenizer.is_file() and "model" not in read_json(tokenizer):
+        raise CheckpointError(f"{tokenizer}: holds no tokenizer; download it again")
     found: dict[str, int] = {}
     for name in _SOURCES:
         if _TOLD_BY not in found and (directory / name).is_file():

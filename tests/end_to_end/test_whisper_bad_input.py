@@ -39,6 +39,8 @@ BEFORE_TORCH = [
     Bad("audio stdin empty", {"--audio": "-"}, "standard input is empty"),
     Bad("audio absent", {"--audio": None}, "required: --audio"),
     Bad("audio stdin measured", {"--audio": "-", "--mode": "benchmark"}, "more than once"),
+    Bad("audio compared", {"--audio": "absent.wav", "--mode": "compare"}, "does not exist"),
+    Bad("audio timed", {"--audio": "{dir}/text.wav", "--mode": "benchmark"}, "not audio"),
     # arguments
     Bad("mode", {"--mode": "listen"}, "invalid choice: 'listen'"),
     Bad("mode hands on", {"--model_path": None, "--mode": "x"}, "'x'", "inference.py"),
@@ -69,6 +71,8 @@ BEFORE_TORCH = [
     Bad("model empty directory", {"--model_path": "{dir}/empty"}, "has no config.json"),
     Bad("model config not json", {"--model_path": "{dir}/bad_json"}, "cannot be read as JSON"),
     Bad("model weights lfs", {"--model_path": "{dir}/weights_lfs"}, "git lfs pull"),
+    Bad("model tokenizer lfs", {"--model_path": "{dir}/tokenizer_lfs"}, "git lfs pull"),
+    Bad("model tokenizer damaged", {"--model_path": "{dir}/tokenizer_cut"}, "holds no tokenizer"),
     Bad("model no weights", {"--model_path": "{dir}/no_weights"}, "no weights found"),
     Bad("model no tokenizer", {"--model_path": "{dir}/no_tokenizer"}, "no_tokenizer"),
     Bad("model mel bins", {"--model_path": "{dir}/mel_bins"}, "mel bins"),
@@ -78,6 +82,9 @@ BEFORE_TORCH = [
     Bad("output below a file", {"--output": "{dir}/good.wav/x"}, "cannot be created"),
     Bad("output is the audio", {"--output": "{dir}/good.wav"}, "is the audio itself"),
     Bad("output twice", {"--output_dir": "x"}, "not allowed with argument"),
+    Bad("device compared", {"--device": "tpu", "--mode": "compare"}, "unknown device 'tpu'"),
+    Bad("chunk timed", {"--chunk_length": "31", "--mode": "benchmark"}, "hears at most 30 s"),
+    Bad("truth missing", {"--mode": "compare", "--reference_file": "absent.txt"}, "absent.txt"),
     Bad("report below a file", {"--mode": "compare", "--output": "{dir}/good.wav/x"}, "created"),
 ]
 
@@ -89,8 +96,6 @@ WITH_TORCH = [
     Bad("graph on a cpu", {"--decode_graph": "on"}, "--decode_graph"),
     Bad("language", {"--language": "xx"}, "language 'xx'"),
     Bad("language empty", {"--language": ""}, "language ''"),
-    Bad("model tokenizer lfs", {"--model_path": "{dir}/tokenizer_lfs"}, "git lfs pull"),
-    Bad("tokenizer damaged", {"--model_path": "{dir}/tokenizer_cut"}, "tokenizer"),
 ]
 
 

@@ -78,7 +78,8 @@ def test_ids_come_from_the_generation_config_without_names(whisper_directory):
 def test_names_are_found_in_whichever_file_has_them(whisper_directory, name):
     (whisper_directory / "tokenizer_config.json").unlink()
     (whisper_directory / "generation_config.json").write_text(json.dumps({"is_multilingual": True}))
-    content = {"added_tokens": [{"content": token, "id": index} for token, index in IDS.items()]}
+    added = [{"content": token, "id": index} for token, index in IDS.items()]
+    content = {"added_tokens": added, "model": {}}
     change_json(whisper_directory / name, **(content if name == "tokenizer.json" else IDS))
     checkpoint = read_whisper_checkpoint(whisper_directory)
     assert (checkpoint.prev_sot_id, checkpoint.no_timestamps_id) == (PREV, NO_TIMESTAMPS)
