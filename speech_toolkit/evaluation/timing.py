@@ -74,7 +74,8 @@ class Distribution:
 
 def _note(count: int) -> str | None:
     short = [f"{name} needs {needed}" for name, needed in _NEEDED_RUNS.items() if count < needed]
-    return f"{count} runs; to be trusted, {' and '.join(short)}" if short else None
+    runs = "1 run" if count == 1 else f"{count} runs"
+    return f"{runs}; to be trusted, {' and '.join(short)}" if short else None
 
 
 @dataclass(frozen=True)
