@@ -72,7 +72,9 @@ def _arm_report(
         "elapsed_s": round(arm.elapsed_s, 3),
         **arm.facts,
         "against_truth": corpus_report(yardstick, truths),
-        "boundary_error": boundary_report(truth_of_boundaries(yardstick.cases, arm.heard)),
+        "boundary_error": boundary_report(
+            yardstick.cases, truth_of_boundaries(yardstick.cases, arm.heard)
+        ),
     }
 
 
@@ -94,7 +96,7 @@ def _comparison_report(
             "attempts": list(judgement.control),
         },
         "text": corpus_report(yardstick, texts),
-        "boundary_shift": boundary_report(shifts),
+        "boundary_shift": boundary_report(yardstick.cases, shifts),
     }
 
 

@@ -64,28 +64,30 @@ def _comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _condition_lines(report: Mapping[str, Any], comparison: Mapping[str, Any]) -> Iterator[str]:
-    """Yield how the texts differ per condition: between the devices, and each from the truth."""
-    rate = {"mms": "cer", "whisper": "wer"}[report["family"]]
-    pair = [comparison["reference"], comparison["candidate"]]
-    truths = [target["against_truth"] for target in report["targets"] if target["label"] in pair]
-    if comparison["text"] is None or None in truths:
-        return
-    tables = [_rates(table, rate) for table in (comparison["text"], *truths)]
+    """Yield how the devices differ per condition: from each other, and each from the truth."""
+    between, to_truth, figure, title, form = {
+        "mms": ("boundary_shift", "boundary_error", "p95_ms", "p95 of boundaries, ms", ".0f"),
+        "whisper": ("text", "against_truth", "wer", "WER", ".2%"),
+    }[report["family"]]
+    labels = [comparison["reference"], comparison["candidate"]]
+    targets = [target for target in report["targets"] if target["label"] in labels]
+    tables = [
+        _values(each, figure) for each in (comparison[between], *(t[to_truth] for t in targets))
+    ]
     values = Counter(condition for condition, _ in tables[0])
     shown = [row for row in tables[0] if values[row[0]] <= MOST_VALUES]
     if not shown:
         return
-    columns = ("between them", *(f"{label} to truth" for label in pair))
-    yield f"  {rate.upper():<24}" + "".join(f"{column:>28}" for column in columns)
+    columns = ("between them", *(f"{target['label']} to truth" for target in targets))
+    yield f"  {title:<24}" + "".join(f"{column:>28}" for column in columns)
     for row in shown:
-        rates = "".join(f"{table.get(row, 0):>28.2%}" for table in tables)
-        yield f"  {row[0] + ' ' + row[1]:<24}{rates}"
+        cells = (format(table[row], form) if row in table else "-" for table in tables)
+        yield f"  {' '.join(row):<24}" + "".join(f"{cell:>28}" for cell in cells)
 
 
-def _rates(table: Mapping[str, Any], rate: str) -> dict[tuple[str, str], float]:
-    return {
-        (row["condition"], row["value"]): row[rate] for row in table["conditions"] if row["cases"]
-    }
+def _values(summed: Mapping[str, Any] | None, figure: str) -> dict[tuple[str, str], float]:
+    rows = summed["conditions"] if summed else ()
+    return {(row["condition"], row["value"]): row[figure] for row in rows}
 
 
 def _divergence_lines(report: Mapping[str, Any], candidate: str) -> Iterator[str]:

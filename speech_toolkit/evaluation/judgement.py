@@ -7,7 +7,7 @@ is said, and a negative control: the candidate with a fault planted in it must f
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from speech_toolkit.evaluation.agreement import (
     Agreement,
@@ -31,6 +31,7 @@ from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
 DISTURBANCES = (0.3, 1.0, 3.0)
 _ALL_CASES = "all cases"
+_Part = TypeVar("_Part")
 _UNDERSTANDS = Threshold(
     "reference_wer", 0.5, "below", "a reference that misses half of what is said shows nothing"
 )
@@ -174,24 +175,19 @@ def corpus_report(
     yardstick: Yardstick, texts: Sequence[TextComparison | None]
 ) -> dict[str, Any] | None:
     """Pool texts over all cases and per condition; None where none can be compared."""
-    pooled = _pooled(yardstick, texts)
-    if pooled is None:
-        return None
-    by_condition: dict[tuple[str, str], list[TextComparison | None]] = {}
-    for case, text in zip(yardstick.cases, texts, strict=True):
-        for condition in case.conditions.items():
-            by_condition.setdefault(condition, []).append(text)
-    conditions = [
-        {"condition": name, "value": value, **(_pooled(yardstick, texts) or {"cases": 0})}
-        for (name, value), texts in sorted(by_condition.items())
-    ]
-    return pooled | {"conditions": conditions}
+
+    def pooled(parts: Sequence[TextComparison]) -> dict[str, Any] | None:
+        return yardstick.text_report(pool_comparisons(parts, seed=yardstick.seed))
+
+    return _per_condition(yardstick.cases, texts, pooled)
 
 
-def boundary_report(parts: Sequence[BoundaryErrors | None]) -> dict[str, float] | None:
-    """Sum up the boundary errors of all cases that have any; None where none has."""
-    present = [part for part in parts if part is not None and len(part.starts_s)]
-    return boundary_figures(present) if present else None
+def boundary_report(
+    cases: Sequence[Case], parts: Sequence[BoundaryErrors | None]
+) -> dict[str, Any] | None:
+    """Sum up boundary errors over all cases and per condition; None where there are none."""
+    present = [part if part is not None and len(part.starts_s) else None for part in parts]
+    return _per_condition(cases, present, boundary_figures)
 
 
 def truth_of_boundaries(
@@ -201,9 +197,31 @@ def truth_of_boundaries(
     return tuple(boundary_truth(each, case.words) for case, each in zip(cases, heard, strict=True))
 
 
-def _pooled(yardstick: Yardstick, texts: Sequence[TextComparison | None]) -> dict[str, Any] | None:
-    present = [text for text in texts if text]
-    return yardstick.text_report(pool_comparisons(present, seed=yardstick.seed))
+def _per_condition(
+    cases: Sequence[Case],
+    parts: Sequence[_Part | None],
+    sum_up: Callable[[Sequence[_Part]], dict[str, Any] | None],
+) -> dict[str, Any] | None:
+    """Sum up one part per case, all together and by condition; None where there is nothing.
+
+    Args:
+        cases: with their conditions.
+        parts: one per case; None where a case has none.
+        sum_up: turns at least one part into figures, or into None where they hold nothing.
+    """
+    present = [(case, part) for case, part in zip(cases, parts, strict=True) if part is not None]
+    figures = sum_up([part for _, part in present]) if present else None
+    if figures is None:
+        return None
+    groups: dict[tuple[str, str], list[_Part]] = {}
+    for case, part in present:
+        for condition in case.conditions.items():
+            groups.setdefault(condition, []).append(part)
+    rows = [(name, value, sum_up(group)) for (name, value), group in sorted(groups.items())]
+    conditions = [
+        {"condition": name, "value": value, **summed} for name, value, summed in rows if summed
+    ]
+    return figures | {"conditions": conditions}
 
 
 def _checked(
@@ -252,7 +270,8 @@ def _evidence(
         (Threshold("empty_pairs", 0, "at most", "two empty texts agree about nothing"), empty),
     ]
     if yardstick.family == MMS:
-        known = boundary_report(truth_of_boundaries(yardstick.cases, reference))
+        times = truth_of_boundaries(yardstick.cases, reference)
+        known = boundary_report(yardstick.cases, times)
         if known:
             checks.append((_FINDS_WORDS, known["median_ms"]))
     elif understood := pool_comparisons([texts[index] for index in compared]):

@@ -1,12 +1,14 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from speech_toolkit.evaluation.boundaries import TrueWord
+from speech_toolkit.evaluation.boundaries import BoundaryErrors, TrueWord
 from speech_toolkit.evaluation.cases import Case
 from speech_toolkit.evaluation.hearing import Heard
 from speech_toolkit.evaluation.judgement import (
     Yardstick,
+    boundary_report,
     corpus_report,
     judge,
 )
@@ -159,6 +161,14 @@ def test_corpus_is_split_by_condition():
     assert rows["10 dB"]["wer"] == pytest.approx(1 / 19, abs=0.01)
 
 
+def test_condition_without_speech_is_left_out():
+    heard = spoken(TEXTS[0], "", "")
+    nothing = [replace(each, truth="") for each in heard[1:]]
+    texts = YARDSTICK.texts_against_truth((heard[0], *nothing))
+    report = corpus_report(YARDSTICK, texts)
+    assert [row["value"] for row in report["conditions"]] == ["none"]
+
+
 # An aligner: two words a case, with true times.
 
 TIMED = tuple(
@@ -207,6 +217,20 @@ def test_aligner_that_misses_the_words_proves_nothing():
     judgement = judge(ALIGNED, lost, lost, "float32", must_not_run)
     assert judgement.verdict == NOT_VALID
     assert "reference_boundary_error_ms" in judgement.reasons[0]
+
+
+def test_boundaries_are_split_by_condition():
+    cases = tuple(replace(case, conditions={"n": str(i % 2)}) for i, case in enumerate(TIMED))
+    shifts = [
+        BoundaryErrors(np.array([0.01 * i]), np.array([0.0])) if i < 4 else None for i in range(5)
+    ]
+    report = boundary_report(cases, shifts)
+    assert (report["words"], report["max_ms"]) == (4, 30.0)
+    assert [(row["value"], row["words"], row["max_ms"]) for row in report["conditions"]] == [
+        ("0", 2, 20.0),
+        ("1", 2, 30.0),
+    ]
+    assert boundary_report(cases, [None] * 5) is None
 
 
 def test_letters_of_an_aligner_have_no_word_error_rate():
