@@ -82,11 +82,14 @@ class BoundarySearch:
             ]
         )
         moved = [
-            {"text": a.text, "reference_s": [a.start_time, a.end_time],
-             "candidate_s": [b.start_time, b.end_time]}
+            {
+                "text": a.text,
+                "reference_s": [a.start_time, a.end_time],
+                "candidate_s": [b.start_time, b.end_time],
+            }
             for a, b, shift in zip(of_reference, of_candidate, shifts_ms, strict=True)
             if shift.any()
-        ]  # fmt: skip
+        ]
         return BoundaryShift(
             words=len(shifts_ms),
             median_ms=float(np.median(shifts_ms)),

@@ -40,7 +40,9 @@ def find_culprits(
 
     A module that computes something itself is held to `local_error`; a convolution or linear
     module of a device that says that it rounds, to `rounding_ratio` times the error of this
-    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it.
+    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it. A
+    normalisation that was evidently computed with another epsilon stands out whatever its error,
+    which depends on how loud the input is.
 
     Args:
         rows: of `ActivationComparer`.
@@ -51,7 +53,8 @@ def find_culprits(
     for row in rows:
         limit = _limit(row, rows, limits, declared)
         error = row["local_error"]
-        if error is not None and not error < limit:
+        is_over = error is not None and not error < limit
+        if is_over or row["other_epsilon"] is not None:
             found.append(Culprit(row["module"], row["class"], error, limit, row["explanation"]))
     return tuple(found)
 

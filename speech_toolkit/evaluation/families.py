@@ -138,9 +138,13 @@ class WhisperUnderTest(_UnderTest):
             self._checkpoint, device, parse_dtype(dtype_name), attn_implementation
         )
         self._decoder = WhisperDecoder(
-            self.model, self._checkpoint, load_tokenizer(self._checkpoint), device,
-            StageClock(device), "off",
-        )  # fmt: skip
+            self.model,
+            self._checkpoint,
+            load_tokenizer(self._checkpoint),
+            device,
+            StageClock(device),
+            "off",
+        )
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Return "mel", float32 (B, M, 3000), "prompt" and "tokens", int64 (L,).

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.diagnosis import explain
+from speech_toolkit.evaluation.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.rounding import RoundedProducts
@@ -30,6 +30,7 @@ INDEX_FILE = "modules.json"
 CONVOLUTION, LINEAR, GELU = "convolution", "linear", "gelu"
 _PASS_THROUGH = ("Dropout", "Identity")
 _EXPLAINED_MODULES = 20
+EPSILON_SEEN_ABOVE = 2e-6  # below this an error of float32 is its own rounding
 
 
 class ActivationRecorder:
@@ -187,12 +188,12 @@ class ActivationComparer:
         own = [as_array(tensor) for tensor in found]
         row = {key: record[key] for key in ("module", "class", "kind", "is_leaf", "rounding")}
         row["propagated_error"] = worst_error(expected, own)
-        row["local_error"] = row["explanation"] = None
+        row["local_error"] = row["other_epsilon"] = row["explanation"] = None
         if len(record["inputs"]) == len(floats_in((args, kwargs))):
             inputs = self._load(record["inputs"])
             local = self._call_with(module, args, kwargs, inputs)
             row["local_error"] = worst_error(expected, local)
-            row["explanation"] = self._explanation(module, row, inputs, expected, local)
+            self._explain(module, row, inputs, expected, local)
         self.rows.append(row)
 
     def _call_with(
@@ -211,18 +212,23 @@ class ActivationComparer:
         finally:
             self._paused = False
 
-    def _explanation(
+    def _explain(
         self,
         module: torch.nn.Module,
         row: dict[str, Any],
         inputs: Sequence[np.ndarray],
         expected: Sequence[np.ndarray],
         local: Sequence[np.ndarray],
-    ) -> str | None:
-        if row["local_error"] < self._explain_above or self._explained >= _EXPLAINED_MODULES:
-            return None
-        self._explained += 1
-        return explain(module, row["rounding"], inputs, expected[0], local[0])
+    ) -> None:
+        """Look into an error that is large, or that a normalisation should not have."""
+        error = row["local_error"]
+        if error > EPSILON_SEEN_ABOVE and inputs:
+            row["other_epsilon"] = other_epsilon(module, inputs[0], expected[0], local[0])
+        if row["other_epsilon"] is not None:
+            row["explanation"] = f"as with an epsilon of {row['other_epsilon']:.2g}"
+        elif error >= self._explain_above and self._explained < _EXPLAINED_MODULES:
+            self._explained += 1
+            row["explanation"] = explain(module, row["rounding"], inputs, expected[0], local[0])
 
     def _load(self, numbers: Sequence[int]) -> list[np.ndarray]:
         return [np.load(_tensor_path(self._directory, number)) for number in numbers]

@@ -244,20 +244,20 @@ class ParityEvaluation:
         figures, checks = self._compare(reference, outcome, limits)
         figures["golden"], golden_checks = against_golden(reference, outcome, beside, dtype)
         figures["emulated"] = against_emulations(reference, outcome, beside)
-        failed = [item for item in checks if not item.passed]
-        passed = not failed and all(golden_checks.values())
-        explained = verdict.reasons(checks) + [
-            f"{name} is further from float64 than the reference" for name, ok in
-            golden_checks.items() if not ok
-        ]  # fmt: skip
-        return head | figures | {
-            "verdict": PASS if passed else FAIL,
-            "reasons": explained,
-            "limits_of": dtype,
-            "checks": [verdict.check_dict(item) for item in checks],
-            "speedup": speedup(reference, outcome) if passed else None,
-            "speedup_withheld": None if passed else "parity failed",
-        }  # fmt: skip
+        checks += golden_checks
+        passed = all(item.passed for item in checks)
+        return (
+            head
+            | figures
+            | {
+                "verdict": PASS if passed else FAIL,
+                "reasons": [*verdict.reasons(checks), *verdict.culprit_reason(figures["layers"])],
+                "limits_of": dtype,
+                "checks": [verdict.check_dict(item) for item in checks],
+                "speedup": speedup(reference, outcome) if passed else None,
+                "speedup_withheld": None if passed else "parity failed",
+            }
+        )
 
     def _compare(
         self, reference: Outcome, candidate: Outcome, limits: verdict.Limits

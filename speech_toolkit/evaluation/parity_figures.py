@@ -12,7 +12,7 @@ from speech_toolkit.evaluation.golden import compare_to_golden, explained_share
 from speech_toolkit.evaluation.isolated import Outcome
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.targets import Target
-from speech_toolkit.evaluation.thresholds import GOLDEN_LIMITS
+from speech_toolkit.evaluation.thresholds import GOLDEN_LIMITS, GOLDEN_REASON, Check, Threshold
 from speech_toolkit.evaluation.verdict import LOGITS
 
 GOLDEN, EMULATED = "golden", "emulated"
@@ -36,10 +36,19 @@ def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
         "elapsed_s": outcome.elapsed_s,
     }
     kept = (
-        "load_s", "timing", "repeat_error", "runs_identical", "misplaced_tensors", "saturates",
-        "saturated_values", "memory", "environment", "attn_implementation", "inputs_sha256",
+        "load_s",
+        "timing",
+        "repeat_error",
+        "runs_identical",
+        "misplaced_tensors",
+        "saturates",
+        "saturated_values",
+        "memory",
+        "environment",
+        "attn_implementation",
+        "inputs_sha256",
         "outputs_sha256",
-    )  # fmt: skip
+    )
     return (
         figures | {key: result.get(key) for key in kept} | {"fallback_ops": fallback_ops(outcome)}
     )
@@ -61,20 +70,20 @@ def beside_figures(reference: Outcome, outcome: Outcome) -> dict[str, Any]:
 
 def against_golden(
     reference: Outcome, candidate: Outcome, beside: Mapping[str, Outcome], dtype: str
-) -> tuple[dict[str, Any] | None, dict[str, bool]]:
-    """Return both sides' distance from float64 per output, and which candidate outputs pass."""
+) -> tuple[dict[str, Any] | None, list[Check]]:
+    """Hold both sides against float64, output by output, where that was run."""
     golden = beside.get(GOLDEN)
     if golden is None or not golden.ok:
-        return None, {}
+        return None, []
     limits = asdict(GOLDEN_LIMITS[dtype])
-    found = {
-        name: compare_to_golden(array, reference.arrays[name], candidate.arrays[name], **limits)
-        for name, array in golden.arrays.items()
-    }
-    return (
-        {name: asdict(comparison) for name, comparison in found.items()},
-        {name: comparison.passed for name, comparison in found.items()},
-    )
+    figures: dict[str, Any] = {}
+    checks = []
+    for name, array in golden.arrays.items():
+        found = compare_to_golden(array, reference.arrays[name], candidate.arrays[name], **limits)
+        figures[name] = asdict(found)
+        threshold = Threshold("golden_error", found.limit, "at most", GOLDEN_REASON)
+        checks.append(Check(threshold, name, found.candidate_error, found.passed))
+    return figures, checks
 
 
 def against_emulations(

@@ -96,16 +96,8 @@ def _nats(value: float | None) -> str:
 def _layer_lines(layers: Mapping[str, Any] | None) -> Iterator[str]:
     if layers is None:
         return
-    culprits = layers["culprits"]
-    if culprits:
-        first = culprits[0]
-        why = f" ({first['explanation']})" if first["explanation"] else ""
-        yield (
-            f"first culprit: {first['module']}, a {first['module_class']}, local error "
-            f"{_error(first['local_error'])}, limit {first['limit']:.1e}{why}"
-        )
-    else:
-        yield f"no culprit among {len(layers['modules'])} modules; those of largest local error:"
+    count = len(layers["culprits"])
+    yield f"{count} of {len(layers['modules'])} modules stand out; those of largest local error:"
     known = [row for row in layers["modules"] if row["is_leaf"] or row["kind"]]
     worst = sorted(known, key=lambda row: -_order(row["local_error"]))[:SHOWN_MODULES]
     for row in worst:

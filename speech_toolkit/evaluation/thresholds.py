@@ -66,9 +66,7 @@ _FLOAT32 = (
     Threshold("share_within_1pct", 0.99, "above", "published criterion: over 99 % of elements"),
     Threshold("cosine", 0.99, "above", "msprobe and msit fail a network below 0.99"),
     Threshold("mean_kl", 0.005, "below", "msit's limit for output distributions"),
-    Threshold(
-        "argmax_agreement", 0.99, "above", "more flips than 1 % reach the text or the boundaries"
-    ),
+    Threshold("argmax_agreement", 0.97, "above", "ties apart, the best label stays the best"),
     Threshold(
         "flip_margin", 0.1, "below", "a lead of over 0.1 nats is a decision, not a tie to be broken"
     ),
@@ -109,7 +107,7 @@ _BFLOAT16 = {
     "mean_abs_error": (0.5, "8 bits of significand: logits of 32 are 0.25 apart"),
     "share_within_1pct": (0.5, "the dtype rounds to 0.4 %, and layers add up"),
     "mean_kl": (0.02, "four times msit's limit for 8 bits of significand"),
-    "argmax_agreement": (0.97, "ties of 8-bit logits are broken either way"),
+    "argmax_agreement": (0.95, "ties of 8-bit logits are broken either way"),
     "flip_margin": (1.0, "errors of bfloat16 logits reach 0.5"),
     "repeat_error": (8e-3, "one unit in the last place of bfloat16"),
     "divergence_margin": (0.5, "errors of bfloat16 logits reach 0.5"),
@@ -135,6 +133,7 @@ class GoldenLimits:
     floor: float
 
 
+GOLDEN_REASON = "no further from float64 than the reference is, with a margin: PyTorch's rule"
 # factor: PyTorch's `same` takes 2, and 3 for half types; floor: msprobe's, half a unit in the
 # last place for the 16-bit types and for float32 as a chip may round it.
 GOLDEN_LIMITS = {

@@ -150,6 +150,18 @@ def reasons(checks: Sequence[Check]) -> list[str]:
     ]
 
 
+def culprit_reason(layers: Mapping[str, Any] | None) -> list[str]:
+    """Name the first culprit, in a list of one; an empty list where there is none."""
+    if not layers or not layers["culprits"]:
+        return []
+    first = layers["culprits"][0]
+    why = f": {first['explanation']}" if first["explanation"] else ""
+    return [
+        f"the first module of its own error is {first['module']}, a {first['module_class']} "
+        f"(local error {first['local_error']:.2g}, limit {first['limit']:.2g}){why}"
+    ]
+
+
 def _shown(value: float | None) -> str:
     return "missing" if value is None or math.isnan(value) else f"{value:.4g}"
 
