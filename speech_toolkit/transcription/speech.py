@@ -24,10 +24,10 @@ _BANDS = 12
 _BAND_EDGES_HZ = (60, 7800)
 _HIGHEST_SHARE = 0.49  # of the sample rate
 _FFT_FRAMES = 500  # transformed together, to stay within the processor's cache
-_BLOCK_S = 300
+_BLOCK_FRAMES = round(300 / _HOP_S)
 
-_CONTEXT_S = 21  # the surroundings of a moment
-_STEP_S = 1
+_CONTEXT_FRAMES = round(21 / _HOP_S)  # the surroundings of a moment
+_STEP_FRAMES = round(1 / _HOP_S)  # at which they are measured
 _FLOOR_SHARE = 0.10  # of the surroundings are quieter than their floor,
 _TOP_SHARE = 0.95  # and this much than their top
 _RANGE_DB = 50.0  # below the loudest band's top nothing is told from a codec's leftovers
@@ -36,26 +36,20 @@ _OUTSTANDING_BANDS = 3
 _LEAST_EXCESS_DB = 3.0
 _EXCESS_SHARE = 0.15  # of the way from the floor to the top
 
-_CHANGE_S = 2.0  # over which change is judged
-_CHANGE_STEP_S = 0.5
-_CHANGE_MARGIN_S = 1.0  # around change, within which what stands out is believed
+_CHANGE_FRAMES = round(2 / _HOP_S)  # over which change is judged
+_CHANGE_STEP_FRAMES = round(0.5 / _HOP_S)
+_CHANGE_MARGIN_FRAMES = round(1 / _HOP_S)  # around change, where what stands out is believed
+_LEAST_JUDGED_FRAMES = round(0.5 / _HOP_S)  # in shorter clips, what is not silence is speech
 _BAND_VARIANCE = 1.0  # dB², steady noise has 0.6
 _SHAPE_VARIANCE = 1.5  # dB², noise of varying loudness has 0.6
 _LOUDNESS_VARIANCE = 0.01  # dB², a sweep has less
 _HEARD_RANGE_DB = 50.0
 
-_LEAST_JUDGED_FRAMES = round(0.5 / _HOP_S)  # in shorter clips, what is not silence is speech
-_BLOCK_FRAMES = round(_BLOCK_S / _HOP_S)
-_STEP_FRAMES = round(_STEP_S / _HOP_S)
-_CONTEXT_FRAMES = round(_CONTEXT_S / _HOP_S)
-_CHANGE_FRAMES = round(_CHANGE_S / _HOP_S)
-_CHANGE_STEP_FRAMES = round(_CHANGE_STEP_S / _HOP_S)
-_CHANGE_MARGIN_FRAMES = round(_CHANGE_MARGIN_S / _HOP_S)
 _JOINED_GAP_FRAMES = 7  # a stop consonant is no longer
-_LONG_FRAMES = round(3 / _HOP_S)  # of speech without a pause, which is parted where it dips
-_LEAST_PART_FRAMES = round(1 / _HOP_S)
+_LEAST_PART_FRAMES = round(1 / _HOP_S)  # of speech without a pause, when parted where it dips
+_DIP_SEARCH_FRAMES = round(3 / _HOP_S)
 _DIP_FRAMES = 9  # over which a dip is averaged, so that it is more than a stop consonant
-_DIP_DB = 9.0  # below the speech around it
+_DIP_DB = 7.5  # below the speech around it
 
 
 @dataclass(frozen=True)
@@ -106,9 +100,8 @@ class _BandAnalyser:
         window = np.hanning(self._frame + 1)[:-1]
         self._window = (window / np.sqrt(np.sum(window**2) * self._frame / 2)).astype(np.float32)
         low_hz, high_hz = _BAND_EDGES_HZ
-        mels = np.linspace(
-            _mel(low_hz), _mel(min(high_hz, _HIGHEST_SHARE * sample_rate_hz)), _BANDS + 1
-        )
+        high_hz = min(high_hz, _HIGHEST_SHARE * sample_rate_hz)
+        mels = np.linspace(_mel(low_hz), _mel(high_hz), _BANDS + 1)
         edges_hz = 700 * np.expm1(mels)
         bins_hz = np.fft.rfftfreq(self._frame, 1 / sample_rate_hz)
         self._edges = np.searchsorted(bins_hz, edges_hz)
@@ -186,7 +179,7 @@ def _changes(levels: np.ndarray) -> np.ndarray:
         return np.ones(num_frames, bool)
     length = min(_CHANGE_FRAMES, num_frames)
     loudness = 10 * np.log10(np.sum(10 ** (levels / 10), axis=0))
-    starts = np.arange(0, num_frames, _CHANGE_STEP_FRAMES)
+    starts = np.minimum(np.arange(0, num_frames, _CHANGE_STEP_FRAMES), num_frames - length)
     bands = _windows(levels, starts, length)
     shapes = _windows(levels - loudness, starts, length)
     loud = _windows(loudness, starts, length)
@@ -212,7 +205,7 @@ def _regions(excess_db: np.ndarray, hop_samples: int, num_samples: int) -> Itera
     """Join frames of speech over the gaps inside words, and put margins around what results.
 
     Where the pause between two regions is too short for two margins, they meet in its middle.
-    Long speech without a pause is parted where it dips.
+    Speech without a pause is parted where it dips.
     """
     edges = np.flatnonzero(np.diff(excess_db > 0, prepend=False, append=False))
     starts, ends = edges[::2], edges[1::2]
@@ -232,16 +225,15 @@ def _regions(excess_db: np.ndarray, hop_samples: int, num_samples: int) -> Itera
 
 
 def _dips(excess_db: np.ndarray, start: int, end: int) -> Iterator[int]:
-    """Yield the frames between words at which a long run of speech can be parted, in order."""
-    if end - start < _LONG_FRAMES:
-        return
-    kernel = np.ones(_DIP_FRAMES) / _DIP_FRAMES
-    inner = np.convolve(excess_db[start:end], kernel, "same")[
-        _LEAST_PART_FRAMES:-_LEAST_PART_FRAMES
-    ]
-    dip = start + _LEAST_PART_FRAMES + int(np.argmin(inner))
-    if inner.min() > np.median(inner) - _DIP_DB:
-        return
-    yield from _dips(excess_db, start, dip)
-    yield dip
-    yield from _dips(excess_db, dip, end)
+    """Yield the frames between words at which a run of speech can be parted, in order."""
+    smooth = np.convolve(excess_db[start:end], np.ones(_DIP_FRAMES) / _DIP_FRAMES, "same")
+    first, stop = _LEAST_PART_FRAMES, end - start - _LEAST_PART_FRAMES
+    while first < stop:
+        search = smooth[first : min(first + _DIP_SEARCH_FRAMES, stop)]
+        around = smooth[first - _LEAST_PART_FRAMES : first + len(search) + _LEAST_PART_FRAMES]
+        dip = int(np.argmin(search))
+        if search[dip] < np.median(around) - _DIP_DB:
+            yield start + first + dip
+            first += dip + _LEAST_PART_FRAMES
+        else:
+            first += len(search)

@@ -19,7 +19,7 @@ from speech_toolkit.transcription.result import Stretch
 from speech_toolkit.transcription.speech import MARGIN_S, SpeechRegion
 
 _KEPT_GAP_S = 0.3  # between two regions with their margins: 0.8 s from word to word
-_CHOICE = 1 / 8  # of a window, at its end, in which the longest of the silences is taken
+_CHOICE = 0.1  # of a window, at its end, in which the longest of the silences is taken
 _LEAST_FILL = 0.5  # of a window; emptier ones are cut in the speech that follows instead
 _CUT_SEARCH = 1 / 6  # of a window, at its end, in which the quietest point is looked for
 _CUT_LEVEL_S = 0.1  # over which loudness is averaged there
