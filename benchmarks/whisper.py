@@ -140,7 +140,7 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
         waveform = Waveform(samples, 16_000, "talk", 16_000, 1, ())
         return transcriber.transcribe(waveform, settings).text
 
-    count = WindowCount(transcriber.decoder.encoder)
+    count = WindowCount(transcriber.decoder.model.model.encoder)
     return transcribe, count, transcriber.device
 
 
