@@ -215,7 +215,7 @@ def load_tokenizer(checkpoint: WhisperCheckpoint) -> PreTrainedTokenizerBase:
 
     try:
         return WhisperTokenizerFast.from_pretrained(checkpoint.directory, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
         raise CheckpointError(
             f"{checkpoint.directory}: its tokenizer cannot be loaded ({first_line(error)}); "
             "download tokenizer.json, or vocab.json and merges.txt, again"
