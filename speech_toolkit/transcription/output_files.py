@@ -133,9 +133,17 @@ def _job_of_one_file(
 
 
 def _check(jobs: Sequence[TranscriptionJob], flag: str) -> None:
-    audio = [Path(job.audio_path) for job in jobs if job.audio_path != STDIN]
+    audio = {_identity(job.audio_path) for job in jobs} - {None}
     for output in (output for job in jobs for output in job.outputs):
         check_output_path(output.path, flag)
-        target = Path(output.path)
-        if target.is_file() and any(path.exists() and path.samefile(target) for path in audio):
+        if _identity(output.path) in audio:
             raise UsageError(f"{flag} {output.path}: is the audio itself; choose another path")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a file from all others, whatever path leads to it; None for no file."""
+    target = Path(path)
+    if path == STDOUT or not target.is_file():
+        return None
+    status = target.stat()
+    return status.st_dev, status.st_ino
