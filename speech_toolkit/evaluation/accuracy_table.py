@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from speech_toolkit.evaluation.verdict import FAIL
+
 MOST_VALUES = 4  # of a condition that is shown: a row for each voice would be too many
 SHOWN_DIVERGENCES = 10
 
@@ -21,7 +23,8 @@ def accuracy_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{comparison['candidate']} against {comparison['reference']}"
         yield from _comparison_lines(comparison)
         yield from _condition_lines(report, comparison)
-        yield from islice(_divergence_lines(report, comparison["candidate"]), SHOWN_DIVERGENCES)
+        if comparison["verdict"] == FAIL:
+            yield from islice(_divergence_lines(report, comparison["candidate"]), SHOWN_DIVERGENCES)
     yield ""
     yield f"[RESULT] {report['verdict']}"
     yield from (f"  {reason}" for reason in report["reasons"])
@@ -56,6 +59,9 @@ def _comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
         mark = "ok" if check["passed"] else "NO"
         bound = f"{check['sense']} {check['limit']:g}"
         yield f"  {mark}  {check['name']:<28} {check['value']:>9.4g}  {bound}"
+    if comparison["text"] and "wer" in comparison["text"]:
+        same = comparison["text"]["normalized_match_rate"]
+        yield f"      {'same but for case and marks':<28} {same:>9.4g}"
     attempts = comparison["negative_control"]["attempts"]
     if attempts:
         last = attempts[-1]
