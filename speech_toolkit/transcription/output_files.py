@@ -142,8 +142,8 @@ def _check(jobs: Sequence[TranscriptionJob], flag: str) -> None:
 
 def _identity(path: str) -> tuple[int, int] | None:
     """Return what tells a file from all others, whatever path leads to it; None for no file."""
-    target = Path(path)
-    if path == STDOUT or not target.is_file():
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
         return None
-    status = target.stat()
     return status.st_dev, status.st_ino

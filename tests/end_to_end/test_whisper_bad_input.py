@@ -29,6 +29,7 @@ DEMO = SAMPLES / "demo.wav"
 BEFORE_TORCH = [
     # audio
     Bad("audio missing", {"--audio": "absent.wav"}, "'absent.wav' does not exist"),
+    Bad("audio name too long", {"--audio": "x" * 300}, "File name too long"),
     Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
     Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
     Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
