@@ -229,11 +229,14 @@ def _speech(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Return the audio, and what is spoken in it where that is known."""
     from speech_toolkit.alignment.transcript import read_transcript
     from speech_toolkit.checkpoint import REPOSITORY
+    from speech_toolkit.errors import UsageError
 
     demo = REPOSITORY / "samples" / "demo.wav"
     file = arguments.transcript_file
     if arguments.audio is None and arguments.transcript is None and file is None:
         file = demo.with_suffix(".txt")
+    if arguments.audio == "-":
+        raise UsageError("--audio -: every device reads the same file; give its name")
     transcript = arguments.transcript if file is None else read_transcript(str(file))
     return arguments.audio or str(demo), transcript
 

@@ -5,6 +5,7 @@ Letters: B batch of 1, S samples, T frames, M mel bins, L tokens, E width of the
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +15,8 @@ import numpy as np
 
 from speech_toolkit.checkpoint import prefetch_weights
 from speech_toolkit.device import Device, parse_dtype, select_device
-from speech_toolkit.errors import AudioError
 from speech_toolkit.evaluation.engines import family_of
+from speech_toolkit.evaluation.hearing import MMS, WHISPER
 
 if TYPE_CHECKING:
     import torch
@@ -55,7 +56,7 @@ def load_model_under_test(
         CheckpointError: the checkpoint cannot be used.
         DeviceError: the device is missing, lacks the dtype, or has too little memory.
     """
-    family = {"mms": CtcUnderTest, "whisper": WhisperUnderTest}[family_of(directory)]
+    family = {MMS: CtcUnderTest, WHISPER: WhisperUnderTest}[family_of(directory)]
     started = time.perf_counter()
     prefetch_weights(Path(directory))
     device = select_device(device_name)
@@ -147,22 +148,25 @@ class WhisperUnderTest(_UnderTest):
         )
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Return "mel", float32 (B, M, 3000), "prompt" and "tokens", int64 (L,).
+        """Return "mel", float32 (B, M, 3000), "prompt" and "tokens", int64 (L,), and "frames".
 
-        Raises:
-            AudioError: the audio is too long for one window.
+        The last is how many of the encoder's frames hold audio: what it makes of the silence
+        behind them is nobody's result. The audio fits into one window.
         """
         from speech_toolkit.transcription.features import FeatureExtractor
 
-        if len(samples) > self._checkpoint.window_samples:
-            raise AudioError(f"{len(samples)} samples do not fit into one window of the model")
         mel = FeatureExtractor(self._checkpoint.directory).extract([samples])
         encoded = self._decoder.encode(mel)
         language = self._checkpoint.default_language
         if language is None and self._checkpoint.languages:
             language = self._decoder.detect_language(encoded)[0][0]
         prompt = self._checkpoint.sot_sequence(language, "transcribe", True)
-        inputs = {"mel": mel.numpy(), "prompt": np.array(prompt, dtype=np.int64)}
+        frame_samples = self._checkpoint.timestamp_step_s * self._checkpoint.sample_rate_hz
+        inputs = {
+            "mel": mel.numpy(),
+            "prompt": np.array(prompt, dtype=np.int64),
+            "frames": np.array(math.ceil(len(samples) / frame_samples)),
+        }
         tokens = self.answer(inputs)["tokens"]
         return inputs | {"tokens": np.array(tokens, dtype=np.int64)}
 
@@ -177,7 +181,7 @@ class WhisperUnderTest(_UnderTest):
             use_cache=False,
         )
         return {
-            "encoder": result.encoder_last_hidden_state[0],
+            "encoder": result.encoder_last_hidden_state[0, : int(inputs["frames"])],
             "logits": result.logits[0, len(prompt) - 1 :],
         }
 

@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from speech_toolkit.alignment.ctc_model import read_ctc_checkpoint
-from speech_toolkit.audio import Waveform, load_audio
 from speech_toolkit.command_line import (
     EXIT_DONE,
     EXIT_FAILED,
     EXIT_NOT_VALID,
     Reporter,
 )
-from speech_toolkit.errors import AudioError, ToolkitError, UsageError
+from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation import parity_run, verdict
 from speech_toolkit.evaluation.boundary_shift import BoundarySearch
-from speech_toolkit.evaluation.emulations import Emulation
-from speech_toolkit.evaluation.engines import CARD_DTYPES, SAMPLE_RATE_HZ, family_of
+from speech_toolkit.evaluation.engines import CARD_DTYPES, family_of
+from speech_toolkit.evaluation.hearing import MMS
 from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.parity_figures import (
     EMULATED,
@@ -35,59 +34,13 @@ from speech_toolkit.evaluation.parity_figures import (
     run_figures,
     speedup,
 )
+from speech_toolkit.evaluation.parity_request import ParityRequest, read_speech
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
 from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
-MMS = "mms"
 KIND = "evaluation"
-
-
-@dataclass(frozen=True)
-class ParityRequest:
-    """What is to be evaluated.
-
-    Attributes:
-        model_path: a checkpoint's directory.
-        audio_path: speech.
-        targets: devices, the reference first.
-        transcript: what is spoken, to compare word boundaries; None to leave that out.
-        language: ISO 639-3 code of the transcript.
-        warmup: calls before the measured ones.
-        runs: measured calls.
-        layers: whether every module is compared.
-        golden: whether both sides are held against float64 as well.
-        emulations: roundings to run on the CPU beside the candidates.
-        noise_floor: whether the reference runs with other numbers of threads.
-        changes: limits that the user set, by name.
-        attn_implementation: attention kernel; None for the one transformers picks.
-        max_audio_s: longest audio that is taken; the rest is left out.
-        timeout_s: seconds that each process may take; None for no limit.
-    """
-
-    model_path: str
-    audio_path: str
-    targets: tuple[Target, ...]
-    transcript: str | None = None
-    language: str = "eng"
-    warmup: int = 2
-    runs: int = 5
-    layers: bool = False
-    golden: bool = False
-    emulations: tuple[Emulation, ...] = ()
-    noise_floor: bool = True
-    changes: Mapping[str, float] = field(default_factory=dict)
-    attn_implementation: str | None = None
-    max_audio_s: float = 30.0
-    timeout_s: float | None = None
-
-    def config(self) -> dict[str, Any]:
-        """Return every setting, ready for JSON."""
-        return asdict(self) | {
-            "targets": [target.label for target in self.targets],
-            "emulations": [emulation.label for emulation in self.emulations],
-        }
 
 
 class ParityEvaluation:
@@ -112,8 +65,7 @@ class ParityEvaluation:
         self._family = family_of(request.model_path)
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
-        self._warnings: list[str] = []
-        self._waveform = self._read_audio()
+        self._waveform = read_speech(request, self._family)
         self._blank, self._search = self._prepare_search()
 
     def run(self, argv: Sequence[str]) -> tuple[dict[str, Any], int]:
@@ -139,36 +91,6 @@ class ParityEvaluation:
                 for target in self._targets[1:]
             ]
         return self._report(reference, candidates, beside, argv)
-
-    def _read_audio(self) -> Waveform:
-        request = self._request
-        rate_hz, min_samples = SAMPLE_RATE_HZ, 400
-        if self._family == MMS:
-            geometry = read_ctc_checkpoint(Path(request.model_path)).geometry
-            rate_hz, min_samples = geometry.sample_rate_hz, geometry.receptive_field_samples
-        waveform = load_audio(request.audio_path, rate_hz, min_samples)
-        self._warnings += waveform.warnings
-        if not np.ptp(waveform.samples):
-            raise AudioError(
-                f"{request.audio_path}: is silent, every sample is the same; nothing that a model "
-                "makes of it would be evidence; use a recording of speech"
-            )
-        if waveform.duration_s <= request.max_audio_s:
-            return waveform
-        if request.transcript is not None:
-            raise UsageError(
-                f"{request.audio_path} ({waveform.duration_s:.1f} s) is longer than --max_audio_s "
-                f"{request.max_audio_s:g}, and its transcript covers the whole of it; raise "
-                "--max_audio_s or leave --transcript out"
-            )
-        self._warnings.append(
-            f"{request.audio_path}: the first {request.max_audio_s:g} s of "
-            f"{waveform.duration_s:.1f} s are compared (--max_audio_s)"
-        )
-        samples = waveform.samples[: round(request.max_audio_s * rate_hz)]
-        return Waveform(
-            samples, rate_hz, waveform.source, waveform.original_rate_hz, waveform.original_channels
-        )
 
     def _prepare_search(self) -> tuple[int | None, BoundarySearch | None]:
         if self._family != MMS:
@@ -347,5 +269,5 @@ class ParityEvaluation:
                 "audio_s": waveform.duration_s,
                 "sample_rate_hz": waveform.sample_rate_hz,
             },
-            "warnings": [*self._warnings, *notes],
+            "warnings": [*waveform.warnings, *notes],
         }

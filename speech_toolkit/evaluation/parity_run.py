@@ -25,6 +25,7 @@ from speech_toolkit.evaluation.fallbacks import (
     saturates,
 )
 from speech_toolkit.evaluation.families import ModelUnderTest, load_model_under_test
+from speech_toolkit.evaluation.isolated_child import save_partial
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.timing import Timings, time_call
@@ -72,6 +73,7 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     with recorded_fallbacks() as fallbacks:
         loaded = _load(payload)
         result, arrays = _measure(loaded, inputs, payload)
+        save_partial(result | {"fallback_ops": []})
         if payload["layers"]:
             result["layers"] = _compare_layers(
                 loaded, inputs, scratch / ACTIVATIONS, payload["explain_above"]

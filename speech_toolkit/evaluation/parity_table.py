@@ -65,6 +65,8 @@ def _device_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
         yield f"on the CPU instead of the device: {', '.join(candidate['fallback_ops'])}"
     if candidate["misplaced_tensors"]:
         yield f"not on the device: {', '.join(candidate['misplaced_tensors'][:SHOWN_MODULES])}"
+    if not candidate["runs_identical"]:
+        yield "repeated runs differ in some bits"
     if candidate["saturates"]:
         yield "the device's float16 saturates: NaN and Inf cannot be seen there"
 
