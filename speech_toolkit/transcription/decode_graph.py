@@ -7,21 +7,20 @@ tensors are filled in place, and what changes from step to step (position, mask)
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Hashable
 
 from speech_toolkit.device import Device, GraphBackend, is_out_of_memory
 from speech_toolkit.errors import DeviceError, UsageError, first_line
 from speech_toolkit.transcription.settings import DECODE_GRAPHS
 
+logger = logging.getLogger(__name__)
+
 _WARM_UPS = 3  # as PyTorch's notes on CUDA graphs advise, so that libraries are set up
 
 
 class DecodeGraphs:
-    """Steps by their key, each recorded when it is first asked for.
-
-    Attributes:
-        enabled: whether steps are recorded at all.
-    """
+    """Steps by their key, each recorded when it is first asked for."""
 
     def __init__(self, device: Device, choice: str) -> None:
         """Decide whether to record.
@@ -29,7 +28,7 @@ class DecodeGraphs:
         Args:
             device: where the steps run.
             choice: "off"; "on", which is an error where the device cannot; or "auto", which
-                records on CUDA, where it is proven.
+                records on CUDA, and goes on without where that fails.
 
         Raises:
             DeviceError: "on", and the device or its software has no graphs.
@@ -44,6 +43,7 @@ class DecodeGraphs:
                 "installed; use --decode_graph auto or off"
             )
         self._device = device
+        self._is_demanded = choice == "on"
         self._backend = backend if choice == "on" or (backend and backend.is_default) else None
         self._replays: dict[Hashable, Callable[[], None]] = {}
 
@@ -60,37 +60,47 @@ class DecodeGraphs:
             step: what to run. It is run a few times to be recorded, on whatever its tensors hold.
 
         Raises:
-            DeviceError: the step cannot be recorded.
+            DeviceError: the step cannot be recorded, and "on" was asked for.
             RuntimeError: the device is out of memory.
         """
-        if self._backend is None:
-            return step
-        if key not in self._replays:
-            self._replays[key] = self._record(self._backend, step)
-        return self._replays[key]
+        if key not in self._replays and self._backend is not None:
+            self._try_to_record(self._backend, key, step)
+        return self._replays.get(key, step)
 
     def clear(self) -> None:
         """Drop all recordings: the memory they use is about to go."""
         self._replays.clear()
 
-    def _record(self, backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
-        """Warm up on a side stream, as recording demands, then record."""
-        module = backend.module
-        side = module.Stream()
-        side.wait_stream(module.current_stream())
-        with module.stream(side):
-            for _ in range(_WARM_UPS):
-                step()
-        module.current_stream().wait_stream(side)
+    def _try_to_record(
+        self, backend: GraphBackend, key: Hashable, step: Callable[[], None]
+    ) -> None:
+        """Record a step; where that fails and nobody asked for it, go on without, and say so."""
         try:
-            graph = backend.graph_type()
-            with module.graph(graph):
-                step()
+            self._replays[key] = _record(backend, step)
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
-            raise DeviceError(
+            failure = (
                 f"{self._device.name}: a decoding step cannot be recorded as a graph "
-                f"({first_line(error)}); use --decode_graph off"
-            ) from error
-        return graph.replay
+                f"({first_line(error)})"
+            )
+            if self._is_demanded:
+                raise DeviceError(f"{failure}; use --decode_graph off") from error
+            logger.warning("%s; going on without, which is slower", failure)
+            self._backend = None
+            self._replays.clear()
+
+
+def _record(backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
+    """Warm up on a side stream, as recording demands, then record."""
+    module = backend.module
+    side = module.Stream()
+    side.wait_stream(module.current_stream())
+    with module.stream(side):
+        for _ in range(_WARM_UPS):
+            step()
+    module.current_stream().wait_stream(side)
+    graph = backend.graph_type()
+    with module.graph(graph):
+        step()
+    return graph.replay

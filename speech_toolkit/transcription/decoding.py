@@ -104,7 +104,6 @@ class WhisperDecoder:
         dtype: in which it computes.
         attn_implementation: its attention kernel.
         clock: seconds per stage.
-        uses_graph: whether decoding steps are recorded as graphs.
         windows_encoded: windows that have been through the encoder.
     """
 
@@ -131,11 +130,15 @@ class WhisperDecoder:
         self.attn_implementation = model.config._attn_implementation
         self.clock = clock
         self.windows_encoded = 0
-        graphs = DecodeGraphs(device, decode_graph)
-        self.uses_graph = graphs.enabled
+        self._graphs = DecodeGraphs(device, decode_graph)
         self._encoder = model.model.encoder
-        self._loop = DecodeLoop(model, checkpoint, graphs, clock)
+        self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
         self._word_timer = WordTimer(self._loop, checkpoint, self._raw_text)
+
+    @property
+    def uses_graph(self) -> bool:
+        """Whether decoding steps are recorded as graphs."""
+        return self._graphs.enabled
 
     def encode(self, features_BMF: torch.Tensor) -> EncodedWindows:
         """Take features through the encoder.

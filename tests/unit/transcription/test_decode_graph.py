@@ -3,12 +3,12 @@
 import pytest
 import torch
 
-from speech_toolkit.device import Device
+from speech_toolkit.device import Device, GraphBackend
 from speech_toolkit.errors import DeviceError, UsageError
 from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decoding import DecodingOptions
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
-from tests.unit.transcription.recorded_steps import recording_backend
+from tests.unit.transcription.recorded_steps import FakeModule, recording_backend
 
 CPU = Device("cpu", None, "cpu", "for a test")
 
@@ -117,14 +117,36 @@ def test_backend_of_a_card_is_what_its_software_has(monkeypatch, device_type, na
     assert (backend and backend.is_default) == expected
 
 
-def test_failed_recording_names_the_way_out(monkeypatch, make_decoder):
-    class Refusing:
-        def __init__(self):
-            raise RuntimeError("no graphs here\nmore")
+class Refusing:
+    """A graph that cannot be made."""
 
-    backend = recording_backend()
-    monkeypatch.setattr(
-        Device, "graph_backend", lambda self: type(backend)(backend.module, Refusing, True)
-    )
-    with pytest.raises(DeviceError, match=r"cannot be recorded as a graph \(no graphs here\)"):
+    def __init__(self):
+        raise RuntimeError("no graphs here\nmore")
+
+
+def test_failed_recording_is_an_error_only_where_it_was_asked_for(
+    make_decoder, monkeypatch, caplog
+):
+    options = DecodingOptions(max_new_tokens=20)
+    expected = decode_all(make_decoder(), options)
+    backend = GraphBackend(FakeModule, Refusing, is_default=True)
+    monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
+    with pytest.raises(DeviceError, match=r"\(no graphs here\); use --decode_graph off"):
+        decode_all(make_decoder(decode_graph="on"), options)
+    decoder = make_decoder()
+    assert decode_all(decoder, options) == expected
+    assert not decoder.uses_graph
+    assert [record.message for record in caplog.records] == [
+        "cpu: a decoding step cannot be recorded as a graph (no graphs here); going on without, "
+        "which is slower"
+    ]
+
+
+def test_no_memory_for_a_recording_is_no_reason_to_go_on_without(make_decoder, monkeypatch):
+    def fail(step):
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+
+    backend = GraphBackend(FakeModule, lambda: fail(None), is_default=True)
+    monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
+    with pytest.raises(RuntimeError, match="out of memory"):
         decode_all(make_decoder(), DecodingOptions())
