@@ -215,7 +215,7 @@ class Transcription:
             truth=case["text"],
             choices=tuple(tokens),
             margins=_rounded(np.array([m for window in result.margins or () for m in window])),
-            spelling=tuple(self._transcriber.decoder.tokenizer.batch_decode([[t] for t in tokens])),
+            spelling=self._spell(tokens),
         )
 
     def facts(self) -> dict[str, Any]:
@@ -225,6 +225,10 @@ class Transcription:
             "model_dtype": str(self._transcriber.dtype),
             "model_load_s": round(self._transcriber.model_load_s, 3),
         }
+
+    def _spell(self, tokens: list[int]) -> tuple[str, ...]:
+        tokenizer = self._transcriber.decoder.tokenizer
+        return tuple(tokenizer.batch_decode([[t] for t in tokens], decode_with_timestamps=True))
 
 
 def best_labels(log_probs_TV: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,8 +10,9 @@ from speech_toolkit.evaluation.hearing import (
     hear_cases,
     spelt_labels,
 )
-from tests.end_to_end.support import MODEL, SAMPLES
+from tests.end_to_end.support import MODEL, REPOSITORY, SAMPLES
 
+WHISPER = REPOSITORY / "models" / "tiny-whisper"
 PAYLOAD = {
     "family": "mms",
     "model_path": str(MODEL),
@@ -103,3 +104,15 @@ def test_aligner_hears_letters_and_words_and_a_fault_shows():
     assert min(clean.margins) >= 0
     assert clean.text.isalpha()
     assert np.mean(np.equal(clean.choices, faulty.choices)) < 0.9
+
+
+def test_recogniser_hears_tokens_with_their_leads_and_spelling():
+    case = {"audio_path": str(SAMPLES / "question.flac"), "text": "Why?", "language": "en"}
+    payload = PAYLOAD | {"family": "whisper", "model_path": str(WHISPER), "cases": [case]}
+    result, _ = hear_cases(payload)
+    (heard,) = (Heard.from_dict(entry) for entry in result["heard"])
+    assert heard.error is None
+    assert heard.truth == "Why?"
+    assert len(heard.choices) == len(heard.margins) == len(heard.spelling) > 0
+    assert heard.spelling[0].startswith("<|0.")
+    assert result["model_dtype"] == "torch.float32"
