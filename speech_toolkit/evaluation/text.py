@@ -4,11 +4,13 @@ Texts are normalised as OpenAI did for the Whisper paper (appendix C), by the co
 ships, so that the figures can be compared with published ones. jiwer counts the errors.
 """
 
+import importlib.util
 import unicodedata
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -274,14 +276,24 @@ def first_divergence(tokens_a: Sequence[int], tokens_b: Sequence[int]) -> int | 
 def _normalizer(
     language: str | None, spellings: tuple[tuple[str, str], ...]
 ) -> Callable[[str], str]:
-    from transformers.models.whisper.english_normalizer import (
-        BasicTextNormalizer,
-        EnglishTextNormalizer,
-    )
-
+    whisper = _whisper_normalizers()
     if _is_one_of(language, ENGLISH):
-        return EnglishTextNormalizer(dict(spellings))
-    return BasicTextNormalizer(split_letters=_is_one_of(language, UNSPACED_LANGUAGES))
+        return whisper.EnglishTextNormalizer(dict(spellings))
+    return whisper.BasicTextNormalizer(split_letters=_is_one_of(language, UNSPACED_LANGUAGES))
+
+
+@cache
+def _whisper_normalizers() -> ModuleType:
+    """Load the one file of transformers that normalises.
+
+    The package would import torch, and with it torch_npu, into a process that needs neither.
+    """
+    package = importlib.util.find_spec("transformers")
+    path = Path(package.origin).parent / "models" / "whisper" / "english_normalizer.py"
+    spec = importlib.util.spec_from_file_location("whisper_normalizers", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def _is_one_of(language: str | None, languages: Collection[str]) -> bool:

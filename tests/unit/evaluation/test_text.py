@@ -1,10 +1,13 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from speech_toolkit.checkpoint import REPOSITORY
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.text import (
     bootstrap_interval,
@@ -48,6 +51,23 @@ def edits(a, b):
 )
 def test_texts_are_normalised_as_whisper_does(text, language, normal):
     assert normalize_text(text, language) == normal
+
+
+def test_the_normalisers_are_those_of_transformers():
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+    theirs = EnglishTextNormalizer({"colour": "color"})
+    text = "Mr. Smith's colour isn't $20.50 or twenty-one; [noise] it won't (ever) be 3rd!"
+    assert normalize_text(text, "en", {"colour": "color"}) == theirs(text).strip()
+
+
+def test_comparing_texts_imports_no_torch():
+    code = (
+        "import sys; from speech_toolkit.evaluation.text import compare_texts; "
+        "assert compare_texts('it is', 'it was').wer == 0.5; "
+        "assert not {'torch', 'transformers'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=REPOSITORY)
 
 
 def test_british_spelling_is_made_american_where_the_checkpoint_lists_it(tmp_path):
