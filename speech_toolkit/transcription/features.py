@@ -60,19 +60,24 @@ class FeatureExtractor:
         """
         import torch
 
+        return torch.stack([self._features(window) for window in windows])
+
+    def _features(self, window: np.ndarray) -> torch.Tensor:
+        """Compute the features (M, F) of one window; its spectra are gone before the next one's."""
+        import torch
+
         extractor = self._extractor
-        longest_samples = max(map(len, windows))
-        heard_frames = -(-(longest_samples + extractor.n_fft) // extractor.hop_length)
+        heard_frames = -(-(len(window) + extractor.n_fft) // extractor.hop_length)
         heard_frames = min(heard_frames, extractor.nb_max_frames)
-        heard = extractor(
-            list(windows),
+        heard_MF = extractor(
+            window,
             sampling_rate=extractor.sampling_rate,
             max_length=heard_frames * extractor.hop_length,
             return_tensors="pt",
-        )["input_features"]
-        silence = (heard.amax((1, 2), keepdim=True) - _RANGE).clamp(min=_SILENCE)
+        )["input_features"][0]
+        silence = (heard_MF.amax() - _RANGE).clamp(min=_SILENCE)
         silent_frames = extractor.nb_max_frames - heard_frames
-        return torch.cat([heard, silence.expand(-1, heard.shape[1], silent_frames)], dim=2)
+        return torch.cat([heard_MF, silence.expand(len(heard_MF), silent_frames)], dim=1)
 
 
 def prefetch(iterable: Iterable[_T], depth: int = 1) -> Iterator[_T]:

@@ -23,7 +23,6 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.windows import Window, WindowPlanner
 from speech_toolkit.transcription.word_times import TimedWord
 
-_PREFETCHED_BATCHES = 2
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
@@ -149,7 +148,7 @@ class LongForm:
                     features_BMF = self._extractor.extract([w.samples(samples) for w in batch])
                 yield batch, features_BMF
 
-        return batches() if clock.exact else prefetch(batches(), _PREFETCHED_BATCHES)
+        return batches() if clock.exact else prefetch(batches())
 
     def _take(
         self,
