@@ -85,10 +85,12 @@ def _condition_lines(report: Mapping[str, Any], comparison: Mapping[str, Any]) -
     if not shown:
         return
     columns = ("between them", *(f"{target['label']} to truth" for target in targets))
-    yield f"  {title:<24}" + "".join(f"{column:>28}" for column in columns)
-    for row in shown:
+    names = [" ".join(row) for row in shown]
+    width = max(map(len, (title, *names)))
+    yield f"  {title:<{width}}" + "".join(f"{column:>28}" for column in columns)
+    for name, row in zip(names, shown, strict=True):
         cells = (format(table[row], form) if row in table else "-" for table in tables)
-        yield f"  {' '.join(row):<24}" + "".join(f"{cell:>28}" for cell in cells)
+        yield f"  {name:<{width}}" + "".join(f"{cell:>28}" for cell in cells)
 
 
 def _values(summed: Mapping[str, Any] | None, figure: str) -> dict[tuple[str, str], float]:
