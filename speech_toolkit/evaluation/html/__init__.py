@@ -24,7 +24,8 @@ def write_html(
     """Write a report as one page that needs no other file.
 
     Args:
-        report: of evaluate.py, eval_accuracy.py or eval_perf.py.
+        report: of evaluate.py, eval_accuracy.py, eval_perf.py, or inference_whisper.py in its modes
+            compare and benchmark.
         path: of the page, or ``-`` for stdout.
         language: one of ``arguments.LANGUAGES``.
         audio_directory: where recordings are that have left the paths in the report.
@@ -63,8 +64,13 @@ def _page(report: Mapping[str, Any], texts: Texts, shelf: AudioShelf) -> Page:
             from speech_toolkit.evaluation.html.performance_page import performance_page
 
             return performance_page(report, texts)
+        case "compare":
+            from speech_toolkit.evaluation.html.compare_page import compare_page
+
+            return compare_page(report, texts, shelf)
+        case "benchmark":
+            from speech_toolkit.evaluation.html.benchmark_page import benchmark_page
+
+            return benchmark_page(report, texts, shelf)
         case kind:
-            raise UsageError(
-                f"a report of kind {kind!r} has no page; those of evaluate.py, eval_accuracy.py "
-                "and eval_perf.py have"
-            )
+            raise UsageError(f"a report of kind {kind!r} has no page; those of measurements have")

@@ -19,7 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m speech_toolkit.evaluation.html",
-        description="Write the page of a report of evaluate.py, eval_accuracy.py or eval_perf.py.",
+        description="Write a report of a measurement as a page to read.",
         allow_abbrev=False,
     )
     parser.add_argument("report", metavar="REPORT.json")
@@ -40,8 +40,7 @@ def _read(path: str) -> dict[str, object]:
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise UsageError(f"{path}: cannot be read as a report ({error})") from error
     if not isinstance(report, dict):
-        raise UsageError(f"{path}: is no report; give one of evaluate.py, eval_accuracy.py or "
-                         "eval_perf.py")  # fmt: skip
+        raise UsageError(f"{path}: is no report; give the JSON file of a measurement")
     return report
 
 

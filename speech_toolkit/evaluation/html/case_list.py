@@ -54,7 +54,7 @@ def _case(case: Report, reference: str, unit: str, texts: Texts, shelf: AudioShe
 def _heard(label: str, result: Report, expected: str | None, texts: Texts) -> Row:
     """Return what one device heard, and how far it is from the truth."""
     truth = result["against_truth"] or {}
-    text: Content = result["text"] if expected is None else _marked(expected, result["text"])
+    text: Content = result["text"] if expected is None else marked(expected, result["text"])
     if result["error"]:
         text = join(element("b", texts("no_result")), ": ", texts.sentence(result["error"]))
     elif not result["text"]:
@@ -67,7 +67,7 @@ def _heard(label: str, result: Report, expected: str | None, texts: Texts) -> Ro
     ]
 
 
-def _marked(expected: str, text: str) -> Content:
+def marked(expected: str, text: str) -> Content:
     """Mark the words of a text that are not in another; its letters where it has no words."""
     between = " " if " " in expected else ""
     wanted, units = (each.split() if between else list(each) for each in (expected, text))

@@ -25,6 +25,7 @@ _LEFT, _TOP, _PLOT_HEIGHT, _RIGHT = 72, 28, 260, 24
 _BELOW_PX = 130  # for the names of the layers, which are turned
 _PLOT_WIDTH, _NARROWEST_PX, _WIDEST_PX = 900, 3.0, 16.0
 _CHARACTERS = 24
+_ROOM_FOR_ZERO = 2.0  # so that no error at all, on the lower edge, is told from the smallest
 _LABEL_PX = 14
 Row = Mapping[str, Any]
 
@@ -41,7 +42,8 @@ def layer_chart(rows: Sequence[Row], culprits: Sequence[Row], texts: Texts) -> M
     step = min(max(_PLOT_WIDTH / len(rows), _NARROWEST_PX), _WIDEST_PX)
     right, bottom = _LEFT + step * len(rows), _TOP + _PLOT_HEIGHT
     errors = [row[key] or 0.0 for row in rows for key in ("local_error", "propagated_error")]
-    scale = decades(errors, bottom, _TOP)
+    least = min((error for error in errors if error > 0), default=1.0)
+    scale = decades([*errors, least / _ROOM_FOR_ZERO], bottom, _TOP)
     accused = {culprit["module"] for culprit in culprits}
     title = texts("layer_chart")
     drawing = canvas(

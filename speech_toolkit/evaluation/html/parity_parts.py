@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -214,8 +215,8 @@ def _module_table(rows: Sequence[Figures], culprits: Sequence[Figures], texts: T
             Cell(str(position), None, position),
             Cell(code(row["module"]), "wide"),
             row["class"],
-            amount(_local(row, accused), row["local_error"]),
-            amount(error_size(row["propagated_error"], _NOT_A_NUMBER), row["propagated_error"]),
+            _error_cell(row["local_error"], is_known=row["module"] in accused),
+            _error_cell(row["propagated_error"], is_known=True),
             badge(FAIL, texts) if row["module"] in accused else None,
         ]
         for position, row in enumerate(rows, start=1)
@@ -224,9 +225,11 @@ def _module_table(rows: Sequence[Figures], culprits: Sequence[Figures], texts: T
     return table(texts("layers"), [texts(key) for key in columns], shown, texts("filter"))
 
 
-def _local(row: Figures, accused: set[str]) -> str:
-    """Return a module's own error; where there is no number, only a culprit's was NaN or Inf."""
-    return error_size(row["local_error"], _NOT_A_NUMBER if row["module"] in accused else MISSING)
+def _error_cell(error: float | None, *, is_known: bool) -> Cell:
+    """Return an error; one that is known but no number was NaN or infinite."""
+    if error is None and is_known:
+        return amount(_NOT_A_NUMBER, math.inf)
+    return amount(error_size(error), error)
 
 
 def golden(by_name: Mapping[str, Figures] | None, texts: Texts) -> Markup | None:

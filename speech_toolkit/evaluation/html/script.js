@@ -6,7 +6,12 @@ for (const table of document.querySelectorAll("table.sortable")) {
     const cell = row.cells[column];
     return cell.dataset.value === undefined ? cell.textContent : Number(cell.dataset.value);
   };
-  const compare = (a, b) => (typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b)));
+  const isNumber = (value) => typeof value === "number";
+  const compare = (a, b) => {
+    if (isNumber(a) && isNumber(b)) return a < b ? -1 : Number(a > b);
+    if (isNumber(a) || isNumber(b)) return isNumber(a) ? 1 : -1;
+    return a.localeCompare(b);
+  };
   Array.from(table.tHead.rows[0].cells).forEach((heading, column) => {
     const button = document.createElement("button");
     button.textContent = heading.textContent;

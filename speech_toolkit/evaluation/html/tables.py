@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ class Cell:
     Attributes:
         content: what is shown.
         kind: classes of the style, such as "number".
-        value: what the column is sorted by, where it is not the text.
+        value: what the column is sorted by, where it is not the text; infinite for NaN too.
     """
 
     content: Content
@@ -75,6 +76,6 @@ def _is_number(cell: Content | Cell) -> bool:
 
 def _cell(cell: Content | Cell, *, is_name: bool) -> Markup:
     shown = cell if isinstance(cell, Cell) else Cell(cell)
-    if is_name:
-        return element("th", shown.content, scope="row", class_=shown.kind)
-    return element("td", shown.content, class_=shown.kind, data_value=shown.value)
+    value = "Infinity" if shown.value == math.inf else shown.value
+    name, scope = ("th", "row") if is_name else ("td", None)
+    return element(name, shown.content, scope=scope, class_=shown.kind, data_value=value)
