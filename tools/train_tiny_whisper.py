@@ -44,6 +44,7 @@ class Recipe:
     """What can be tuned; shares are of the planned training time."""
 
     learning_rate: float = 2.2e-3
+    matrix_factor: float = 2.0
     warmup_steps: int = 150
     decay_from: float = 0.6
     weight_decay: float = 0.02
@@ -52,11 +53,12 @@ class Recipe:
     phone_weights: tuple[float, float] = (0.3, 0.1)  # in the first stage, and later
     context_weights: tuple[float, float] = (0.3, 0.03)
     word_weight: float = 1.0
-    attention_weight: float = 0.25
+    attention_weight: float = 0.5
+    stamp_weight: float = 0.4
     stages: tuple[tuple[float, Plan], ...] = (
         (0.10, Plan(400, 5, open_share=0.5, silent_share=0.02, partial_share=0.1)),
-        (0.40, Plan(500, 4, open_share=0.05, silent_share=0.04, partial_share=0.2)),
-        (0.55, Plan(1000, 2, open_share=0.0, silent_share=0.05, partial_share=0.3)),
+        (0.50, Plan(500, 4, open_share=0.0, silent_share=0.04, partial_share=0.2)),
+        (0.72, Plan(1000, 2, open_share=0.0, silent_share=0.05, partial_share=0.3)),
         (1.0, Plan(1500, 2, open_share=0.0, silent_share=0.05, partial_share=0.35)),
     )
 
@@ -152,7 +154,8 @@ class Trainer:
     def _train_step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
-                group["lr"] = self._learning_rate(self.progress.value)
+                factor = self.recipe.matrix_factor if optimizer is self.optimizers[0] else 1.0
+                group["lr"] = factor * self._learning_rate(self.progress.value)
             optimizer.zero_grad(set_to_none=True)
         with torch.autocast("cpu", torch.bfloat16):
             losses = compute_losses(self.model, batch)
@@ -160,7 +163,7 @@ class Trainer:
         is_later = self.progress.value >= recipe.stages[0][0]
         weights = {
             "text": 1.0,
-            "stamps": 1.0,
+            "stamps": recipe.stamp_weight,
             "phones": recipe.phone_weights[is_later],
             "context": recipe.context_weights[is_later],
             "words": recipe.word_weight,
@@ -243,7 +246,8 @@ def train(arguments: argparse.Namespace) -> None:
     trainer = Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed)
     trainer.resume()
     windows = Windows(
-        (arguments.domain, arguments.open),
+        arguments.domain,
+        arguments.open,
         lambda: trainer.recipe.plan_at(trainer.progress.value),
         WordEncoder(arguments.tokens),
         trainer.model.whisper.config.num_mel_bins,
@@ -261,7 +265,9 @@ def main() -> None:
     tokens.add_argument("--output", type=Path, required=True, help="folder of the model")
     tokens.set_defaults(run=lambda arguments: write_tokens(arguments.output))
     training = commands.add_parser("train", help="train, or go on training")
-    training.add_argument("--domain", type=Path, required=True, help="shards of whisper_corpus.py")
+    training.add_argument(
+        "--domain", type=Path, nargs="+", required=True, help="shards of whisper_corpus.py"
+    )
     training.add_argument("--open", type=Path, required=True, help="shards of speech_corpus.py")
     training.add_argument("--tokens", type=Path, required=True, help="folder of the tokens")
     training.add_argument("--work", type=Path, required=True, help="folder of the checkpoint")

@@ -216,7 +216,8 @@ class Windows(IterableDataset):
     """Endless batches; shards that appear later in the folders join in.
 
     Args:
-        folders: Shards of the domain, and shards of any words.
+        domain: Folders of shards of the domain; all are drawn from equally often.
+        open_folder: Shards with words of any kind.
         plan_now: Called for every batch.
         encoder: Tokens of words.
         seed: Seed of all chance.
@@ -224,20 +225,22 @@ class Windows(IterableDataset):
 
     def __init__(
         self,
-        folders: tuple[Path, Path],
+        domain: Sequence[Path],
+        open_folder: Path,
         plan_now: Callable[[], Plan],
         encoder: WordEncoder,
         mel_bins: int,
         seed: int,
     ) -> None:
         super().__init__()
-        self._folders, self._plan_now, self._encoder = folders, plan_now, encoder
-        self._mel_bins, self._seed = mel_bins, seed
+        self._domain, self._open_folder, self._plan_now = domain, open_folder, plan_now
+        self._encoder, self._mel_bins, self._seed = encoder, mel_bins, seed
 
     def __iter__(self) -> Iterator[dict[str, torch.Tensor]]:
         torch.set_num_threads(1)
         rng = np.random.default_rng(self._seed)
-        stores = [_Store(folder, i == 0, rng) for i, folder in enumerate(self._folders)]
+        stores = [_Store(folder, True, rng) for folder in self._domain]
+        stores.append(_Store(self._open_folder, False, rng))
         for store in stores:
             store.read_more(6)
         noises = NoiseBank(rng, [stores[0].draw().samples.astype(np.float32) for _ in range(200)])
@@ -265,7 +268,11 @@ class Windows(IterableDataset):
             scene = Scene(silence(rng, frames, noises), nothing, (), False)
         else:
             is_open = kind > 1 - plan.open_share
-            scene = _recorded_scene(rng, plan, stores[is_open].draw, noises)
+
+            def draw() -> Utterance:
+                return stores[-1 if is_open else int(rng.integers(len(stores) - 1))].draw()
+
+            scene = _recorded_scene(rng, plan, draw, noises)
             if is_open:
                 scene = Scene(scene.samples, scene.phones, (), False)
         first = 0
@@ -291,10 +298,10 @@ def _recorded_scene(
     """Compose a window and play it in a room; at times its rest is digital silence."""
     frames = plan.frames
     if rng.random() < plan.partial_share:
-        frames = int(rng.integers(min(100, frames - 1), frames))
+        frames = int(np.exp(rng.uniform(np.log(min(100, frames - 1)), np.log(frames))))
     scene = compose(rng, frames, draw, may_cut=frames == plan.frames and rng.random() < 0.4)
     samples = scene.samples
-    severity = float(rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.4, 0.35, 0.2, 0.05]))
+    severity = float(rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.45, 0.35, 0.15, 0.05]))
     if severity > 0:
         samples = record(samples * drifting_level(rng, len(samples)), noises, rng, severity)
     loudest = np.abs(samples).max() + 1e-6

@@ -99,7 +99,7 @@ def write_script(
     ids = encoder.ids
     script = _Script()
     with_times = rng.random() < 0.65
-    if rng.random() < 0.2:
+    if rng.random() < 0.15:
         _add_previous(script, encoder, rng)
     script.add(ids.start, learn=False)
     script.add(ids.english)
