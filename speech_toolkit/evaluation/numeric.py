@@ -153,19 +153,12 @@ def relative_error(reference: np.ndarray, candidate: np.ndarray) -> float:
 
     It is infinite where an element is NaN or infinite on one side only.
     """
-    square_sum = sum(float(b @ b) for _, b, _ in _finite_blocks(reference, candidate))
-    return _ratio(error_norm(reference, candidate), math.sqrt(square_sum))
+    return _ratio(*_error_and_size(reference, candidate))
 
 
 def error_norm(reference: np.ndarray, candidate: np.ndarray) -> float:
     """Return ||candidate - reference||, as `relative_error` does."""
-    if _non_finite_differences(reference, candidate)[0]:
-        return math.inf
-    squares = 0.0
-    for _, b, c in _finite_blocks(reference, candidate):
-        d = c - b
-        squares += float(d @ d)
-    return math.sqrt(squares)
+    return _error_and_size(reference, candidate)[0]
 
 
 def compare_distributions(reference: np.ndarray, candidate: np.ndarray) -> DistributionComparison:
@@ -253,6 +246,22 @@ def _block(array: np.ndarray, start: int) -> np.ndarray:
     return array.reshape(-1)[start : start + BLOCK_ELEMENTS].astype(np.float64)
 
 
+def _error_and_size(reference: np.ndarray, candidate: np.ndarray) -> tuple[float, float]:
+    """Return ||candidate - reference|| and ||reference|| in one pass over the arrays."""
+    error_squares = square_sum = 0.0
+    for start in range(0, reference.size, BLOCK_ELEMENTS):
+        b, c = _block(reference, start), _block(candidate, start)
+        if not (np.isfinite(b).all() and np.isfinite(c).all()):
+            if not _same_where_non_finite(b, c).all():
+                return math.inf, math.inf
+            finite = np.isfinite(b)
+            b, c = b[finite], c[finite]
+        d = c - b
+        error_squares += float(d @ d)
+        square_sum += float(b @ b)
+    return math.sqrt(error_squares), math.sqrt(square_sum)
+
+
 def _finite_blocks(
     reference: np.ndarray, candidate: np.ndarray
 ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
@@ -268,12 +277,16 @@ def _non_finite_differences(reference: np.ndarray, candidate: np.ndarray) -> tup
     count, first = 0, None
     for start in range(0, reference.size, BLOCK_ELEMENTS):
         b, c = _block(reference, start), _block(candidate, start)
-        same = (np.isfinite(b) & np.isfinite(c)) | (np.isnan(b) & np.isnan(c)) | (b == c)
-        differs = ~same
+        differs = ~_same_where_non_finite(b, c)
         if first is None and differs.any():
             first = start + int(differs.argmax())
         count += int(np.count_nonzero(differs))
     return count, first
+
+
+def _same_where_non_finite(b: np.ndarray, c: np.ndarray) -> np.ndarray:
+    """Tell per element whether both sides are finite, or both the same NaN or infinity."""
+    return (np.isfinite(b) & np.isfinite(c)) | (np.isnan(b) & np.isnan(c)) | (b == c)
 
 
 def _count_non_finite(array: np.ndarray) -> int:
@@ -299,7 +312,7 @@ def _flips(b_TV: np.ndarray, c_TV: np.ndarray, rows_T: np.ndarray) -> Iterator[F
 
 
 def _ratio(error: float, size: float) -> float:
-    if size > 0:
+    if 0 < size < math.inf:
         return error / size
     return math.inf if error > 0 else 0.0
 
