@@ -80,6 +80,17 @@ def test_few_sizes_are_recorded_and_each_once(make_decoder, with_graphs, monkeyp
     assert [recording.replays for _, recording in prepared] == [3, 6, 6, 3, 3]
 
 
+def test_windows_that_only_fill_up_a_batch_do_not_prolong_it(make_decoder, with_graphs):
+    with_graphs()
+    decoder = make_decoder(random_model(seed=1, eot_bias=1.0))
+    found = decode_all(decoder, DecodingOptions())
+    longest = [max(len(window.tokens) for window in batch) for batch in found]
+    assert longest == [2] * 5  # of the limit of 77
+    # Recordings went when memory grew with the batch of 7; those of the last two batches are left.
+    recordings = [replay.__self__ for replay in decoder._graphs._replays.values()]
+    assert [recording.replays for recording in recordings] == longest[-2:]
+
+
 def test_auto_records_only_where_that_is_the_default(with_graphs):
     with_graphs(is_default=False)
     assert not DecodeGraphs(CPU, "auto").enabled

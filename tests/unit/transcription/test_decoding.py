@@ -226,6 +226,19 @@ def test_memory_is_taken_once(make_decoder):
     decode(decoder, decoder.encode(features(2)))
 
 
+@pytest.mark.parametrize("check_every", [1, 8])
+def test_steps_end_soon_after_the_last_window_has(make_decoder, monkeypatch, check_every):
+    decoder = make_decoder()
+    encoded = decoder.encode(features())
+    short = [i for i, window in enumerate(decode(decoder, encoded)) if len(window.tokens) < 60]
+    loop, steps = decoder._loop, []
+    plain_step = loop._step
+    monkeypatch.setattr(loop, "_step", lambda *args: steps.append(1) or plain_step(*args))
+    monkeypatch.setattr(loop, "_check_every", check_every)
+    longest = max(len(window.tokens) for window in decode(decoder, encoded[short]))
+    assert longest <= len(steps) < longest + check_every
+
+
 def test_prompt_without_room_is_refused(decoder):
     encoded = decoder.encode(features(1))
     with pytest.raises(UsageError, match="no room for text: the model has 80 positions"):
