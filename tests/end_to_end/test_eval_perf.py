@@ -47,6 +47,7 @@ def test_sweep_on_the_cpu(old):
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_slower_than_an_older_report(old, tmp_path):
     report = json.loads(old[0].read_text())
     for case in report["targets"][0]["cases"]:
