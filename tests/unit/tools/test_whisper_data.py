@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from augment import NoiseBank
-from whisper_data import LogMel, Utterance, Word, at_other_speed, compose, frame_phones, silence
+from whisper_data import LogMel, frame_phones
+from whisper_scene import Utterance, Word, at_other_speed, compose, silence
 from whisper_teaching import attention_loss
 
 
