@@ -55,7 +55,7 @@ def _sections(report: Report, texts: Texts, shelf: AudioShelf) -> Iterator[Secti
     yield Section("latency", texts("latency"), _latency(report, texts))
     yield Section("stages", texts("stages"), _stages(report, texts))
     yield Section("memory", texts("memory"), _memory(report, texts))
-    yield Section("text", texts("text"), _text(report, texts, shelf))
+    yield Section("text", texts("heard"), _text(report, texts, shelf))
     if warned := warnings_list(report["warnings"], texts):
         yield Section("warnings", texts("warnings"), warned)
     environment = environment_table([(_label(report), report["environment"])], texts)

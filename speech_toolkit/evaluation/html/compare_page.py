@@ -59,7 +59,7 @@ def _lead(report: Report, texts: Texts) -> Markup:
 
 
 def _sections(report: Report, texts: Texts, shelf: AudioShelf) -> Iterator[Section]:
-    yield Section("text", texts("text"), _texts_heard(report, texts, shelf))
+    yield Section("text", texts("heard"), _texts_heard(report, texts, shelf))
     if report["criteria"]:
         criteria = checks_table(report["criteria"], texts)
         yield Section("criteria", texts("criteria"), criteria)

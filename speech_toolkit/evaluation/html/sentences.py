@@ -1,7 +1,8 @@
 """Sentences that reports hold in English -> the same in another language.
 
 ``wording/sentences.zh.json`` has each English sentence with its translation. A place in braces
-stands for any text; what stands there is translated too where it is a sentence of its own.
+stands for any text, ``{sense}`` for that of a limit; what stands there is translated too where it
+is a sentence of its own.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import re
 from functools import cache
 from pathlib import Path
 
+from speech_toolkit.evaluation.html.figures import SIGNS
+
 _FILE = Path(__file__).with_name("wording") / "sentences.zh.json"
 _PLACE = re.compile(r"\{(\w+)\}")
+_CONTENT = {"sense": "|".join(SIGNS)}  # of places that do not stand for any text
 
 
 def translate(text: str) -> str | None:
@@ -46,5 +50,6 @@ def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
 def _as_pattern(english: str) -> str:
     pieces = _PLACE.split(english)  # fixed text and names of places in turn
     return "".join(
-        f"(?P<{piece}>.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)
+        f"(?P<{piece}>{_CONTENT.get(piece, '.+?')})" if index % 2 else re.escape(piece)
+        for index, piece in enumerate(pieces)
     )

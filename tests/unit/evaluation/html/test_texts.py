@@ -54,6 +54,10 @@ def test_reasons_of_all_limits_are_known_in_chinese(dtype):
             "cosine of logits is 0.5, must be above 0.99 (set on the command line)",
             "logits 的 cosine 为 0.5，必须大于 0.99（由命令行设定）",
         ),
+        (
+            "culprits of modules is 2, must be at most 0 (new reason)",
+            "modules 的 culprits 为 2，必须不大于 0（new reason）",
+        ),
         ("channels 3 and 7 changed places", "通道 3 与 7 互换了位置"),
         (Distribution.of([1.0, 2.0]).note, "共 2 次运行；要可信，p90 需要 64 次，p99 需要 662 次"),
         (Distribution.of([1.0] * 64).note, "共 64 次运行；要可信，p99 需要 662 次"),
