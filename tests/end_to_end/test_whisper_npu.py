@@ -1,170 +1,41 @@
 """inference_whisper.py on the emulated NPU: same tokens, right card, right dtype, clear errors.
 
-Each test starts the scripts as a user does, where torch_npu is the stand-in of tests/emulated_npu.
-The chip is a 310P, which computes float32 as the CPU does, unless a test says otherwise.
+The scripts run as a user starts them, where torch_npu is the stand-in of tests/emulated_npu. The
+chip is a 310P, which computes float32 as the CPU does. Importing takes most of the time, so that
+all command lines under the same conditions share a process.
 """
 
 import json
 import os
-import shutil
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from tests.emulated_npu.fixture import EmulatedNpu
 from tests.end_to_end.support import REPOSITORY, RUN_MANY, WHISPER, Finished, run_many
 from tests.end_to_end.whisper_material import GREETING, TALK
-
-pytestmark = pytest.mark.usefixtures("emulated_npu")
 
 CHIP = {"EMULATED_NPU_CHIP": "Ascend310P3"}
 CONVOLUTION = "aten::convolution_overrideable"
 CONVOLUTIONS_A_WINDOW = 2
-PLAIN = ("--audio", GREETING)
-CHUNKS = ("--audio", TALK, "--mode", "chunked", "--chunk_length", 12)
+PLAIN = ("--audio", GREETING, "--mode", "transcribe")
+CHUNKS = ("--audio", TALK, "--mode", "chunked", "--chunk_length", 12, "--batch_size", 3)
+FLOAT32 = ("--dtype", "float32")
+COPIES = [f"{number}.flac" for number in range(4)]
 
-
-@pytest.fixture
-def run_all(emulated_npu, tmp_path):
-    """Return a function that runs several command lines in one process with emulated cards."""
-
-    def run(commands, **variables):
-        listing = [
-            (str(REPOSITORY / "inference_whisper.py"), [*map(str, command)], os.devnull)
-            for command in commands
-        ]
-        finished = emulated_npu.python(
-            "-c", RUN_MANY, cwd=tmp_path, stdin=json.dumps(listing), **(CHIP | variables)
-        )
-        assert finished.code == 0, finished.stderr
-        rows = json.loads(finished.stdout.splitlines()[-1])
-        return [Finished(*row) for row in rows], finished.report
-
-    return run
-
-
-@pytest.fixture
-def transcribe(run_all, tmp_path):
-    """Return a function that runs one command line; it yields the JSON and the cards' report."""
-
-    def run(*arguments, **variables):
-        (finished,), report = run_all([[*arguments, "--output", "result.json"]], **variables)
-        assert finished.code == 0, finished.stderr
-        return json.loads((tmp_path / "result.json").read_text()), report
-
-    return run
-
-
-@pytest.fixture(scope="module")
-def on_cpu(tmp_path_factory):
-    """The CPU's results, made without torch_npu."""
-    directory = tmp_path_factory.mktemp("cpu")
-    commands = {"plain": PLAIN, "chunks": (*CHUNKS, "--batch_size", 3)}
-    runs = run_many(
-        [
-            ("inference_whisper.py", [*command, "--device", "cpu", "--output", f"{name}.json"])
-            for name, command in commands.items()
-        ],
-        cwd=directory,
-    )
-    for finished in runs:
-        assert finished.code == 0, finished.stderr
-    return {name: json.loads((directory / f"{name}.json").read_text()) for name in commands}
-
-
-def check_like_cpu(result, reference):
-    """Expect the same tokens, so the same text, at the same times."""
-    for key in ("text", "language"):
-        assert result[key] == reference[key]
-    for one, other in zip(result["segments"], reference["segments"], strict=True):
-        for key in ("tokens", "start_s", "end_s", "temperature"):
-            assert one[key] == other[key]
-        assert one["avg_logprob"] == pytest.approx(other["avg_logprob"], abs=1e-3)
-
-
-def check_clean(report, result):
-    """Hold to no float64, no other card, no operator on the CPU, one encoding a window."""
-    counters = report["counters"]
-    assert not [name for name in counters if name.startswith("float64")]
-    assert counters.get("fallback", 0) == 0
-    assert counters.get("copy_between_cards", 0) == 0
-    encoded = counters[f"operator.{CONVOLUTION}"] / CONVOLUTIONS_A_WINDOW
-    assert encoded <= result["windows"]
-
-
-def test_published_command_lines(emulated_npu, tmp_path, on_cpu):
-    """Word for word, beside a model of the published name."""
-    (tmp_path / "distil-large-v3").symlink_to(WHISPER)
-    shutil.copy(GREETING, tmp_path / "sample.flac")
-    shutil.copy(TALK, tmp_path / "long_audio.flac")
-    for line in (
-        "--model_path ./distil-large-v3 --audio sample.flac --device npu:0 --mode transcribe",
-        "--model_path ./distil-large-v3 --audio long_audio.flac --device npu:0 --mode chunked "
-        "--chunk_length 30 --batch_size 4",
-    ):
-        finished = emulated_npu.python(
-            REPOSITORY / "inference.py", *line.split(" "), cwd=tmp_path, **CHIP
-        )
-
-        assert finished.code == 0, finished.stderr
-        assert "Traceback" not in finished.stderr
-        assert "Running inference on: npu:0\n" in finished.stdout
-        assert "[INFO] Target device: npu:0, dtype: torch.float16\n" in finished.stdout
-        result = json.loads((tmp_path / "transcription_result_npu_0.json").read_text())
-        assert (result["device"], result["dtype"]) == ("npu:0", "torch.float16")
-        assert result["environment"]["device_name"] == "Emulated Ascend310P3"
-        assert result["memory"]["peak_allocated_bytes"] > 1e6
-        check_clean(finished.report, result)
-
-
-@pytest.mark.parametrize(("device", "card"), [("npu", 0), ("cuda:1", 1)])
-def test_float32_gives_the_tokens_of_the_cpu(transcribe, on_cpu, device, card):
-    result, report = transcribe(
-        *PLAIN, "--device", device, "--dtype", "float32", EMULATED_NPU_POISON="1"
-    )
-
-    check_like_cpu(result, on_cpu["plain"])
-    check_clean(report, result)
-    assert result["environment"]["device"] == f"npu:{card}"
-    assert report["cards"][1 - card]["peak_allocated"] == 0
-
-
-def test_the_host_does_not_wait_for_each_token(transcribe, on_cpu):
-    result, report = transcribe(*CHUNKS, "--batch_size", 3, "--device", "npu", "--dtype", "float32")
-
-    check_like_cpu(result, on_cpu["chunks"])
-    check_clean(report, result)
-    counters = report["counters"]
-    tokens = sum(len(segment["tokens"]) for segment in result["segments"])
-    waits = counters["copy_to_host"] + counters.get("implicit_synchronize", 0)
-    assert tokens > 150
-    assert waits < tokens / 2
-
-
-def test_out_of_memory_halves_the_batch(transcribe, on_cpu):
-    result, report = transcribe(
-        *(*CHUNKS, "--batch_size", 3, "--device", "npu", "--dtype", "float32"),
-        EMULATED_NPU_OUT_OF_MEMORY_OP=f"{CONVOLUTION}@3",
-    )
-
-    assert report["counters"]["out_of_memory"] == 1
-    assert [text for text in result["warnings"] if "out of memory" in text]
-    check_like_cpu(result, on_cpu["chunks"])
-
-
-def test_memory_stays_flat_over_many_files(run_all, tmp_path):
-    for copy in range(4):
-        shutil.copy(GREETING, tmp_path / f"{copy}.flac")
-    files = [f"{copy}.flac" for copy in range(4)]
-
-    (finished,), _ = run_all([["--audio", *files, "--device", "npu", "--output_dir", "out"]])
-
-    assert finished.code == 0, finished.stderr
-    peaks = [
-        json.loads((tmp_path / "out" / f"{copy}.json").read_text())["memory"] for copy in range(4)
-    ]
-    assert len({peak["peak_allocated_bytes"] for peak in peaks[1:]}) == 1
-    assert len({peak["allocated_bytes"] for peak in peaks[1:]}) == 1
-
-
+# Name, and arguments; the published ones word for word, beside a model of the published name.
+COMMANDS = {
+    "published": "--model_path ./distil-large-v3 --audio sample.flac --device npu:0 "
+    "--mode transcribe",
+    "published chunks": "--model_path ./distil-large-v3 --audio long_audio.flac --device npu:0 "
+    "--mode chunked --chunk_length 30 --batch_size 4 --output chunks.json",
+    "float32": (*PLAIN, *FLOAT32, "--device", "npu", "--output", "float32.json"),
+    "other card": (*PLAIN, *FLOAT32, "--device", "cuda:1", "--output", "other_card.json"),
+    "batches": (*CHUNKS, *FLOAT32, "--device", "npu", "--output", "batches.json"),
+    "stdout": (*PLAIN, "--device", "npu", "--output", "-"),
+    "many": ("--audio", *COPIES, "--mode", "transcribe", "--device", "npu", "--output_dir", "many"),
+}
 REFUSED = {
     "index": (("--device", "npu:2"), "npu:2 is out of range: 2 visible"),
     "dtype": (("--device", "npu", "--dtype", "bfloat16"), "has no bfloat16"),
@@ -172,45 +43,190 @@ REFUSED = {
 }
 
 
-def test_what_the_card_lacks_is_one_line(run_all, tmp_path):
-    runs, _ = run_all([[*PLAIN, *arguments] for arguments, _ in REFUSED.values()])
-
-    for finished, (_, message) in zip(runs, REFUSED.values(), strict=True):
-        assert finished.code == 2
-        assert message in finished.stderr.splitlines()[-1]
-        assert "Traceback" not in finished.stderr
-    assert list(tmp_path.glob("transcription*")) == []
-
-
-BROKEN = {
-    "no CANN": ({"EMULATED_NPU_NO_CANN": "1"}, "CANN was not found (libhccl.so"),
-    "no card": ({"EMULATED_NPU_CARDS": "0"}, "no npu device is visible"),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_npu(run_all, on_cpu, tmp_path, name):
-    variables, message = BROKEN[name]
-    commands = [
-        [*PLAIN, "--device", device, "--output", f"{device}.json"]
-        for device in ("cpu", "npu", "auto")
+def run_on_card(emulated_npu, commands, cwd, **variables):
+    """Run command lines of inference.py in one process; return what each left, and the report."""
+    listing = [
+        (str(REPOSITORY / "inference.py"), [*map(str, command)], os.devnull) for command in commands
     ]
-
-    (cpu, npu, auto), _ = run_all(commands, **variables)
-
-    assert (cpu.code, npu.code, auto.code) == (0, 2, 0)
-    assert message in npu.stderr.splitlines()[-1]
-    assert "Using cpu: torch_npu is installed but gives no NPU" in auto.stderr
-    for device in ("cpu", "auto"):
-        result = json.loads((tmp_path / f"{device}.json").read_text())
-        assert (result["device"], result["dtype"]) == ("cpu", "torch.float32")
-        check_like_cpu(result, on_cpu["plain"])
-    assert not (tmp_path / "npu.json").exists()
+    finished = emulated_npu.python(
+        "-c", RUN_MANY, cwd=cwd, stdin=json.dumps(listing), **(CHIP | variables)
+    )
+    assert finished.code == 0, finished.stderr
+    rows = json.loads(finished.stdout.splitlines()[-1])
+    return [Finished(*row) for row in rows], finished.report
 
 
-def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(run_all, tmp_path):
-    (failed, slow), report = run_all(
+def read_json(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def on_cpu(tmp_path_factory):
+    """The CPU's results, made without torch_npu."""
+    directory = tmp_path_factory.mktemp("cpu")
+    commands = {"plain": PLAIN, "batches": CHUNKS}
+    runs = run_many(
+        [
+            ("inference_whisper.py", [*command, "--device", "cpu", "--output", f"{name}.json"])
+            for name, command in commands.items()
+        ],
+        cwd=directory,
+    )
+    assert [run.code for run in runs] == [0, 0], runs
+    return {name: read_json(directory / f"{name}.json") for name in commands}
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("workplace")
+    (directory / "distil-large-v3").symlink_to(WHISPER)
+    for name in ("sample.flac", *COPIES):
+        (directory / name).symlink_to(GREETING)
+    (directory / "long_audio.flac").symlink_to(TALK)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def on_card(_emulated_npu_is_built, tmp_path_factory, workplace):
+    """All commands, good ones and refused ones: name -> what it left; and the cards' report.
+
+    Fresh memory of the cards holds NaN, and native code prints to stdout.
+    """
+    commands = {
+        name: command.split(" ") if isinstance(command, str) else command
+        for name, command in COMMANDS.items()
+    }
+    commands |= {name: [*PLAIN, *extra] for name, (extra, _) in REFUSED.items()}
+    runs, report = run_on_card(
+        EmulatedNpu(tmp_path_factory.mktemp("report")),
+        commands.values(),
+        workplace,
+        EMULATED_NPU_POISON="1",
+        EMULATED_NPU_NOISE="1",
+    )
+    return dict(zip(commands, runs, strict=True)), report
+
+
+@pytest.fixture(scope="module")
+def results(on_card, workplace):
+    """Name -> the JSON it wrote."""
+    finished, _ = on_card
+    paths = {
+        "published": "transcription_result_npu_0.json",
+        "published chunks": "chunks.json",
+        "float32": "float32.json",
+        "other card": "other_card.json",
+        "batches": "batches.json",
+    }
+    paths |= {copy: f"many/{Path(copy).stem}.json" for copy in COPIES}
+    found = {name: read_json(workplace / path) for name, path in paths.items()}
+    return found | {"stdout": json.loads(finished["stdout"].stdout)}
+
+
+def check_like_cpu(result, reference):
+    """Expect the same tokens, so the same text, at the same times."""
+    assert result["text"] == reference["text"] != ""
+    for one, other in zip(result["segments"], reference["segments"], strict=True):
+        for key in ("tokens", "start_s", "end_s", "temperature"):
+            assert one[key] == other[key]
+        assert one["avg_logprob"] == pytest.approx(other["avg_logprob"], abs=1e-3)
+
+
+def test_every_command_ends_with_its_exit_code(on_card):
+    finished, _ = on_card
+    for name, run in finished.items():
+        assert run.code == (2 if name in REFUSED else 0), f"{name}: {run.stderr}"
+        assert "Traceback" not in run.stderr, name
+
+
+@pytest.mark.parametrize("name", ["published", "published chunks"])
+def test_published_command_lines(on_card, results, name):
+    finished, _ = on_card
+    result = results[name]
+
+    assert "Running inference on: npu:0\n" in finished[name].stdout
+    assert "[INFO] Target device: npu:0, dtype: torch.float16\n" in finished[name].stdout
+    assert (result["device"], result["dtype"]) == ("npu:0", "torch.float16")
+    assert result["environment"]["device_name"] == "Emulated Ascend310P3"
+    assert result["memory"]["peak_allocated_bytes"] > 1e6
+    assert result["text"] != ""
+
+
+@pytest.mark.parametrize(
+    ("name", "reference"), [("float32", "plain"), ("other card", "plain"), ("batches", "batches")]
+)
+def test_float32_gives_the_tokens_of_the_cpu(results, on_cpu, name, reference):
+    check_like_cpu(results[name], on_cpu[reference])
+
+
+def test_the_card_asked_for_is_the_one_that_works(results):
+    assert results["float32"]["environment"]["device"] == "npu:0"
+    assert results["other card"]["environment"]["device"] == "npu:1"
+
+
+def test_each_window_is_encoded_once_and_all_on_the_card(on_card, results):
+    _, report = on_card
+    counters = Counter(report["counters"])
+
+    windows = sum(result["windows"] for result in results.values())
+    assert counters[f"operator.{CONVOLUTION}"] <= CONVOLUTIONS_A_WINDOW * windows
+    assert not [name for name in counters if name.startswith("float64")]
+    assert counters["fallback"] == counters["copy_between_cards"] == 0
+
+
+def test_the_host_does_not_wait_for_each_token(on_card, results):
+    _, report = on_card
+    counters = Counter(report["counters"])
+
+    tokens = sum(
+        len(segment["tokens"]) for result in results.values() for segment in result["segments"]
+    )
+    assert tokens > 500
+    assert counters["copy_to_host"] + counters["implicit_synchronize"] < tokens / 2
+
+
+def test_memory_stays_flat_over_many_files(results):
+    memories = [results[copy]["memory"] for copy in COPIES]
+
+    for key in ("allocated_bytes", "peak_allocated_bytes"):
+        assert len({memory[key] for memory in memories[1:]}) == 1, key
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_the_card_lacks_is_one_line(on_card, workplace, name):
+    finished, _ = on_card
+
+    assert REFUSED[name][1] in finished[name].stderr.splitlines()[-1]
+    assert not (workplace / "transcription_result_npu.json").exists()
+
+
+def test_native_output_stays_out_of_the_json(on_card, results, on_cpu):
+    finished, _ = on_card
+
+    assert "ASCENDCL" in finished["stdout"].stderr
+    assert results["stdout"]["device"] == "npu"
+
+
+def test_out_of_memory_halves_the_batch(emulated_npu, on_cpu, tmp_path):
+    (finished,), report = run_on_card(
+        emulated_npu,
+        [[*CHUNKS, *FLOAT32, "--device", "npu", "--output", "result.json"]],
+        tmp_path,
+        EMULATED_NPU_OUT_OF_MEMORY_OP=f"{CONVOLUTION}@3",
+    )
+
+    assert finished.code == 0, finished.stderr
+    assert report["counters"]["out_of_memory"] == 1
+    result = read_json(tmp_path / "result.json")
+    assert [text for text in result["warnings"] if "out of memory" in text]
+    check_like_cpu(result, on_cpu["batches"])
+
+
+def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emulated_npu, tmp_path):
+    (failed, slow), report = run_on_card(
+        emulated_npu,
         [[*PLAIN, "--device", "npu", "--output", f"{name}.json"] for name in "ab"],
+        tmp_path,
         EMULATED_NPU_RAISE_OP=f"{CONVOLUTION}@1",
         EMULATED_NPU_FALLBACK_OPS="aten::gelu",
     )
@@ -223,37 +239,19 @@ def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(run_
     assert report["counters"]["fallback"] > 0
 
 
-def test_json_on_stdout_stays_clean(emulated_npu, tmp_path):
-    command = (REPOSITORY / "inference_whisper.py", *PLAIN, "--device", "npu", "--output", "-")
-    finished = emulated_npu.python(*command, cwd=tmp_path, EMULATED_NPU_NOISE="1", **CHIP)
-
-    assert finished.code == 0, finished.stderr
-    assert json.loads(finished.stdout)["device"] == "npu"
-    assert "ASCENDCL" in finished.stderr
-
-
-PYTHON_FORM = """
-import json, sys
-from inference import run_inference
-import torch
-
-model, audio = sys.argv[1:]
-results = [
-    run_inference(model_path=model, audio_path=audio, device_type=device, dtype=dtype)
-    for device, dtype in (("cpu", None), ("npu", torch.float32), ("npu:1", None))
-]
-print(json.dumps(results))
-"""
-
-
-def test_python_form(emulated_npu, on_cpu):
-    finished = emulated_npu.python("-c", PYTHON_FORM, WHISPER, GREETING, cwd=REPOSITORY, **CHIP)
-
-    assert finished.code == 0, finished.stderr
-    results = json.loads(finished.stdout.splitlines()[-1])
-    assert [result["device"] for result in results] == ["cpu", "npu", "npu:1"]
-    assert [result["dtype"] for result in results] == [
-        *("torch.float32", "torch.float32", "torch.float16")
+def test_a_broken_npu_is_an_error_by_name_and_passed_over_by_auto(emulated_npu, on_cpu, tmp_path):
+    commands = [
+        [*PLAIN, "--device", device, "--output", f"{device}.json"]
+        for device in ("cpu", "npu", "auto")
     ]
-    for result in results[:2]:
+
+    (cpu, npu, auto), _ = run_on_card(emulated_npu, commands, tmp_path, EMULATED_NPU_NO_CANN="1")
+
+    assert (cpu.code, npu.code, auto.code) == (0, 2, 0)
+    assert "CANN was not found (libhccl.so" in npu.stderr.splitlines()[-1]
+    assert "Using cpu: torch_npu is installed but gives no NPU" in auto.stderr
+    for device in ("cpu", "auto"):
+        result = read_json(tmp_path / f"{device}.json")
+        assert (result["device"], result["dtype"]) == ("cpu", "torch.float32")
         check_like_cpu(result, on_cpu["plain"])
+    assert not (tmp_path / "npu.json").exists()
