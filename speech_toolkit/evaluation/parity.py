@@ -216,11 +216,13 @@ class ParityEvaluation:
         no_evidence = verdict.why_not_evidence(
             reference.arrays, reference.result["answer"], self._blank
         )
-        verdicts = {candidate["verdict"] for candidate in candidates}
         if no_evidence is not None:
-            overall, code = NOT_VALID, EXIT_NOT_VALID
-        elif FAIL in verdicts:
+            candidates = [_without_evidence(candidate) for candidate in candidates]
+        verdicts = {candidate["verdict"] for candidate in candidates}
+        if FAIL in verdicts:
             overall, code = FAIL, EXIT_FAILED
+        elif no_evidence is not None:
+            overall, code = NOT_VALID, EXIT_NOT_VALID
         elif NOT_VALID in verdicts:
             overall, code = NOT_VALID, ToolkitError.exit_code
         else:
@@ -271,3 +273,11 @@ class ParityEvaluation:
             },
             "warnings": [*waveform.warnings, *notes],
         }
+
+
+def _without_evidence(candidate: dict[str, Any]) -> dict[str, Any]:
+    """Take back a verdict that rests on nothing."""
+    if candidate["verdict"] != PASS:
+        return candidate
+    withheld = {"speedup": None, "speedup_withheld": "the evidence is not valid"}
+    return candidate | withheld | {"verdict": NOT_VALID}

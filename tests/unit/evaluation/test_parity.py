@@ -164,6 +164,8 @@ def test_nothing_heard_is_no_evidence(evaluate):
     report, code, _ = evaluate({"cpu float32": ended("", blank), "npu:0 float32": ended("", blank)})
     assert (code, report["verdict"]) == (4, "NOT VALID")
     assert "hears no speech" in report["reasons"][0]
+    (candidate,) = report["candidates"]
+    assert (candidate["verdict"], candidate["speedup"]) == ("NOT VALID", None)
 
 
 def test_nan_of_a_candidate(evaluate):
