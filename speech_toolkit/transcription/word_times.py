@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from speech_toolkit.transcription.segments import split_segments
 from speech_toolkit.transcription.text import LANGUAGES_WITHOUT_SPACES
 from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
 from speech_toolkit.transcription.words import (
     TimedWord,
+    fit_to_segments,
     merge_punctuation,
     shorten_at_pauses,
     split_words,
@@ -85,7 +87,10 @@ class WordTimer:
         ):
             times_s = frames_of_rows(weights_RF) * self._checkpoint.timestamp_step_s
             words = list(self._words(tokens[index], times_s, probabilities, has_spaces))
-            found.append(tuple(merge_punctuation(shorten_at_pauses(words))))
+            whole = merge_punctuation(shorten_at_pauses(words))
+            window_s = num_samples[index] / self._checkpoint.sample_rate_hz
+            segments = split_segments(tokens[index], self._checkpoint, window_s)
+            found.append(tuple(fit_to_segments(whole, segments)))
         return found
 
     def _start(self, prompt: Sequence[int]) -> list[int]:

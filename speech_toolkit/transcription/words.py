@@ -1,7 +1,7 @@
 """Tokens of a window -> its words, each with the tokens it is made of.
 
 Splitting and punctuation follow openai/whisper (tokenizer.py: split_to_word_tokens; timing.py:
-merge_punctuations and the shortening of words beside a pause).
+merge_punctuations, the shortening of words beside a pause, and what timestamps correct).
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from speech_toolkit.transcription.segments import TokenSegment
+
 OPENING_PUNCTUATION = "\"'“¿([{-"
 CLOSING_PUNCTUATION = "\"'.。,，!！?？:：”)]}、"
 _SENTENCE_ENDS = frozenset(".。!！?？")
 _LONGEST_TYPICAL_WORD_S = 0.7
+_TRUSTED_DISTANCE_S = 0.5  # nearer to a timestamp, the word's own time is the better one
 _UNFINISHED = "\ufffd"  # what bytes decode to that are no whole character
 
 
@@ -85,8 +88,7 @@ def shorten_at_pauses(words: Sequence[TimedWord]) -> list[TimedWord]:
     Args:
         words: of one window in order, punctuation apart.
     """
-    durations = [word.end_s - word.start_s for word in words if word.end_s > word.start_s]
-    longest_s = 2 * min(_LONGEST_TYPICAL_WORD_S, median(durations)) if durations else 0.0
+    longest_s = 2 * _typical_s(words)
     shortened: list[TimedWord] = []
     for index, word in enumerate(words):
         if word.end_s - word.start_s > longest_s:
@@ -113,6 +115,43 @@ def merge_punctuation(words: Sequence[TimedWord]) -> list[TimedWord]:
             merged.append(word if opening is None else _joined(opening, word))
             opening = None
     return merged if opening is None else [*merged, opening]
+
+
+def fit_to_segments(
+    words: Sequence[TimedWord], segments: Sequence[TokenSegment]
+) -> list[TimedWord]:
+    """Correct words at the edge of a segment that reach far beyond the model's timestamps.
+
+    The window's first word begins with its segment: the path that gives the times begins with the
+    window, whatever is said there.
+
+    Args:
+        words: of one window in order.
+        segments: of the window in order.
+    """
+    typical_s = _typical_s(words)
+    fitted = list(words)
+    for segment in segments:
+        own = [i for i, word in enumerate(words) if segment.first <= word.first < segment.last]
+        if not own:
+            continue
+        first = fitted[own[0]]
+        if own[0] == 0 and first.start_s < segment.start_s < first.end_s:
+            fitted[0] = replace(first, start_s=segment.start_s)
+        elif first.start_s + _TRUSTED_DISTANCE_S < segment.start_s < first.end_s:
+            start_s = max(first.start_s, min(first.end_s - typical_s, segment.start_s))
+            fitted[own[0]] = replace(first, start_s=start_s)
+        last = fitted[own[-1]]
+        if last.start_s < segment.end_s < last.end_s - _TRUSTED_DISTANCE_S:
+            end_s = min(last.end_s, max(last.start_s + typical_s, segment.end_s))
+            fitted[own[-1]] = replace(last, end_s=end_s)
+    return fitted
+
+
+def _typical_s(words: Sequence[TimedWord]) -> float:
+    """Return how long a word lasts, 0 where none lasts at all."""
+    durations = [word.end_s - word.start_s for word in words if word.end_s > word.start_s]
+    return min(_LONGEST_TYPICAL_WORD_S, median(durations)) if durations else 0.0
 
 
 def _characters(

@@ -1,7 +1,9 @@
 import pytest
 
+from speech_toolkit.transcription.segments import TokenSegment
 from speech_toolkit.transcription.words import (
     TimedWord,
+    fit_to_segments,
     merge_punctuation,
     shorten_at_pauses,
     split_words,
@@ -96,3 +98,31 @@ def test_pause_is_taken_from_the_stop_and_from_the_word_after_it():
     assert (found[3].start_s, found[3].end_s) == pytest.approx((4.6, 6.0))
     assert found[4] == words[4]  # long, but no sentence ends there
     assert shorten_at_pauses([]) == []
+
+
+def fitted(words, *segments):
+    found = fit_to_segments(words, [TokenSegment(*segment, True) for segment in segments])
+    return [(word.start_s, word.end_s) for word in found]
+
+
+def test_first_word_of_a_window_begins_with_its_segment():
+    words = timed((" one", 0.0, 0.5), (" two", 0.5, 1.0))
+    assert fitted(words, (0.3, 1.0, 0, 2)) == [(0.3, 0.5), (0.5, 1.0)]
+    assert fitted(words, (0.5, 1.0, 0, 2)) == [(0.0, 0.5), (0.5, 1.0)]
+
+
+def test_words_beside_a_pause_are_held_to_distant_timestamps():
+    words = timed((" one", 0.0, 0.4), (" two", 0.4, 2.0), (" three", 2.0, 4.0), (" four", 4.0, 4.4))
+    segments = [(0.0, 0.9, 0, 2), (3.4, 4.4, 2, 4)]
+    (_, two, three, _) = fitted(words, *segments)
+    assert two == pytest.approx((0.4, 1.1))  # the segment ends at 0.9, but a word lasts 0.7
+    assert three == pytest.approx((3.3, 4.0))
+
+
+def test_timestamps_near_by_or_beyond_a_word_change_nothing():
+    words = timed((" one", 0.0, 0.4), (" two", 0.4, 0.8), (" three", 0.8, 1.2))
+    kept = [(0.0, 0.4), (0.4, 0.8), (0.8, 1.2)]
+    assert fitted(words, (0.0, 0.7, 0, 2), (0.9, 1.0, 2, 3)) == kept
+    assert fitted(words, (0.6, 0.3, 0, 2), (3.0, 0.1, 2, 3)) == kept
+    assert fitted(words) == kept
+    assert fitted([], (0.0, 1.0, 0, 5)) == []
