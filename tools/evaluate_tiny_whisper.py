@@ -195,11 +195,16 @@ def report_silence(recogniser: Recogniser) -> None:
     print(f"no speech: {len(names) - len(wrong)} of {len(names)} empty", *wrong, sep="\n")
 
 
+def read_mono(path: Path) -> np.ndarray:
+    """Read a file as float32 at 16 kHz, its channels averaged."""
+    samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    return soxr.resample(samples.mean(1), rate, RATE_HZ)
+
+
 def report_files(recogniser: Recogniser, folder: Path) -> None:
     """Print each file of a folder that fits into a window, with what was written."""
     for path in sorted([*folder.glob("*.wav"), *folder.glob("*.flac")]):
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        samples = soxr.resample(samples.mean(1), rate, RATE_HZ)
+        samples = read_mono(path)
         if len(samples) > WINDOW_S * RATE_HZ:
             continue
         answer = recogniser.answer([samples])[0]
