@@ -22,10 +22,6 @@ from speech_toolkit.evaluation.html.texts import Texts
 
 PASS, FAIL = "PASS", "FAIL"
 _KINDS = {PASS: "pass", FAIL: "fail"}
-_ENVIRONMENT = (
-    *("device", "device_name", "cpu_model", "threads", "total_memory_bytes", "torch", "torch_npu"),
-    *("cann", "driver", "cuda", "python", "platform", "hf32", "tf32", "deterministic", "env"),
-)
 
 
 def badge(verdict: str, texts: Texts) -> Markup:
@@ -138,7 +134,8 @@ def environment_table(
     known = [(label, environment) for label, environment in runs if environment]
     if not known:
         return None
-    listed = [key for key in _ENVIRONMENT if any(key in each for _, each in known)]
+    keys = dict.fromkeys(key for _, each in known for key in each)
+    listed = [key for key in keys if any(each.get(key) is not None for _, each in known)]
     rows = [[code(key), *(_fact(key, each.get(key)) for _, each in known)] for key in listed]
     return table(texts("environment"), [texts("fact"), *(label for label, _ in known)], rows)
 
