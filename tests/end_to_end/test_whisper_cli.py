@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from speech_toolkit.evaluation.text import compare_texts, pool_comparisons
 from tests.end_to_end.support import (
     HEAVY_PACKAGES,
     REPOSITORY,
@@ -31,6 +32,7 @@ from tests.end_to_end.whisper_material import (
     truth,
 )
 
+still_training = pytest.mark.xfail(reason="the bundled model is still being trained")
 SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "transcription.schema.json").read_text())
 
 REPORT = re.compile(
@@ -327,21 +329,57 @@ def test_settings_say_what_shaped_the_result(results):
     assert set(results["plain"]["stage_times_s"]) >= {"decode_audio", "features", "encoder"}
 
 
+def sample_path(name):
+    """Return the recording that a command was given."""
+    return next(RECOGNITION.glob(f"{SAMPLE_OF.get(name, 'greeting')}.[fw]*"))
+
+
 def word_error_rate(results, names):
-    """Pool the word errors of results against what is said in their samples."""
-    from speech_toolkit.evaluation.text import compare_texts, pool
-
-    return pool(
-        compare_texts(
-            truth(sample_path(SAMPLE_OF.get(name, "greeting")))["transcript"],
-            results[name]["text"],
-        )
+    """Pool the word errors of results against what is said in their recordings."""
+    comparisons = [
+        compare_texts(truth(sample_path(name))["transcript"], results[name]["text"])
         for name in names
-    ).wer
+    ]
+    return pool_comparisons(comparisons).wer
 
 
-def sample_path(stem):
-    return next(RECOGNITION.glob(f"{stem}.[fw]*"))
+@still_training
+def test_clean_sentences_are_recognised(results):
+    names = ("plain", "two sentences", "stereo", "telephone", "numbers", "british")
+
+    assert word_error_rate(results, names) <= 0.10
+
+
+@still_training
+@pytest.mark.parametrize("name", ["talk", "chunks", "silence inside", "noisy", "no timestamps"])
+def test_long_and_noisy_speech_is_recognised(results, name):
+    assert word_error_rate(results, [name]) <= 0.15
+
+
+@still_training
+@pytest.mark.parametrize("name", ["quiet speech", "loud speech", "bfloat16", "prompt"])
+def test_other_roads_lead_to_nearly_the_same_text(results, name):
+    assert compare_texts(results["plain"]["text"], results[name]["text"]).wer <= 0.2
+
+
+@still_training
+def test_segments_end_where_their_sentences_do(results):
+    result, sample = results["two sentences"], truth(sample_path("two sentences"))
+
+    ends_s = [segment["end_s"] for segment in result["segments"]]
+    assert ends_s == pytest.approx([sentence["end_s"] for sentence in sample["sentences"]], abs=0.3)
+
+
+@still_training
+def test_nothing_is_heard_in_a_long_silence(results):
+    ends_s = [sentence["end_s"] for sentence in truth(sample_path("silence inside"))["sentences"]]
+    starts_s = [s["start_s"] for s in truth(sample_path("silence inside"))["sentences"]]
+    gap_s, start_s = max((b - a, a) for a, b in zip(ends_s, starts_s[1:], strict=False))
+    inside = (start_s + 2, start_s + gap_s - 2)
+
+    assert gap_s > 15
+    for segment in results["silence inside"]["segments"]:
+        assert segment["end_s"] <= inside[0] or segment["start_s"] >= inside[1]
 
 
 PYTHON_FORM = """
