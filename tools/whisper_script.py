@@ -14,6 +14,8 @@ from whisper_tokens import SECONDS_PER_TIMESTAMP, TokenIds
 IGNORED = -100
 _WORD_IDS = {word: i + 1 for i, word in enumerate(WORDS)}
 _LONGEST = 446
+_MISLED_SHARE = 0.6
+_WRONG_TOKEN_SHARE = 0.08
 
 
 class TimedText(Protocol):
@@ -82,7 +84,8 @@ def write_script(
 
     With timestamps, a sentence that goes on after the window has its start alone, unless it is the
     only one; without, the words that are whole stand there. A window without speech is answered
-    by "no speech" in place of the language, and by the end of the text.
+    by "no speech" in place of the language, and by the end of the text. In some windows a few of
+    the words read back are wrong, so that the model learns to trust what it hears.
 
     Args:
         sentences: Times count from `first_frame`.
@@ -130,7 +133,10 @@ def write_script(
     if not sentences and with_times:
         script.add(ids.timestamp(0.0))
     script.add(ids.end)
-    return _as_arrays(script, ids, bool(sentences))
+    arrays = _as_arrays(script, ids, bool(sentences))
+    if rng.random() < _MISLED_SHARE:
+        _mislead(arrays, ids, rng)
+    return arrays
 
 
 def _around(seconds: float, frames: int) -> tuple[int, int]:
@@ -168,3 +174,10 @@ def _as_arrays(script: _Script, ids: TokenIds, has_speech: bool) -> dict[str, np
         "next_spans": spans[1:][:_LONGEST],
         "last_spans": spans[:-1][:_LONGEST],
     }
+
+
+def _mislead(arrays: dict[str, np.ndarray], ids: TokenIds, rng: np.random.Generator) -> None:
+    """Replace some text tokens that the model reads back; what it should write stays."""
+    tokens = arrays["tokens"]
+    wrong = (tokens < ids.end) & (rng.random(len(tokens)) < _WRONG_TOKEN_SHARE)
+    tokens[wrong] = rng.integers(0, ids.end, int(wrong.sum()))
