@@ -129,18 +129,20 @@ def test_fault_of_a_card_is_caught(emulated_npu, tmp_path):
 
 
 @pytest.mark.slow
-def test_recogniser_passes_on_a_card(emulated_npu, tmp_path):
+def test_recogniser_on_a_card_that_computes_like_the_cpu(emulated_npu, tmp_path):
     finished = emulated_npu.python(
         *(REPOSITORY / SCRIPT, "--model_path", str(WHISPER), "--source", "samples"),
         *("--devices", "cpu,npu:0:float32", "--num_test_cases", "5", "--output", "-"),
         cwd=tmp_path,
         **CHIP,
     )
-    assert finished.code == 0, finished.stdout + finished.stderr
     report = json.loads(finished.stdout)
     jsonschema.validate(report, SCHEMA)
-    assert report["verdict"] == "PASS"
-    assert checks(report)["mean_wer"]["value"] < 0.01
+    assert all(check["passed"] for check in checks(report).values())
+    understands = report["targets"][0]["against_truth"]["wer"] < 0.5  # as the weights have it
+    assert report["verdict"] == ("PASS" if understands else "NOT VALID")
+    assert finished.code == (0 if understands else 4)
+    assert report["comparisons"][0]["negative_control"]["attempts"] or not understands
 
 
 @pytest.mark.slow
