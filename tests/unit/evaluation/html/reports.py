@@ -1,4 +1,4 @@
-"""Small reports by hand, as the three scripts write them: the shape is real, the figures are not.
+"""Small reports by hand, as the scripts write them: the shape is real, the figures are not.
 
 The end-to-end tests hold pages of reports that the scripts made.
 """
@@ -271,10 +271,52 @@ def perf_report():
     }  # fmt: skip
 
 
+def side(label, environment, text):
+    return {
+        "label": label, "status": "ok", "message": None, "elapsed_s": 5.0, "log_tail": [],
+        "text": text, "model_load_s": 2.0, "transcribe_s": 1.0, "rtf": 0.2,
+        "stage_times_s": {"encoder": 0.3, "tokens": 0.6},
+        "memory": {"peak_allocated_bytes": 3 << 20}, "environment": environment,
+        "warnings": ["window 1 was cut"], "against_truth": {"wer": 0.25, "cer": 0.05},
+    }  # fmt: skip
+
+
+def compare_report():
+    first_difference = {"index": 1, "reference": {"id": 7, "text": " boat", "margin": 0.5},
+                        "candidate": {"id": 8, "text": " goat", "margin": 0.1}}  # fmt: skip
+    return head("compare") | {
+        "verdict": "FAIL", "reason": "out of limits: wer",
+        "criteria": [check("wer", 0.25, "below", 0.01, False)],
+        "text": {"wer": 0.25}, "first_difference": first_difference, "same_device": True,
+        "speed_up": 1.5, "reference": side(REFERENCE, ENVIRONMENT, "the boat left"),
+        "candidate": side(CANDIDATE, CARD, "the goat left"),
+        "model": {"path": "models/tiny", "weights_sha256": None},
+        "audio": {"path": "case_1.wav", "sha256": hashlib.sha256(AUDIO).hexdigest()},
+        "truth": "The boat left.",
+    }  # fmt: skip
+
+
+def benchmark_report():
+    measured = perf_case(5.0)
+    return head("benchmark") | {
+        key: measured[key]
+        for key in ("first_s", "warmup_s", "runs_s", "latency", "rtf", "rtfx", "stages", "tokens",
+                    "seconds_per_token", "memory", "warnings", "windows")
+    } | {
+        "device": "npu:0", "dtype": "float16", "environment": CARD, "load_s": 2.0,
+        "model": {"path": "models/tiny", "weights_sha256": "b" * 64},
+        "audio": {"path": "case_1.wav", "sha256": "c" * 64, "duration_s": 5.0},
+        "memory_loaded": measured["memory"], "text": "the boat left",
+        "percentile_method": "linear interpolation between order statistics",
+    }  # fmt: skip
+
+
 REPORTS = {
     "evaluation": evaluation_report,
     "accuracy": accuracy_report,
     "perf": perf_report,
+    "compare": compare_report,
+    "benchmark": benchmark_report,
 }
 
 

@@ -16,6 +16,7 @@ from tests.unit.evaluation.html.reports import (
     CARD,
     REPORTS,
     accuracy_report,
+    compare_report,
     distributions,
     evaluation_report,
     failed_run,
@@ -28,8 +29,8 @@ from tests.unit.evaluation.html.reports import (
 HOSTILE = '</script><script>alert(\'x\')</script>" onload="alert(1)" & {key} 你好 \ud800'
 # What a report says in words of its own, by which pages are laid out.
 WORDS_OF_REPORTS = {
-    "evaluation", "accuracy", "perf", "PASS", "FAIL", "NOT VALID", "ok", "crash", "timed_out",
-    "below", "above", "at most", "at least", "whisper", "mms",
+    *REPORTS, "PASS", "FAIL", "NOT VALID", "ok", "crash", "timed_out", "below", "above", "at most",
+    "at least", "whisper", "mms",
 }  # fmt: skip
 ALL_PAGES = [(kind, language) for kind in REPORTS for language in LANGUAGES]
 
@@ -217,6 +218,25 @@ def test_speed_alone_has_no_verdict():
     page = parsed(perf_report() | {"comparison": None})
     assert page.named("title")[0].text == "Speed"
     assert not page.named("h1")[0].children
+
+
+def test_one_recording_on_two_devices(tmp_path):
+    (tmp_path / "case_1.wav").write_bytes(AUDIO)
+    page = parsed(compare_report(), audio_directory=tmp_path)
+    assert [e.text for e in page.named("mark")] == ["goat"]
+    assert len(page.named("audio")) == 1
+    assert "The tokens part at 1: ' boat' (7) became ' goat' (8)." in page.text()
+    assert "this shows repeatability only" in page.text()
+
+
+def test_one_of_two_devices_failed():
+    report = compare_report()
+    lost = {"label": CANDIDATE, "status": "crash", "message": "killed by signal 11",
+            "elapsed_s": 1.0, "log_tail": ["loading"]}  # fmt: skip
+    nothing = {"criteria": [], "text": None, "first_difference": None, "same_device": None}
+    page = parsed(report | nothing | {"candidate": lost, "speed_up": None})
+    assert "killed by signal 11" in page.text()
+    assert "the boat left" in page.text()
 
 
 def test_written_to_a_file(tmp_path):
