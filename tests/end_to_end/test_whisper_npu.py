@@ -182,7 +182,7 @@ def test_the_host_does_not_wait_for_each_token(on_card, results):
         len(segment["tokens"]) for result in results.values() for segment in result["segments"]
     )
     assert tokens > 500
-    assert counters["copy_to_host"] + counters["implicit_synchronize"] < tokens / 2
+    assert counters["copy_to_host"] + counters["implicit_synchronize"] < tokens / 3
 
 
 def test_memory_stays_flat_over_many_files(results):
