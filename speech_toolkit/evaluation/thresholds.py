@@ -98,8 +98,8 @@ _FLOAT16 = {
     "flip_margin": (0.25, "errors of float16 logits reach 0.1"),
     "repeat_error": (1e-3, "one unit in the last place of float16"),
     "divergence_margin": (0.1, "errors of float16 logits reach 0.1"),
-    "local_error": (4e-3, "inputs, weights and result rounded to 11 bits, sums over thousands"),
-    "local_error_gelu": (4e-3, "inputs, weights and result rounded to 11 bits"),
+    "local_error": (2e-3, "inputs, weights and result rounded to 11 bits, sums over thousands"),
+    "local_error_gelu": (2e-3, "inputs, weights and result rounded to 11 bits"),
 }
 _BFLOAT16 = {
     "relative_error": (0.05, "8 bits of significand: 0.2 % an operation, adding up over layers"),
@@ -111,8 +111,8 @@ _BFLOAT16 = {
     "flip_margin": (1.0, "errors of bfloat16 logits reach 0.5"),
     "repeat_error": (8e-3, "one unit in the last place of bfloat16"),
     "divergence_margin": (0.5, "errors of bfloat16 logits reach 0.5"),
-    "local_error": (3e-2, "inputs, weights and result rounded to 8 bits, sums over thousands"),
-    "local_error_gelu": (3e-2, "inputs, weights and result rounded to 8 bits"),
+    "local_error": (1.6e-2, "inputs, weights and result rounded to 8 bits, sums over thousands"),
+    "local_error_gelu": (1.6e-2, "inputs, weights and result rounded to 8 bits"),
 }
 _CHANGES = {"float64": {}, "float32": {}, "float16": _FLOAT16, "bfloat16": _BFLOAT16}
 NAMES = tuple(threshold.name for threshold in _FLOAT32)
