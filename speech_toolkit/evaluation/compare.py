@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from speech_toolkit.transcription.transcriber import Transcriber
+
 KIND = "compare"
 MIN_WORDS = 5
 PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
@@ -96,9 +98,17 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         text=result.text,
         choices=tuple(tokens),
         margins=tuple(margin for window in result.margins or () for margin in window),
-        spelling=tuple(transcriber.decoder.tokenizer.batch_decode([[token] for token in tokens])),
+        spelling=tuple(_spell(token, transcriber) for token in tokens),
     )
     return {"heard": asdict(heard), "result": result.to_dict()}, {}
+
+
+def _spell(token: int, transcriber: Transcriber) -> str:
+    """Return the text of a token, or the time that it stands for."""
+    since_begin = token - transcriber.checkpoint.timestamp_begin_id
+    if since_begin < 0:
+        return transcriber.decoder.tokenizer.decode([token])
+    return f"<|{since_begin * transcriber.checkpoint.timestamp_step_s:.2f}|>"
 
 
 class _Texts:

@@ -6,8 +6,8 @@ from typing import Any
 from speech_toolkit.evaluation.performance import case_key
 
 _HEAD = (
-    f"{'target':<18}{'audio':>12}{'mean':>10}{'p50':>10}{'p90':>10}{'RTF':>9}{'RTFx':>8}"
-    f"{'speed-up':>10}{'peak':>10}"
+    f"{'target':<18}{'audio':>12}{'mean':>13}{'p50':>13}{'p90':>13}{'RTF':>9}{'RTFx':>9}"
+    f"{'speed-up':>10}{'peak':>12}"
 )
 _LOAD_WARNING = 0.5  # runnable processes per CPU before the first measurement
 
@@ -37,7 +37,7 @@ def _row(label: str, case: Mapping[str, Any], speed_up: float | None) -> str:
     peak_bytes = case["memory"]["peak_allocated_bytes"] if case["complete"] else None
     return (
         f"{label:<18}{audio:>12}{_milliseconds(latency['mean_s'])}{_milliseconds(latency['p50_s'])}"
-        f"{_milliseconds(latency['p90_s'])}{case['rtf']:>9.4f}{case['rtfx']:>8.1f}"
+        f"{_milliseconds(latency['p90_s'])}{case['rtf']:>9.4f}{case['rtfx']:>9.1f}"
         f"{'-' if speed_up is None else f'{speed_up:.2f}x':>10}{_mebibytes(peak_bytes)}"
     )
 
@@ -58,9 +58,10 @@ def _parts(case: Mapping[str, Any]) -> Iterator[str]:
         yield f"first call {case['first_s'] * 1e3:.1f} ms"
     for name, stage in case.get("stages", {}).items():
         yield f"{name.replace('_', ' ')} {stage['median_s'] * 1e3:.1f} ms"
-    for name in ("windows", "tokens"):
-        if case.get(name) is not None:
-            yield f"{case[name]} {name}"
+    for name in ("window", "token"):
+        count = case.get(f"{name}s")
+        if count is not None:
+            yield f"{count} {name}" if count == 1 else f"{count} {name}s"
 
 
 def _notes(report: Mapping[str, Any]) -> Iterator[str]:
@@ -80,8 +81,8 @@ def _notes(report: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _milliseconds(seconds: float) -> str:
-    return f"{seconds * 1e3:>7.1f} ms"
+    return f"{seconds * 1e3:>10.1f} ms"
 
 
 def _mebibytes(count: int | None) -> str:
-    return f"{'-':>10}" if count is None else f"{count / 2**20:>6.0f} MiB"
+    return f"{'-':>12}" if count is None else f"{count / 2**20:>8.0f} MiB"

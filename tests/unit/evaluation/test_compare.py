@@ -180,3 +180,15 @@ def test_the_same_device_twice_is_said_to_be_a_weak_test(run):
 def test_fallback_temperatures_are_left_out(run):
     _, _, asked, _ = run(heard(SPOKEN), heard(SPOKEN), temperatures=(0.2, 0.4))
     assert [request.settings.temperatures for request in asked] == [(0.2,), (0.2,)]
+
+
+def test_tokens_of_time_are_spelt_as_times():
+    from types import SimpleNamespace
+
+    transcriber = SimpleNamespace(
+        checkpoint=SimpleNamespace(timestamp_begin_id=100, timestamp_step_s=0.02),
+        decoder=SimpleNamespace(tokenizer=SimpleNamespace(decode=lambda ids: f"text {ids}")),
+    )
+    assert compare._spell(99, transcriber) == "text [99]"
+    assert compare._spell(100, transcriber) == "<|0.00|>"
+    assert compare._spell(163, transcriber) == "<|1.26|>"
