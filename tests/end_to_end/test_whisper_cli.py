@@ -4,28 +4,28 @@ import itertools
 import json
 import os
 import re
-import signal
-import subprocess
-import sys
-import time
 
 import jsonschema
-import numpy as np
 import pytest
 import soundfile
 
 from speech_toolkit.evaluation.text import compare_texts, pool_comparisons
 from tests.end_to_end.support import (
-    HEAVY_PACKAGES,
     REPOSITORY,
     WHISPER,
     run_many,
     run_python,
-    run_script,
+)
+from tests.end_to_end.whisper_commands import (
+    COMMANDS,
+    FORMATS,
+    IN_OTHER_FORMS,
+    NO_SPEECH,
+    PUBLISHED,
+    SAMPLE_OF,
 )
 from tests.end_to_end.whisper_material import (
     GREETING,
-    RATE_HZ,
     RECOGNITION,
     TALK,
     make_recordings,
@@ -50,63 +50,6 @@ Running inference on: cpu
 \[TRANSCRIPTION RESULTS\]
 (?P<rows>( +\d+\.\d\ds - +\d+\.\d\ds  \S.*\n)*)"""
 )
-
-# Name, arguments beside the device, and the file on standard input; {name} is one of the
-# bundled samples, {dir} has those that are made. Each writes NAME.json unless it says otherwise.
-SPEECH = {
-    "plain": ("--audio {greeting}", None),
-    "audio on stdin": ("--audio -", "{greeting}"),
-    "language": ("--audio {greeting} --language English", None),
-    "eager attention": ("--audio {greeting} --attn_implementation eager", None),
-    "everything heard": ("--audio {greeting} --keep_silence", None),
-    "no graph": ("--audio {greeting} --decode_graph off", None),
-    "prompt": ("--audio {greeting} --prompt Hello.", None),
-    "bfloat16": ("--audio {greeting} --dtype bfloat16", None),
-    "quiet speech": ("--audio {dir}/quiet.wav", None),
-    "loud speech": ("--audio {dir}/loud.wav", None),
-    "a tenth of a second": ("--audio {dir}/clip.wav", None),
-    "two sentences": ("--audio {two_sentences} --timestamps word", None),
-    "no timestamps": ("--audio {two_sentences} --timestamps none", None),
-    "stereo": ("--audio {stereo_48khz}", None),
-    "telephone": ("--audio {telephone_8khz}", None),
-    "noisy": ("--audio {noisy}", None),
-    "numbers": ("--audio {phone_number}", None),
-    "british": ("--audio {british}", None),
-    "silence inside": ("--audio {silence_inside} --no_condition_on_previous_text", None),
-    "talk": ("--audio {talk} --timestamps word", None),
-}
-NO_SPEECH = {
-    name: (f"--audio {{dir}}/{name}.wav", None) for name in ("silence", "noise", "hum", "tone")
-}
-COMMANDS = SPEECH | NO_SPEECH
-SAMPLE_OF = {
-    "two sentences": "two_sentences",
-    "no timestamps": "two_sentences",
-    "stereo": "stereo_48khz",
-    "telephone": "telephone_8khz",
-    "noisy": "noisy",
-    "numbers": "phone_number",
-    "british": "british",
-    "silence inside": "silence_inside",
-    "talk": "talk",
-}
-FORMATS = ("txt", "json", "srt", "vtt", "tsv")
-# Word for word but for the device, beside a model and recordings of the published names.
-PUBLISHED = {
-    "published": "--model_path ./distil-large-v3 --audio sample.flac --device cpu "
-    "--mode transcribe",
-    "published chunks": "--model_path ./distil-large-v3 --audio long_audio.flac --device cpu "
-    "--mode chunked --chunk_length 30 --batch_size 4",
-}
-IN_OTHER_FORMS = {
-    "stdout": "--audio {greeting} --output -",
-    "text on stdout": "--audio {greeting} --output - --format txt",
-    "quiet": "--audio {greeting} --output quiet.srt --quiet",
-    "formats": "--audio {greeting} --output_dir formats --format txt,json,srt,vtt,tsv",
-    "many": "--audio {greeting} {two_sentences} {dir}/greeting.wav --output_dir many",
-    "some fail": "--audio {dir}/text.wav {greeting} absent.wav --output_dir some --format txt",
-    "all fail": "--audio {dir}/text.wav absent.wav --output_dir none",
-}
 
 
 @pytest.fixture(scope="module")
@@ -408,60 +351,3 @@ def test_run_inference_returns_the_same_as_the_command_line(results, tmp_path):
     assert chunked["settings"]["mode"] == "chunked"
     assert chunked["words"] != []
     assert list(tmp_path.iterdir()) == []
-
-
-def test_inference_without_a_model_takes_whisper_where_a_mode_is_given(tmp_path):
-    helped = run_script("inference.py", "--mode", "chunked", "--help", cwd=tmp_path)
-    aligner = run_script("inference.py", "--audio", GREETING, cwd=tmp_path, forbid=HEAVY_PACKAGES)
-
-    assert "--chunk_length" in helped.stdout
-    assert aligner.code == 2
-    assert "--transcript" in aligner.stderr
-
-
-@pytest.mark.slow
-def test_ten_minutes(tmp_path):
-    samples, _ = soundfile.read(TALK, dtype="float32")
-    long = np.tile(samples, 7)[: 600 * RATE_HZ]
-    soundfile.write(tmp_path / "long.flac", long, RATE_HZ)
-
-    run = run_script(
-        "inference_whisper.py",
-        *("--audio", "long.flac", "--mode", "chunked", "--device", "cpu", "--output", "long.json"),
-        cwd=tmp_path,
-    )
-
-    assert run.code == 0, run.stderr
-    result = read_json(tmp_path / "long.json")
-    assert result["audio_duration_s"] == 600
-    assert result["segments"][-1]["end_s"] > 580
-    assert result["windows"] <= 1.1 * 600 / 30
-
-
-@pytest.mark.slow
-def test_an_interrupt_keeps_what_is_done(tmp_path):
-    samples, _ = soundfile.read(TALK, dtype="float32")
-    soundfile.write(tmp_path / "long.flac", np.tile(samples, 7), RATE_HZ)
-    command = ["--audio", GREETING, "long.flac", "--output_dir", "out", "--device", "cpu"]
-    with subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "inference_whisper.py"), *map(str, command)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=tmp_path,
-    ) as process:
-        for line in process.stdout:
-            if b"File 2 of 2" in line:
-                break
-        time.sleep(0.2)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
-
-    lines = stderr.decode().splitlines()
-    assert process.returncode == 130, lines
-    assert lines[-2:] == [
-        "[WARNING] interrupted: 1 of 2 files are done and written",
-        "interrupted",
-    ]
-    assert "Traceback" not in stderr.decode()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["greeting.json"]
-    assert read_json(tmp_path / "out" / "greeting.json")["audio_path"] == str(GREETING)
