@@ -25,6 +25,7 @@ from speech_toolkit.command_line import (
     Reporter,
     add_report_arguments,
     check_output_path,
+    non_negative_int,
     number,
     positive_int,
     reporter_from,
@@ -119,7 +120,9 @@ def _add_case_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--language", help="of the cases (default: English); a manifest's lines may say another"
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="of all that is random (default: 0)")
+    parser.add_argument(
+        "--seed", type=non_negative_int, default=0, help="of all that is random (default: 0)"
+    )
     parser.add_argument(
         "--keep_audio", metavar="DIR", help="keep the test cases that are made in this directory"
     )
@@ -148,16 +151,6 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
     add_html_arguments(parser)
-
-
-def _seed(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
-    return value
 
 
 def main(argv: list[str] | None = None) -> int:

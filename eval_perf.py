@@ -26,6 +26,7 @@ from speech_toolkit.command_line import (
     Reporter,
     add_report_arguments,
     check_output_path,
+    non_negative_int,
     number,
     positive_int,
     reporter_from,
@@ -117,7 +118,7 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how it is measured."""
     parser.add_argument(
-        "--warmup", type=_count, default=2, metavar="N", help="calls before (default: 2)"
+        "--warmup", type=non_negative_int, default=2, metavar="N", help="calls before (default: 2)"
     )
     parser.add_argument(
         "--runs", type=positive_int, default=10, metavar="N", help="calls measured (default: 10)"
@@ -131,7 +132,10 @@ def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
         help="for each device, loading included (default: 1800)",
     )
     parser.add_argument(
-        "--seed", type=_count, default=0, help="of the order of the bundled samples (default: 0)"
+        "--seed",
+        type=non_negative_int,
+        default=0,
+        help="of the order of the bundled samples (default: 0)",
     )
     parser.add_argument(
         "--min_agreement",
@@ -199,16 +203,6 @@ def _dtype(text: str) -> str:
     if text not in DTYPES:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(DTYPES)}")
     return text
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
-    return value
 
 
 def _percentage(text: str) -> float:

@@ -23,6 +23,7 @@ from speech_toolkit.command_line import (
     Reporter,
     add_report_arguments,
     check_output_path,
+    non_negative_int,
     number,
     positive_int,
     reporter_from,
@@ -128,7 +129,7 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how it runs and where the report goes."""
     parser.add_argument(
-        "--warmup", type=_count, default=2, metavar="N", help="calls before (default: 2)"
+        "--warmup", type=non_negative_int, default=2, metavar="N", help="calls before (default: 2)"
     )
     parser.add_argument(
         "--runs", type=positive_int, default=5, metavar="N", help="calls measured (default: 5)"
@@ -153,16 +154,6 @@ def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
     )
     add_html_arguments(parser)
-
-
-def _count(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = -1
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 0")
-    return value
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""Run a batch in smaller parts when the device has too little memory for it."""
+"""Run items in batches that get smaller when the device has too little memory for them."""
 
 from __future__ import annotations
 
@@ -12,52 +12,88 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def run_halving(
-    call: Callable[[Sequence[Item]], Sequence[Result]],
-    batch: Sequence[Item],
-    device: Device,
-    on_halve: Callable[[int], None],
-) -> list[Result]:
-    """Run a batch, in parts half as large whenever the device is out of memory.
+class HalvingBatches:
+    """Halves its batches, for good, whenever the device is out of memory.
 
-    Args:
-        call: runs any part of the batch and returns a result for each item.
-        batch: at least one item.
-        device: whose cached memory is given back before the next try.
-        on_halve: called with the size of the parts from then on.
-
-    Returns:
-        The results in the order of the batch.
-
-    Raises:
-        DeviceError: out of memory with a single item.
+    Attributes:
+        size: items in a batch from now on.
+        warnings: one for each time that it was halved.
     """
-    results: list[Result] = []
-    size = len(batch)
-    while len(results) < len(batch):
-        part = batch[len(results) : len(results) + size]
-        found = _try(call, part, device)
-        if found is not None:
-            results.extend(found)
-            continue
-        device.empty_cache()  # out here, where the error no longer keeps tensors alive
-        size = len(part) // 2
-        on_halve(size)
-    return results
 
+    def __init__(
+        self,
+        device: Device,
+        size: int,
+        advice: str,
+        on_warning: Callable[[str], None] = lambda warning: None,
+    ) -> None:
+        """Begin with batches of ``size``.
 
-def _try(
-    call: Callable[[Sequence[Item]], Sequence[Result]], part: Sequence[Item], device: Device
-) -> Sequence[Result] | None:
-    """Return the results, None where the device is out of memory and half the part may fit."""
-    try:
-        return call(part)
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        if len(part) == 1:
-            raise DeviceError(
-                f"{device.name}: out of memory with a batch of 1; use --dtype float16, or free "
-                "the device"
-            ) from error
-    return None
+        Args:
+            device: whose cached memory is given back before the next try.
+            size: at least 1.
+            advice: what the user can do where not even one item fits.
+            on_warning: called with each warning.
+        """
+        self.size = size
+        self.warnings: list[str] = []
+        self._device = device
+        self._advice = advice
+        self._on_warning = on_warning
+
+    def run(
+        self, call: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]
+    ) -> list[Result]:
+        """Run all items.
+
+        Args:
+            call: runs any stretch of the items and returns a result for each.
+            items: in order.
+
+        Returns:
+            The results in the same order.
+
+        Raises:
+            DeviceError: out of memory with a single item.
+        """
+        results: list[Result] = []
+        while len(results) < len(items):
+            part = items[len(results) : len(results) + self.size]
+            found = self._try(call, part)
+            if found is None:
+                self._device.empty_cache()  # here, where no error keeps tensors alive any more
+                self._halve(len(part))
+            else:
+                results.extend(found)
+        return results
+
+    def _try(
+        self, call: Callable[[Sequence[Item]], Sequence[Result]], part: Sequence[Item]
+    ) -> Sequence[Result] | None:
+        """Return the results, None where the device is out of memory and half the part may fit."""
+        try:
+            return call(part)
+        except RuntimeError as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(part) == 1:
+                raise DeviceError(
+                    f"{self._device.name}: out of memory with a batch of 1, {self._held()}; "
+                    f"{self._advice}"
+                ) from error
+        return None
+
+    def _halve(self, failed_size: int) -> None:
+        self.size = failed_size // 2
+        warning = f"{self._device.name} was out of memory: batch_size is now {self.size}"
+        self.warnings.append(warning)
+        self._on_warning(warning)
+
+    def _held(self) -> str:
+        memory = self._device.memory()
+        figures = {"allocated": memory.allocated_bytes, "reserved": memory.reserved_bytes}
+        return " and ".join(
+            f"{kind} {figure / 2**20:.0f} MiB"
+            for kind, figure in figures.items()
+            if figure is not None
+        )

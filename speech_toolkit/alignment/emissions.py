@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.device import is_out_of_memory
 from speech_toolkit.errors import AudioError, DeviceError
 
@@ -127,31 +128,30 @@ def compute_emissions(
     mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
     columns = model.config.vocab_size
     log_probs = np.zeros((plan.num_frames, columns + wildcard), dtype=np.float32)
-    warnings: list[str] = []
-    window = 0
+    advice = (
+        f"a window has {geometry.samples(plan.window_frames)} samples: lower --window_s or "
+        "--context_s, use --dtype float16, or free the device"
+    )
+    batches = HalvingBatches(device, batch_size, advice, reporter.warning)
     with reporter.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
-        while window < len(plan):
-            group = range(window, min(window + batch_size, len(plan)))
+
+        def compute(group: range) -> range:
             windows_BS = _windows(waveform.samples, plan, group, geometry)
             windows_BS -= mean
             windows_BS *= scale
             log_probs_BFV = _run_batch(model, windows_BS, device)
-            if log_probs_BFV is None:
-                device.empty_cache()
-                batch_size = len(group) // 2
-                warnings.append(f"{device.name} was out of memory: batch_size is now {batch_size}")
-                reporter.warning(warnings[-1])
-                continue
             for index, kept_FV in zip(group, log_probs_BFV, strict=True):
                 first, end = plan.kept(index)
                 offset = plan.start(index)
                 log_probs[first:end, :columns] = kept_FV[first - offset : end - offset]
             _refuse_non_finite(log_probs, plan, group, geometry, model, device)
-            window = group.stop
             bar.update(len(group))
+            return group
+
+        batches.run(compute, range(len(plan)))
     if wildcard:
         log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
-    return Emissions(log_probs, batch_size, tuple(warnings))
+    return Emissions(log_probs, batches.size, tuple(batches.warnings))
 
 
 def _plan_windows(
@@ -196,13 +196,12 @@ def _windows(
     return windows_BS
 
 
-def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray | None:
+def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:
     """Return float32 log-probabilities of shape (B, F, V), moved off the device once.
 
-    None where the device is out of memory and a smaller batch may fit.
-
     Raises:
-        DeviceError: out of memory with a single window, or an operator failed on the card.
+        DeviceError: an operator failed on the card.
+        RuntimeError: the device is out of memory.
     """
     import torch
 
@@ -212,30 +211,10 @@ def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) ->
             logits_BFV = model(inputs_BS).logits.cpu()
             return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
     except RuntimeError as error:
-        if not is_out_of_memory(error):
-            operator_error = device.operator_error(error)
-            if operator_error is None:
-                raise
-            raise operator_error from error
-        if len(windows_BS) == 1:
-            raise _does_not_fit(windows_BS, device) from error
-    return None
-
-
-def _does_not_fit(windows_BS: np.ndarray, device: Device) -> DeviceError:
-    memory = device.memory()
-    held = " and ".join(
-        f"{kind} {figure / 2**20:.0f} MiB"
-        for kind, figure in (
-            ("allocated", memory.allocated_bytes),
-            ("reserved", memory.reserved_bytes),
-        )
-        if figure is not None
-    )
-    return DeviceError(
-        f"{device.name}: out of memory with a single window of {windows_BS.shape[1]} samples, "
-        f"{held}; lower --window_s or --context_s, use --dtype float16, or free the device"
-    )
+        operator_error = None if is_out_of_memory(error) else device.operator_error(error)
+        if operator_error is None:
+            raise
+        raise operator_error from error
 
 
 def _refuse_non_finite(

@@ -9,6 +9,7 @@ from speech_toolkit.command_line import (
     DTYPES,
     add_model_arguments,
     add_report_arguments,
+    non_negative_int,
     number,
     positive_int,
 )
@@ -148,20 +149,6 @@ def _format_name(text: str) -> str:
     return text
 
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
-
-
-def _non_negative_int(text: str) -> int:
-    value = _whole_number(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is below 0")
-    return value
-
-
 def _finite_number(text: str) -> float:
     return number(-math.inf, above=True)(text)
 
@@ -245,7 +232,7 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
         action="store_true",
         help="do not prompt a window with the text before it",
     )
-    group.add_argument("--seed", type=_whole_number, default=_DEFAULTS.seed, metavar="N")
+    group.add_argument("--seed", type=non_negative_int, default=_DEFAULTS.seed, metavar="N")
     group.add_argument(
         "--decode_graph",
         choices=DECODE_GRAPHS,
@@ -281,7 +268,7 @@ def _add_measurement_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--warmup",
-        type=_non_negative_int,
+        type=non_negative_int,
         metavar="N",
         help=f"runs of benchmark before those (default: {DEFAULT_WARMUP})",
     )

@@ -13,7 +13,7 @@ from math import isfinite
 import numpy as np
 import torch
 
-from speech_toolkit.batching import run_halving
+from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.errors import DeviceError
 from speech_toolkit.transcription.decoding import DecodedWindow, WhisperDecoder
 from speech_toolkit.transcription.fallback import decode_with_fallback
@@ -115,25 +115,19 @@ class LongForm:
             batch_size: B, windows that run together.
         """
         prompt = self._initial_prompt()
-        most = batch_size
-
-        def halve(size: int) -> None:
-            nonlocal most
-            most = size
-            self.warnings.append(
-                f"{self._decoder.device.name}: out of memory; went on with batches of {size}"
-            )
+        batches = HalvingBatches(
+            self._decoder.device,
+            batch_size,
+            "use --dtype float16, or free the device",
+            self.warnings.append,
+        )
 
         def take(part: Sequence[tuple[Window, torch.Tensor]]) -> list[TranscribedWindow]:
             windows, features = zip(*part, strict=True)
             return self._take(windows, torch.stack(features), [prompt] * len(part))
 
         for windows, features_BMF in self._features(samples, planner.windows(), batch_size):
-            batch = list(zip(windows, features_BMF, strict=True))
-            for first in range(0, len(batch), most):
-                yield from run_halving(
-                    take, batch[first : first + most], self._decoder.device, halve
-                )
+            yield from batches.run(take, list(zip(windows, features_BMF, strict=True)))
 
     def _features(
         self, samples: np.ndarray, windows: Iterable[Window], batch_size: int

@@ -203,7 +203,7 @@ def test_out_of_memory_in_the_middle_loses_nothing(align, on_cpu):
 
 def test_out_of_memory_with_a_single_window(emulated_npu, tmp_path):
     weights = sum(path.stat().st_size for path in MODEL.glob("*.safetensors"))
-    for room, said in ((weights * 2, "out of memory with a single window"), (1 << 16, "weights")):
+    for room, said in ((weights * 2, "out of memory with a batch of 1"), (1 << 16, "weights")):
         finished = emulated_npu.python(
             *(REPOSITORY / "inference.py", *STORY, "--device", "npu", "--output", "x.json"),
             cwd=tmp_path,

@@ -1,6 +1,6 @@
 import pytest
 
-from speech_toolkit.batching import run_halving
+from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.device import Device
 from speech_toolkit.errors import DeviceError
 
@@ -13,7 +13,7 @@ class Card:
     def __init__(self, room):
         self.room = room
         self.tried = []
-        self.halved = []
+        self.warned = []
 
     def run(self, part):
         self.tried.append(list(part))
@@ -21,26 +21,46 @@ class Card:
             raise RuntimeError("NPU out of memory. Tried to allocate 2 GiB")
         return [item * 10 for item in part]
 
-    def all(self, batch):
-        return run_halving(self.run, batch, CPU, self.halved.append)
+    def batches(self, size):
+        return HalvingBatches(CPU, size, "use --dtype float16", self.warned.append)
 
 
 def test_whole_batch_where_it_fits():
     card = Card(4)
-    assert card.all([1, 2, 3, 4]) == [10, 20, 30, 40]
-    assert (card.tried, card.halved) == ([[1, 2, 3, 4]], [])
+    assert card.batches(4).run(card.run, [1, 2, 3, 4]) == [10, 20, 30, 40]
+    assert (card.tried, card.warned) == ([[1, 2, 3, 4]], [])
+
+
+def test_batches_of_the_size_asked_for():
+    card = Card(4)
+    assert card.batches(2).run(card.run, range(5)) == [0, 10, 20, 30, 40]
+    assert card.tried == [[0, 1], [2, 3], [4]]
 
 
 def test_halves_until_it_fits_and_keeps_the_order():
     card = Card(2)
-    assert card.all(range(7)) == [item * 10 for item in range(7)]
+    batches = card.batches(7)
+    assert batches.run(card.run, range(7)) == [item * 10 for item in range(7)]
     assert card.tried == [[0, 1, 2, 3, 4, 5, 6], [0, 1, 2], [0], [1], [2], [3], [4], [5], [6]]
-    assert card.halved == [3, 1]
+    assert batches.size == 1
+    assert card.warned == batches.warnings
+    assert [warning.rpartition(" ")[2] for warning in card.warned] == ["3", "1"]
+
+
+def test_stays_small_for_the_items_that_follow():
+    card = Card(2)
+    batches = card.batches(4)
+    batches.run(card.run, range(4))
+    card.tried.clear()
+    assert batches.run(card.run, range(4)) == [0, 10, 20, 30]
+    assert card.tried == [[0, 1], [2, 3]]
 
 
 def test_single_item_that_does_not_fit_is_an_error():
-    with pytest.raises(DeviceError, match="cpu: out of memory with a batch of 1; use --dtype"):
-        Card(0).all([1, 2])
+    card = Card(0)
+    message = r"cpu: out of memory with a batch of 1, allocated \d+ MiB; use --dtype float16"
+    with pytest.raises(DeviceError, match=message):
+        card.batches(2).run(card.run, [1, 2])
 
 
 def test_other_errors_pass():
@@ -48,4 +68,4 @@ def test_other_errors_pass():
         raise RuntimeError("shapes cannot be multiplied")
 
     with pytest.raises(RuntimeError, match="shapes"):
-        run_halving(fail, [1, 2], CPU, lambda size: None)
+        Card(1).batches(2).run(fail, [1, 2])

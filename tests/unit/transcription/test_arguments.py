@@ -114,7 +114,7 @@ def test_a_measurement_cannot_read_standard_input():
         ("--seed 1.5", "'1.5' is not a whole number"),
         ("--chunk_length 0", "'0' is not a number above 0"),
         ("--output a --output_dir b", "not allowed with argument"),
-        ("--warmup -1", "'-1' is below 0"),
+        ("--warmup -1", "'-1' is not a whole number of at least 0"),
     ],
 )
 def test_values_out_of_range_are_refused(line, message, capsys):

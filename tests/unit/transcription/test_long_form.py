@@ -1,7 +1,5 @@
 """The road of windows through a decoder, with a decoder that follows a script."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
@@ -30,7 +28,7 @@ class Checkpoint:
     default_language = None
 
     def __init__(self, languages=("en", "de")):
-        self.languages = dict(zip(languages, (EN, DE)))
+        self.languages = dict(zip(languages, (EN, DE), strict=False))
 
     def language_code(self, language):
         return language
@@ -175,7 +173,7 @@ def test_out_of_memory_halves_the_batch_for_good_and_says_so():
     long_form, found = run(decoder, mode="chunked", spans=spans, batch_size=2)
     assert decoder.batches == [2, 1, 1, 1]
     assert [item.decoded.tokens[1] for item in found] == [0, 1, 2]
-    assert long_form.warnings == ["cpu: out of memory; went on with batches of 1"]
+    assert long_form.warnings == ["cpu was out of memory: batch_size is now 1"]
 
 
 def test_language_is_detected_once_a_file():
