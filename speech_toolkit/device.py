@@ -31,6 +31,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.errors import DeviceError, UsageError, first_line
+from speech_toolkit.interrupts import interrupt_deferred
 from speech_toolkit.results import installed_version
 from speech_toolkit.streams import stdout_to_stderr
 
@@ -566,7 +567,8 @@ def _value_of(variable: str) -> str:
 
 def _import_torch() -> None:
     try:
-        importlib.import_module("torch")
+        with interrupt_deferred():
+            importlib.import_module("torch")
     except RuntimeError as error:
         raise DeviceError(
             f"torch could not load torch_npu ({first_line(error.__cause__ or error)}): "
