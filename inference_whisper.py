@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import Reporter, check_output_path, reporter_from, run_script
+from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
 from speech_toolkit.transcription.arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
@@ -134,24 +136,35 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     """Run compare or benchmark, and write the report."""
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
     check_output_path(output)
-    truth = _reference(arguments)
+    check_html_arguments(arguments)
     from speech_toolkit.results import write_json
+    from speech_toolkit.streams import stdout_to_stderr
+
+    with stdout_to_stderr() if output == "-" else nullcontext():
+        report, code = _report(arguments, request, reporter)
+    write_json(output, report)
+    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    write_page(report, arguments, reporter)
+    return code
+
+
+def _report(
+    arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter
+) -> tuple[dict[str, Any], int]:
+    """Return the report of compare or benchmark, and the exit code."""
     from speech_toolkit.transcription.jobs import check_inputs
 
+    truth = _reference(arguments)
     check_inputs(request)
     if arguments.mode == COMPARE:
         from speech_toolkit.evaluation.compare import compare_devices
 
-        report, code = compare_devices(request, truth, reporter)
-    else:
-        from speech_toolkit.evaluation.benchmark import run_benchmark
+        return compare_devices(request, truth, reporter)
+    from speech_toolkit.evaluation.benchmark import run_benchmark
 
-        num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
-        warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
-        report, code = run_benchmark(request, num_runs, warmup, reporter)
-    write_json(output, report)
-    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
-    return code
+    num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
+    warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
+    return run_benchmark(request, num_runs, warmup, reporter)
 
 
 def _reference(arguments: argparse.Namespace) -> str | None:

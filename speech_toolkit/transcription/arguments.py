@@ -14,6 +14,7 @@ from speech_toolkit.command_line import (
     positive_int,
 )
 from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.html.arguments import add_html_arguments
 from speech_toolkit.transcription.output_files import DEFAULT_STEM
 from speech_toolkit.transcription.settings import (
     DECODE_GRAPHS,
@@ -42,6 +43,7 @@ _MODES_OF = {
     "format": MODES,
     "output_dir": MODES,
     "batch_size": ("chunked", COMPARE, BENCHMARK),
+    "html": (COMPARE, BENCHMARK),
 }
 
 
@@ -275,3 +277,4 @@ def _add_measurement_arguments(group: argparse._ArgumentGroup) -> None:
     truth = group.add_mutually_exclusive_group()
     truth.add_argument("--reference", metavar="TEXT", help="what is spoken, for compare")
     truth.add_argument("--reference_file", metavar="FILE", help="UTF-8 file with it")
+    add_html_arguments(group)

@@ -12,7 +12,7 @@ from speech_toolkit.errors import UsageError
 LANGUAGES = ("en", "zh")
 
 
-def add_html_arguments(parser: argparse.ArgumentParser) -> None:
+def add_html_arguments(parser: argparse._ActionsContainer) -> None:
     """Add ``--html`` and ``--lang``."""
     parser.add_argument(
         "--html", metavar="FILE", help="write the report as one HTML page too, to read offline"
