@@ -36,6 +36,8 @@ COMMANDS = {
     "stdout": (*PLAIN, "--device", "npu", "--output", "-"),
     "many": ("--audio", *COPIES, "--mode", "transcribe", "--device", "npu", "--output_dir", "many"),
 }
+WINDOWS_OF_MEASURED = 2  # the warm-up that is always made, and the run
+MEASURED = ("--audio", GREETING, "--mode", "benchmark", "--num_runs", 1, "--warmup", 0)
 REFUSED = {
     "index": (("--device", "npu:2"), "npu:2 is out of range: 2 visible"),
     "dtype": (("--device", "npu", "--dtype", "bfloat16"), "has no bfloat16"),
@@ -96,6 +98,7 @@ def on_card(_emulated_npu_is_built, tmp_path_factory, workplace):
         name: command.split(" ") if isinstance(command, str) else command
         for name, command in COMMANDS.items()
     }
+    commands["measured"] = [*MEASURED, "--device", "npu", "--output", "-"]
     commands |= {name: [*PLAIN, *extra] for name, (extra, _) in REFUSED.items()}
     runs, report = run_on_card(
         EmulatedNpu(tmp_path_factory.mktemp("report")),
@@ -139,6 +142,12 @@ def test_every_command_ends_with_its_exit_code(on_card):
         assert "Traceback" not in run.stderr, name
 
 
+def test_report_of_a_measurement_is_alone_on_stdout(on_card):
+    finished, _ = on_card
+    report = json.loads(finished["measured"].stdout)
+    assert (report["kind"], report["environment"]["backend"]) == ("benchmark", "npu")
+
+
 @pytest.mark.parametrize("name", ["published", "published chunks"])
 def test_published_command_lines(on_card, results, name):
     finished, _ = on_card
@@ -168,7 +177,7 @@ def test_each_window_is_encoded_once_and_all_on_the_card(on_card, results):
     _, report = on_card
     counters = Counter(report["counters"])
 
-    windows = sum(result["windows"] for result in results.values())
+    windows = sum(result["windows"] for result in results.values()) + WINDOWS_OF_MEASURED
     assert counters[f"operator.{CONVOLUTION}"] <= CONVOLUTIONS_A_WINDOW * windows
     assert not [name for name in counters if name.startswith("float64")]
     assert counters["fallback"] == counters["copy_between_cards"] == 0
