@@ -2,15 +2,16 @@
 
     python tools/make_recognition_samples.py --output samples/recognition
 
-Voices as in `make_samples.py`, held out of training like the sentences, whose words the small
-Whisper model knows. Beside each file: its transcript, a sentence a line (.txt), and the times of
-its words and sentences (.json).
+Voices as in `make_samples.py`, held out of training. The sentences are of the domain of the small
+Whisper model, chosen among those held out of its training. Beside each file: its transcript, a
+sentence a line (.txt), and the times of its words and sentences (.json).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,42 +19,46 @@ import numpy as np
 import soundfile
 import soxr
 from make_samples import Sample, TimedWord, speak_sentence
+from whisper_domain import is_held_out
 
 _RATE_HZ = 16000
 _PEAK = 0.8
 
+
 _TALK = (
-    "Last Tuesday, my brother and I walked to the harbour.",
-    "It was a cold morning, and the street was quiet.",
-    "The baker opened his shop before six o'clock.",
-    "We bought fresh bread, some cheese and two small rolls.",
-    "An old man stood by the bridge.",
-    "He asked where the lighthouse was.",
-    "You can see it from the other bridge of the city.",
-    "There were forty two boats near the beach.",
-    "Nobody remembered which one was his.",
-    "So we looked under the counter, behind the church, and even inside the old hotel.",
-    "Why did he leave his umbrella on the table?",
-    "At noon the wind became cold and the children went home.",
-    "My sister found a red bicycle in the garden.",
-    "She painted it blue, because the paint was cheap.",
-    "The engineer fixed the radio and the broken clock.",
-    "Please bring seven chairs and a long bench.",
-    "In the evening, our neighbour played a beautiful song.",
-    "Everyone laughed when the dog sat down on the hat.",
-    "The train leaves at nine thirty.",
-    "Will you come back in October?",
-    "I will write you a letter.",
+    "Last week, Mary found a narrow clock.",
+    "In the evening, the children sat down slowly.",
+    "The engineer was busy after she bought the cake.",
+    "Who fixed the computer in the museum?",
+    "We sold fourteen potatoes in the summer.",
+    "He could wait for eleven black chairs.",
+    "Nobody outside remembered who had carried the chair.",
+    "She can paint the coat on Friday morning.",
+    "The boys played over the library around noon.",
+    "Our friends arrived from the office at two o'clock.",
+    "Peter told me that we should clean the yellow machine.",
+    "The bell is broken, but the cup is new.",
+    "Your bicycle will arrive after dinner.",
+    "There are twelve cups before the market.",
+    "I don't know where they waited.",
+    "The baker liked the bench by the window.",
+    "Last Monday, my parents played alone.",
+    "Could you please take the green plate when you move the sleeve?",
+    "Where is the expensive cup?",
+    "He became an engineer and worked at the hotel.",
+    "I was going to buy my counter, but she worked behind the church.",
+    "It is eleven o'clock in the evening.",
+    "That is wrong, said their daughter, who did not answer.",
 )
 _BEFORE = (
-    "The doctor left the hospital at ten o'clock.",
-    "She walked slowly through the park.",
-    "Then the phone was quiet.",
+    "My sister stood in the church.",
+    "The garden was good and long.",
+    "He will move the bottle around noon.",
 )
 _AFTER = (
-    "On Saturday, somebody opened the window.",
-    "Two white birds stood on the roof.",
-    "Could you close the door, please?",
+    "Some guests laughed here in August.",
+    "I would like eleven chairs and some fish, please.",
+    "Where is the red ticket?",
 )
 
 
@@ -87,22 +92,20 @@ class Scene:
 
 
 SCENES = (
-    Scene("greeting.flac", ("Good morning, is there some coffee?",)),
-    Scene("two_sentences.wav", ("The boat is red.", "Where is the key of the wooden box?")),
-    Scene("phone_number.flac", ("My number is four seven two nine five one.",)),
+    Scene("sentence.flac", ("Please buy the fresh flowers next to the river.",)),
     Scene(
-        "noisy.flac",
-        ("The farmer sold nineteen horses on Friday, but nobody paid for the sheep.",),
-        noise_db=15.0,
+        "two_sentences.wav", ("The house was beautiful and clean.", "Where is the yellow basket?")
     ),
+    Scene("phone_number.flac", ("My number is seven eight five eight nine one.",)),
+    Scene("noisy.flac", ("I would like fourteen books and some butter, please.",), noise_db=15.0),
     Scene(
         "telephone_8khz.wav",
-        ("Please call the doctor before noon, because the station will close.",),
+        ("The farmer had cheese and sugar before noon.",),
         sample_rate_hz=8000,
     ),
     Scene(
         "stereo_48khz.flac",
-        ("Three girls carried a heavy basket over the narrow bridge.",),
+        ("Your phone will arrive next year.",),
         synthesiser="espeak",
         voice="en-us+f5",
         sample_rate_hz=48000,
@@ -110,39 +113,52 @@ SCENES = (
     ),
     Scene(
         "british.flac",
-        ("Why did everyone remember that strange picture?",),
+        ("Could you please find the good bowl when you listen to the umbrella?",),
         synthesiser="espeak",
         voice="en+m8",
     ),
     Scene("talk.flac", _TALK, longest_pause_s=3.0),
-    Scene(
-        "silence_inside.flac",
-        _BEFORE + _AFTER,
-        hole_after=len(_BEFORE),
-        hole_s=20.0,
-    ),
+    Scene("silence_inside.flac", _BEFORE + _AFTER, hole_after=len(_BEFORE), hole_s=20.0),
 )
 
 
-def speak_scene(scene: Scene) -> tuple[np.ndarray, list[list[TimedWord]]]:
-    """Speak all sentences: float32 at 16 kHz, and the words of each with their times."""
+@dataclass(frozen=True)
+class SpokenSentence:
+    """A sentence: float32 samples at 16 kHz, and its words with their times."""
+
+    text: str
+    samples: np.ndarray
+    words: list[TimedWord]
+
+
+def speak(scene: Scene) -> list[SpokenSentence]:
+    """Speak the sentences of a file.
+
+    Raises:
+        ValueError: The synthesiser joined words, or a sentence was in training.
+    """
+    spoken = []
+    for text in scene.sentences:
+        if not is_held_out(text):
+            raise ValueError(f"{text!r} may have been in training")
+        voice = Sample("", text, synthesiser=scene.synthesiser, voice=scene.voice)
+        samples, rate, words = speak_sentence(voice, text)
+        spoken.append(SpokenSentence(text, soxr.resample(samples, rate, _RATE_HZ, "VHQ"), words))
+    return spoken
+
+
+def join(scene: Scene, spoken: Sequence[SpokenSentence]) -> tuple[np.ndarray, list[float]]:
+    """Put sentences one after the other: float32 at 16 kHz, and the second each begins at."""
     rng = np.random.default_rng(404)
     pieces: list[np.ndarray] = []
-    sentences: list[list[TimedWord]] = []
-    offset_samples = 0
-    for i, text in enumerate(scene.sentences):
+    starts_s: list[float] = []
+    for i, sentence in enumerate(spoken):
         if i > 0:
             pause = np.zeros(int(rng.uniform(0.3, scene.longest_pause_s) * _RATE_HZ), np.float32)
             pieces.append(_hole(scene, rng) if i == scene.hole_after else pause)
-            offset_samples += len(pieces[-1])
-        voice = Sample("", text, synthesiser=scene.synthesiser, voice=scene.voice)
-        samples, rate, words = speak_sentence(voice, text)
-        samples = soxr.resample(samples, rate, _RATE_HZ, "VHQ")
-        start_s = offset_samples / _RATE_HZ
-        sentences.append([TimedWord(w.text, w.start_s + start_s, w.end_s + start_s) for w in words])
-        pieces.append(samples)
-        offset_samples += len(samples)
-    return np.concatenate(pieces), sentences
+        starts_s.append(sum(map(len, pieces)) / _RATE_HZ)
+        pieces.append(sentence.samples)
+    return np.concatenate(pieces), starts_s
 
 
 def _hole(scene: Scene, rng: np.random.Generator) -> np.ndarray:
@@ -153,7 +169,8 @@ def _hole(scene: Scene, rng: np.random.Generator) -> np.ndarray:
 
 def write_scene(scene: Scene, folder: Path) -> None:
     """Write the audio, the transcript and the times of one file."""
-    samples, sentences = speak_scene(scene)
+    spoken = speak(scene)
+    samples, starts_s = join(scene, spoken)
     if scene.noise_db is not None:
         level = np.sqrt(np.mean(samples**2)) * 10 ** (-scene.noise_db / 20)
         noise = np.random.default_rng(404).standard_normal(len(samples), np.float32)
@@ -164,7 +181,7 @@ def write_scene(scene: Scene, folder: Path) -> None:
     if scene.channels == 2:
         samples = np.stack([samples, 0.6 * samples], axis=1)
     soundfile.write(path, samples, scene.sample_rate_hz, subtype="PCM_16")
-    transcript = "\n".join(scene.sentences)
+    transcript = "\n".join(sentence.text for sentence in spoken)
     path.with_suffix(".txt").write_text(transcript + "\n", encoding="utf-8", newline="\n")
     facts = {
         "audio": scene.name,
@@ -173,17 +190,25 @@ def write_scene(scene: Scene, folder: Path) -> None:
         "voice": scene.voice,
         "sample_rate_hz": scene.sample_rate_hz,
         "sentences": [
-            _timed(text, words[0].start_s, words[-1].end_s)
-            for text, words in zip(scene.sentences, sentences, strict=True)
+            _timed(sentence.text, sentence.words[0].start_s, sentence.words[-1].end_s, start_s)
+            for sentence, start_s in zip(spoken, starts_s, strict=True)
         ],
-        "words": [_timed(w.text, w.start_s, w.end_s) for words in sentences for w in words],
+        "words": [
+            _timed(word.text, word.start_s, word.end_s, start_s)
+            for sentence, start_s in zip(spoken, starts_s, strict=True)
+            for word in sentence.words
+        ],
     }
     text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
     path.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
 
 
-def _timed(text: str, start_s: float, end_s: float) -> dict:
-    return {"text": text, "start_s": round(start_s, 4), "end_s": round(end_s, 4)}
+def _timed(text: str, start_s: float, end_s: float, offset_s: float) -> dict[str, str | float]:
+    return {
+        "text": text,
+        "start_s": round(start_s + offset_s, 4),
+        "end_s": round(end_s + offset_s, 4),
+    }
 
 
 def main() -> None:

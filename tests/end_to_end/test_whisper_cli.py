@@ -25,8 +25,8 @@ from tests.end_to_end.whisper_commands import (
     SAMPLE_OF,
 )
 from tests.end_to_end.whisper_material import (
-    GREETING,
     RECOGNITION,
+    SENTENCE,
     TALK,
     make_recordings,
     truth,
@@ -56,8 +56,8 @@ Running inference on: cpu
 def material(tmp_path_factory):
     directory = tmp_path_factory.mktemp("material")
     make_recordings(directory)
-    samples, rate_hz = soundfile.read(GREETING)
-    soundfile.write(directory / "greeting.wav", samples, rate_hz)
+    samples, rate_hz = soundfile.read(SENTENCE)
+    soundfile.write(directory / "sentence.wav", samples, rate_hz)
     return directory
 
 
@@ -65,7 +65,7 @@ def material(tmp_path_factory):
 def workplace(tmp_path_factory):
     directory = tmp_path_factory.mktemp("workplace")
     (directory / "distil-large-v3").symlink_to(WHISPER)
-    (directory / "sample.flac").symlink_to(GREETING)
+    (directory / "sample.flac").symlink_to(SENTENCE)
     (directory / "long_audio.flac").symlink_to(TALK)
     return directory
 
@@ -178,10 +178,10 @@ def test_quiet_prints_nothing(finished, workplace):
 
 
 def test_one_file_in_all_formats(workplace, results):
-    written = {f: (workplace / "formats" / f"greeting.{f}").read_text() for f in FORMATS}
+    written = {f: (workplace / "formats" / f"sentence.{f}").read_text() for f in FORMATS}
     segments = results["plain"]["segments"]
 
-    assert read_json(workplace / "formats" / "greeting.json")["segments"] == segments
+    assert read_json(workplace / "formats" / "sentence.json")["segments"] == segments
     assert written["txt"].splitlines() == [segment["text"] for segment in segments]
     assert written["srt"].count(" --> ") == written["vtt"].count(" --> ") == len(segments)
     assert written["vtt"].startswith("WEBVTT\n\n00:")
@@ -192,8 +192,8 @@ def test_files_of_the_same_name_have_results_of_their_own(workplace, finished):
     written = {path.name: read_json(path) for path in (workplace / "many").iterdir()}
 
     assert {name: result["audio_path"].rsplit("/", 1)[1] for name, result in written.items()} == {
-        "greeting.flac.json": "greeting.flac",
-        "greeting.wav.json": "greeting.wav",
+        "sentence.flac.json": "sentence.flac",
+        "sentence.wav.json": "sentence.wav",
         "two_sentences.json": "two_sentences.wav",
     }
     assert "[RESULT] Transcribed 3 of 3 files" in finished["many"].stdout
@@ -203,7 +203,7 @@ def test_files_of_the_same_name_have_results_of_their_own(workplace, finished):
 def test_a_file_that_fails_is_reported_and_the_others_are_done(finished, workplace, results):
     run = finished["some fail"]
 
-    assert [path.name for path in (workplace / "some").iterdir()] == ["greeting.txt"]
+    assert [path.name for path in (workplace / "some").iterdir()] == ["sentence.txt"]
     errors = [line for line in run.stderr.splitlines() if not line.startswith("[")]
     assert len(errors) == 2
     assert "holds text, not audio" in errors[0]
@@ -217,9 +217,9 @@ def test_nothing_is_left_but_the_results(finished, workplace):
     left = {str(path.relative_to(workplace)) for path in files if not path.is_symlink()}
 
     expected = {file_name(name) for name in COMMANDS}
-    expected |= {"transcription_result_cpu.json", "quiet.srt", "some/greeting.txt"}
-    expected |= {f"formats/greeting.{name}" for name in FORMATS}
-    expected |= {f"many/{name}.json" for name in ("greeting.flac", "greeting.wav", "two_sentences")}
+    expected |= {"transcription_result_cpu.json", "quiet.srt", "some/sentence.txt"}
+    expected |= {f"formats/sentence.{name}" for name in FORMATS}
+    expected |= {f"many/{name}.json" for name in ("sentence.flac", "sentence.wav", "two_sentences")}
     assert left == expected
 
 
@@ -274,7 +274,7 @@ def test_settings_say_what_shaped_the_result(results):
 
 def sample_path(name):
     """Return the recording that a command was given."""
-    return next(RECOGNITION.glob(f"{SAMPLE_OF.get(name, 'greeting')}.[fw]*"))
+    return next(RECOGNITION.glob(f"{SAMPLE_OF.get(name, 'sentence')}.[fw]*"))
 
 
 def word_error_rate(results, names):
@@ -342,7 +342,7 @@ print(json.dumps(results))
 def test_run_inference_returns_the_same_as_the_command_line(results, tmp_path):
     program = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{PYTHON_FORM}"
 
-    run = run_python("-c", program, WHISPER, GREETING, cwd=tmp_path)
+    run = run_python("-c", program, WHISPER, SENTENCE, cwd=tmp_path)
 
     assert run.code == 0, run.stderr
     plain, chunked = json.loads(run.stdout)

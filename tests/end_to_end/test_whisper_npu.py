@@ -14,12 +14,12 @@ import pytest
 
 from tests.emulated_npu.fixture import EmulatedNpu
 from tests.end_to_end.support import REPOSITORY, RUN_MANY, WHISPER, Finished, run_many
-from tests.end_to_end.whisper_material import GREETING, TALK
+from tests.end_to_end.whisper_material import SENTENCE, TALK
 
 CHIP = {"EMULATED_NPU_CHIP": "Ascend310P3"}
 CONVOLUTION = "aten::convolution_overrideable"
 CONVOLUTIONS_A_WINDOW = 2
-PLAIN = ("--audio", GREETING, "--mode", "transcribe")
+PLAIN = ("--audio", SENTENCE, "--mode", "transcribe")
 CHUNKS = ("--audio", TALK, "--mode", "chunked", "--chunk_length", 12, "--batch_size", 3)
 FLOAT32 = ("--dtype", "float32")
 COPIES = [f"{number}.flac" for number in range(4)]
@@ -37,7 +37,7 @@ COMMANDS = {
     "many": ("--audio", *COPIES, "--mode", "transcribe", "--device", "npu", "--output_dir", "many"),
 }
 WINDOWS_OF_MEASURED = 2  # the warm-up that is always made, and the run
-MEASURED = ("--audio", GREETING, "--mode", "benchmark", "--num_runs", 1, "--warmup", 0)
+MEASURED = ("--audio", SENTENCE, "--mode", "benchmark", "--num_runs", 1, "--warmup", 0)
 REFUSED = {
     "index": (("--device", "npu:2"), "npu:2 is out of range: 2 visible"),
     "dtype": (("--device", "npu", "--dtype", "bfloat16"), "has no bfloat16"),
@@ -83,7 +83,7 @@ def workplace(tmp_path_factory):
     directory = tmp_path_factory.mktemp("workplace")
     (directory / "distil-large-v3").symlink_to(WHISPER)
     for name in ("sample.flac", *COPIES):
-        (directory / name).symlink_to(GREETING)
+        (directory / name).symlink_to(SENTENCE)
     (directory / "long_audio.flac").symlink_to(TALK)
     return directory
 

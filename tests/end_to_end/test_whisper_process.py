@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from tests.end_to_end.support import HEAVY_PACKAGES, REPOSITORY, WHISPER, run_many, run_script
-from tests.end_to_end.whisper_material import GREETING, RATE_HZ, TALK
+from tests.end_to_end.whisper_material import RATE_HZ, SENTENCE, TALK
 
 
 def read_json(path):
@@ -20,7 +20,7 @@ def read_json(path):
 
 def test_inference_without_a_model_takes_whisper_where_a_mode_is_given(tmp_path):
     helped = run_script("inference.py", "--mode", "chunked", "--help", cwd=tmp_path)
-    aligner = run_script("inference.py", "--audio", GREETING, cwd=tmp_path, forbid=HEAVY_PACKAGES)
+    aligner = run_script("inference.py", "--audio", SENTENCE, cwd=tmp_path, forbid=HEAVY_PACKAGES)
 
     assert "--chunk_length" in helped.stdout
     assert aligner.code == 2
@@ -50,7 +50,7 @@ def test_ten_minutes(tmp_path):
 def test_an_interrupt_keeps_what_is_done(tmp_path):
     samples, _ = soundfile.read(TALK, dtype="float32")
     soundfile.write(tmp_path / "long.flac", np.tile(samples, 7), RATE_HZ)
-    command = ["--audio", GREETING, "long.flac", "--output_dir", "out", "--device", "cpu"]
+    command = ["--audio", SENTENCE, "long.flac", "--output_dir", "out", "--device", "cpu"]
     with subprocess.Popen(
         [sys.executable, str(REPOSITORY / "inference_whisper.py"), *map(str, command)],
         stdout=subprocess.PIPE,
@@ -71,8 +71,8 @@ def test_an_interrupt_keeps_what_is_done(tmp_path):
         "interrupted",
     ]
     assert "Traceback" not in stderr.decode()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["greeting.json"]
-    assert read_json(tmp_path / "out" / "greeting.json")["audio_path"] == str(GREETING)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["sentence.json"]
+    assert read_json(tmp_path / "out" / "sentence.json")["audio_path"] == str(SENTENCE)
 
 
 @pytest.mark.slow

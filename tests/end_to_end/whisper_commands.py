@@ -3,14 +3,14 @@
 # Name, arguments beside the device, and the file on standard input; {name} is one of the
 # bundled samples, {dir} has those that are made. Each writes NAME.json unless it says otherwise.
 SPEECH = {
-    "plain": ("--audio {greeting}", None),
-    "audio on stdin": ("--audio -", "{greeting}"),
-    "language": ("--audio {greeting} --language English", None),
-    "eager attention": ("--audio {greeting} --attn_implementation eager", None),
-    "everything heard": ("--audio {greeting} --keep_silence", None),
-    "no graph": ("--audio {greeting} --decode_graph off", None),
-    "prompt": ("--audio {greeting} --prompt Hello.", None),
-    "bfloat16": ("--audio {greeting} --dtype bfloat16", None),
+    "plain": ("--audio {sentence}", None),
+    "audio on stdin": ("--audio -", "{sentence}"),
+    "language": ("--audio {sentence} --language English", None),
+    "eager attention": ("--audio {sentence} --attn_implementation eager", None),
+    "everything heard": ("--audio {sentence} --keep_silence", None),
+    "no graph": ("--audio {sentence} --decode_graph off", None),
+    "prompt": ("--audio {sentence} --prompt Hello.", None),
+    "bfloat16": ("--audio {sentence} --dtype bfloat16", None),
     "quiet speech": ("--audio {dir}/quiet.wav", None),
     "loud speech": ("--audio {dir}/loud.wav", None),
     "a tenth of a second": ("--audio {dir}/clip.wav", None),
@@ -48,11 +48,11 @@ PUBLISHED = {
     "--mode chunked --chunk_length 30 --batch_size 4",
 }
 IN_OTHER_FORMS = {
-    "stdout": "--audio {greeting} --output -",
-    "text on stdout": "--audio {greeting} --output - --format txt",
-    "quiet": "--audio {greeting} --output quiet.srt --quiet",
-    "formats": "--audio {greeting} --output_dir formats --format txt,json,srt,vtt,tsv",
-    "many": "--audio {greeting} {two_sentences} {dir}/greeting.wav --output_dir many",
-    "some fail": "--audio {dir}/text.wav {greeting} absent.wav --output_dir some --format txt",
+    "stdout": "--audio {sentence} --output -",
+    "text on stdout": "--audio {sentence} --output - --format txt",
+    "quiet": "--audio {sentence} --output quiet.srt --quiet",
+    "formats": "--audio {sentence} --output_dir formats --format txt,json,srt,vtt,tsv",
+    "many": "--audio {sentence} {two_sentences} {dir}/sentence.wav --output_dir many",
+    "some fail": "--audio {dir}/text.wav {sentence} absent.wav --output_dir some --format txt",
     "all fail": "--audio {dir}/text.wav absent.wav --output_dir none",
 }

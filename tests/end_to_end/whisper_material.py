@@ -8,7 +8,7 @@ import soundfile
 from tests.end_to_end.support import SAMPLES
 
 RECOGNITION = SAMPLES / "recognition"
-GREETING = RECOGNITION / "greeting.flac"
+SENTENCE = RECOGNITION / "sentence.flac"
 TWO_SENTENCES = RECOGNITION / "two_sentences.wav"
 TALK = RECOGNITION / "talk.flac"
 SILENCE_INSIDE = RECOGNITION / "silence_inside.flac"
@@ -33,8 +33,8 @@ def make_recordings(directory):
     }
     for name, samples in recordings.items():
         soundfile.write(directory / f"{name}.wav", samples, RATE_HZ)
-    greeting, _ = soundfile.read(GREETING, dtype="float32")
-    soundfile.write(directory / "clip.wav", greeting[4_000:5_600], RATE_HZ)
-    soundfile.write(directory / "quiet.wav", greeting / 300, RATE_HZ, subtype="FLOAT")
-    soundfile.write(directory / "loud.wav", greeting * 20, RATE_HZ, subtype="FLOAT")
+    sentence, _ = soundfile.read(SENTENCE, dtype="float32")
+    soundfile.write(directory / "clip.wav", sentence[4_000:5_600], RATE_HZ)
+    soundfile.write(directory / "quiet.wav", sentence / 300, RATE_HZ, subtype="FLOAT")
+    soundfile.write(directory / "loud.wav", sentence * 20, RATE_HZ, subtype="FLOAT")
     (directory / "text.wav").write_text("hello")
