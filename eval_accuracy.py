@@ -26,16 +26,15 @@ from speech_toolkit.command_line import (
     add_report_arguments,
     check_output_path,
     non_negative_int,
-    number,
     positive_int,
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.html.arguments import (
-    add_html_arguments,
-    check_html_arguments,
-    write_page,
+from speech_toolkit.evaluation.arguments import (
+    add_output_arguments,
+    add_subject_arguments,
 )
+from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
 
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.accuracy import AccuracyRequest
@@ -62,36 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_model_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say which model runs where."""
-    parser.add_argument(
-        "--model_path",
-        metavar="DIR_OR_HUB_ID",
-        help="checkpoint directory or hub id (default: the bundled model of --family)",
-    )
-    parser.add_argument(
-        "--family",
-        choices=("mms", "whisper"),
-        default="whisper",
-        help="which bundled model, where no --model_path is given (default: whisper)",
-    )
-    parser.add_argument(
-        "--devices",
-        metavar="LIST",
-        help="at least two, each with or without a dtype, such as cpu:float32,npu:0:float16; the "
-        "first is the reference (default: cpu and the card that is found; without a card "
+    add_subject_arguments(
+        parser,
+        family="whisper",
+        devices="at least two, each with or without a dtype, such as cpu:float32,npu:0:float16; "
+        "the first is the reference (default: cpu and the card that is found; without a card "
         f"{CPU_ONLY_TARGETS})",
-    )
-    parser.add_argument(
-        "--attn_implementation",
-        choices=("eager", "sdpa", "flash_attention_2"),
-        help="attention kernel (default: the one transformers picks for the model)",
-    )
-    parser.add_argument(
-        "--timeout",
-        dest="timeout_s",
-        type=number(0, above=True),
-        default=3600.0,
-        metavar="SECONDS",
-        help="for each device, loading included (default: 3600)",
+        timeout_s=3600.0,
     )
 
 
@@ -144,13 +120,7 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="change a criterion, such as mean_wer=0.02; rates in 0..1",
     )
-    parser.add_argument(
-        "--output",
-        default=DEFAULT_OUTPUT,
-        metavar="FILE",
-        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
-    )
-    add_html_arguments(parser)
+    add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -33,11 +33,12 @@ from speech_toolkit.command_line import (
     run_script,
 )
 from speech_toolkit.errors import DeviceError, UsageError
-from speech_toolkit.evaluation.html.arguments import (
-    add_html_arguments,
-    check_html_arguments,
-    write_page,
+from speech_toolkit.evaluation.arguments import (
+    add_output_arguments,
+    add_run_arguments,
+    add_subject_arguments,
 )
+from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,22 +68,12 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what is measured."""
-    parser.add_argument(
-        "--model_path",
-        metavar="DIR_OR_HUB_ID",
-        help="checkpoint directory or hub id (default: the bundled model of --family)",
-    )
-    parser.add_argument(
-        "--family",
-        choices=("mms", "whisper"),
-        default="mms",
-        help="which bundled model, where no --model_path is given (default: mms)",
-    )
-    parser.add_argument(
-        "--devices",
-        metavar="LIST",
-        help="devices, each with or without a dtype, such as cpu:float32,npu:0:float16; the first "
-        "is the reference (default: cpu and, where one is found, a card)",
+    add_subject_arguments(
+        parser,
+        family="mms",
+        devices="devices, each with or without a dtype, such as cpu:float32,npu:0:float16; the "
+        "first is the reference (default: cpu and, where one is found, a card)",
+        timeout_s=1800.0,
     )
     parser.add_argument(
         "--dtypes",
@@ -117,20 +108,7 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how it is measured."""
-    parser.add_argument(
-        "--warmup", type=non_negative_int, default=2, metavar="N", help="calls before (default: 2)"
-    )
-    parser.add_argument(
-        "--runs", type=positive_int, default=10, metavar="N", help="calls measured (default: 10)"
-    )
-    parser.add_argument(
-        "--timeout",
-        dest="timeout_s",
-        type=number(0, above=True),
-        default=1800.0,
-        metavar="SECONDS",
-        help="for each device, loading included (default: 1800)",
-    )
+    add_run_arguments(parser, runs=10)
     parser.add_argument(
         "--seed",
         type=non_negative_int,
@@ -144,11 +122,6 @@ def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PERCENT",
         help="share of frames or tokens that must be the reference's, or the speed-up is withheld "
         "(default: 95%%; a dtype of less precision may flip a frame in a hundred)",
-    )
-    parser.add_argument(
-        "--attn_implementation",
-        choices=("eager", "sdpa", "flash_attention_2"),
-        help="attention kernel (default: the one transformers picks for the model)",
     )
     parser.add_argument(
         "--decode_graph",
@@ -181,13 +154,7 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="compare with a report of another machine, model, setting or input all the same",
     )
-    parser.add_argument(
-        "--output",
-        default=DEFAULT_OUTPUT,
-        metavar="FILE",
-        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
-    )
-    add_html_arguments(parser)
+    add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
 
 def _list_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:

@@ -23,17 +23,16 @@ from speech_toolkit.command_line import (
     Reporter,
     add_report_arguments,
     check_output_path,
-    non_negative_int,
     number,
-    positive_int,
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.html.arguments import (
-    add_html_arguments,
-    check_html_arguments,
-    write_page,
+from speech_toolkit.evaluation.arguments import (
+    add_output_arguments,
+    add_run_arguments,
+    add_subject_arguments,
 )
+from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
 
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.parity import ParityRequest
@@ -58,23 +57,13 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what is compared."""
-    parser.add_argument(
-        "--model_path",
-        metavar="DIR_OR_HUB_ID",
-        help="checkpoint directory or hub id (default: the bundled model of --family)",
-    )
-    parser.add_argument(
-        "--family",
-        choices=("mms", "whisper"),
-        default="mms",
-        help="which bundled model, where no --model_path is given (default: mms)",
-    )
-    parser.add_argument(
-        "--devices",
-        metavar="LIST",
-        help="devices, each with or without a dtype, such as cpu,npu or cpu:float32,npu:0:float16; "
+    add_subject_arguments(
+        parser,
+        family="mms",
+        devices="each with or without a dtype, such as cpu,npu or cpu:float32,npu:0:float16; "
         "the first is the reference (default: cpu and the card that is found; where there is none, "
         "float32 and bfloat16 on the CPU)",
+        timeout_s=1800.0,
     )
     parser.add_argument("--audio", help="a recording of speech (default: the bundled demo)")
     text = parser.add_mutually_exclusive_group()
@@ -128,32 +117,8 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how it runs and where the report goes."""
-    parser.add_argument(
-        "--warmup", type=non_negative_int, default=2, metavar="N", help="calls before (default: 2)"
-    )
-    parser.add_argument(
-        "--runs", type=positive_int, default=5, metavar="N", help="calls measured (default: 5)"
-    )
-    parser.add_argument(
-        "--timeout",
-        dest="timeout_s",
-        type=number(0, above=True),
-        default=1800.0,
-        metavar="SECONDS",
-        help="for each device, loading included (default: 1800)",
-    )
-    parser.add_argument(
-        "--attn_implementation",
-        choices=("eager", "sdpa", "flash_attention_2"),
-        help="attention kernel (default: the one transformers picks for the model)",
-    )
-    parser.add_argument(
-        "--output",
-        default=DEFAULT_OUTPUT,
-        metavar="FILE",
-        help=f"JSON report, or - for stdout (default: {DEFAULT_OUTPUT})",
-    )
-    add_html_arguments(parser)
+    add_run_arguments(parser, runs=5)
+    add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
 
 def main(argv: list[str] | None = None) -> int:

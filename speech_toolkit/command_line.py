@@ -161,6 +161,11 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, default_model: str) 
         metavar="auto|npu[:N]|cuda[:N]|cpu",
         help="where the model runs (default: auto = NPU, else CUDA, else CPU)",
     )
+    add_attention_argument(parser)
+
+
+def add_attention_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--attn_implementation``."""
     parser.add_argument(
         "--attn_implementation",
         choices=("eager", "sdpa", "flash_attention_2"),
