@@ -150,6 +150,8 @@ class WhisperDecoder:
             DeviceError: an operator failed on the card.
             RuntimeError: the device is out of memory.
         """
+        if not self.uses_graph:
+            self._loop.release()  # the encoder needs the most memory: what it may share is lent it
         with self._at_work(), self.clock.stage("encoder"):
             inputs = features_BMF.to(self.device.name, self.dtype)
             states_BFE = self._encoder(inputs).last_hidden_state
