@@ -57,7 +57,7 @@ class Recipe:
     stamp_weight: float = 0.4
     stages: tuple[tuple[float, Plan], ...] = (
         (0.10, Plan(400, 5, open_share=0.5, silent_share=0.02, partial_share=0.1)),
-        (0.50, Plan(500, 4, open_share=0.0, silent_share=0.04, partial_share=0.25)),
+        (0.50, Plan(500, 4, open_share=0.0, silent_share=0.04, partial_share=0.2)),
         (0.70, Plan(1000, 2, open_share=0.0, silent_share=0.05, partial_share=0.3)),
         (1.0, Plan(1500, 2, open_share=0.0, silent_share=0.04, partial_share=0.25)),
     )
