@@ -91,6 +91,7 @@ def generation_settings(ids: TokenIds, space: int) -> dict:
         "lang_to_id": {f"<|{name}|>": ids.english + i for i, name in enumerate(LANGUAGES)},
         "language": "en",
         "max_initial_timestamp_index": TIMESTAMPS - 1,
+        "condition_on_prev_tokens": False,
         "max_length": 448,
         "no_timestamps_token_id": ids.no_timestamps,
         "pad_token_id": ids.end,

@@ -99,7 +99,7 @@ def settings_from(arguments: argparse.Namespace) -> TranscriptionSettings:
         compression_ratio_threshold=arguments.compression_ratio_threshold,
         logprob_threshold=arguments.logprob_threshold,
         no_speech_threshold=arguments.no_speech_threshold,
-        condition_on_previous_text=not arguments.no_condition_on_previous_text,
+        condition_on_previous_text=arguments.condition_on_previous_text,
         chunk_length_s=arguments.chunk_length,
         batch_size=arguments.batch_size,
         skip_silence=not arguments.keep_silence,
@@ -229,11 +229,18 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
             metavar="X|none",
             help=f"{meaning} (default: {default})",
         )
-    group.add_argument(
-        "--no_condition_on_previous_text",
-        action="store_true",
-        help="do not prompt a window with the text before it",
-    )
+    previous_text = group.add_mutually_exclusive_group()
+    for flag, wanted, does in (
+        ("--condition_on_previous_text", True, "prompt each window with the text before it"),
+        ("--no_condition_on_previous_text", False, "do not"),
+    ):
+        previous_text.add_argument(
+            flag,
+            dest="condition_on_previous_text",
+            action="store_const",
+            const=wanted,
+            help=f"{does} (default: what suits the checkpoint)",
+        )
     group.add_argument("--seed", type=non_negative_int, default=_DEFAULTS.seed, metavar="N")
     group.add_argument(
         "--decode_graph",

@@ -54,6 +54,7 @@ class LongForm:
     Attributes:
         language: code; None until it has been detected, or for a model without languages.
         language_probability: None where the language was given.
+        conditions: whether :meth:`sequential` prompts a window with the text before it.
         warnings: what the user should know.
     """
 
@@ -66,6 +67,8 @@ class LongForm:
     ) -> None:
         self.language_probability: float | None = None
         self.warnings: list[str] = []
+        wanted = settings.condition_on_previous_text
+        self.conditions = decoder.checkpoint.suits_previous_text if wanted is None else wanted
         self._decoder = decoder
         self._checkpoint = decoder.checkpoint
         self._extractor = extractor
@@ -212,7 +215,7 @@ class LongForm:
 
     def _extend(self, history: list[int], found: TranscribedWindow) -> list[int]:
         """Return the prompt for the window after ``found``."""
-        if not self._settings.condition_on_previous_text:
+        if not self.conditions:
             return self._initial_prompt()
         if found.silent or not found.segments:
             return history

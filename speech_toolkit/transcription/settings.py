@@ -32,7 +32,8 @@ class TranscriptionSettings:
             None switches the test off.
         no_speech_threshold: a window with a higher no-speech probability and a mean
             log-probability below ``logprob_threshold`` holds no speech. None switches it off.
-        condition_on_previous_text: whether "transcribe" prompts a window with the text before it.
+        condition_on_previous_text: whether "transcribe" prompts a window with the text before it;
+            None for what suits the checkpoint.
         chunk_length_s: longest window in seconds, at most what the model takes (30).
         batch_size: windows that "chunked" runs together; None for 8 on NPU and CUDA, 1 on CPU.
         skip_silence: whether stretches without speech are kept from the model.
@@ -51,7 +52,7 @@ class TranscriptionSettings:
     compression_ratio_threshold: float | None = 2.4
     logprob_threshold: float | None = -1.0
     no_speech_threshold: float | None = 0.6
-    condition_on_previous_text: bool = True
+    condition_on_previous_text: bool | None = None
     chunk_length_s: float = 30.0
     batch_size: int | None = None
     skip_silence: bool = True

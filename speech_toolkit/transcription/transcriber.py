@@ -167,7 +167,7 @@ class Transcriber:
             tokens=tuple(item.decoded.tokens for item in found),
             margins=_margins(found, settings),
             windows=self.decoder.windows_encoded - encoded_before,
-            settings=self._settings_dict(settings),
+            settings=self._settings_dict(settings, run),
             model_path=self.model_path,
             device=self.device.label,
             dtype=str(self.dtype),
@@ -248,9 +248,10 @@ class Transcriber:
     def _default_batch_size(self) -> int:
         return 1 if self.device.type == "cpu" else CARD_BATCH_SIZE
 
-    def _settings_dict(self, settings: TranscriptionSettings) -> dict[str, Any]:
+    def _settings_dict(self, settings: TranscriptionSettings, run: LongForm) -> dict[str, Any]:
         return asdict(settings) | {
             "temperatures": list(settings.temperatures),
+            "condition_on_previous_text": settings.mode == "transcribe" and run.conditions,
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,
         }

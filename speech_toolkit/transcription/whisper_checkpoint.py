@@ -35,6 +35,7 @@ ARCHITECTURE = "WhisperForConditionalGeneration"
 ATTENTION_KERNELS = ("sdpa", "eager")
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 _TASKS = ("transcribe", "translate")
+_DISTILLED_DECODER_LAYERS = 2
 _ENCODER_STRIDE_MEL_FRAMES = 2  # of the second convolution, the same in every Whisper model
 _MULTILINGUAL_VOCABULARY = 51865  # openai/whisper tells multilingual models by this size alone
 
@@ -64,6 +65,7 @@ class WhisperCheckpoint:
         begin_suppress_ids: never generated as the first token.
         max_initial_timestamp_index: highest first timestamp in steps; None for no limit.
         alignment_heads: (layer, head) whose cross-attention follows the speech.
+        suits_previous_text: whether windows do well with the text before them as prompt.
         warnings: what in the files had to be put right.
     """
 
@@ -87,6 +89,7 @@ class WhisperCheckpoint:
     begin_suppress_ids: tuple[int, ...]
     max_initial_timestamp_index: int | None
     alignment_heads: tuple[tuple[int, int], ...]
+    suits_previous_text: bool
     warnings: tuple[str, ...] = ()
 
     def sot_sequence(self, language: str | None, task: str, timestamps: bool) -> tuple[int, ...]:
@@ -171,6 +174,7 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
         begin_suppress_ids=ids.listed("begin_suppress_tokens"),
         max_initial_timestamp_index=generation.get("max_initial_timestamp_index"),
         alignment_heads=_alignment_heads(config, generation, warnings),
+        suits_previous_text=_suits_previous_text(directory, config, generation),
         warnings=tuple(warnings),
     )
 
@@ -302,6 +306,20 @@ def _default_language(generation: Mapping[str, Any], languages: Mapping[str, int
     if stated in languages:
         return stated
     return next(iter(languages)) if len(languages) == 1 else None
+
+
+def _suits_previous_text(
+    directory: Path, config: Mapping[str, Any], generation: Mapping[str, Any]
+) -> bool:
+    """Return what the generation config says, else yes, but for distilled decoders.
+
+    The authors of distil-whisper advise against prompts of previous text for their decoders of two
+    layers.
+    """
+    stated = generation.get("condition_on_prev_tokens")
+    if stated is not None:
+        return bool(stated)
+    return positive_int(directory, config, "decoder_layers") > _DISTILLED_DECODER_LAYERS
 
 
 def _alignment_heads(

@@ -24,6 +24,7 @@ class Checkpoint:
     timestamp_step_s = 0.02
     prev_sot_id = PREV
     max_positions = 20
+    suits_previous_text = True
     sample_rate_hz = RATE
     default_language = None
 
@@ -198,3 +199,14 @@ def test_output_that_is_not_finite_is_refused_with_its_time():
     decoder = ScriptedDecoder([closed(1), decoded(5, avg_logprob=float("nan"))])
     with pytest.raises(DeviceError, match=r"NaN or Inf in the window from 20\.00 s"):
         run(decoder)
+
+
+@pytest.mark.parametrize(
+    ("suits", "wanted", "conditions"),
+    [(True, None, True), (False, None, False), (False, True, True), (True, False, False)],
+)
+def test_previous_text_is_used_where_it_suits_unless_told_otherwise(suits, wanted, conditions):
+    decoder = ScriptedDecoder([closed(1), closed(2), closed(3)])
+    decoder.checkpoint.suits_previous_text = suits
+    run(decoder, condition_on_previous_text=wanted)
+    assert (PREV in decoder.prompts[1]) is conditions

@@ -141,6 +141,16 @@ def test_default_language_of_a_fine_tuned_model(whisper_directory, stated):
     assert read_whisper_checkpoint(whisper_directory).default_language == "de"
 
 
+@pytest.mark.parametrize(
+    ("layers", "stated", "suits"),
+    [(3, None, True), (2, None, False), (2, True, True), (3, False, False)],
+)
+def test_whether_previous_text_suits(whisper_directory, layers, stated, suits):
+    change_json(whisper_directory / "config.json", decoder_layers=layers)
+    change_json(whisper_directory / "generation_config.json", condition_on_prev_tokens=stated)
+    assert read_whisper_checkpoint(whisper_directory).suits_previous_text is suits
+
+
 @pytest.mark.parametrize("heads", [[[7, 0], [1, 1]], [[1, 2]]])
 def test_alignment_heads_of_a_teacher_are_replaced(whisper_directory, heads):
     """distil-large-v3 carries those of large-v3: layers 7 to 26 of a decoder of 2."""
