@@ -60,7 +60,7 @@ def test_page_of_numerical_parity(tmp_path):
 @pytest.mark.slow
 def test_page_of_task_parity_plays_cases_that_are_not_kept(tmp_path):
     finished = run_script("eval_accuracy.py", *ACCURACY, "--html", "page.html", cwd=tmp_path)
-    assert finished.code in (0, 4), finished.stderr
+    assert finished.code in (0, 1, 4), finished.stderr  # a page is made whatever the verdict
     page = parsed(tmp_path / "page.html")
     assert len(page.named("audio")) == 4
     assert len(page.with_class("case")) == 4
