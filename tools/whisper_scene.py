@@ -125,8 +125,15 @@ def compose(
         )
         if is_cut:
             return Scene(samples, phones, tuple(sentences), True)
-        position += room + int(np.clip(pause_scale * np.exp(rng.normal(4.2, 0.7)), 10, 420))
+        position += room + _draw_pause(rng, pause_scale)
     return Scene(samples, phones, tuple(sentences), False)
+
+
+def _draw_pause(rng: np.random.Generator, scale: float) -> int:
+    """Slots between two sentences: a fraction of a second, now and then up to 12 s."""
+    if rng.random() < 0.15:
+        return int(np.exp(rng.uniform(np.log(300), np.log(2400))))
+    return int(np.clip(scale * np.exp(rng.normal(4.2, 0.7)), 10, 420))
 
 
 def silence(rng: np.random.Generator, frames: int, noises: NoiseBank) -> np.ndarray:
