@@ -8,6 +8,8 @@ demo: $(VENV)/.run-ready
 	$(BIN)/python inference.py --audio samples/demo.wav --transcript_file samples/demo.txt \
 		--device auto --output results/runs/demo.json
 	$(BIN)/python tools/compare_times.py results/runs/demo.json samples/demo.json
+	$(BIN)/python inference_whisper.py --audio samples/recognition/two_sentences.wav \
+		--device auto --output results/runs/transcription.json
 
 test: $(VENV)/.dev-ready
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"

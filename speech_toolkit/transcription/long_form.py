@@ -23,6 +23,7 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.windows import Window, WindowPlanner
 from speech_toolkit.transcription.word_times import TimedWord
 
+_MISSED_S = 5.0  # of a window behind the last segment
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
@@ -87,8 +88,8 @@ class LongForm:
     ) -> Iterator[TranscribedWindow]:
         """Take the windows in order, each prompted with the text before it.
 
-        A window whose end cuts through speech is taken up again where its last complete segment
-        ends.
+        A window whose end cuts through speech, or whose text stops long before its speech does, is
+        taken up again where its last complete segment ends.
 
         Args:
             samples: float32 of shape (N,), the whole file.
@@ -186,15 +187,25 @@ class LongForm:
         if self._is_silent(decoded):
             return TranscribedWindow(window, decoded, (), (), window_s, silent=True)
         segments = split_segments(decoded.tokens, self._checkpoint, window_s)
-        resumed_s = resume_s(segments) if self._resumes(window) else None
-        if resumed_s is not None:
-            segments = segments[:-1]
-            words = [word for word in words if word.first < segments[-1].last]
-        used_s = window_s if resumed_s is None else resumed_s
+        used_s = window_s
+        if self._settings.mode == "transcribe":
+            segments, used_s = self._complete_part(window, segments, window_s)
+            words = [word for word in words if segments and word.first < segments[-1].last]
         return TranscribedWindow(window, decoded, segments, tuple(words), used_s, silent=False)
 
-    def _resumes(self, window: Window) -> bool:
-        return window.cut and self._settings.mode == "transcribe"
+    def _complete_part(
+        self, window: Window, segments: tuple[TokenSegment, ...], window_s: float
+    ) -> tuple[tuple[TokenSegment, ...], float]:
+        """Return the segments to keep, and the second of the window where the next one begins.
+
+        What was cut through is taken up again, and so is speech that the text stops short of.
+        """
+        resumed_s = resume_s(segments) if window.cut else None
+        if resumed_s is not None:
+            return segments[:-1], resumed_s
+        if segments and segments[-1].closed and window_s - segments[-1].end_s > _MISSED_S:
+            return segments, segments[-1].end_s
+        return segments, window_s
 
     def _is_silent(self, decoded: DecodedWindow) -> bool:
         settings = self._settings

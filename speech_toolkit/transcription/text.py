@@ -53,12 +53,11 @@ def _window_segments(
         text = to_text(tokens)
         if not text:
             continue
-        words = tuple(_words(item, span))
         start_s, end_s = item.window.span_to_file_s(span.start_s, span.end_s)
         yield TranscribedSegment(
             text=text,
-            start_s=words[0].start_s if words else start_s,
-            end_s=words[-1].end_s if words else end_s,
+            start_s=start_s,
+            end_s=end_s,
             tokens=tokens,
             avg_logprob=decoded.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
@@ -66,7 +65,7 @@ def _window_segments(
             temperature=decoded.temperature,
             window=item.window.index,
             repetitive=limit is not None and decoded.compression_ratio > limit,
-            words=words,
+            words=tuple(_words(item, span)),
         )
 
 

@@ -32,7 +32,6 @@ from tests.end_to_end.whisper_material import (
     truth,
 )
 
-still_training = pytest.mark.xfail(reason="the bundled model is still being trained")
 SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "transcription.schema.json").read_text())
 
 REPORT = re.compile(
@@ -286,26 +285,22 @@ def word_error_rate(results, names):
     return pool_comparisons(comparisons).wer
 
 
-@still_training
 def test_clean_sentences_are_recognised(results):
     names = ("plain", "two sentences", "stereo", "telephone", "numbers", "british")
 
     assert word_error_rate(results, names) <= 0.10
 
 
-@still_training
 @pytest.mark.parametrize("name", ["talk", "chunks", "silence inside", "noisy", "no timestamps"])
 def test_long_and_noisy_speech_is_recognised(results, name):
     assert word_error_rate(results, [name]) <= 0.15
 
 
-@still_training
 @pytest.mark.parametrize("name", ["quiet speech", "loud speech", "bfloat16", "prompt"])
 def test_other_roads_lead_to_nearly_the_same_text(results, name):
     assert compare_texts(results["plain"]["text"], results[name]["text"]).wer <= 0.2
 
 
-@still_training
 def test_segments_end_where_their_sentences_do(results):
     result, sample = results["two sentences"], truth(sample_path("two sentences"))
 
@@ -313,7 +308,6 @@ def test_segments_end_where_their_sentences_do(results):
     assert ends_s == pytest.approx([sentence["end_s"] for sentence in sample["sentences"]], abs=0.3)
 
 
-@still_training
 def test_nothing_is_heard_in_a_long_silence(results):
     ends_s = [sentence["end_s"] for sentence in truth(sample_path("silence inside"))["sentences"]]
     starts_s = [s["start_s"] for s in truth(sample_path("silence inside"))["sentences"]]

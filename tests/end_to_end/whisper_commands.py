@@ -38,6 +38,7 @@ SAMPLE_OF = {
     "british": "british",
     "silence inside": "silence_inside",
     "talk": "talk",
+    "chunks": "talk",
 }
 FORMATS = ("txt", "json", "srt", "vtt", "tsv")
 # Word for word but for the device, beside a model and recordings of the published names.

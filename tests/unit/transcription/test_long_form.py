@@ -44,7 +44,7 @@ def decoded(*tokens, temperature=0.0, avg_logprob=-0.1, no_speech_prob=0.0):
     )
 
 
-def closed(*text, end_s=1.0):
+def closed(*text, end_s=8.0):
     return decoded(STAMP, *text, STAMP + round(end_s / 0.02))
 
 
@@ -117,14 +117,14 @@ def test_without_conditioning_only_the_users_prompt_stands_before_each_window():
 
 
 def test_text_of_a_high_temperature_prompts_nothing():
-    hot = decoded(STAMP, 7, STAMP + 50, temperature=0.8)
+    hot = decoded(STAMP, 7, STAMP + 400, temperature=0.8)
     decoder = ScriptedDecoder([hot, closed(3), closed(4)])
     run(decoder)
     assert decoder.prompts == [[SOT, EN], [SOT, EN], [PREV, 3, SOT, EN]]
 
 
 def test_silent_window_has_no_text_and_leaves_the_history_alone():
-    silent = decoded(STAMP, 7, STAMP + 50, avg_logprob=-2.0, no_speech_prob=0.9)
+    silent = decoded(STAMP, 7, STAMP + 400, avg_logprob=-2.0, no_speech_prob=0.9)
     decoder = ScriptedDecoder([closed(1), silent, closed(4)])
     _, found = run(decoder)
     assert [item.silent for item in found] == [False, True, False]
@@ -134,7 +134,7 @@ def test_silent_window_has_no_text_and_leaves_the_history_alone():
 
 @pytest.mark.parametrize("settings", [{"no_speech_threshold": None}, {"no_speech_threshold": 0.95}])
 def test_sure_or_unasked_windows_are_not_silent(settings):
-    silent = decoded(STAMP, 7, STAMP + 50, avg_logprob=-2.0, no_speech_prob=0.9)
+    silent = decoded(STAMP, 7, STAMP + 400, avg_logprob=-2.0, no_speech_prob=0.9)
     _, found = run(ScriptedDecoder([silent]), spans=((0, 8),), **settings)
     assert not found[0].silent
 
@@ -210,3 +210,16 @@ def test_previous_text_is_used_where_it_suits_unless_told_otherwise(suits, wante
     decoder.checkpoint.suits_previous_text = suits
     run(decoder, condition_on_previous_text=wanted)
     assert (PREV in decoder.prompts[1]) is conditions
+
+
+def test_speech_that_the_text_stops_short_of_is_taken_up_again():
+    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(2, end_s=6.0)])
+    _, found = run(decoder, spans=((0, 8),))
+    assert [(item.window.start_s, item.used_s) for item in found] == [(0.0, 2.0), (2.0, 6.0)]
+    assert [segment.first for item in found for segment in item.segments] == [1, 1]
+
+
+def test_a_short_rest_without_text_is_left_alone():
+    decoder = ScriptedDecoder([closed(1, end_s=3.5)])
+    _, found = run(decoder, spans=((0, 8),))
+    assert [item.used_s for item in found] == [8.0]
