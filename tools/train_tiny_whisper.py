@@ -271,7 +271,7 @@ def main() -> None:
     training.add_argument("--open", type=Path, required=True, help="shards of speech_corpus.py")
     training.add_argument("--tokens", type=Path, required=True, help="folder of the tokens")
     training.add_argument("--work", type=Path, required=True, help="folder of the checkpoint")
-    training.add_argument("--minutes", type=float, default=129, help="time to train (default 129)")
+    training.add_argument("--minutes", type=float, default=138, help="time to train (default 138)")
     training.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
     training.add_argument("--seed", type=int, default=404)
     training.set_defaults(run=train)
