@@ -11,7 +11,8 @@ others; a row is the median over the rounds. Loading and a short warm-up are not
 encoder, decoder and text are. Windows are those that went through the encoder. Added memory is
 the peak over that before the run: of the process on a CPU, of the allocator on a card.
 
-The audio is the bundled talk, repeated. With --shape a model of that shape gets random weights and
+The chunked ways write text without timestamps, the sequential ones need them. The audio is the
+bundled talk, repeated. With --shape a model of that shape gets random weights and
 generates a fixed number of tokens for each window, so that every program decodes as much; it has no
 errors to count. faster-whisper runs where it is installed and --faster_whisper names a model
 converted for it.
@@ -128,7 +129,7 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
     settings = TranscriptionSettings(
         mode=mode,
         language="en",
-        timestamps="none" if task.tokens else "segment",
+        timestamps="none" if task.tokens or mode == "chunked" else "segment",
         temperatures=(0.0,),
         condition_on_previous_text=False,
         batch_size=task.batch_size,
