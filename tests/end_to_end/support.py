@@ -31,7 +31,7 @@ sys.meta_path.insert(0, Forbid())
 # Runs several command lines one after the other in one process, each as `python SCRIPT ...` would,
 # since importing torch takes most of the time of each.
 RUN_MANY = """
-import json, os, runpy, sys, tempfile, traceback
+import ctypes, json, os, runpy, sys, tempfile, traceback
 
 def run(script, arguments, stdin):
     sys.argv = [script, *arguments]
@@ -51,6 +51,7 @@ def run(script, arguments, stdin):
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
+            ctypes.CDLL(None).fflush(None)  # what native code of this command printed is its own
             for fd, saved in enumerate(kept):
                 os.dup2(saved, fd)
                 os.close(saved)
