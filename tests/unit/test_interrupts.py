@@ -1,4 +1,3 @@
-import os
 import signal
 import threading
 
@@ -8,7 +7,7 @@ from speech_toolkit.interrupts import interrupt_deferred
 
 
 def press_ctrl_c():
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
 
 
 def test_interrupt_waits_for_the_end_of_the_block():
