@@ -30,7 +30,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.errors import DeviceError, UsageError, first_line
+from speech_toolkit.errors import DeviceError, OperatorError, UsageError, first_line
 from speech_toolkit.interrupts import interrupt_deferred
 from speech_toolkit.results import installed_version
 from speech_toolkit.streams import stdout_to_stderr
@@ -210,7 +210,7 @@ class Device:
             return None
         return GraphBackend(backend, graph_type, is_default=self.type == "cuda")
 
-    def operator_error(self, error: RuntimeError) -> DeviceError | None:
+    def operator_error(self, error: RuntimeError) -> OperatorError | None:
         """Turn what an operator raised on a card into the error to show.
 
         Returns:
@@ -220,7 +220,7 @@ class Device:
         if self.type == "cpu":
             return None
         blocking = "ASCEND_LAUNCH_BLOCKING" if self.type == "npu" else "CUDA_LAUNCH_BLOCKING"
-        return DeviceError(
+        return OperatorError(
             f"{self.name}: the model failed ({first_line(error)}); run again with {blocking}=1 "
             "and --verbose to see at which operator, and try --dtype float32 or "
             "--attn_implementation eager"

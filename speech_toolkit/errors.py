@@ -21,6 +21,10 @@ class DeviceError(ToolkitError):
     """The device asked for is missing, broken, or lacks the dtype."""
 
 
+class OperatorError(DeviceError):
+    """The device is there, and failed while it worked."""
+
+
 class AudioError(ToolkitError):
     """The audio cannot be read or holds nothing that can be used."""
 

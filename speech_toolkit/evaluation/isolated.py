@@ -39,9 +39,10 @@ from speech_toolkit.evaluation.isolated_child import (
 if TYPE_CHECKING:
     import numpy as np
 
-OK, ERROR, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
+OK, ERROR, DEVICE_FAILED, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
     "ok",
     "error",
+    "device_failed",
     "crash",
     "out_of_memory",
     "timed_out",
@@ -61,7 +62,8 @@ class Outcome:
 
     Attributes:
         label: what ran, as messages name it.
-        status: "ok"; "error" for a :class:`ToolkitError` of the child; "crash" for a signal or an
+        status: "ok"; "error" for a :class:`ToolkitError` of the child, whose input or device
+            cannot be used; "device_failed" for an operator that failed; "crash" for a signal or an
             exception that nobody foresaw; "out_of_memory" of the device or the host; "timed_out".
         result: the dict returned; where the run did not end well, what was saved last, or None.
         arrays: the arrays returned, empty where the run did not end well.

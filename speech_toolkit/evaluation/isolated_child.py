@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.command_line import reporter_from
-from speech_toolkit.errors import ToolkitError, first_line
+from speech_toolkit.errors import OperatorError, ToolkitError, first_line
 
 CALL_FILE = "call.json"
 OUTCOME_FILE = "outcome.json"
@@ -47,8 +47,7 @@ def main(directory: str) -> None:
     try:
         result, arrays = getattr(importlib.import_module(module), function)(call["payload"])
     except ToolkitError as error:
-        status = "out_of_memory" if _is_out_of_memory(error) else "error"
-        _leave(status, str(error), error.exit_code)
+        _leave(_status_of(error), str(error), error.exit_code)
     except (RuntimeError, MemoryError) as error:
         if not _is_out_of_memory(error):
             raise
@@ -65,6 +64,12 @@ def _leave(status: str, message: str, exit_code: int) -> None:
     traceback.print_exc()
     _write(_folder / OUTCOME_FILE, {"status": status, "message": message, "result": None})
     sys.exit(exit_code)
+
+
+def _status_of(error: ToolkitError) -> str:
+    if _is_out_of_memory(error):
+        return "out_of_memory"
+    return "device_failed" if isinstance(error, OperatorError) else "error"
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

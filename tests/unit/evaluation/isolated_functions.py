@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import AudioError, OperatorError
 from speech_toolkit.evaluation.isolated_child import save_partial
 
 
@@ -29,6 +29,10 @@ def imported(payload):
 
 def complain(payload):
     raise AudioError("speech.wav is empty: record it again")
+
+
+def fail_on_the_card(payload):
+    raise OperatorError("npu:0: the model failed (aclnnMatmul, error code 507015)")
 
 
 def divide(payload):

@@ -80,6 +80,11 @@ def test_own_errors_arrive_as_their_one_line():
     assert "Traceback (most recent call last):" in outcome.log_tail
 
 
+def test_a_failing_operator_is_no_wrong_input():
+    outcome = run("fail_on_the_card")
+    assert (outcome.status, outcome.exit_code) == ("device_failed", 2)
+
+
 def test_unforeseen_exception_is_a_crash():
     outcome = run("divide", payload={"by": 0})
     assert (outcome.status, outcome.exit_code) == ("crash", 1)
