@@ -14,6 +14,7 @@ from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.pretrained import load_model
+from speech_toolkit.processor_files import read_feature_settings
 
 if TYPE_CHECKING:
     import torch
@@ -79,7 +80,7 @@ class CtcCheckpoint:
         vocabulary: the labels that a transcript can use.
         geometry: from samples to frames.
         normalizes_waveform: whether the checkpoint was trained on waveforms of zero mean and
-            unit variance (``do_normalize`` of its preprocessor).
+            unit variance (``do_normalize`` of its feature extractor).
     """
 
     directory: Path
@@ -105,12 +106,12 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
         raise CheckpointError(
             f"{directory}: has add_adapter, which changes the frame rate; use a checkpoint without"
         )
-    preprocessor_path = directory / "preprocessor_config.json"
-    preprocessor = read_json(preprocessor_path) if preprocessor_path.is_file() else {}
-    sample_rate_hz = _positive_int(preprocessor_path, preprocessor, "sampling_rate", 16_000)
+    features = read_feature_settings(directory)
     try:
         geometry = FrameGeometry.from_convolutions(
-            config["conv_kernel"], config["conv_stride"], sample_rate_hz
+            config["conv_kernel"],
+            config["conv_stride"],
+            features.positive_int("sampling_rate", 16_000),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -120,7 +121,7 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
         directory=directory,
         vocabulary=read_vocabulary(directory, config),
         geometry=geometry,
-        normalizes_waveform=bool(preprocessor.get("do_normalize", True)),
+        normalizes_waveform=features.flag("do_normalize", True),
     )
 
 

@@ -155,7 +155,8 @@ class WhisperUnderTest(_UnderTest):
         """
         from speech_toolkit.transcription.features import FeatureExtractor
 
-        mel = FeatureExtractor(self._checkpoint.directory).extract([samples])
+        extractor = FeatureExtractor(self._checkpoint.directory, self._checkpoint.num_mel_bins)
+        mel = extractor.extract([samples])
         encoded = self._decoder.encode(mel)
         language = self._checkpoint.default_language
         if language is None and self._checkpoint.languages:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from speech_toolkit.errors import CheckpointError, first_line
+from speech_toolkit.processor_files import read_feature_settings
 
 if TYPE_CHECKING:
     import torch
@@ -32,21 +33,25 @@ class FeatureExtractor:
     filled in instead of being transformed, so that a clip of 5 s costs a sixth of a full window.
 
     Args:
-        directory: of the checkpoint, whose preprocessor_config.json rules.
+        directory: of the checkpoint, whose processor's files rule.
+        num_mel_bins: M, where those do not say.
 
     Raises:
-        CheckpointError: the settings of the features are missing or cannot be used.
+        CheckpointError: the settings of the features cannot be used.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, num_mel_bins: int) -> None:
         from transformers import WhisperFeatureExtractor
 
+        settings = read_feature_settings(directory)
         try:
-            self._extractor = WhisperFeatureExtractor.from_pretrained(directory)
-        except (OSError, TypeError, ValueError, ArithmeticError) as error:
+            self._extractor = WhisperFeatureExtractor(
+                **{"feature_size": num_mel_bins, **settings.values}
+            )
+        except (TypeError, ValueError, ArithmeticError) as error:
             raise CheckpointError(
-                f"{directory}: its preprocessor_config.json is missing or cannot be used "
-                f"({first_line(error)}); download it again"
+                f"{settings.path or directory}: makes no features ({first_line(error)}); "
+                "download it again"
             ) from error
 
     def extract(self, windows: Sequence[np.ndarray]) -> torch.Tensor:

@@ -115,7 +115,7 @@ class Transcriber:
                 StageClock(selected, exact=exact_times),
                 decode_graph,
             )
-            extractor = FeatureExtractor(checkpoint.directory)
+            extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
         selected.synchronize()
         return cls(name, decoder, extractor, time.perf_counter() - started)
 

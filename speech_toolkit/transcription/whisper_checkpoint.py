@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError, UsageError, first_line
 from speech_toolkit.pretrained import load_model
+from speech_toolkit.transcription.feature_window import read_feature_window
 from speech_toolkit.transcription.special_tokens import (
     TokenIds,
     positive_int,
@@ -36,7 +37,6 @@ ATTENTION_KERNELS = ("sdpa", "eager")
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 _TASKS = ("transcribe", "translate")
 _DISTILLED_DECODER_LAYERS = 2
-_ENCODER_STRIDE_MEL_FRAMES = 2  # of the second convolution, the same in every Whisper model
 _MULTILINGUAL_VOCABULARY = 51865  # openai/whisper tells multilingual models by this size alone
 
 
@@ -151,13 +151,12 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
     no_timestamps_id = ids.required("<|notimestamps|>", "no_timestamps_token_id")
     is_multilingual = _is_multilingual(config, generation)
     languages = _languages(generation, tokens) if is_multilingual else {}
-    num_mel_bins = positive_int(directory, config, "num_mel_bins")
-    sample_rate_hz, window_samples, hop_samples = _window(directory, config, num_mel_bins)
+    window = read_feature_window(directory, config, warnings)
     return WhisperCheckpoint(
         directory=directory,
-        num_mel_bins=num_mel_bins,
-        window_samples=window_samples,
-        sample_rate_hz=sample_rate_hz,
+        num_mel_bins=window.num_mel_bins,
+        window_samples=window.window_samples,
+        sample_rate_hz=window.sample_rate_hz,
         max_positions=positive_int(directory, config, "max_target_positions"),
         vocab_size=ids.vocab_size,
         eot_id=ids.required("<|endoftext|>", "eos_token_id"),
@@ -166,7 +165,7 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
         no_speech_id=ids.optional("<|nospeech|>") or ids.optional("<|nocaptions|>"),
         no_timestamps_id=no_timestamps_id,
         timestamp_begin_id=_first_timestamp(directory, no_timestamps_id, ids.vocab_size, tokens),
-        timestamp_step_s=_ENCODER_STRIDE_MEL_FRAMES * hop_samples / sample_rate_hz,
+        timestamp_step_s=window.timestamp_step_s,
         languages=languages,
         tasks=_tasks(generation, tokens) if is_multilingual else {},
         default_language=_default_language(generation, languages),
@@ -239,31 +238,6 @@ def _read_config(directory: Path) -> dict[str, Any]:
 
 def _optional_json(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
-
-
-def _window(directory: Path, config: Mapping[str, Any], num_mel_bins: int) -> tuple[int, int, int]:
-    """Return sample rate in Hz, samples of a window, and samples from one mel frame to the next."""
-    saved_whole = _optional_json(directory / "processor_config.json").get("feature_extractor", {})
-    features = _optional_json(directory / "preprocessor_config.json") or saved_whole
-    feature_size = features.get("feature_size", num_mel_bins)
-    if feature_size != num_mel_bins:
-        raise CheckpointError(
-            f"{directory}: its preprocessor makes {feature_size} mel bins, config.json wants "
-            f"{num_mel_bins}; the two files are of different checkpoints"
-        )
-    sample_rate_hz = features.get("sampling_rate", 16_000)
-    hop_samples = features.get("hop_length", 160)
-    window_samples = features.get("chunk_length", 30) * sample_rate_hz
-    mel_frames = window_samples // hop_samples
-    encoded_frames = positive_int(directory, config, "max_source_positions")
-    if mel_frames != encoded_frames * _ENCODER_STRIDE_MEL_FRAMES:
-        raise CheckpointError(
-            f"{directory}: its preprocessor makes {mel_frames} mel frames of a window, "
-            f"config.json's max_source_positions {encoded_frames} takes "
-            f"{encoded_frames * _ENCODER_STRIDE_MEL_FRAMES}; the two files are of different "
-            "checkpoints"
-        )
-    return sample_rate_hz, window_samples, hop_samples
 
 
 def _first_timestamp(

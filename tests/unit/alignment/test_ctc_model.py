@@ -61,6 +61,17 @@ def test_do_normalize_of_the_preprocessor_decides(checkpoint_directory):
     assert not read_ctc_checkpoint(checkpoint_directory).normalizes_waveform
 
 
+def test_processor_saved_by_transformers_5_decides(checkpoint_directory):
+    """It writes processor_config.json alone, with the feature extractor inside."""
+    (checkpoint_directory / "preprocessor_config.json").unlink()
+    settings = {"do_normalize": False, "sampling_rate": 8000}
+    (checkpoint_directory / "processor_config.json").write_text(
+        json.dumps({"feature_extractor": settings, "processor_class": "Wav2Vec2Processor"})
+    )
+    checkpoint = read_ctc_checkpoint(checkpoint_directory)
+    assert (checkpoint.normalizes_waveform, checkpoint.geometry.sample_rate_hz) == (False, 8000)
+
+
 @pytest.mark.parametrize(
     ("file", "changes", "message"),
     [

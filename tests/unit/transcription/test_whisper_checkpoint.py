@@ -182,6 +182,25 @@ def test_wrong_checkpoint_is_refused(whisper_directory, file, changes, message):
         read_whisper_checkpoint(whisper_directory)
 
 
+def test_processor_saved_by_transformers_5(whisper_directory):
+    preprocessor = whisper_directory / "preprocessor_config.json"
+    whole = {"feature_extractor": json.loads(preprocessor.read_text())}
+    (whisper_directory / "processor_config.json").write_text(json.dumps(whole))
+    old = read_whisper_checkpoint(whisper_directory)
+    preprocessor.unlink()
+    assert read_whisper_checkpoint(whisper_directory) == old
+
+
+def test_without_a_preprocessor_the_published_window_is_assumed(whisper_directory):
+    (whisper_directory / "preprocessor_config.json").unlink()
+    with pytest.raises(CheckpointError, match="makes 3000 mel frames .* takes 200"):
+        read_whisper_checkpoint(whisper_directory)
+    change_json(whisper_directory / "config.json", max_source_positions=1500)
+    checkpoint = read_whisper_checkpoint(whisper_directory)
+    assert (checkpoint.window_samples, checkpoint.sample_rate_hz) == (480_000, 16_000)
+    assert "has neither preprocessor_config.json nor" in checkpoint.warnings[0]
+
+
 def test_missing_tokenizer_is_refused(whisper_directory):
     (whisper_directory / "vocab.json").unlink()
     with pytest.raises(CheckpointError, match=r"neither tokenizer\.json nor vocab\.json"):
