@@ -12,12 +12,13 @@ from __future__ import annotations
 import gc
 import io
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
@@ -163,7 +164,7 @@ def _load_uroman(wanted: set[str] | None) -> Uroman:
     collects = gc.isenabled()
     try:
         return _with_rules_for(wanted) if wanted is not None else _without_numbers(Uroman())
-    except OSError:  # no place for temporary files
+    except (OSError, ToolkitError):  # no place for temporary files
         return _without_numbers(Uroman())
     finally:
         if not collects:
@@ -174,8 +175,7 @@ def _with_rules_for(wanted: set[str]) -> Uroman:
     from uroman import Uroman
 
     source = Uroman.default_data_dir()
-    with tempfile.TemporaryDirectory(prefix="uroman-") as name:
-        target = Path(name)
+    with scratch_folder() as target:
         (target / "NumProps.jsonl").touch()
         for file_name in _DATA_FILES:
             text = (source / file_name).read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
 """Does a model do its task as well on a device as on the reference? Request in, report out."""
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings
 from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
 from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
+from speech_toolkit.scratch import scratch_folder
 
 KIND = "accuracy"
 EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
@@ -121,8 +121,8 @@ def case_directory(keep_audio: str | None) -> Iterator[Path]:
         UsageError: the directory cannot be made.
     """
     if keep_audio is None:
-        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
-            yield Path(folder)
+        with scratch_folder() as folder:
+            yield folder
         return
     folder = Path(keep_audio)
     try:

@@ -19,22 +19,24 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.isolated_child import (
     ARRAYS_FILE,
     CALL_FILE,
+    ERROR_PREFIX,
     OUTCOME_FILE,
     PARTIAL_FILE,
 )
+from speech_toolkit.scratch import scratch_errors, scratch_folder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,11 +51,12 @@ OK, ERROR, DEVICE_FAILED, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
 )
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from speech_toolkit.evaluation.isolated_child import main; main(sys.argv[2])"
+    "from speech_toolkit.evaluation.isolated_child import main; main(*sys.argv[2:])"
 )
 _REPORT_LINE = re.compile(r"\[(INFO|TIME|RESULT|WARNING)\] (.*)")
 _TAIL_LINES = 30
 _LAST_OUTPUT_S = 5.0
+_DEATH_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -111,17 +114,21 @@ def run_isolated(
 
     Returns:
         The outcome. A child that fails is no exception here.
+
+    Raises:
+        ToolkitError: no temporary files can be written.
     """
     reporter = reporter or Reporter(quiet=True)
-    with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as directory:
-        folder = Path(directory)
+    with scratch_folder() as folder:
         call = {"target": target, "payload": dict(payload)}
-        (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
+        with scratch_errors():
+            (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
         kills_before = _host_memory_kills()
         started = time.perf_counter()
-        process = _start(folder, env)
-        relay = _Relay(process, label, reporter)
-        timed_out = _wait(process, timeout_s)
+        with _started(folder, env) as process:
+            relay = _Relay(process, label, reporter)
+            timed_out = _times_out(process, timeout_s)
+        exit_code = -signal.SIGKILL if process.returncode is None else process.returncode
         elapsed_s = time.perf_counter() - started
         tail = relay.finish()
         ended = _read_json(folder / OUTCOME_FILE)
@@ -130,7 +137,7 @@ def run_isolated(
         elif ended is not None:
             status, message = ended["status"], ended["message"]
         else:
-            status, message = _cause_of_death(process.returncode, kills_before, tail)
+            status, message = _cause_of_death(exit_code, kills_before, tail)
         whole = status == OK
         return Outcome(
             label=label,
@@ -138,38 +145,52 @@ def run_isolated(
             result=ended["result"] if whole else _read_json(folder / PARTIAL_FILE),
             arrays=_read_arrays(folder / ARRAYS_FILE) if whole else {},
             message=message,
-            exit_code=process.returncode,
+            exit_code=exit_code,
             elapsed_s=elapsed_s,
             log_tail=tail,
         )
 
 
-def _start(folder: Path, env: Mapping[str, str | None] | None) -> subprocess.Popen[str]:
-    """Start the child in a process group of its own, so that what it starts dies with it."""
+@contextlib.contextmanager
+def _started(folder: Path, env: Mapping[str, str | None] | None) -> Iterator[subprocess.Popen[str]]:
+    """Start the child in a process group of its own, which is dead after the ``with`` block.
+
+    The child watches one end of a pipe whose other end is closed by the death of this process,
+    whatever that dies of.
+    """
     variables = {**os.environ, **(env or {})}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(folder)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env={name: value for name, value in variables.items() if value is not None},
-        encoding="utf-8",
-        errors="backslashreplace",
-        process_group=0,
-    )
+    watched, kept = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(folder), str(watched)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={name: value for name, value in variables.items() if value is not None},
+            encoding="utf-8",
+            errors="backslashreplace",
+            process_group=0,
+            pass_fds=(watched,),
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a driver may not let it go
+                process.wait(_DEATH_S)
+    finally:
+        os.close(watched)
+        os.close(kept)
 
 
-def _wait(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
-    """Wait for the end, kill what is left of the group, and tell whether the time ran out."""
+def _times_out(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
+    """Wait for the end, and tell whether the time ran out first."""
     try:
         process.wait(timeout_s)
-        return False
     except subprocess.TimeoutExpired:
         return True
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    return False
 
 
 class _Relay:
@@ -189,10 +210,16 @@ class _Relay:
         return tuple(self._tail)
 
     def _read(self) -> None:
+        """Read to the end, shown or not: a child whose output nobody takes would wait for ever."""
+        is_shown = True
         with self._process.stdout as stream:
             for line in stream:
                 self._tail.append(line.rstrip())
-                self._show(line.rstrip())
+                try:
+                    if is_shown:
+                        self._show(line.rstrip())
+                except (OSError, ToolkitError):  # said where this process prints a line of its own
+                    is_shown = False
 
     def _show(self, line: str) -> None:
         found = _REPORT_LINE.match(line)
@@ -209,7 +236,8 @@ def _cause_of_death(
 ) -> tuple[str, str]:
     """Return status and message of a child that left without telling its outcome.
 
-    Where the host keeps no count of those it kills for want of memory, a SIGKILL is taken for one.
+    Where the disk had no room for its outcome, its last line is one. Where the host keeps no count
+    of those it kills for want of memory, a SIGKILL is taken for one.
     """
     if exit_code == -signal.SIGKILL and (
         kills_before is None or _host_memory_kills() != kills_before
@@ -218,12 +246,14 @@ def _cause_of_death(
             "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
             "a machine with more memory"
         )
+    last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
+    if exit_code == ToolkitError.exit_code and last_words.startswith(ERROR_PREFIX):
+        return ERROR, last_words.removeprefix(ERROR_PREFIX)
     died = (
         f"died of {signal.Signals(-exit_code).name}"
         if exit_code < 0
         else f"ended with exit code {exit_code}"
     )
-    last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
     return CRASH, f"{died}; the last it printed: {last_words}"
 
 

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.rounding import RoundedProducts
+from speech_toolkit.scratch import scratch_errors
 
 INDEX_FILE = "modules.json"
 CONVOLUTION, LINEAR, GELU = "convolution", "linear", "gelu"
@@ -54,7 +54,7 @@ class ActivationRecorder:
         """Record the modules called in the ``with`` block, which makes one run under no_grad.
 
         Raises:
-            UsageError: the disk has no room.
+            ToolkitError: the disk has no room.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         self._calls = _CallNames(model)
@@ -121,13 +121,8 @@ class ActivationRecorder:
             return known[2]
         number = self._written
         self._written += 1
-        try:
+        with scratch_errors():
             np.save(_tensor_path(self.directory, number), as_array(tensor))
-        except OSError as error:
-            raise UsageError(
-                f"{self.directory}: the activations cannot be written ({error.strerror}); set "
-                "TMPDIR to a disk with more room, or use shorter audio"
-            ) from error
         self._files[id(tensor)] = (weakref.ref(tensor), tensor._version, number)
         return number
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -39,6 +38,7 @@ from speech_toolkit.evaluation.report import file_hash, report_header, weights_h
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
 from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
+from speech_toolkit.scratch import scratch_errors, scratch_folder
 
 KIND = "evaluation"
 
@@ -77,9 +77,9 @@ class ParityEvaluation:
         Returns:
             The report, described by results/schemas/evaluation.schema.json, and the exit code.
         """
-        with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as directory:
-            scratch = Path(directory)
-            np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
+        with scratch_folder() as scratch:
+            with scratch_errors():
+                np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
             reference = self._run_target("run_reference", self._targets[0], scratch)
             if not reference.ok:
                 return self._report_without_reference(reference, argv)

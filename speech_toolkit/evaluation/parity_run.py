@@ -29,6 +29,7 @@ from speech_toolkit.evaluation.isolated_child import save_partial
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.timing import Timings, time_call
+from speech_toolkit.scratch import scratch_errors
 
 INPUTS_FILE = "inputs.npz"
 SAMPLES_FILE = "samples.npy"
@@ -52,7 +53,8 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         loaded = _load(payload)
         with _no_gradients():
             inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
-        np.savez(scratch / INPUTS_FILE, **inputs)
+        with scratch_errors():
+            np.savez(scratch / INPUTS_FILE, **inputs)
         result, arrays = _measure(loaded, inputs, payload)
         if payload["noise_floor"]:
             result["noise_floor"] = _noise_floor(loaded, inputs, arrays)

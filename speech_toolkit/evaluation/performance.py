@@ -7,7 +7,6 @@ did not do the same work.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
@@ -33,6 +32,7 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.speech_clip import bundled_speech, fill
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.timing import PERCENTILE_METHOD
+from speech_toolkit.scratch import scratch_errors, scratch_folder
 
 KIND = "perf"
 _MEASURE = f"{measure_target.__module__}:{measure_target.__name__}"
@@ -106,9 +106,10 @@ def measure_performance(
     }
     header = report_header(KIND, argv, config)
     busy = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="speech_toolkit_") as folder:
-        samples_path = Path(folder) / _SAMPLES_FILE
-        np.save(samples_path, samples)
+    with scratch_folder() as folder:
+        samples_path = folder / _SAMPLES_FILE
+        with scratch_errors():
+            np.save(samples_path, samples)
         payload = {
             "samples": str(samples_path),
             "cases": list(product(durations_s, request.batch_sizes)),

@@ -11,10 +11,8 @@ import importlib.util
 import io
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -22,6 +20,7 @@ import soundfile
 
 from speech_toolkit.errors import ToolkitError, first_line
 from speech_toolkit.evaluation.perturb import Clip
+from speech_toolkit.scratch import scratch_folder
 
 ESPEAK_VOICES = ("en-us", "en", "en-us+f3", "en+m3", "en-us+f5", "en+m8")
 FLITE_VOICES = ("slt", "rms", "awb")
@@ -130,8 +129,8 @@ class Flite:
 
     def speak(self, text: str, voice: str, speed: float) -> Clip:
         """See :class:`Synthesiser`."""
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "speech.wav"
+        with scratch_folder() as folder:
+            path = folder / "speech.wav"
             options = ("-voice", voice, "--setf", f"duration_stretch={1 / speed}")
             _run([self._program, *options, "-t", text, "-o", str(path)])
             try:

@@ -88,11 +88,8 @@ def test_text_on_which_uroman_fails_is_halved(no_rules_loaded):
     assert "p" in "".join(part.text for part in parts)
 
 
-def test_without_a_place_for_temporary_files(no_rules_loaded, monkeypatch):
-    def refuse(*args, **kwargs):
-        raise PermissionError("read-only")
-
-    monkeypatch.setattr("tempfile.TemporaryDirectory", refuse)
+def test_without_a_place_for_temporary_files(no_rules_loaded, monkeypatch, tmp_path):
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
     assert [part.text for part in romanize("三百", "zho")] == ["san", "bai"]
 
 

@@ -1,12 +1,15 @@
 """Functions that test_isolated.py runs in processes of their own."""
 
 import ctypes
+import json
 import logging
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -56,6 +59,10 @@ def exhaust_memory(payload):
 def hang(payload):
     sleeper = subprocess.Popen(["sleep", "60"])
     save_partial({"sleeper": sleeper.pid, "runs_s": [1.0]})
+    if told := payload.get("told"):
+        part = Path(told).with_suffix(".part")
+        part.write_text(json.dumps([os.getpid(), sleeper.pid]))
+        part.rename(told)
     time.sleep(60)
 
 
@@ -66,3 +73,15 @@ def talk(payload):
     print("a bar of a library", file=sys.stderr)
     os.write(1, b"printed by native code\n")
     return {}, {}
+
+
+def chatter(payload):
+    for number in range(20_000):
+        print("line", number)
+    return {}, {}
+
+
+def fill_the_disk(payload):
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # as good as a full disk
+    return {}, {"ramp": np.arange(1000)}

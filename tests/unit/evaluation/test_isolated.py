@@ -1,14 +1,19 @@
+import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation import isolated
 from speech_toolkit.evaluation.isolated import run_isolated
 
+REPOSITORY = Path(__file__).parents[3]
 FUNCTIONS = "tests.unit.evaluation.isolated_functions"
 
 
@@ -129,16 +134,82 @@ def test_time_out_kills_all_and_keeps_what_was_saved():
     assert is_gone(outcome.result["sleeper"])
 
 
+def wait_for(condition, timeout_s=30):
+    """Wait until ``condition()`` holds; tell whether it does."""
+    until = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < until:
+        time.sleep(0.02)
+    return condition()
+
+
 def is_gone(pid):
-    for _ in range(50):
+    def is_dead():
         try:
-            state = Path(f"/proc/{pid}/stat").read_text().split()[2]
+            return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
         except (FileNotFoundError, ProcessLookupError):
             return True
-        if state == "Z":
-            return True
-        time.sleep(0.1)
-    return False
+
+    return wait_for(is_dead, timeout_s=5)
+
+
+def test_a_killed_parent_takes_all_with_it(tmp_path):
+    """The child, what the child started, and with the next run the files, are gone."""
+    code = (
+        "import sys\n"
+        "from speech_toolkit.evaluation.isolated import run_isolated\n"
+        f"run_isolated('{FUNCTIONS}:hang', {{'told': sys.argv[1]}}, label='x', timeout_s=None)\n"
+    )
+    told, temporary = tmp_path / "told.json", tmp_path / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(told)],
+        cwd=REPOSITORY,
+        env=dict(os.environ, TMPDIR=str(temporary)),
+    ) as parent:
+        wait_for(told.exists)
+        parent.kill()
+    pids = json.loads(told.read_text())
+    assert len(pids) == 2
+    assert all(map(is_gone, pids))
+
+
+def test_a_child_that_starts_without_its_parent_ends():
+    """The parent may die before the child looks for it for the first time."""
+    watched, kept = os.pipe()
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c"),
+            "import sys, time\n"
+            "from speech_toolkit.evaluation.isolated_child import _die_with_parent\n"
+            "_die_with_parent(int(sys.argv[1]))\n"
+            "time.sleep(60)\n",
+            str(watched),
+        ],
+        cwd=REPOSITORY,
+        pass_fds=(watched,),
+        process_group=0,
+    ) as child:
+        os.close(kept)
+        assert child.wait(30) == -signal.SIGKILL
+    os.close(watched)
+
+
+@pytest.mark.parametrize("error", [BrokenPipeError(32, "Broken pipe"), UsageError("full")])
+def test_a_child_whose_lines_cannot_be_shown_is_read_to_its_end(error):
+    class Broken(Reporter):
+        def debug(self, text):
+            raise error
+
+    outcome = run("chatter", reporter=Broken(verbose=True), timeout_s=30)
+    assert outcome.ok
+    assert outcome.log_tail[-1] == "line 19999"
+
+
+def test_an_outcome_that_finds_no_room_is_told_in_a_line():
+    outcome = run("fill_the_disk")
+    assert (outcome.status, outcome.exit_code) == ("error", 2)
+    assert outcome.message.startswith("TMPDIR: temporary files cannot be written to ")
+    assert "File too large" in outcome.message
 
 
 @pytest.mark.parametrize("verbose", [False, True])
