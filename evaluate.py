@@ -145,9 +145,9 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest:
-    from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+    from speech_toolkit.checkpoint import bundled_model
     from speech_toolkit.evaluation.emulations import parse_emulations
-    from speech_toolkit.evaluation.engines import BUNDLED_MODELS
+    from speech_toolkit.evaluation.engines import BUNDLED_MODELS, checkpoint_directory
     from speech_toolkit.evaluation.parity import ParityRequest
     from speech_toolkit.evaluation.targets import Target, choose_targets
     from speech_toolkit.evaluation.thresholds import parse_changes
@@ -157,7 +157,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
         reporter.info(f"No --model_path given: comparing the bundled {arguments.family} model")
     model = arguments.model_path or str(bundled_model(BUNDLED_MODELS[arguments.family]))
     audio, transcript = _speech(arguments)
-    directory = str(resolve_checkpoint(model))
+    directory = str(checkpoint_directory(model))
     targets = choose_targets(arguments.devices)
     if arguments.devices is None and len(targets) == 1:
         reporter.info("No card found: comparing float32 and bfloat16 on the CPU")

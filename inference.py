@@ -38,8 +38,9 @@ def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = Fa
     """
     if model_path is None:
         return SCRIPTS[TRANSCRIPTION if has_mode else ALIGNMENT]
-    from speech_toolkit.checkpoint import CONFIG_NAME, read_config
+    from speech_toolkit.checkpoint import CONFIG_NAME
     from speech_toolkit.errors import CheckpointError
+    from speech_toolkit.model_path import read_config
 
     family = read_config(os.fspath(model_path)).get("model_type")
     if family not in SCRIPTS:

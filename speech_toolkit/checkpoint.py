@@ -1,18 +1,18 @@
-"""From ``--model_path`` to a complete checkpoint directory: local, or downloaded from the hub.
+"""The files of a checkpoint's directory: its JSON, and the one set of weights that counts.
 
-Imports neither torch nor transformers, so that a wrong path or an incomplete download is reported
-before seconds are spent on them.
+Imports neither torch nor transformers, so that an incomplete download is reported before seconds
+are spent on them.
 """
 
 import json
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.errors import CheckpointError, first_line
+from speech_toolkit.errors import CheckpointError
 from speech_toolkit.git_lfs import POINTER_HEAD_BYTES, is_lfs_pointer
+from speech_toolkit.json_input import check_schema
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIG_NAME = "config.json"
@@ -22,51 +22,29 @@ WEIGHT_NAMES = (
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
 )
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+INDEX_SUFFIX = ".index.json"
 _PICKLE_MARK = b"\x80"
+_AGAIN = "download it again"
+_INDEX_SCHEMA = {
+    "type": "object",
+    "required": ["weight_map"],
+    "properties": {
+        "weight_map": {
+            "type": "object",
+            "minProperties": 1,
+            "additionalProperties": {
+                "type": "string",
+                "pattern": r"^[\w-][\w.-]*$",
+                "description": "the name of a file beside the index",
+            },
+        }
+    },
+}
 
 
 def bundled_model(name: str) -> Path:
     """Return the directory of a model that ships with the toolkit."""
     return REPOSITORY / "models" / name
-
-
-def read_config(model_path: str) -> dict[str, Any]:
-    """Read a checkpoint's ``config.json`` and nothing else of it.
-
-    Args:
-        model_path: a directory, or a hub id such as ``owner/name``.
-
-    Raises:
-        CheckpointError: there is no such checkpoint, or its config cannot be read.
-    """
-    directory = _local_directory(model_path) or _download(model_path, [CONFIG_NAME])
-    return read_json(directory / CONFIG_NAME)
-
-
-def resolve_checkpoint(model_path: str) -> Path:
-    """Return the local directory that holds a whole checkpoint, downloading a hub id if needed.
-
-    Raises:
-        CheckpointError: no such directory or hub id, no weights, or a file of it is a Git LFS
-            pointer or cut short.
-    """
-    directory = _local_directory(model_path)
-    if directory is None:
-        directory = _download(model_path, ["*.json", "*.txt", "*.safetensors"])
-        if not _weights_in(directory):
-            directory = _download(model_path, ["*.bin"])
-    read_json(directory / CONFIG_NAME)
-    weights = _weights_in(directory)
-    if not weights:
-        raise CheckpointError(
-            f"{model_path}: no weights found; expected {' or '.join(WEIGHT_NAMES[::2])} there"
-        )
-    for file in weights:
-        _refuse_lfs_pointer(file)
-        if file.suffix == ".bin":
-            _refuse_damaged_archive(file)
-    return directory
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -92,24 +70,22 @@ def read_json(path: Path) -> dict[str, Any]:
     return content
 
 
-def prefetch_weights(directory: Path) -> None:
-    """Ask the kernel to read the weights into its cache while Python imports its packages."""
-    if not hasattr(os, "posix_fadvise"):
-        return
-    for path in directory.glob("*.safetensors"):
-        with path.open("rb") as file:
-            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+def weight_files(directory: Path) -> list[Path]:
+    """Return the files of the one weight set that transformers loads, none where there is none.
 
+    Whatever else lies beside it (a second format, copies in other dtypes, adapters of languages)
+    is never read.
 
-def _weights_in(directory: Path) -> list[Path]:
-    """Return the weight files of ``directory``, the shards of an index among them."""
+    Raises:
+        CheckpointError: an index is damaged, or names files that are missing.
+    """
     for name in WEIGHT_NAMES:
         path = directory / name
         if not path.is_file():
             continue
-        if not name.endswith(".index.json"):
+        if not name.endswith(INDEX_SUFFIX):
             return [path]
-        shards = sorted(set(read_json(path).get("weight_map", {}).values()))
+        shards = shard_names(path)
         missing = [shard for shard in shards if not (directory / shard).is_file()]
         if missing:
             raise CheckpointError(
@@ -118,6 +94,38 @@ def _weights_in(directory: Path) -> list[Path]:
             )
         return [directory / shard for shard in shards]
     return []
+
+
+def shard_names(index: Path) -> list[str]:
+    """Return the names of the files that an index of weights lists, in order, each once.
+
+    Raises:
+        CheckpointError: it lists none, or files outside the checkpoint's directory.
+    """
+    content = read_json(index)
+    check_schema(content, _INDEX_SCHEMA, str(index), error=CheckpointError, advice=_AGAIN)
+    return sorted(set(content["weight_map"].values()))
+
+
+def check_weights(files: Sequence[Path]) -> None:
+    """Make sure that weight files are what their names say.
+
+    Raises:
+        CheckpointError: one is a Git LFS pointer, or cut short.
+    """
+    for file in files:
+        _refuse_lfs_pointer(file)
+        if file.suffix == ".bin":
+            _refuse_damaged_archive(file)
+
+
+def prefetch_weights(directory: Path) -> None:
+    """Ask the kernel to read the weights into its cache while Python imports its packages."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    for path in weight_files(directory):
+        with path.open("rb") as file:
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
 
 
 def _refuse_lfs_pointer(path: Path) -> None:
@@ -140,30 +148,3 @@ def _refuse_damaged_archive(path: Path) -> None:
             raise CheckpointError(
                 f"{path}: is no file of PyTorch weights, or is cut short; download it again"
             )
-
-
-def _local_directory(model_path: str) -> Path | None:
-    return Path(model_path) if model_path and Path(model_path).is_dir() else None
-
-
-def _download(model_path: str, patterns: Sequence[str]) -> Path:
-    """Bring files of a hub id into the local cache and return their directory."""
-    if model_path and Path(model_path).exists():
-        raise CheckpointError(f"{model_path}: is a file; --model_path takes a checkpoint directory")
-    if not _HUB_ID.fullmatch(model_path):
-        raise CheckpointError(
-            f"{model_path!r}: no such directory; "
-            "give a checkpoint directory or a hub id (owner/name)"
-        )
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(model_path, allow_patterns=list(patterns)))
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"{model_path}: no such directory here, and not to be had from the hub "
-            f"({first_line(error)}); "
-            "check the name, set HF_ENDPOINT to a mirror you can reach, or download the "
-            "checkpoint and give its directory"
-        ) from error

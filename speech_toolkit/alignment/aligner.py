@@ -17,10 +17,11 @@ from speech_toolkit.alignment.spans import spans_from_path
 from speech_toolkit.alignment.transcript import TokenizedTranscript
 from speech_toolkit.alignment.viterbi import forced_align
 from speech_toolkit.audio import Waveform
-from speech_toolkit.checkpoint import bundled_model, prefetch_weights, resolve_checkpoint
+from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.garbage_collection import garbage_collection_paused
+from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Aligner:
             UsageError: an argument has a value that cannot be used.
         """
         name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
-        checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
+        checkpoint = resolve_checkpoint(name, read_ctc_checkpoint)
         return cls.from_checkpoint(name, checkpoint, str(device), str(dtype), attn_implementation)
 
     @classmethod

@@ -11,9 +11,10 @@ from speech_toolkit.alignment.inputs import AlignmentInput, AlignmentSettings, p
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.transcript import tokenize_transcript
 from speech_toolkit.alignment.viterbi import preload
-from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_device_name
+from speech_toolkit.model_path import resolve_checkpoint
 
 _FAIL_FAST_S = 0.5
 
@@ -56,7 +57,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     name = request.model_path
     if name is None:
         name = str(bundled_model(BUNDLED_MODEL))
-    checkpoint = read_ctc_checkpoint(resolve_checkpoint(name))
+    checkpoint = resolve_checkpoint(name, read_ctc_checkpoint)
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language
     )

@@ -6,14 +6,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy_report import accuracy_report
 from speech_toolkit.evaluation.agreement import criteria_for
 from speech_toolkit.evaluation.arms import Arm, ModelChoice, run_arm
 from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases, read_manifest
-from speech_toolkit.evaluation.engines import BUNDLED_MODELS, CARD_DTYPES, family_of
+from speech_toolkit.evaluation.engines import (
+    BUNDLED_MODELS,
+    CARD_DTYPES,
+    checkpoint_directory,
+    family_of,
+)
 from speech_toolkit.evaluation.hearing import MMS, Heard
 from speech_toolkit.evaluation.isolated import ERROR
 from speech_toolkit.evaluation.judgement import (
@@ -87,7 +92,7 @@ def evaluate_accuracy(
         ToolkitError: the first candidate's device is missing or cannot load the model.
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
-    family, checkpoint = family_of(name), resolve_checkpoint(name)
+    family, checkpoint = family_of(name), checkpoint_directory(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
     if len(set(targets)) < 2:
         raise UsageError(

@@ -10,7 +10,6 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.checkpoint import resolve_checkpoint
 from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
 from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
@@ -20,7 +19,9 @@ from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.evaluation.text import TextComparison, compare_texts, read_spellings
+from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest
+from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,7 +57,7 @@ def compare_devices(
     Raises:
         ToolkitError: the device, the checkpoint or the audio cannot be used.
     """
-    directory = resolve_checkpoint(request.checkpoint_name)
+    directory = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint).directory
     settings = replace(
         request.settings, temperatures=request.settings.temperatures[:1], record_margins=True
     )

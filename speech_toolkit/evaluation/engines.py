@@ -13,13 +13,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from speech_toolkit.checkpoint import prefetch_weights, read_config
+from speech_toolkit.alignment.ctc_model import read_ctc_checkpoint
+from speech_toolkit.checkpoint import prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import parse_dtype, select_device
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.hearing import MMS, WHISPER, spelt_labels
 from speech_toolkit.garbage_collection import garbage_collection_paused
+from speech_toolkit.model_path import read_config, resolve_checkpoint
 from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 
 if TYPE_CHECKING:
     from speech_toolkit.audio import Waveform
@@ -46,6 +49,16 @@ def family_of(model_path: str) -> str:
             f"{', '.join(sorted(_FAMILIES))}"
         )
     return _FAMILIES[model_type]
+
+
+def checkpoint_directory(model_path: str) -> Path:
+    """Return the directory of a whole checkpoint of either family, brought here if needed.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, it is of another family, or incomplete.
+    """
+    read = {MMS: read_ctc_checkpoint, WHISPER: read_whisper_checkpoint}[family_of(model_path)]
+    return resolve_checkpoint(model_path, read).directory
 
 
 @dataclass(frozen=True)
@@ -135,7 +148,7 @@ class AlignmentEngine:
     """
 
     def __init__(self, settings: EngineSettings) -> None:
-        from speech_toolkit.alignment.ctc_model import load_ctc_model, read_ctc_checkpoint
+        from speech_toolkit.alignment.ctc_model import load_ctc_model
 
         self._checkpoint = read_ctc_checkpoint(Path(settings.model_path))
         started = time.perf_counter()

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.audio import load_audio
-from speech_toolkit.checkpoint import bundled_model, resolve_checkpoint
+from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
     SAMPLE_RATE_HZ,
     EngineSettings,
+    checkpoint_directory,
     family_of,
 )
 from speech_toolkit.evaluation.isolated import Outcome, run_isolated
@@ -97,7 +98,7 @@ def measure_performance(
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
     family = family_of(name)
-    directory = resolve_checkpoint(name)
+    directory = checkpoint_directory(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
     samples, durations_s = _speech(request, family)
     config = asdict(request) | {

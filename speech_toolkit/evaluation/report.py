@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit import __version__
+from speech_toolkit.checkpoint import weight_files
 from speech_toolkit.results import versions
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = "1.0"
 REPOSITORY = Path(__file__).resolve().parents[2]
-_WEIGHT_PATTERNS = ("*.safetensors", "pytorch_model*.bin")
 _GIT_TIMEOUT_S = 10
 
 
@@ -73,17 +73,17 @@ def file_hash(path: str | os.PathLike[str]) -> str:
 
 
 def weights_hash(directory: Path) -> str | None:
-    """Return one SHA-256 for all weight files of a checkpoint, None where it has none.
+    """Return one SHA-256 for the weights of a checkpoint, None where it has none.
 
-    Of two formats in one directory the one that transformers loads counts.
+    Of several sets in one directory the one that transformers loads counts.
     """
-    for pattern in _WEIGHT_PATTERNS:
-        if files := sorted(directory.glob(pattern)):
-            digest = hashlib.sha256()
-            for file in files:
-                digest.update(f"{file.name} {file_hash(file)}\n".encode())
-            return digest.hexdigest()
-    return None
+    files = weight_files(directory)
+    if not files:
+        return None
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name} {file_hash(file)}\n".encode())
+    return digest.hexdigest()
 
 
 def _git(*arguments: str) -> str | None:

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from speech_toolkit.audio import Waveform, load_audio
-from speech_toolkit.checkpoint import resolve_checkpoint
 from speech_toolkit.command_line import EXIT_DONE, EXIT_SOME_FAILED, Reporter
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
+from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import write_text
 from speech_toolkit.streams import stdout_to_stderr
 from speech_toolkit.transcription.output_files import STDOUT, TranscriptionJob
@@ -157,7 +157,7 @@ class _AudioAhead:
 
 def _opened(request: WhisperRequest, audio_paths: Sequence[str]) -> _AudioAhead:
     """Check all that needs no torch, and begin to decode the audio."""
-    checkpoint = read_whisper_checkpoint(resolve_checkpoint(request.checkpoint_name))
+    checkpoint = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint)
     check_settings(checkpoint, request.settings)
     return _AudioAhead(audio_paths, checkpoint.sample_rate_hz)
 

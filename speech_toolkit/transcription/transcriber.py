@@ -9,11 +9,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio import Waveform, load_audio
-from speech_toolkit.checkpoint import bundled_model, prefetch_weights, resolve_checkpoint
+from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.errors import AudioError
 from speech_toolkit.garbage_collection import garbage_collection_paused
+from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
 from speech_toolkit.transcription.features import FeatureExtractor
 from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings
@@ -96,7 +97,7 @@ class Transcriber:
             UsageError: an argument has a value that cannot be used.
         """
         name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
-        checkpoint = read_whisper_checkpoint(resolve_checkpoint(name))
+        checkpoint = resolve_checkpoint(name, read_whisper_checkpoint)
         started = time.perf_counter()
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():

@@ -2,8 +2,10 @@ import json
 
 import pytest
 
-from speech_toolkit.checkpoint import read_config, read_json, resolve_checkpoint
+from speech_toolkit.checkpoint import prefetch_weights, read_json, weight_files
 from speech_toolkit.errors import CheckpointError
+from speech_toolkit.evaluation.report import weights_hash
+from speech_toolkit.model_path import read_config, resolve_checkpoint
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 
@@ -15,8 +17,17 @@ def directory(tmp_path):
     return tmp_path
 
 
+def resolve(directory):
+    return resolve_checkpoint(str(directory), read_nothing_more)
+
+
+def read_nothing_more(directory):
+    read_json(directory / "config.json")
+    return directory
+
+
 def test_complete_directory_is_taken_as_it_is(directory):
-    assert resolve_checkpoint(str(directory)) == directory
+    assert resolve(directory) == directory
     assert read_config(str(directory)) == {"model_type": "wav2vec2"}
 
 
@@ -27,10 +38,10 @@ def test_older_weight_file_is_found_and_must_be_whole(directory, is_archive):
     (directory / "model.safetensors").unlink()
     path = directory / "pytorch_model.bin"
     torch.save({"a": torch.zeros(100)}, path, _use_new_zipfile_serialization=is_archive)
-    assert resolve_checkpoint(str(directory)) == directory
+    assert resolve(directory) == directory
     path.write_bytes(path.read_bytes()[:-20] if is_archive else b"<!DOCTYPE html>")
     with pytest.raises(CheckpointError, match=r"pytorch_model\.bin: is no file of PyTorch weights"):
-        resolve_checkpoint(str(directory))
+        resolve(directory)
 
 
 def test_every_shard_of_an_index_must_be_there(directory):
@@ -38,12 +49,51 @@ def test_every_shard_of_an_index_must_be_there(directory):
     index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
     (directory / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(CheckpointError, match=r"lists 2 files, 1 are missing, model-2"):
-        resolve_checkpoint(str(directory))
+        resolve(directory)
     (directory / "model-2.safetensors").write_bytes(POINTER)
     with pytest.raises(CheckpointError, match=r"model-2\.safetensors.*git lfs pull"):
-        resolve_checkpoint(str(directory))
+        resolve(directory)
     (directory / "model-2.safetensors").write_bytes(b"weights")
-    assert resolve_checkpoint(str(directory)) == directory
+    assert resolve(directory) == directory
+
+
+@pytest.mark.parametrize(
+    "weight_map",
+    [None, {}, [], {"a": "../other/model.safetensors"}, {"a": "/etc/passwd"}, {"a": 1}, {"a": ""}],
+)
+def test_index_that_lists_no_files_beside_it_is_refused(directory, weight_map):
+    (directory / "model.safetensors").rename(directory / "other.safetensors")
+    index = directory / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": weight_map}))
+    with pytest.raises(CheckpointError, match=r"index\.json: weight_map.* not .*download it again"):
+        resolve(directory)
+
+
+def test_one_set_of_weights_counts(directory, monkeypatch):
+    """Adapters of languages, float32 copies and the old format lie beside it on the hub."""
+    for other in ("adapter.deu", "model.fp32-00001-of-00002", "model-00001-of-00002"):
+        (directory / f"{other}.safetensors").write_bytes(b"other")
+    (directory / "pytorch_model.bin").write_bytes(b"old")
+    index = {"weight_map": {"a": "model-00001-of-00002.safetensors"}}
+    (directory / "model.safetensors.index.json").write_text(json.dumps(index))
+    opened = []
+    monkeypatch.setattr("os.posix_fadvise", lambda *_: opened.append(_), raising=False)
+    prefetch_weights(directory)
+    assert len(opened) == 1
+    before = weights_hash(directory)
+    (directory / "adapter.deu.safetensors").write_bytes(b"changed")
+    assert weights_hash(directory) == before
+    found = []
+    for name in ("model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"):
+        found.append([path.name for path in weight_files(directory)])
+        (directory / name).unlink()
+    assert found == [
+        ["model.safetensors"],
+        ["model-00001-of-00002.safetensors"],
+        ["pytorch_model.bin"],
+    ]
+    assert weight_files(directory) == []
+    assert weights_hash(directory) is None
 
 
 def damage(directory, file, content):
@@ -68,44 +118,7 @@ def test_incomplete_directory_is_refused_with_the_file_and_the_fix(
 ):
     damage(directory, file, content)
     with pytest.raises(CheckpointError, match=message):
-        resolve_checkpoint(str(directory))
-
-
-@pytest.mark.parametrize(
-    ("model_path", "message"),
-    [
-        ("no such thing", "no such directory; give a checkpoint directory or a hub id"),
-        ("/missing/at/all", "no such directory; give a checkpoint directory or a hub id"),
-        ("", "no such directory; give a checkpoint directory or a hub id"),
-        ("some-owner/some-model", "not to be had from the hub.*HF_ENDPOINT"),
-    ],
-)
-def test_what_is_neither_directory_nor_hub_id(model_path, message, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    with pytest.raises(CheckpointError, match=message):
-        read_config(model_path)
-
-
-def test_file_instead_of_directory(directory):
-    with pytest.raises(CheckpointError, match="is a file; --model_path takes a checkpoint dir"):
-        read_config(str(directory / "config.json"))
-
-
-def test_hub_id_is_read_from_the_local_cache_when_offline(directory, tmp_path, monkeypatch):
-    """A checkpoint that was downloaded before works without network, by its hub id."""
-    repository = tmp_path / "cache" / "models--some-owner--some-model"
-    snapshot = repository / "snapshots" / "0123"
-    snapshot.mkdir(parents=True)
-    (repository / "refs").mkdir()
-    (repository / "refs" / "main").write_text("0123")
-    for name in ("config.json", "model.safetensors"):
-        (snapshot / name).write_bytes((directory / name).read_bytes())
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(
-        "huggingface_hub._snapshot_download.constants.HF_HUB_CACHE", str(tmp_path / "cache")
-    )
-    assert resolve_checkpoint("some-owner/some-model") == snapshot
+        resolve(directory)
 
 
 def test_json_error_names_the_file(tmp_path):
