@@ -22,12 +22,15 @@ class LabelSequence:
             ``WILDCARD`` or ``SEPARATOR``.
         tokens: every token of the transcript, in order.
         words: int32, for each token the index of its word.
+        spoken_words: int32, for each token the index of its spoken word, of which a written word
+            such as "25" holds several.
     """
 
     targets: np.ndarray
     owners: np.ndarray
     tokens: tuple[Token, ...]
     words: np.ndarray
+    spoken_words: np.ndarray
 
 
 def label_sequence(
@@ -37,7 +40,7 @@ def label_sequence(
 
     Args:
         transcript: of at least one token.
-        vocabulary: a word separator is put between words where the model has one.
+        vocabulary: a word separator is put between spoken words where the model has one.
         star: ``edges`` puts a wildcard before the first and after the last token, ``segments``
             also between sentences. A wildcard takes up audio that the transcript does not hold;
             its column is the one after the vocabulary's last.
@@ -50,6 +53,7 @@ def label_sequence(
     owners: list[int] = []
     tokens: list[Token] = []
     words: list[int] = []
+    opens: list[bool] = []
 
     def put(target: int | None, owner: int) -> None:
         if target is not None:
@@ -69,10 +73,13 @@ def label_sequence(
             else:
                 put(vocabulary.word_separator_id, SEPARATOR)
         wildcard_due = False
-        for token in word.tokens:
+        for position, token in enumerate(word.tokens):
+            if token.opens_spoken_word:
+                put(vocabulary.word_separator_id, SEPARATOR)
             put(token.id, len(tokens))
             tokens.append(token)
             words.append(index)
+            opens.append(position == 0 or token.opens_spoken_word)
     if star != "none":
         put(vocabulary.size, WILDCARD)
     return LabelSequence(
@@ -80,4 +87,5 @@ def label_sequence(
         owners=np.array(owners, dtype=np.int32),
         tokens=tuple(tokens),
         words=np.array(words, dtype=np.int32),
+        spoken_words=np.cumsum(opens, dtype=np.int32) - 1,
     )

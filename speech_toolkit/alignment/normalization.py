@@ -78,6 +78,19 @@ def is_silent_text(text: str) -> bool:
     ) and SPOKEN_PUNCTUATION.isdisjoint(text)
 
 
+def is_spoken_text(text: str) -> bool:
+    """Whether ``text`` holds something to read aloud: a letter, a digit, or a sign such as "+".
+
+    Emoji, pictures and the like are not read, and neither is what is no character at all.
+    """
+    return any(
+        unicodedata.category(c)[0] in "LN"
+        or unicodedata.category(c) in ("Sc", "Sm")
+        or c in SPOKEN_PUNCTUATION
+        for c in text
+    )
+
+
 def without_marks(character: str) -> str:
     """Return the letters that are left when a character is taken apart: "é" -> "e"."""
     parts = unicodedata.normalize("NFKD", character)

@@ -10,8 +10,9 @@ from itertools import pairwise
 import numpy as np
 
 from speech_toolkit.alignment.labels import WILDCARD, LabelSequence
+from speech_toolkit.alignment.letter_runs import LetterRuns, label_runs, letter_runs
 from speech_toolkit.alignment.loudness import Loudness
-from speech_toolkit.alignment.normalization import is_silent_text
+from speech_toolkit.alignment.normalization import is_spoken_text
 from speech_toolkit.alignment.transcript import TokenizedTranscript
 
 MAX_LEAD_S = 0.1
@@ -73,9 +74,13 @@ def spans_from_path(
     dB. It reaches at most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap
     meet in the middle. So a model whose letters are short spikes still gives whole words, and
     silence belongs to no word. The letters of a word meet in the middle of the blanks between
-    them; those that stand more than ``MAX_INNER_BLANK_S`` apart from the rest are moved up to it.
+    them; those that stand more than ``MAX_INNER_BLANK_S`` apart from the rest of their spoken word
+    are moved up to it. A pause of more than that between two spoken words of one written word
+    ("555-0123") belongs to no letter, though the word spans it.
     Words without letters share what their aligned neighbours leave: all of it where they are
-    spoken (a number in a language whose numbers are not known), else what is silent.
+    spoken (a number in a language whose numbers are not known), else what is silent. What is not
+    spoken at the edge of a sentence stands without length at the border of the word beside it.
+    So every word lies inside its sentence.
 
     Args:
         path: int32 (T,), the label emitted at each frame.
@@ -90,170 +95,129 @@ def spans_from_path(
         The spans of tokens, words and sentences.
     """
     run_starts, run_ends = label_runs(path, blank)
-    owned = labels.owners >= 0
-    letters = _letters(
+    owned, wildcards = labels.owners >= 0, labels.owners == WILDCARD
+    letters = letter_runs(
         run_starts[owned],
         run_ends[owned],
         scores,
         labels,
         max_inner_blank=round(MAX_INNER_BLANK_S / frame_stride_s),
     )
-    wildcards = labels.owners == WILDCARD
-    words = _word_spans(
+    unread = np.array([not word.tokens and is_spoken_text(word.text) for word in transcript.words])
+    stretches = _stretch_spans(
         letters,
         wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
-        unread=np.array(
-            [not word.tokens and not is_silent_text(word.text) for word in transcript.words]
-        ),
+        unread=unread,
         loudness=loudness,
         lead=round(MAX_LEAD_S / frame_stride_s),
         tail=round(MAX_TAIL_S / frame_stride_s),
     )
+    words = _word_spans(letters, stretches, _anchors(transcript, unread), len(path))
     return AlignedSpans(
-        tokens=_token_spans(letters, words),
+        tokens=_token_spans(letters, stretches),
         words=words,
         sentences=_sentence_spans(letters, words, transcript),
     )
 
 
-def label_runs(path: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first frame of each label's run on a path, and the frame after its last.
-
-    Args:
-        path: (T,), the label emitted at each frame.
-        blank: the blank's label.
-
-    Returns:
-        Two int64 arrays of shape (L,), one entry for every label aligned.
-    """
-    bounds = np.concatenate(([0], np.flatnonzero(np.diff(path)) + 1, [len(path)]))
-    is_label = path[bounds[:-1]] != blank
-    return bounds[:-1][is_label], bounds[1:][is_label]
-
-
-@dataclass(frozen=True)
-class _Letters:
-    """The frames that the path gives to each token, strays gathered, blanks not shared out yet.
-
-    Attributes:
-        starts: (N,), first frame of each token's run.
-        ends: (N,), frame after its last.
-        score_sums: (N + 1,), cumulated log-probabilities over the tokens' frames.
-        frame_counts: (N + 1,), cumulated numbers of those frames.
-        words: (N,), index of each token's word.
-    """
-
-    starts: np.ndarray
-    ends: np.ndarray
-    score_sums: np.ndarray
-    frame_counts: np.ndarray
-    words: np.ndarray
-
-    def mean_score(self, first: int, end: int) -> float:
-        """Return the mean log-probability over the frames of tokens ``first`` to ``end`` - 1."""
-        frames = self.frame_counts[end] - self.frame_counts[first]
-        if frames == 0:
-            return float("nan")
-        return float((self.score_sums[end] - self.score_sums[first]) / frames)
-
-
-def _letters(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    scores: np.ndarray,
-    labels: LabelSequence,
-    *,
-    max_inner_blank: int,
-) -> _Letters:
-    cumulated = np.concatenate(([0.0], np.cumsum(scores, dtype=np.float64)))
-    sums = cumulated[ends] - cumulated[starts]
-    frame_counts = np.concatenate(([0], np.cumsum(ends - starts)))
-    starts, ends = _gather_strays(starts, ends, labels.words, frame_counts, max_inner_blank)
-    return _Letters(
-        starts=starts,
-        ends=ends,
-        score_sums=np.concatenate(([0.0], np.cumsum(sums))),
-        frame_counts=frame_counts,
-        words=labels.words,
-    )
-
-
-def _gather_strays(
-    starts: np.ndarray,
-    ends: np.ndarray,
-    words: np.ndarray,
-    frame_counts: np.ndarray,
-    max_inner_blank: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Move letters that a long blank parts from the rest of their word up to it.
-
-    CTC charges nothing for blanks inside a word, so a letter may stand on a breath or a click a
-    second away. Where the longest blank of a word has more than ``max_inner_blank`` frames, the
-    side with fewer frames of letters moves up to the other, one frame a letter.
-
-    Args:
-        starts: int64 (N,), first frame of each letter's run.
-        ends: int64 (N,), frame after its last.
-        words: (N,), index of each letter's word.
-        frame_counts: int64 (N + 1,), cumulated frames of the runs.
-        max_inner_blank: frames of blank that a word may hold in one piece.
-
-    Returns:
-        New starts and ends.
-    """
-    starts, ends = starts.copy(), ends.copy()
-    blanks = np.where(words[1:] == words[:-1], starts[1:] - ends[:-1], 0)
-    for word in np.unique(words[1:][blanks > max_inner_blank]):
-        first, stop = np.searchsorted(words, [word, word + 1])
-        cut = first + int(np.argmax(blanks[first : stop - 1])) + 1
-        before, after = np.diff(frame_counts[[first, cut, stop]])
-        if before > after:
-            starts[cut:stop] = ends[cut - 1] + np.arange(stop - cut)
-            ends[cut:stop] = starts[cut:stop] + 1
-        else:
-            starts[first:cut] = starts[cut] - np.arange(cut - first, 0, -1)
-            ends[first:cut] = starts[first:cut] + 1
-    return starts, ends
-
-
-def _word_spans(
-    letters: _Letters,
+def _stretch_spans(
+    letters: LetterRuns,
     *,
     wildcards: np.ndarray,
     unread: np.ndarray,
     loudness: Loudness,
     lead: int,
     tail: int,
-) -> Spans:
-    """Give every word its letters and its share of the blanks around them.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give every stretch its letters and its share of the blanks around them.
 
     Args:
         letters: the tokens' runs.
         wildcards: int64 (?, 2), the frame ranges that wildcards took, which belong to no word.
-        unread: bool (W,), words that are spoken but have no letters (a lone dash is neither).
+        unread: bool (W,), words that are spoken but have no letters.
         loudness: of the frames.
-        lead: frames that a word may reach back before its first letter.
-        tail: frames that a word may reach on after its last letter.
+        lead: frames that a stretch may reach back before its first letter.
+        tail: frames that a stretch may reach on after its last letter.
+
+    Returns:
+        The first frame of each stretch, and the frame after its last.
     """
-    num_frames = len(loudness.levels_db)
-    first_tokens = np.flatnonzero(np.diff(letters.words, prepend=-1))
-    stop_tokens = np.append(first_tokens[1:], len(letters.words))
-    aligned = letters.words[first_tokens]
-    cores = np.stack([letters.starts[first_tokens], letters.ends[stop_tokens - 1]], axis=1)
-    starts, ends = np.zeros((2, len(unread)), dtype=np.int64)
-    scores = np.full(len(unread), np.nan)
+    firsts, stops = _groups(letters.stretches)
+    cores = np.stack([letters.starts[firsts], letters.ends[stops - 1]], axis=1)
+    limits = _limits(
+        cores,
+        wildcards,
+        np.cumsum(unread)[letters.words[firsts]],
+        int(unread.sum()),
+        len(loudness.levels_db),
+    )
+    return _reach_out(cores, limits, loudness, lead, tail)
+
+
+def _groups(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each run of equal indices begins, and one past where it ends."""
+    firsts = np.flatnonzero(np.diff(indices, prepend=-1))
+    return firsts, np.append(firsts[1:], len(indices))
+
+
+def _word_spans(
+    letters: LetterRuns,
+    stretches: tuple[np.ndarray, np.ndarray],
+    anchors: np.ndarray,
+    num_frames: int,
+) -> Spans:
+    """Reach from the first to the last stretch of each word, and place the words without letters.
+
+    Args:
+        letters: the tokens' runs.
+        stretches: the first frame of each stretch, and the frame after its last.
+        anchors: int64 (W,), of :func:`_anchors`.
+        num_frames: T.
+    """
+    firsts, stops = _groups(letters.words)
+    aligned = letters.words[firsts]
+    starts, ends = np.zeros((2, len(anchors)), dtype=np.int64)
+    scores = np.full(len(anchors), np.nan)
+    starts[aligned] = stretches[0][letters.stretches[firsts]]
+    ends[aligned] = stretches[1][letters.stretches[stops - 1]]
     scores[aligned] = [
-        letters.mean_score(first, stop)
-        for first, stop in zip(first_tokens, stop_tokens, strict=True)
+        letters.mean_score(first, stop) for first, stop in zip(firsts, stops, strict=True)
     ]
-    limits = _limits(cores, wildcards, np.cumsum(unread)[aligned], int(unread.sum()), num_frames)
-    starts[aligned], ends[aligned] = _reach_out(cores, limits, loudness, lead, tail)
-    for left, right in pairwise([-1, *aligned.tolist(), len(unread)]):
+    indices = np.arange(len(anchors))
+    shares = anchors == indices
+    for left, right in pairwise([-1, *aligned.tolist(), len(anchors)]):
+        inside = left + 1 + np.flatnonzero(shares[left + 1 : right])
+        if not len(inside):
+            continue
         gap_start = ends[left] if left >= 0 else 0
-        gap_end = starts[right] if right < len(unread) else num_frames
-        bounds = np.linspace(gap_start, gap_end, right - left).astype(np.int64)
-        starts[left + 1 : right], ends[left + 1 : right] = bounds[:-1], bounds[1:]
+        gap_end = starts[right] if right < len(anchors) else num_frames
+        bounds = np.linspace(gap_start, gap_end, len(inside) + 1).astype(np.int64)
+        starts[inside], ends[inside] = bounds[:-1], bounds[1:]
+    before, after = anchors > indices, anchors < indices
+    starts[before] = ends[before] = starts[anchors[before]]
+    starts[after] = ends[after] = ends[anchors[after]]
     return Spans(starts, ends, scores)
+
+
+def _anchors(transcript: TokenizedTranscript, unread: np.ndarray) -> np.ndarray:
+    """Return for each word the one at whose border it stands, or the word itself, as int64 (W,).
+
+    What is not spoken, before the first spoken word of its sentence or after the last, stands at
+    that word's border: so it lies inside its sentence.
+
+    Args:
+        transcript: of W words.
+        unread: bool (W,), words that are spoken but have no letters.
+    """
+    spoken = unread | np.array([bool(word.tokens) for word in transcript.words])
+    anchors = np.arange(len(spoken))
+    for sentence in transcript.sentences:
+        first, end = sentence.first_word, sentence.end_word
+        inside = first + np.flatnonzero(spoken[first:end])
+        if len(inside):
+            anchors[first : inside[0]] = inside[0]
+            anchors[inside[-1] + 1 : end] = inside[-1]
+    return anchors
 
 
 def _limits(
@@ -322,28 +286,21 @@ def _reach_out(
     return starts, ends
 
 
-def _token_spans(letters: _Letters, words: Spans) -> Spans:
-    """Stretch the letters of each word so that they tile it."""
+def _token_spans(letters: LetterRuns, stretches: tuple[np.ndarray, np.ndarray]) -> Spans:
+    """Stretch the letters of each stretch so that they tile it."""
     starts, ends = letters.starts.copy(), letters.ends.copy()
-    opens = np.diff(letters.words, prepend=-1) > 0
-    closes = np.append(opens[1:], True)
-    inner = np.flatnonzero(~closes)
+    firsts, stops = _groups(letters.stretches)
+    inner = np.setdiff1d(np.arange(len(ends)), stops - 1, assume_unique=True)
     starts[inner + 1] = ends[inner] = (letters.ends[inner] + letters.starts[inner + 1]) // 2
-    starts[opens] = words.starts[letters.words[opens]]
-    ends[closes] = words.ends[letters.words[closes]]
+    starts[firsts], ends[stops - 1] = stretches
     sums, frames = np.diff(letters.score_sums), np.diff(letters.frame_counts)
     return Spans(starts, ends, sums / frames)
 
 
-def _sentence_spans(letters: _Letters, words: Spans, transcript: TokenizedTranscript) -> Spans:
-    """Reach from the first to the last word of each sentence, the aligned ones where it has any."""
-    starts, ends, scores = [], [], []
-    for sentence in transcript.sentences:
-        inside = np.arange(sentence.first_word, sentence.end_word)
-        aligned = inside[words.aligned[inside]]
-        outer = aligned if len(aligned) else inside
-        starts.append(words.starts[outer[0]])
-        ends.append(words.ends[outer[-1]])
-        first, stop = np.searchsorted(letters.words, [sentence.first_word, sentence.end_word])
-        scores.append(letters.mean_score(first, stop))
-    return Spans(np.array(starts), np.array(ends), np.array(scores))
+def _sentence_spans(letters: LetterRuns, words: Spans, transcript: TokenizedTranscript) -> Spans:
+    """Reach from the first to the last word of each sentence."""
+    first_words = np.array([sentence.first_word for sentence in transcript.sentences])
+    end_words = np.array([sentence.end_word for sentence in transcript.sentences])
+    firsts, stops = np.searchsorted(letters.words, [first_words, end_words])
+    scores = [letters.mean_score(first, stop) for first, stop in zip(firsts, stops, strict=True)]
+    return Spans(words.starts[first_words], words.ends[end_words - 1], np.array(scores))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -38,12 +38,15 @@ class Letter(NamedTuple):
         id: its column of the logits.
         start: first character, counted from the start of the run.
         end: one past the last character.
+        opens: whether a spoken word begins with it that is not the first of its written word,
+            as "five" in "25" and "known" in "well-known".
     """
 
     text: str
     id: int
     start: int
     end: int
+    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,21 @@ class SpelledWord:
 
 
 class _Reading(NamedTuple):
-    """The letters for a range of characters, which is never divided between words."""
+    """The letters for a range of characters, which is never divided between written words.
+
+    Attributes:
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        letters: of the vocabulary.
+        is_lost: whether characters of the range are read aloud but have no letter.
+        opens: whether a spoken word ends before it: it follows a number, or parts two words.
+    """
 
     start: int
     end: int
     letters: str
-    lost: str = ""
+    is_lost: bool = False
+    opens: bool = False
 
 
 class Speller:
@@ -127,9 +139,10 @@ class Speller:
         spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
         ids = self._vocabulary.ids
         for (start, end), own in _share(spans, readings):
-            letters = [Letter(c, ids[c], r.start, r.end) for r in own for c in r.letters]
-            lost = "".join([reading.lost for reading in own])
-            yield SpelledWord(start, end, tuple(letters), lost)
+            lost = dict.fromkeys((r.start, r.end) for r in own if r.is_lost)
+            yield SpelledWord(
+                start, end, tuple(_letters(own, ids)), "".join(text[a:b] for a, b in lost)
+            )
 
     def _read(self, symbols: Sequence[Symbol], following: str = "") -> Iterator[_Reading]:
         """Read symbols: numbers and signs as words, the rest letter by letter."""
@@ -138,31 +151,33 @@ class Speller:
             text = "".join(symbol.text for symbol in symbols)
             for part in spoken_parts(text, self._language, following):
                 yield from self._read_letters(symbols[position : part.start])
-                yield self._read_aloud(part.spoken, symbols[part.start : part.end])
+                yield from self._read_aloud(part.spoken, symbols[part.start : part.end])
                 position = part.end
         yield from self._read_letters(symbols[position:])
 
-    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> _Reading:
+    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        """Read the words that are said for symbols; all of them stand for the whole range."""
         start, end = symbols[0].start, symbols[-1].end
         if spoken is None:
-            return _Reading(start, end, "", "".join(symbol.text for symbol in symbols))
-        readings = [
-            reading
-            for word in spoken.split()
-            for reading in self._read_letters(
-                normalize(word, self._language, keep_case=self._vocabulary.keeps_case)
-            )
-        ]
-        return _Reading(
-            start, end, "".join(r.letters for r in readings), "".join(r.lost for r in readings)
-        )
+            yield _Reading(start, end, "", is_lost=True)
+            return
+        for word in spoken.split():
+            said = normalize(word, self._language, keep_case=self._vocabulary.keeps_case)
+            for reading in self._read_letters(said):
+                yield reading._replace(start=start, end=end)
 
     def _read_letters(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        """Read symbols that stand between numbers; a spoken word begins with each group."""
+        for group in _spoken_groups(symbols):
+            opens = group[0].text != "'"  # "the 70's"
+            for reading in self._read_group(group):
+                yield reading._replace(opens=opens or reading.opens)
+                opens = False
+
+    def _read_group(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
         if self._vocabulary.is_latin and not all(map(self._needs_nothing, symbols)):
-            for is_ideograph, group in groupby(symbols, key=_is_ideograph):
-                members = _without_outer_punctuation(list(group))
-                for run in [[member] for member in members] if is_ideograph else [members]:
-                    yield from self._read_romanized(run)
+            if voiced := _without_outer_punctuation(symbols):
+                yield from self._read_romanized(voiced)
         else:
             for symbol in symbols:
                 yield self._read_as_written(symbol.start, symbol.end, symbol.text)
@@ -187,8 +202,13 @@ class Speller:
         letters = self._known_letters(written)
         if not letters:
             letters = self._known_letters("".join(map(without_marks, written)))
-        lost = "" if letters or all(map(is_silent, written)) else written
-        return _Reading(start, end, letters, lost)
+        return _Reading(
+            start,
+            end,
+            letters,
+            is_lost=not letters and not all(map(is_silent, written)),
+            opens=not letters and all(map(_parts_words, written)),
+        )
 
     def _known_letters(self, text: str) -> str:
         folded = self._vocabulary.fold(text)
@@ -204,11 +224,29 @@ class Speller:
         return self._needless[symbol.text]
 
 
+def _letters(readings: Sequence[_Reading], ids: Mapping[str, int]) -> Iterator[Letter]:
+    """Lay out the letters of one written word."""
+    opens = False
+    is_first = True
+    for reading in readings:
+        opens |= reading.opens
+        for letter in reading.letters:
+            yield Letter(letter, ids[letter], reading.start, reading.end, opens and not is_first)
+            opens = is_first = False
+
+
+def _spoken_groups(symbols: Sequence[Symbol]) -> Iterator[Sequence[Symbol]]:
+    """Part ideographs from one another and from the rest."""
+    for is_ideograph, group in groupby(symbols, key=_is_ideograph):
+        members = list(group)
+        yield from [[member] for member in members] if is_ideograph else [members]
+
+
 def _is_ideograph(symbol: Symbol) -> bool:
     return _IDEOGRAPH.match(symbol.text) is not None
 
 
-def _without_outer_punctuation(symbols: list[Symbol]) -> list[Symbol]:
+def _without_outer_punctuation(symbols: Sequence[Symbol]) -> Sequence[Symbol]:
     """Return what lies between the outer punctuation, so that "word," is looked up as "word"."""
     voiced = [i for i, symbol in enumerate(symbols) if not _is_punctuation(symbol.text)]
     return symbols[voiced[0] : voiced[-1] + 1] if voiced else []
@@ -222,6 +260,11 @@ def _is_punctuation(character: str) -> bool:
     return unicodedata.category(character)[0] in "PZ"
 
 
+def _parts_words(character: str) -> bool:
+    """Whether what stands on either side of a character is said as two words."""
+    return character != "'" and _is_punctuation(character)
+
+
 def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int, int]]:
     """Split text into characters as a reader sees them.
 
@@ -229,7 +272,7 @@ def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int,
     have none (a Thai letter that is written but not spoken, punctuation) stay with what they
     follow.
     """
-    voiced = [reading for reading in readings if reading.letters or reading.lost]
+    voiced = [reading for reading in readings if reading.letters or reading.is_lost]
     inside = {index for r in voiced for index in range(r.start + 1, r.end)}
     starts_voice = {reading.start for reading in voiced}
     cuts: list[int] = [0]

@@ -48,12 +48,15 @@ class Token:
         id: its column of the logits.
         start_char: first character of the transcript that it stands for.
         end_char: one past the last; tokens of one number or ligature share their range.
+        opens_spoken_word: whether a spoken word begins with it inside a written one: "25" is
+            said as two words, "555-0123" as more.
     """
 
     text: str
     id: int
     start_char: int
     end_char: int
+    opens_spoken_word: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +162,8 @@ def _place(spelled: SpelledWord, text: str, offset: int) -> Word:
     """Return a spelled word with its ranges counted from the start of the transcript."""
     start, end = offset + spelled.start, offset + spelled.end
     tokens = [
-        Token(letter, column, offset + first, offset + last)
-        for letter, column, first, last in spelled.letters
+        Token(letter, column, offset + first, offset + last, opens)
+        for letter, column, first, last, opens in spelled.letters
     ]
     return Word(text[start:end], start, end, tuple(tokens))
 

@@ -3,17 +3,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 from speech_toolkit.alignment import Aligner, AlignmentSettings
 from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
-from speech_toolkit.audio import Waveform
+from speech_toolkit.audio import Waveform, load_audio
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, TranscriptError, UsageError
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "results/schemas/alignment.schema.json").read_text()
 )
+SAMPLES = Path(__file__).parents[3] / "samples"
 TEXT = "Hello, World! 🙂 It's 5 o'clock."
 
 
@@ -41,6 +43,31 @@ def test_word_without_letters_is_flagged_and_keeps_its_place(aligner, make_wavef
     before, emoji, after = result.words[1:4]
     assert (emoji.aligned, emoji.score, emoji.probability) == (False, None, None)
     assert before.end_time <= emoji.start_time <= emoji.end_time <= after.start_time
+
+
+@pytest.mark.parametrize("pause_s", [0.6, 1.2, 2.5])
+def test_a_pause_inside_a_written_number_moves_none_of_its_parts(pause_s):
+    """The parts of "7-42-90" stay where they were put, whichever part is the longest."""
+    sample = load_audio(SAMPLES / "numbers.wav", 16000)
+    truth = json.loads((SAMPLES / "numbers.json").read_text())["words"]
+    blocks, parts = [np.zeros(8000, np.float32)], []
+    for name in ("7", "42", "90"):
+        (entry,) = [word for word in truth if word["text"] == name]
+        start_s = sum(map(len, blocks)) / 16000
+        blocks.append(sample.samples[int(entry["start_s"] * 16000) : int(entry["end_s"] * 16000)])
+        parts.append((start_s, start_s + len(blocks[-1]) / 16000))
+        blocks.append(np.zeros(int(pause_s * 16000), np.float32))
+    result = Aligner.load(device="cpu").align(
+        replace(sample, samples=np.concatenate(blocks)), "7-42-90"
+    )
+    (word,) = result.words
+    assert (word.start_time, word.end_time) == pytest.approx((parts[0][0], parts[-1][1]), abs=0.1)
+    letters = iter(result.segments)
+    for (start_s, end_s), spoken in zip(parts, ("seven", "fortytwo", "ninety"), strict=True):
+        own = [next(letters) for _ in spoken]
+        assert "".join(letter.text for letter in own) == spoken
+        times = (own[0].start_time, own[-1].end_time)
+        assert times == pytest.approx((start_s, end_s), abs=0.1)
 
 
 def test_times_are_multiples_of_the_stride_within_the_audio(aligner, make_waveform):

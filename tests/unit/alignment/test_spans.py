@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech_toolkit.alignment.labels import SEPARATOR, WILDCARD, label_sequence
+from speech_toolkit.alignment.letter_runs import label_runs
 from speech_toolkit.alignment.loudness import Loudness
-from speech_toolkit.alignment.spans import label_runs, spans_from_path
+from speech_toolkit.alignment.spans import spans_from_path
 from speech_toolkit.alignment.transcript import (
     Sentence,
     Token,
@@ -20,13 +21,22 @@ STRIDE_S = 0.02
 
 
 def transcript_of(text, unaligned=()):
-    """Words are split at spaces, sentences at full stops; words in ``unaligned`` get no token."""
+    """Words are split at spaces, spoken words at hyphens, sentences at full stops.
+
+    Words in ``unaligned`` get no token.
+    """
     words, sentences, first_word, position = [], [], 0, 0
     for piece in text.split():
         start = text.index(piece, position)
         position = start + len(piece)
         tokens = tuple(
-            Token(letter, LETTERS[letter], start + offset, start + offset + 1)
+            Token(
+                letter,
+                LETTERS[letter],
+                start + offset,
+                start + offset + 1,
+                opens_spoken_word=piece[:offset].endswith("-"),
+            )
             for offset, letter in enumerate(piece)
             if letter in LETTERS and piece not in unaligned
         )
@@ -117,6 +127,30 @@ def test_pause_of_less_than_the_limit_may_stand_inside_a_word():
     assert ranges(spans.words) == [(0, 23)]
 
 
+def test_a_pause_between_the_spoken_words_of_a_written_one_stays_where_it_is():
+    pause = "." * 40
+    spans, _ = spans_of(f"..ab{pause}cde..", "ab-cde", loud="0099" + "0" * 40 + "99900")
+    assert ranges(spans.words) == [(2, 47)]
+    assert ranges(spans.tokens) == [(2, 3), (3, 4), (44, 45), (45, 46), (46, 47)]
+    assert ranges(spans.sentences) == [(2, 47)]
+
+
+def test_the_loud_frames_beside_such_a_pause_belong_to_its_letters():
+    spans, _ = spans_of("..ab" + "." * 40 + "cd", "ab-cd", loud="0099" + "99" + "0" * 38 + "99")
+    assert ranges(spans.tokens)[:2] == [(2, 3), (3, 6)]
+
+
+def test_a_stray_letter_joins_its_own_spoken_word_alone():
+    quiet = "." * 30
+    spans, _ = spans_of(f"ab{quiet}ccd{quiet}e", "ab-cde", loud="99" + "0" * 30 + "999" + "0" * 31)
+    assert ranges(spans.tokens) == [(0, 1), (1, 2), (32, 34), (34, 35), (35, 36)]
+
+
+def test_a_short_pause_between_spoken_words_is_shared_as_between_letters():
+    spans, _ = spans_of("ab" + "." * 20 + "cd", "ab-cd", loud="99" + "0" * 20 + "99")
+    assert ranges(spans.tokens) == [(0, 1), (1, 12), (12, 23), (23, 24)]
+
+
 def test_score_is_the_mean_over_the_frames_of_own_letters_only():
     spans, scores = spans_of(".aa.b..c", "ab c.")
     np.testing.assert_allclose(spans.tokens.scores, [scores[1:3].mean(), scores[4], scores[7]])
@@ -147,6 +181,25 @@ def test_several_words_without_letters_share_it_in_order():
     assert ranges(spans.words) == [(0, 2), (2, 3), (3, 4)]
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("# ab cd", [(6, 6), (6, 8), (12, 14)]),
+        ("ab cd #", [(6, 8), (12, 14), (14, 14)]),
+        ("ab # cd", [(6, 8), (8, 12), (12, 14)]),
+        ("ab #. # cd", [(6, 8), (8, 8), (12, 12), (12, 14)]),
+        ("ab 😀. cd", [(6, 8), (8, 8), (12, 14)]),
+        ("ab 7 #. cd", [(6, 8), (8, 12), (12, 12), (12, 14)]),
+        ("# 7 ab cd", [(0, 0), (0, 6), (6, 8), (12, 14)]),
+        ("#. ab cd", [(0, 6), (6, 8), (12, 14)]),
+    ],
+)
+def test_what_is_not_spoken_stands_at_the_border_of_a_word_of_its_sentence(text, words):
+    loud = "0" * 6 + "99" + "0" * 4 + "99" + "0" * 6
+    spans, _ = spans_of("......ab....cd......", text, loud=loud)
+    assert ranges(spans.words) == words
+
+
 def test_word_without_letters_between_touching_words_is_empty():
     spans, _ = spans_of("abcd", "ab 7 cd", unaligned=["7"])
     assert ranges(spans.words)[1] == (2, 2)
@@ -173,6 +226,14 @@ def test_star_segments_puts_wildcards_around_every_sentence():
     assert labels.owners.tolist() == [WILDCARD, 0, 1, 2, 3, WILDCARD, 4, 5, WILDCARD]
 
 
+def test_word_separator_stands_between_the_spoken_words_of_a_written_one():
+    vocabulary = Vocabulary(ids=LETTERS, blank_id=0, size=12, word_separator_id=11)
+    labels = label_sequence(transcript_of("ab-c d"), vocabulary)
+    assert labels.targets.tolist() == [1, 2, 11, 3, 11, 4]
+    assert labels.words.tolist() == [0, 0, 0, 1]
+    assert labels.spoken_words.tolist() == [0, 0, 1, 2]
+
+
 def test_word_separator_stands_between_words_where_the_model_has_one():
     vocabulary = Vocabulary(ids=LETTERS, blank_id=0, size=12, word_separator_id=11)
     labels = label_sequence(transcript_of("ab 7 cd", unaligned=["7"]), vocabulary)
@@ -182,39 +243,52 @@ def test_word_separator_stands_between_words_where_the_model_has_one():
 
 @st.composite
 def alignments(draw):
-    """A path drawn as text, with the transcript that it spells."""
+    """A path drawn as text, with a transcript that it spells and sentences of any length."""
     words = draw(st.lists(st.text("abcdefghij", min_size=1, max_size=4), min_size=1, max_size=6))
-    unaligned = draw(st.lists(st.integers(0, len(words)), max_size=4))
-    blanks = st.integers(0, 30)
-    picture = ["." * draw(blanks)]
+    pauses = st.one_of(st.integers(0, 12), st.integers(0, 50))
+    picture = ["." * draw(pauses)]
     last = None
     for word in words:
         for letter in word:
             minimum = 1 if letter == last else 0
-            picture.append("." * draw(st.integers(minimum, 12)))
+            picture.append("." * max(minimum, draw(pauses)))
             picture.append(letter * draw(st.integers(1, 3)))
             last = letter
-    picture.append("." * draw(blanks))
-    pieces = list(words)
-    for place in sorted(unaligned, reverse=True):
-        pieces.insert(place, "7")
+    picture.append("." * draw(pauses))
+    pieces = [draw(st.sampled_from([word, f"{word[:1]}-{word[1:]}"])) for word in words]
+    for place in sorted(draw(st.lists(st.integers(0, len(words)), max_size=6)), reverse=True):
+        pieces.insert(place, draw(st.sampled_from(["7", "#", "😀", "—"])))
     joined = "".join(picture)
-    return joined, " ".join(pieces)
+    loud = "".join(
+        draw(st.lists(st.sampled_from("09"), min_size=len(joined), max_size=len(joined)))
+    )
+    return joined, " ".join(draw(st.sampled_from([p, p + "."])) for p in pieces), loud
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=400, derandomize=True)
 @given(alignments())
-def test_spans_are_in_order_and_never_overlap(alignment):
-    picture, text = alignment
-    spans, _ = spans_of(picture, text)
+def test_spans_are_in_order_and_lie_inside_one_another(alignment):
+    picture, text, loud = alignment
+    spans, _ = spans_of(picture, text, loud=loud)
     for level in (spans.words, spans.tokens, spans.sentences):
         assert (level.starts <= level.ends).all()
         assert (level.ends[:-1] <= level.starts[1:]).all()
         assert level.starts[0] >= 0
         assert level.ends[-1] <= len(picture)
-    aligned = spans.words.aligned
-    assert (spans.words.starts < spans.words.ends)[aligned].all()
+    assert (spans.words.starts < spans.words.ends)[spans.words.aligned].all()
     assert (spans.tokens.starts < spans.tokens.ends).all()
+    transcript = transcript_of(text)
+    words_of_tokens = label_sequence(transcript, VOCABULARY).words
+    check_inside(spans.tokens, spans.words, words_of_tokens)
+    words_of_sentences = [s.end_word - s.first_word for s in transcript.sentences]
+    check_inside(
+        spans.words, spans.sentences, np.repeat(range(len(words_of_sentences)), words_of_sentences)
+    )
+
+
+def check_inside(inner, outer, owners):
+    assert (outer.starts[owners] <= inner.starts).all()
+    assert (inner.ends <= outer.ends[owners]).all()
 
 
 def test_a_run_of_equal_letters_needs_a_blank_between_them():

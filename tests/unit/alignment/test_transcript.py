@@ -110,6 +110,32 @@ def test_letters(text, language, letters):
     assert spelling(text, language) == letters
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("555-0123", "eng", "five hundred and fifty five zero one two three"),
+        ("AT&T's", "eng", "at and t's"),
+        ("1,234.5", "eng", "one thousand two hundred and thirty four point five"),
+        ("2024-11-05", "eng", "twenty twenty four eleven zero five"),
+        ("$5", "eng", "five dollars"),
+        ("well-known", "eng", "well known"),
+        ("e-mail's", "eng", "e mail's"),
+        ("25kg", "deu", "fuenfundzwanzig kg"),
+        ("l’été", "fra", "l'ete"),
+        ("caﬀè", "ita", "caffe"),
+    ],
+)
+def test_a_written_word_knows_the_borders_of_its_spoken_words(text, language, spoken):
+    (word,) = tokenize_transcript(text, MMS, language).words
+    letters = [" " * token.opens_spoken_word + token.text for token in word.tokens]
+    assert "".join(letters) == spoken
+
+
+def test_each_digit_of_a_chinese_number_is_a_spoken_word():
+    number, _ = tokenize_transcript("2024年", MMS, "zho").words
+    assert [t.text for t in number.tokens if t.opens_spoken_word] == ["l", "e", "s"]
+
+
 def test_a_dash_alone_is_a_word_without_tokens_and_without_a_warning():
     transcript = tokenize_transcript("yes — no", MMS)
     assert [(w.text, len(w.tokens)) for w in transcript.words] == [("yes", 3), ("—", 0), ("no", 2)]
