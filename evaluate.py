@@ -183,10 +183,11 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
 
 def _speech(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Return the audio, and what is spoken in it where that is known."""
-    from speech_toolkit.alignment.transcript import read_transcript
+    from speech_toolkit.alignment.transcript_file import check_is_text, read_transcript
     from speech_toolkit.checkpoint import REPOSITORY
     from speech_toolkit.errors import UsageError
 
+    check_is_text(arguments.transcript, "--transcript", "--transcript_file")
     demo = REPOSITORY / "samples" / "demo.wav"
     file = arguments.transcript_file
     if arguments.audio is None and arguments.transcript is None and file is None:

@@ -24,6 +24,7 @@ from speech_toolkit.command_line import (
     add_report_arguments,
     check_output_path,
     number,
+    output_format,
     positive_int,
     reporter_from,
     run_script,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from speech_toolkit.alignment.result import AlignmentResult
 
 DEFAULT_OUTPUT = "alignment_result_DEVICE.json"
+FORMATS = ("json",)
 PRINTED_SEGMENTS = 100
 
 
@@ -146,6 +148,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
+    output_format(arguments.output or DEFAULT_OUTPUT, FORMATS)
     check_output_path(arguments.output or DEFAULT_OUTPUT)
     result = _align(arguments, reporter)
     device = result.device.replace(":", "_")
@@ -159,8 +162,10 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     from speech_toolkit.alignment.inputs import AlignmentSettings
     from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
     from speech_toolkit.alignment.transcript import read_transcript
+    from speech_toolkit.alignment.transcript_file import check_is_text
     from speech_toolkit.streams import stdout_to_stderr
 
+    check_is_text(arguments.transcript, "--transcript", "--transcript_file")
     if arguments.audio == "-" and arguments.transcript_file == "-":
         raise TranscriptError("--audio and --transcript_file cannot both be read from stdin")
     request = AlignmentRequest(

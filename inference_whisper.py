@@ -169,10 +169,11 @@ def _report(
 
 def _reference(arguments: argparse.Namespace) -> str | None:
     """Return what is spoken, where the user told."""
-    if arguments.reference_file is None:
-        return arguments.reference
-    from speech_toolkit.alignment.transcript_file import read_transcript
+    from speech_toolkit.alignment.transcript_file import check_is_text, read_transcript
 
+    if arguments.reference_file is None:
+        check_is_text(arguments.reference, "--reference", "--reference_file")
+        return arguments.reference
     return read_transcript(arguments.reference_file)
 
 

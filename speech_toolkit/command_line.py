@@ -10,7 +10,7 @@ import os
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
@@ -215,6 +215,29 @@ def check_output_path(path: str, flag: str = "--output") -> None:
             f"{flag} {path}: nothing can be written in its directory ({error.strerror}); "
             "choose another path"
         ) from error
+
+
+def output_format(path: str, formats: Sequence[str], default: str = "json") -> str:
+    """Return the format that the suffix of an output names.
+
+    Args:
+        path: what ``--output`` says, a file or ``-`` for stdout.
+        formats: what can be written, by suffix.
+        default: what a name without a suffix means.
+
+    Raises:
+        UsageError: the suffix is that of another format.
+    """
+    suffix = Path(path).suffix.lower().removeprefix(".")
+    if suffix in formats:
+        return suffix
+    if suffix[:1].isalpha():  # "talk_0.5" has none
+        known = ", ".join(f".{name}" for name in formats)
+        raise UsageError(
+            f"--output {path}: .{suffix} is not a format that can be written here; "
+            f"end the name in {known}"
+        )
+    return default
 
 
 class _ReportHandler(logging.Handler):

@@ -38,7 +38,11 @@ _CORE = regex.compile(
 _OPENING = regex.compile(r"[\p{Ps}\p{Pi}¿¡]")
 _LINE_BREAK = re.compile(r"[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Cf}\p{Z}\"']+$")
-_TERMINATOR = regex.compile(r"[\p{Sentence_Terminal}…།༎]$")
+_TERMINATOR = regex.compile(r"[\p{Sentence_Terminal}…།༎\u037e]$")
+# U+037E, which normalisation turns into a semicolon, as do most keyboards.
+_GREEK_QUESTION_MARK = regex.compile(r"\p{Greek}\p{M}*+;$")
+# An aside such as "[laughter]"; "„" is an opening quote.
+_BRACKET = regex.compile(r"[\p{Ps}--[„‚]]", regex.V1)
 _DOTTED_ABBREVIATION = regex.compile(r"(?:\p{L}\.)+")
 _ORDINAL = re.compile(r"[0-9]{1,2}\.")
 _ABBREVIATIONS = {
@@ -52,6 +56,7 @@ _ABBREVIATIONS = {
     "nld": "dhr mevr dr prof ir mr drs bijv nr blz ca",
     "rus": "г гг им ул д стр см тыс млн млрд руб проф акад",
 }
+_GREEK = ("ell", "grc")
 _ORDINAL_DOT_LANGUAGES = (
     "deu dan nob nno nor isl fin est lav ces slk slv hrv srp bos pol hun tur eus"
 )
@@ -108,7 +113,8 @@ def sentence_ends(
     """Find the ends of sentences.
 
     A sentence ends at a newline, and after sentence-final punctuation of any script, unless the
-    word is an abbreviation, an initial or an ordinal, or the next word goes on in lower case.
+    word is an abbreviation, an initial or an ordinal, or the next word goes on in lower case and
+    opens no bracket.
 
     Args:
         words: the words with their punctuation.
@@ -131,7 +137,9 @@ def sentence_ends(
             finished = _is_final(word, language) or (
                 _is_closing(word) and index > first and _is_final(words[index - 1], language)
             )
-            goes_on = case_tells and _first_letter(following).islower()
+            goes_on = (
+                case_tells and _first_letter(following).islower() and not _BRACKET.match(following)
+            )
             ends = finished and not goes_on and not starts_list
         if ends:
             first = index + 1
@@ -142,7 +150,7 @@ def sentence_ends(
 def _is_final(word: str, language: str) -> bool:
     """Whether a word closes a sentence as far as can be told from the word itself."""
     body = _CLOSERS.sub("", word)
-    if not _TERMINATOR.search(body):
+    if not (_TERMINATOR.search(body) or _is_greek_question(body, language)):
         return False
     if not body.endswith("."):
         return True
@@ -152,6 +160,12 @@ def _is_final(word: str, language: str) -> bool:
     if letters[:-1] in _abbreviations(language):
         return False
     return not (language in _ORDINAL_DOT_LANGUAGES and _ORDINAL.fullmatch(letters))
+
+
+def _is_greek_question(body: str, language: str) -> bool:
+    return body.endswith(";") and (
+        language in _GREEK or _GREEK_QUESTION_MARK.search(body) is not None
+    )
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from speech_toolkit.errors import TranscriptError
+from speech_toolkit.errors import TranscriptError, UsageError
 
 # UTF-32's mark begins with UTF-16's and must be tried first.
 _BYTE_ORDER_MARKS = (
@@ -40,6 +40,30 @@ def read_transcript(path: str | os.PathLike[str]) -> str:
     if not text.strip():
         raise TranscriptError(f"{_label(name)}: the transcript is empty")
     return text
+
+
+def check_is_text(text: str | None, flag: str, file_flag: str) -> None:
+    """Make sure that what was given as text is not the name of a file with the text.
+
+    Args:
+        text: what is spoken; None where it was not given.
+        flag: the argument that it comes from.
+        file_flag: the argument that takes a file.
+
+    Raises:
+        UsageError: a file has this name.
+    """
+    if text is None:
+        return
+    try:
+        is_file = Path(text).is_file()
+    except (OSError, ValueError):  # no name of a file: too long, or with a NUL
+        return
+    if is_file:
+        raise UsageError(
+            f"{flag} {text}: is the name of a file, but {flag} takes the words themselves; "
+            f"give {file_flag} {text}"
+        )
 
 
 def _label(name: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio_source import STDIN
-from speech_toolkit.command_line import check_output_path
+from speech_toolkit.command_line import check_output_path, output_format
 from speech_toolkit.errors import UsageError
 from speech_toolkit.writers import FORMATS
 
@@ -65,7 +65,8 @@ def plan_jobs(
 
     Raises:
         UsageError: the results of several files or formats have no place of their own, one would
-            replace its audio, or a place cannot be written to.
+            replace its audio, the suffix names a format that is not written, or a place cannot be
+            written to.
     """
     if audio_paths.count(STDIN) > 1:
         raise UsageError("--audio - can be given once: standard input is read once")
@@ -122,8 +123,7 @@ def _job_of_one_file(
         formats = formats or (DEFAULT_FORMAT,)
         outputs = tuple(OutputFile(f"{DEFAULT_STEM}.{name}", name) for name in formats)
         return TranscriptionJob(audio_paths[0], outputs)
-    suffix = Path(output).suffix.lower().removeprefix(".")
-    formats = formats or (suffix if suffix in FORMATS else DEFAULT_FORMAT,)
+    formats = formats or (output_format(output, FORMATS, DEFAULT_FORMAT),)
     if len(formats) > 1:
         raise UsageError(
             f"--output {output}: is one file for {len(formats)} formats; give one --format, "

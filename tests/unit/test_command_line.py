@@ -9,6 +9,7 @@ from speech_toolkit.command_line import (
     Reporter,
     check_output_path,
     number,
+    output_format,
     positive_int,
     reporter_from,
     run_script,
@@ -92,6 +93,15 @@ def test_output_path_is_checked_before_the_work(tmp_path):
         check_output_path(str(tmp_path / ("x" * 300)))
     with pytest.raises(UsageError, match="is a directory"):
         check_output_path(str(tmp_path / "new") + "/")
+
+
+def test_the_suffix_of_an_output_names_its_format():
+    assert output_format("a.b/x.SRT", ("json", "srt")) == "srt"
+    for name in ("-", "x", "talk_0.5", ".hidden", "/dev/null", "dir.srt/x"):
+        assert output_format(name, ("json",)) == "json"
+    for name in ("x.srt", "x.TextGrid", "x.JSONL", "x.docx"):
+        with pytest.raises(UsageError, match=r"not a format .* end the name in \.json"):
+            output_format(name, ("json",))
 
 
 def test_report_goes_on_when_its_reader_leaves():

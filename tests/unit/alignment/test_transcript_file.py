@@ -4,7 +4,8 @@ import os
 import pytest
 
 from speech_toolkit.alignment.transcript import read_transcript
-from speech_toolkit.errors import TranscriptError
+from speech_toolkit.alignment.transcript_file import check_is_text
+from speech_toolkit.errors import TranscriptError, UsageError
 
 
 @pytest.fixture
@@ -85,3 +86,11 @@ def test_a_file_without_permission(write):
     path.chmod(0)
     with pytest.raises(TranscriptError, match="Permission denied"):
         read_transcript(path)
+
+
+def test_the_name_of_a_file_is_not_what_is_spoken(write, tmp_path):
+    path = str(write(b"hello"))
+    with pytest.raises(UsageError, match="--transcript .*: is the name of a file.*give --file "):
+        check_is_text(path, "--transcript", "--file")
+    for text in (None, "hello world", "", str(tmp_path), "a" * 100_000, "a\0b", "\ud800"):
+        check_is_text(text, "--transcript", "--file")

@@ -35,7 +35,8 @@ def test_several_formats_of_one_file_stand_side_by_side():
     [
         ("x.srt", None, "srt"),
         ("x.TXT", None, "txt"),
-        ("x.result", None, "json"),
+        ("x", None, "json"),
+        ("talk_0.5", None, "json"),
         ("x.srt", ("tsv",), "tsv"),
         ("-", None, "json"),
         ("-", ("vtt",), "vtt"),
@@ -67,6 +68,8 @@ def test_equal_stems_do_not_replace_each_other():
         (["a", "b"], None, "x.json", None, "names 2 files: give --output_dir"),
         (["a"], ("txt", "srt"), "x", None, "is one file for 2 formats"),
         (["-", "-"], None, None, "out", "can be given once"),
+        (["a"], None, "x.docx", None, r"x.docx: .docx is not .* end the name in .txt, .json, .srt"),
+        (["a"], None, "x.TextGrid", None, ".textgrid is not a format"),
         (["a"], None, "taken/x.json", None, "--output taken/x.json: cannot be created"),
         (["a"], None, None, "taken", "--output_dir taken/a.json: cannot be created"),
     ],
