@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.emulations import Emulation
 from speech_toolkit.evaluation.layers import ActivationComparer, ActivationRecorder
@@ -192,7 +192,7 @@ def test_a_full_disk_is_named(model, tmp_path, monkeypatch):
 
     monkeypatch.setattr(np, "save", refuse)
     with (
-        pytest.raises(UsageError, match="No space left on device.*TMPDIR"),
+        pytest.raises(ToolkitError, match="No space left on device.*TMPDIR"),
         torch.no_grad(),
         ActivationRecorder(tmp_path / "a").recording(model),
     ):
