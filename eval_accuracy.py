@@ -17,6 +17,11 @@ Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from speech_toolkit.quiet_start import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from typing import TYPE_CHECKING, Any

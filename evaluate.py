@@ -15,6 +15,11 @@ not valid, 130 interrupted.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from speech_toolkit.quiet_start import end_quietly
+
+    end_quietly()
+
 import argparse
 import sys
 from typing import TYPE_CHECKING

@@ -14,6 +14,11 @@ Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from speech_toolkit.quiet_start import end_quietly
+
+    end_quietly()
+
 import argparse
 import importlib
 import os

@@ -12,6 +12,11 @@ Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from speech_toolkit.quiet_start import end_quietly
+
+    end_quietly()
+
 import argparse
 import os
 from typing import TYPE_CHECKING, Any

@@ -20,6 +20,11 @@ failed, 4 compare has no valid evidence, 130 interrupted.
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from speech_toolkit.quiet_start import end_quietly
+
+    end_quietly()
+
 import argparse
 import os
 from contextlib import nullcontext

@@ -9,12 +9,14 @@ import logging
 import os
 import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 from speech_toolkit.errors import ToolkitError, UsageError
+from speech_toolkit.interrupts import signals_raised
 from speech_toolkit.streams import discard_output, make_streams_printable
 
 EXIT_DONE = 0
@@ -261,26 +263,30 @@ class _ReportHandler(logging.Handler):
 def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     """Call ``main`` and leave the process with its exit code, errors printed as one line.
 
-    A :class:`ToolkitError` ends the script with its own exit code, an interrupt with 130, a
-    reader of stdout that went away with 0.
+    A :class:`ToolkitError` ends the script with its own exit code, a signal with 128 and its
+    number, which is 130 for Ctrl-C, a reader of stdout that went away with 0.
     """
     make_streams_printable()
+    threads_before = threading.enumerate()
     try:
-        code = main(*arguments)
-        sys.stdout.flush()
+        with signals_raised():
+            code = main(*arguments)
+            sys.stdout.flush()
     except ToolkitError as error:
         if "--verbose" in sys.argv:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         code = error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         print("interrupted", file=sys.stderr)
-        code = EXIT_INTERRUPTED
+        code = getattr(interrupt, "exit_code", EXIT_INTERRUPTED)
     except BrokenPipeError:
         code = EXIT_DONE
     try:
         sys.stdout.flush()
     except OSError:  # said above, or of no interest: the reader left
         discard_output(sys.stdout)
+    if any(not each.daemon and each not in threads_before for each in threading.enumerate()):
+        os._exit(code)  # the interpreter would wait for what reads from a pipe that nobody fills
     gc.freeze()  # or the interpreter spends a second looking for garbage on its way out
     sys.exit(code)

@@ -1,6 +1,6 @@
 """One file, from the command to the result, in the least time."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from speech_toolkit.alignment.viterbi import preload
 from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_device_name
+from speech_toolkit.interrupts import background_worker
 from speech_toolkit.model_path import resolve_checkpoint
 
 _FAIL_FAST_S = 0.5
@@ -61,7 +62,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language
     )
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    with background_worker() as pool:
         preparing = pool.submit(
             prepare_input, request.audio_path, transcript, checkpoint, request.settings
         )

@@ -129,8 +129,8 @@ class _AudioAhead:
     def __enter__(self) -> _AudioAhead:
         return self
 
-    def __exit__(self, *exception: object) -> None:
-        self._pool.shutdown(cancel_futures=True)
+    def __exit__(self, error_class: type[BaseException] | None, *error: object) -> None:
+        self._pool.shutdown(wait=error_class is None, cancel_futures=True)
 
     def fail_fast(self) -> None:
         """Raise what is wrong with the next file, if that is found in a moment."""

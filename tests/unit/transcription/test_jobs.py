@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,6 +125,9 @@ def test_an_interrupt_keeps_what_is_done(transcriber, folder, capsys):
     assert names_in(folder / "out") == ["a.json"]
     assert transcriber.heard == ["a.wav", "b.wav"]
     assert "interrupted: 1 of 3 files are done and written" in capsys.readouterr().err
+    wait_until = time.monotonic() + 10  # an interrupt does not wait for what is being decoded
+    while threading.active_count() > threads_before and time.monotonic() < wait_until:
+        time.sleep(0.01)
     assert threading.active_count() == threads_before
 
 
