@@ -135,7 +135,8 @@ def main(argv: list[str] | None = None) -> int:
     check_output_path(arguments.output)
     check_html_arguments(arguments)
 
-    from speech_toolkit.evaluation.accuracy import EXIT_CODES, case_directory, evaluate_accuracy
+    from speech_toolkit.evaluation.accuracy import case_directory, evaluate_accuracy
+    from speech_toolkit.evaluation.conclusion import EXIT_CODES
 
     request = _request(arguments, reporter)
     with case_directory(arguments.keep_audio) as directory:

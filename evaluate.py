@@ -91,7 +91,13 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say how it is compared."""
     parser.add_argument(
-        "--layers", action="store_true", help="compare every module, and name the first that is off"
+        "--layers",
+        nargs="?",
+        choices=("off", "blocks", "all"),
+        const="all",
+        default="blocks",
+        help="compare the modules by themselves, and name the first that is off: the layers and "
+        "what stands beside them, or all; --layers alone means all (default: blocks)",
     )
     parser.add_argument(
         "--golden",

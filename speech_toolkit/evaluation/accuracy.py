@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.checkpoint import bundled_model
-from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
+from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy_report import accuracy_report
 from speech_toolkit.evaluation.agreement import criteria_for
@@ -30,11 +30,9 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings
 from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 from speech_toolkit.scratch import scratch_folder
 
 KIND = "accuracy"
-EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
 _ENGLISH_OF = {"mms": "eng", "whisper": "en"}
 
 

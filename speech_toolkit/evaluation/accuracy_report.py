@@ -5,6 +5,7 @@ from typing import Any
 
 from speech_toolkit.evaluation.arms import Arm
 from speech_toolkit.evaluation.cases import Case, CaseSet
+from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.hearing import DISTURBED_MODULE
 from speech_toolkit.evaluation.judgement import (
     Judgement,
@@ -16,7 +17,6 @@ from speech_toolkit.evaluation.judgement import (
 from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.text import TextComparison
 from speech_toolkit.evaluation.thresholds import Check
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
 
 def accuracy_report(

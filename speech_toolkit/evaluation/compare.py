@@ -10,10 +10,11 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID, Reporter
+from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.agreement import criteria_for, find_divergence
+from speech_toolkit.evaluation.conclusion import EXIT_CODES, FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.hearing import WHISPER, Heard
 from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 KIND = "compare"
 MIN_WORDS = 5
-PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
-_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
 _ENGLISH = "en"
 
 
@@ -78,7 +77,7 @@ def compare_devices(
     }
     for line in compare_lines(report):
         reporter.line(line)
-    return report, _CODES[report["verdict"]]
+    return report, EXIT_CODES[report["verdict"]]
 
 
 def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

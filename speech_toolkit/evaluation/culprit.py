@@ -10,6 +10,7 @@ from speech_toolkit.evaluation.thresholds import Threshold
 # A block is blamed for itself only when its error is this many times that of any module in it.
 BLOCK_RATIO = 10.0
 _PRODUCT_OF_KIND = {"convolution": "conv", "linear": "matmul"}
+_LIMIT_OF_KIND = {"gelu": "local_error_gelu", "block": "block_error"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ def find_culprits(
 
     A module that computes something itself is held to `local_error`; a convolution or linear
     module of a device that says that it rounds, to `rounding_ratio` times the error of this
-    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it. A
+    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it, or
+    where nothing inside it was looked at, to `block_error`. A
     normalisation that was evidently computed with another epsilon stands out whatever its error,
     which depends on how loud the input is.
 
@@ -75,12 +77,12 @@ def _limit(
     limits: Mapping[str, Threshold],
     declared: Mapping[str, str],
 ) -> float:
-    own = limits["local_error_gelu" if row["kind"] == "gelu" else "local_error"].limit
+    own = limits[_LIMIT_OF_KIND.get(row["kind"], "local_error")].limit
     product = _PRODUCT_OF_KIND.get(row["kind"])
     rounding = row["rounding"].get(declared.get(product, ""))
     if rounding is not None:
         return max(own, limits["rounding_ratio"].limit * rounding)
-    if row["is_leaf"] or product:
+    if row["is_leaf"] or row["kind"] is not None:
         return own
     inside = [
         other["local_error"]

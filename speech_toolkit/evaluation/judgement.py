@@ -20,6 +20,7 @@ from speech_toolkit.evaluation.agreement import (
 )
 from speech_toolkit.evaluation.boundaries import BoundaryErrors
 from speech_toolkit.evaluation.cases import Case
+from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.hearing import MMS, Heard
 from speech_toolkit.evaluation.text import (
     CorpusComparison,
@@ -27,7 +28,6 @@ from speech_toolkit.evaluation.text import (
     pool_comparisons,
 )
 from speech_toolkit.evaluation.thresholds import Check, Threshold, check
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
 DISTURBANCES = (0.3, 1.0, 3.0)
 _ALL_CASES = "all cases"

@@ -12,22 +12,24 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.utils.parametrize import is_parametrized
 
 from speech_toolkit.evaluation.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.numeric import relative_error
+from speech_toolkit.evaluation.parity_request import LAYERS_ALL, LAYERS_BLOCKS
 from speech_toolkit.evaluation.rounding import RoundedProducts
 from speech_toolkit.scratch import scratch_errors
 
 INDEX_FILE = "modules.json"
-CONVOLUTION, LINEAR, GELU = "convolution", "linear", "gelu"
+CONVOLUTION, LINEAR, GELU, BLOCK = "convolution", "linear", "gelu", "block"
 _PASS_THROUGH = ("Dropout", "Identity")
 _EXPLAINED_MODULES = 20
 EPSILON_SEEN_ABOVE = 2e-6  # below this an error of float32 is its own rounding
@@ -38,10 +40,12 @@ class ActivationRecorder:
 
     Attributes:
         directory: of the files.
+        detail: "all" for every module, "blocks" for those that :func:`blocks_of` names.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, detail: str = LAYERS_ALL) -> None:
         self.directory = directory
+        self.detail = detail
         self._records: list[dict[str, Any]] = []
         self._calls = _CallNames()
         self._inputs: dict[int, list[int]] = {}
@@ -57,7 +61,7 @@ class ActivationRecorder:
             ToolkitError: the disk has no room.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._calls = _CallNames(model)
+        self._calls = _CallNames(model, self.detail)
         handles = [
             handle
             for module in self._calls.modules
@@ -71,7 +75,8 @@ class ActivationRecorder:
         finally:
             for handle in handles:
                 handle.remove()
-        (self.directory / INDEX_FILE).write_text(json.dumps(self._records), encoding="utf-8")
+        index = {"detail": self.detail, "records": self._records}
+        (self.directory / INDEX_FILE).write_text(json.dumps(index), encoding="utf-8")
 
     def _before(self, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
         if not self._paused:
@@ -89,13 +94,17 @@ class ActivationRecorder:
                 {
                     "module": self._calls.next_name(module),
                     "class": type(module).__name__,
-                    "kind": module_kind(module),
+                    "kind": module_kind(module)
+                    or (BLOCK if self.detail == LAYERS_BLOCKS else None),
                     "is_leaf": not any(True for _ in module.children()),
                     "inputs": inputs,
                     "outputs": outputs,
                     "rounding": self._rounding_errors(module, args, kwargs, output),
                 }
             )
+
+    def _kind(self, module: torch.nn.Module) -> str | None:
+        return module_kind(module) or (BLOCK if self.detail == LAYERS_BLOCKS else None)
 
     def _rounding_errors(
         self, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any], output: Any
@@ -132,34 +141,50 @@ class ActivationComparer:
 
     Attributes:
         rows: one dict for each module call, as the report shows it.
+        detail: of the recording.
+        expected: how many recorded modules must be met: the leaves, or where only blocks were
+            recorded, all of them.
     """
 
-    def __init__(self, directory: Path, explain_above: float) -> None:
+    def __init__(self, directory: Path, explain_above: float, around: str | None = None) -> None:
         """Read the index.
 
         Args:
             directory: that the recorder wrote.
             explain_above: local errors from here on are looked into.
+            around: the name of the only module that matters, with the blocks that it is part of;
+                None where all do.
         """
         self.rows: list[dict[str, Any]] = []
         self._directory = directory
         self._explain_above = explain_above
         self._explained = 0
-        records = json.loads((directory / INDEX_FILE).read_text(encoding="utf-8"))
-        self._records = {record["module"]: record for record in records}
+        index = json.loads((directory / INDEX_FILE).read_text(encoding="utf-8"))
+        self.detail = index["detail"]
+        self._records = {
+            record["module"]: record
+            for record in index["records"]
+            if around is None or f"{around}.".startswith(f"{record['module']}.")
+        }
+        self._leaves = [
+            name
+            for name, record in self._records.items()
+            if record["is_leaf"] or self.detail == LAYERS_BLOCKS
+        ]
+        self.expected = len(self._leaves)
         self._calls = _CallNames()
         self._paused = False
 
     @property
     def missing(self) -> list[str]:
-        """The names of the reference's modules that were not met."""
-        seen = {row["module"] for row in self.rows}
-        return [name for name in self._records if name not in seen]
+        """The names of the modules that must be met and were not, or could not be run alone."""
+        seen = {row["module"] for row in self.rows if row["local_error"] is not None}
+        return [name for name in self._leaves if name not in seen]
 
     @contextmanager
     def comparing(self, model: torch.nn.Module) -> Iterator[None]:
         """Compare the modules called in the ``with`` block, which makes one run under no_grad."""
-        self._calls = _CallNames(model)
+        self._calls = _CallNames(model, self.detail)
         handles = [
             module.register_forward_hook(self._after, with_kwargs=True)
             for module in self._calls.modules
@@ -232,8 +257,10 @@ class ActivationComparer:
 class _CallNames:
     """Names the calls of a model's modules: a second call of one is NAME#2."""
 
-    def __init__(self, model: torch.nn.Module | None = None) -> None:
-        named = model.named_modules() if model is not None else ()
+    def __init__(self, model: torch.nn.Module | None = None, detail: str = LAYERS_ALL) -> None:
+        named: Iterable[tuple[str, torch.nn.Module]] = ()
+        if model is not None:
+            named = model.named_modules() if detail == LAYERS_ALL else blocks_of(model)
         self._names = {
             module: name or type(module).__name__
             for name, module in named
@@ -249,6 +276,30 @@ class _CallNames:
     def next_name(self, module: torch.nn.Module) -> str:
         count = self._counts[module] = self._counts.get(module, 0) + 1
         return self._names[module] if count == 1 else f"{self._names[module]}#{count}"
+
+
+def blocks_of(model: torch.nn.Module, name: str = "") -> Iterator[tuple[str, torch.nn.Module]]:
+    """Yield what a model computes in few parts: the layers of its stacks and what stands beside.
+
+    Of what is inside a layer only attention is named, whose share in the layer's result is small:
+    a fault in it would be lost in the sum.
+    """
+    is_stack = isinstance(model, torch.nn.ModuleList)
+    for child_name, child in model.named_children():
+        path = f"{name}.{child_name}" if name else child_name
+        if is_stack:
+            yield from attentions_of(child, path)
+        if is_stack or child._parameters or is_parametrized(child):
+            yield path, child
+        else:
+            yield from blocks_of(child, path)
+
+
+def attentions_of(model: torch.nn.Module, name: str = "") -> Iterator[tuple[str, torch.nn.Module]]:
+    """Yield the attention modules of a model, told by the names of their classes."""
+    for path, module in model.named_modules(prefix=name):
+        if type(module).__name__.endswith("Attention"):
+            yield path, module
 
 
 def module_kind(module: torch.nn.Module) -> str | None:

@@ -10,16 +10,20 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.alignment.ctc_model import read_ctc_checkpoint
-from speech_toolkit.command_line import (
-    EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_NOT_VALID,
-    Reporter,
-)
+from speech_toolkit.command_line import EXIT_NOT_VALID, Reporter
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation import parity_run, verdict
 from speech_toolkit.evaluation.boundary_shift import BoundarySearch
+from speech_toolkit.evaluation.conclusion import (
+    EXIT_CODES,
+    FAIL,
+    NOT_VALID,
+    PASS,
+    why_same,
+    worst_of,
+)
 from speech_toolkit.evaluation.engines import CARD_DTYPES, family_of
+from speech_toolkit.evaluation.evidence import weigh_evidence
 from speech_toolkit.evaluation.hearing import MMS
 from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.parity_figures import (
@@ -33,14 +37,14 @@ from speech_toolkit.evaluation.parity_figures import (
     run_figures,
     speedup,
 )
-from speech_toolkit.evaluation.parity_request import ParityRequest, read_speech
+from speech_toolkit.evaluation.parity_request import LAYERS_OFF, ParityRequest, read_speech
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 from speech_toolkit.scratch import scratch_errors, scratch_folder
 
 KIND = "evaluation"
+_WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"}
 
 
 class ParityEvaluation:
@@ -66,6 +70,8 @@ class ParityEvaluation:
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
         self._waveform = read_speech(request, self._family)
+        self._layers = request.layers
+        self._warnings: list[str] = []
         self._blank, self._search = self._prepare_search()
 
     def run(self, argv: Sequence[str]) -> tuple[dict[str, Any], int]:
@@ -83,6 +89,7 @@ class ParityEvaluation:
             reference = self._run_target("run_reference", self._targets[0], scratch)
             if not reference.ok:
                 return self._report_without_reference(reference, argv)
+            self._leave_layers_out(reference)
             beside = self._run_beside(scratch)
             candidates = [
                 self._judge(
@@ -117,7 +124,6 @@ class ParityEvaluation:
         self, function: str, target: Target, scratch: Path, label: str | None = None
     ) -> Outcome:
         request = self._request
-        limits = limits_for(self._dtype_of_limits(target), request.changes)
         label = label or target.label
         self._reporter.info(f"Running {label}")
         payload = {
@@ -128,9 +134,10 @@ class ParityEvaluation:
             "scratch": str(scratch),
             "warmup": request.warmup,
             "runs": request.runs,
-            "layers": request.layers,
+            "layers": self._layers,
             "noise_floor": request.noise_floor and target.is_cpu,
-            "explain_above": limits["local_error"].limit,
+            "dtype_of_limits": self._dtype_of_limits(target),
+            "changes": dict(request.changes),
             "emulations": [asdict(emulation) for emulation in request.emulations],
         }
         outcome = run_isolated(
@@ -144,6 +151,13 @@ class ParityEvaluation:
             self._reporter.warning(f"{label}: {outcome.message}")
         return outcome
 
+    def _leave_layers_out(self, reference: Outcome) -> None:
+        """Go on without modules that nobody asked for where the disk has no room for them."""
+        skipped = reference.result.get("layers_skipped")
+        if skipped is not None:
+            self._layers = LAYERS_OFF
+            self._warnings.append(f"the model's blocks are not compared: {skipped}")
+
     def _dtype_of_limits(self, target: Target) -> str:
         return coarser_dtype(self._targets[0].dtype, target.dtype)
 
@@ -153,9 +167,8 @@ class ParityEvaluation:
         """Return a candidate's part of the report."""
         head = run_figures(target, outcome)
         if not outcome.ok:
-            is_usage = outcome.status == ERROR
             return head | {
-                "verdict": NOT_VALID if is_usage else FAIL,
+                "verdict": NOT_VALID,
                 "reasons": [outcome.message],
                 "checks": [],
                 "speedup": None,
@@ -166,20 +179,54 @@ class ParityEvaluation:
         figures, checks = self._compare(reference, outcome, limits)
         figures["golden"], golden_checks = against_golden(reference, outcome, beside, dtype)
         figures["emulated"] = against_emulations(reference, outcome, beside)
+        figures["sensitivity"] = outcome.result["sensitivity"]
         checks += golden_checks
-        passed = all(item.passed for item in checks)
+        failed = [item for item in checks if not item.passed]
+        gaps = self._gaps(target, outcome, reference, beside, figures["layers"])
+        found = FAIL if failed else NOT_VALID if gaps else PASS
+        withheld = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid", PASS: None}[
+            found
+        ]
         return (
             head
             | figures
             | {
-                "verdict": PASS if passed else FAIL,
-                "reasons": [*verdict.reasons(checks), *verdict.culprit_reason(figures["layers"])],
+                "verdict": found,
+                "reasons": [
+                    *verdict.reasons(checks),
+                    *verdict.culprit_reason(figures["layers"]),
+                    *gaps,
+                ],
                 "limits_of": dtype,
                 "checks": [verdict.check_dict(item) for item in checks],
-                "speedup": speedup(reference, outcome) if passed else None,
-                "speedup_withheld": None if passed else "parity failed",
+                "speedup": None if withheld else speedup(reference, outcome),
+                "speedup_withheld": withheld,
             }
         )
+
+    def _gaps(
+        self,
+        target: Target,
+        outcome: Outcome,
+        reference: Outcome,
+        beside: Mapping[str, Outcome],
+        layers: Mapping[str, Any] | None,
+    ) -> list[str]:
+        """Say what keeps a candidate without a failed check from a PASS."""
+        same = why_same(
+            reference.result["environment"],
+            self._targets[0].dtype,
+            outcome.result["environment"],
+            target.dtype,
+        )
+        not_run = [
+            f"{label} was asked for and did not run: {run.message}"
+            for label, run in beside.items()
+            if not run.ok
+        ]
+        unmatched = layers and verdict.why_not_covered(layers)
+        blind = verdict.why_blind(outcome.result["sensitivity"])
+        return [reason for reason in (same, *not_run, unmatched, blind) if reason]
 
     def _compare(
         self, reference: Outcome, candidate: Outcome, limits: verdict.Limits
@@ -200,7 +247,7 @@ class ParityEvaluation:
                 reference.result["answer"], candidate.result["answer"], limits
             )
         layer_checks: list[Check] = []
-        if self._request.layers:
+        if self._layers != LAYERS_OFF:
             figures["layers"], layer_checks = verdict.judge_layers(
                 candidate.result["layers"], candidate.result["environment"], limits
             )
@@ -213,21 +260,20 @@ class ParityEvaluation:
         beside: Mapping[str, Outcome],
         argv: Sequence[str],
     ) -> tuple[dict[str, Any], int]:
-        no_evidence = verdict.why_not_evidence(
-            reference.arrays, reference.result["answer"], self._blank
+        evidence = weigh_evidence(
+            self._family,
+            self._waveform,
+            reference.arrays,
+            reference.result["answer"],
+            self._blank,
         )
-        if no_evidence is not None:
+        if evidence.why_none is not None:
             candidates = [_without_evidence(candidate) for candidate in candidates]
-        verdicts = {candidate["verdict"] for candidate in candidates}
-        if FAIL in verdicts:
-            overall, code = FAIL, EXIT_FAILED
-        elif no_evidence is not None:
-            overall, code = NOT_VALID, EXIT_NOT_VALID
-        elif NOT_VALID in verdicts:
-            overall, code = NOT_VALID, ToolkitError.exit_code
-        else:
-            overall, code = PASS, EXIT_DONE
-        report = self._head(overall, [no_evidence] if no_evidence else [], argv) | {
+        overall = worst_of(candidate["verdict"] for candidate in candidates)
+        is_usage = any(candidate["status"] == ERROR for candidate in candidates)
+        code = ToolkitError.exit_code if overall == NOT_VALID and is_usage else EXIT_CODES[overall]
+        report = self._head(overall, [evidence.why_none] if evidence.why_none else [], argv) | {
+            "evidence": evidence.to_dict(),
             "reference": run_figures(self._targets[0], reference),
             "noise_floor": reference.result.get("noise_floor"),
             "beside": {
@@ -245,6 +291,7 @@ class ParityEvaluation:
         report = self._head(
             NOT_VALID, [f"the reference did not run: {reference.message}"], argv
         ) | {
+            "evidence": None,
             "reference": run_figures(self._targets[0], reference),
             "noise_floor": None,
             "beside": {},
@@ -254,9 +301,6 @@ class ParityEvaluation:
 
     def _head(self, overall: str, why: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:
         waveform = self._waveform
-        first, *rest = self._targets
-        same = [target.label for target in rest if target == first]
-        notes = [f"{label} is the reference too: this shows repeatability only" for label in same]
         return report_header(KIND, argv, self._request.config()) | {
             "verdict": overall,
             "reasons": list(why),
@@ -271,7 +315,7 @@ class ParityEvaluation:
                 "audio_s": waveform.duration_s,
                 "sample_rate_hz": waveform.sample_rate_hz,
             },
-            "warnings": [*waveform.warnings, *notes],
+            "warnings": [*waveform.warnings, *self._warnings],
         }
 
 
@@ -279,5 +323,5 @@ def _without_evidence(candidate: dict[str, Any]) -> dict[str, Any]:
     """Take back a verdict that rests on nothing."""
     if candidate["verdict"] != PASS:
         return candidate
-    withheld = {"speedup": None, "speedup_withheld": "the evidence is not valid"}
+    withheld = {"speedup": None, "speedup_withheld": _WHY_NO_SPEED_UP[NOT_VALID]}
     return candidate | withheld | {"verdict": NOT_VALID}

@@ -15,6 +15,7 @@ from speech_toolkit.evaluation.hearing import MMS
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 
+LAYERS_OFF, LAYERS_BLOCKS, LAYERS_ALL = "off", "blocks", "all"
 _MIN_WHISPER_SAMPLES = 400  # one frame of the mel spectrogram
 
 
@@ -30,7 +31,8 @@ class ParityRequest:
         language: ISO 639-3 code of the transcript.
         warmup: calls before the measured ones.
         runs: measured calls.
-        layers: whether every module is compared.
+        layers: which modules are compared by themselves: "off" for none, "blocks" for the layers
+            of the stacks and what stands beside them, "all" for every module.
         golden: whether both sides are held against float64 as well.
         emulations: roundings to run on the CPU beside the candidates.
         noise_floor: whether the reference runs with other numbers of threads.
@@ -47,7 +49,7 @@ class ParityRequest:
     language: str = "eng"
     warmup: int = 2
     runs: int = 5
-    layers: bool = False
+    layers: str = LAYERS_BLOCKS
     golden: bool = False
     emulations: tuple[Emulation, ...] = ()
     noise_floor: bool = True

@@ -7,16 +7,17 @@ takes them from there, so that all devices compute on the same numbers.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.emulations import Emulation
 from speech_toolkit.evaluation.fallbacks import (
     count_saturated,
@@ -27,11 +28,15 @@ from speech_toolkit.evaluation.fallbacks import (
 from speech_toolkit.evaluation.families import ModelUnderTest, load_model_under_test
 from speech_toolkit.evaluation.isolated_child import save_partial
 from speech_toolkit.evaluation.numeric import relative_error
+from speech_toolkit.evaluation.parity_request import LAYERS_ALL, LAYERS_OFF
 from speech_toolkit.evaluation.report import array_hash
+from speech_toolkit.evaluation.thresholds import Threshold, limits_for
 from speech_toolkit.evaluation.timing import Timings, time_call
+from speech_toolkit.evaluation.verdict import compare_outputs, judge_layers
 from speech_toolkit.scratch import scratch_errors
 
 INPUTS_FILE = "inputs.npz"
+OUTPUTS_FILE = "outputs.npz"
 SAMPLES_FILE = "samples.npy"
 ACTIVATIONS = "activations"
 Arrays = dict[str, np.ndarray]
@@ -42,11 +47,12 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
     Args:
         payload: "model_path", "device", "dtype", "attn_implementation"; "scratch", a directory
-            that holds the samples; "warmup", "runs"; "layers" and "noise_floor", whether those are
-            wanted.
+            that holds the samples; "warmup", "runs"; "layers", which modules are recorded;
+            "noise_floor", whether that is wanted.
 
     Returns:
-        What `_measure` returns, with "noise_floor" added.
+        What `_measure` returns, with "noise_floor" added, or "layers_skipped", why modules that
+        nobody asked for were not recorded.
     """
     scratch = Path(payload["scratch"])
     with recorded_fallbacks() as fallbacks:
@@ -56,10 +62,11 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         with scratch_errors():
             np.savez(scratch / INPUTS_FILE, **inputs)
         result, arrays = _measure(loaded, inputs, payload)
+        with scratch_errors():
+            np.savez(scratch / OUTPUTS_FILE, **arrays)
         if payload["noise_floor"]:
             result["noise_floor"] = _noise_floor(loaded, inputs, arrays)
-        if payload["layers"]:
-            _record(loaded, inputs, scratch / ACTIVATIONS)
+        result["layers_skipped"] = _record(loaded, inputs, scratch / ACTIVATIONS, payload["layers"])
     return result | {"fallback_ops": sorted(fallbacks)}, arrays
 
 
@@ -67,19 +74,20 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     """Run a candidate on the reference's inputs, module by module too if asked.
 
     Args:
-        payload: as for `run_reference`, and "explain_above", the local error from which on a
-            module is looked into.
+        payload: as for `run_reference`, and "dtype_of_limits" and "changes", which limits hold.
     """
+    limits = limits_for(payload["dtype_of_limits"], payload["changes"])
     scratch = Path(payload["scratch"])
     inputs = _load_arrays(scratch / INPUTS_FILE)
     with recorded_fallbacks() as fallbacks:
         loaded = _load(payload)
         result, arrays = _measure(loaded, inputs, payload)
         save_partial(result | {"fallback_ops": []})
-        if payload["layers"]:
+        if payload["layers"] != LAYERS_OFF:
             result["layers"] = _compare_layers(
-                loaded, inputs, scratch / ACTIVATIONS, payload["explain_above"]
+                loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit
             )
+        result["sensitivity"] = _sensitivity(loaded, inputs, scratch, limits, payload["layers"])
     return result | {"fallback_ops": sorted(fallbacks)}, arrays
 
 
@@ -234,11 +242,24 @@ def _noise_floor(loaded: ModelUnderTest, inputs: Arrays, arrays: Arrays) -> dict
     return {"threads": own, "relative_error_by_threads": errors}
 
 
-def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path) -> None:
+def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path, detail: str) -> str | None:
+    """Record modules; return why blocks, which nobody asked for, could not be kept.
+
+    Raises:
+        ToolkitError: the disk has no room for all modules, which the user asked for.
+    """
     from speech_toolkit.evaluation.layers import ActivationRecorder
 
-    with _no_gradients(), ActivationRecorder(directory).recording(loaded.model):
-        loaded.forward(inputs)
+    if detail == LAYERS_OFF:
+        return None
+    try:
+        with _no_gradients(), ActivationRecorder(directory, detail).recording(loaded.model):
+            loaded.forward(inputs)
+    except ToolkitError as error:
+        if detail == LAYERS_ALL:
+            raise
+        return str(error)
+    return None
 
 
 def _compare_layers(
@@ -250,10 +271,48 @@ def _compare_layers(
     started = time.perf_counter()
     with _no_gradients(), _operator_errors(loaded), comparer.comparing(loaded.model):
         loaded.forward(inputs)
-    if not comparer.rows:
-        raise UsageError(f"{directory}: none of the recorded modules was called")
     return {
+        "detail": comparer.detail,
         "rows": comparer.rows,
+        "expected": comparer.expected,
         "missing": comparer.missing,
         "seconds": time.perf_counter() - started,
     }
+
+
+def _sensitivity(
+    loaded: ModelUnderTest,
+    inputs: Arrays,
+    scratch: Path,
+    limits: Mapping[str, Threshold],
+    detail: str,
+) -> dict[str, Any]:
+    """Plant faults of several sizes in the candidate; find the smallest that a check notices."""
+    from speech_toolkit.evaluation.layers import ActivationComparer, attentions_of
+    from speech_toolkit.evaluation.sensitivity import planted_noise, search
+
+    reference = _load_arrays(scratch / OUTPUTS_FILE)
+    names = [name for name, _ in attentions_of(loaded.model)]
+    name = names[len(names) // 2]
+
+    def noticed_by(size: float) -> list[str]:
+        comparer = None
+        compared = contextlib.nullcontext()
+        if detail != LAYERS_OFF:
+            comparer = ActivationComparer(
+                scratch / ACTIVATIONS, explain_above=math.inf, around=name
+            )
+            compared = comparer.comparing(loaded.model)
+        with planted_noise(loaded.model, name, size), compared:
+            arrays = _outputs(loaded, inputs)
+        _, checks = compare_outputs(reference, arrays, limits)
+        if comparer is not None:
+            _, found = judge_layers(
+                {"rows": comparer.rows, "missing": [], "expected": 0, "detail": detail},
+                loaded.device.facts(),
+                limits,
+            )
+            checks += found
+        return sorted({item.threshold.name for item in checks if not item.passed})
+
+    return {"module": name} | search(noticed_by)

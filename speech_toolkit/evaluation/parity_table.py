@@ -31,6 +31,7 @@ def parity_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield from _task_lines(candidate["task"])
         yield from _layer_lines(candidate["layers"])
         yield from _third_opinion_lines(candidate)
+        yield from sensitivity_lines(candidate["sensitivity"])
     yield from _noise_lines(report)
     yield from _speed_lines(report)
     yield ""
@@ -128,6 +129,19 @@ def _third_opinion_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
         share = found["explained_share"]
         text = "no error to explain" if share is None else f"explains {100 * max(share, 0):.1f} %"
         yield f"{label}: {text} of the candidate's squared error in the logits"
+
+
+def sensitivity_lines(sensitivity: Mapping[str, Any]) -> Iterator[str]:
+    """Say which fault would have been noticed, so that a PASS has a meaning."""
+    smallest, missed = sensitivity["smallest_noticed"], sensitivity["largest_missed"]
+    if smallest is None:
+        yield f"no fault planted in {sensitivity['module']}, up to {missed:.1%}, was noticed"
+        return
+    yield (
+        f"a fault of {smallest:.1%} planted in {sensitivity['module']} would have been noticed "
+        f"(by {', '.join(sensitivity['noticed_by'])})"
+        + ("" if missed is None else f", one of {missed:.1%} not")
+    )
 
 
 def _noise_lines(report: Mapping[str, Any]) -> Iterator[str]:

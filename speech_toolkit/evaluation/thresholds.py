@@ -91,10 +91,14 @@ _FLOAT32 = (
         "local_error_gelu", 1e-3, "below", "GELU in its tanh form is off by up to 5e-4 of its input"
     ),
     Threshold(
+        "block_error", 2e-3, "below", "HF32 products and GELU in its tanh form: 1e-3 for a layer"
+    ),
+    Threshold(
         "rounding_ratio", 1.5, "below", "half a bit above what the device's own rounding explains"
     ),
 )
 _FLOAT16 = {
+    "block_error": (2e-3, "11 bits of significand, the operations of a whole layer"),
     "flip_margin": (0.25, "errors of float16 logits reach 0.1"),
     "repeat_error": (1e-3, "one unit in the last place of float16"),
     "divergence_margin": (0.1, "errors of float16 logits reach 0.1"),
@@ -102,6 +106,7 @@ _FLOAT16 = {
     "local_error_gelu": (2e-3, "inputs, weights and result rounded to 11 bits"),
 }
 _BFLOAT16 = {
+    "block_error": (2e-2, "8 bits of significand, the operations of a whole layer"),
     "relative_error": (0.05, "8 bits of significand: 0.2 % an operation, adding up over layers"),
     "max_abs_error": (4.0, "8 bits of significand: logits of 32 are 0.25 apart"),
     "mean_abs_error": (0.5, "8 bits of significand: logits of 32 are 0.25 apart"),

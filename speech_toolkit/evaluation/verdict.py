@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.evaluation.boundary_shift import BoundarySearch
+from speech_toolkit.evaluation.conclusion import FAIL, PASS
 from speech_toolkit.evaluation.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.numeric import (
     HISTOGRAM_EDGES,
@@ -17,11 +18,14 @@ from speech_toolkit.evaluation.numeric import (
     compare_arrays,
     compare_distributions,
 )
+from speech_toolkit.evaluation.parity_request import LAYERS_BLOCKS
 from speech_toolkit.evaluation.text import first_divergence
 from speech_toolkit.evaluation.thresholds import Check, Threshold, check
 
-PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
 LOGITS = "logits"
+MIN_COVERAGE = 0.95  # of the modules that the reference called
+LARGEST_BLIND_SPOT = 0.3  # relative noise in one module that a comparison must notice
+_NAMED_MODULES = 3
 _ARRAY_CHECKS = (
     "relative_error",
     "max_abs_error",
@@ -132,7 +136,9 @@ def judge_layers(
     declared = declared_rounding(environment)
     culprits = find_culprits(layers["rows"], limits, declared)
     figures = {
+        "detail": layers["detail"],
         "modules": layers["rows"],
+        "expected": layers["expected"],
         "missing": layers["missing"],
         "declared_rounding": declared,
         "culprits": [asdict(culprit) for culprit in culprits],
@@ -156,10 +162,35 @@ def culprit_reason(layers: Mapping[str, Any] | None) -> list[str]:
         return []
     first = layers["culprits"][0]
     why = f": {first['explanation']}" if first["explanation"] else ""
+    closer = "; --layers all looks inside it" if layers["detail"] == LAYERS_BLOCKS else ""
     return [
         f"the first module of its own error is {first['module']}, a {first['module_class']} "
-        f"(local error {first['local_error']:.2g}, limit {first['limit']:.2g}){why}"
+        f"(local error {first['local_error']:.2g}, limit {first['limit']:.2g}){why}{closer}"
     ]
+
+
+def why_not_covered(layers: Mapping[str, Any]) -> str | None:
+    """Say which modules were not compared, where those are more than a few; else None."""
+    missing, expected = layers["missing"], layers["expected"]
+    if expected and 1 - len(missing) / expected >= MIN_COVERAGE:
+        return None
+    first = ", ".join(missing[:_NAMED_MODULES])
+    return (
+        f"{len(missing)} of the reference's {expected} modules were not met or could not be run "
+        f"alone ({first}{', ...' if len(missing) > _NAMED_MODULES else ''}); the two sides are not "
+        "the same model"
+    )
+
+
+def why_blind(sensitivity: Mapping[str, Any]) -> str | None:
+    """Say that even a large fault would have passed; None where a smaller one is noticed."""
+    smallest = sensitivity["smallest_noticed"]
+    if smallest is not None and smallest <= LARGEST_BLIND_SPOT:
+        return None
+    return (
+        f"noise of {LARGEST_BLIND_SPOT:.0%} planted in {sensitivity['module']} was not noticed, so "
+        "a PASS would mean nothing; use other audio, --layers all, or tighter limits"
+    )
 
 
 def _shown(value: float | None) -> str:
@@ -177,20 +208,3 @@ def check_dict(item: Check) -> dict[str, Any]:
         "reason": item.threshold.reason,
         "verdict": PASS if item.passed else FAIL,
     }
-
-
-def why_not_evidence(reference: Arrays, answer: Mapping[str, Any], blank: int | None) -> str | None:
-    """Say why the reference's own result proves nothing, None where it can.
-
-    Args:
-        reference: its outputs.
-        answer: what it generated.
-        blank: of a CTC model, the label for no sound; None for other models.
-    """
-    if not all(np.isfinite(array).any() for array in reference.values()):
-        return "the reference's own output holds no finite number"
-    if blank is not None and (reference[LOGITS].argmax(axis=1) == blank).all():
-        return "the reference hears no speech in the audio: every frame is blank"
-    if answer and not answer["text"]:
-        return "the reference hears no speech in the audio: its text is empty"
-    return None

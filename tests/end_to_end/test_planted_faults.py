@@ -119,7 +119,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
             targets=(Target("cpu", "float32"), *targets),
             warmup=0,
             runs=1,
-            layers=True,
+            layers="all",
             noise_floor=False,
             max_audio_s=2.0,
         )

@@ -115,7 +115,11 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
     parts = [
         (
             "criteria",
-            join(_limits_note(candidate, texts), checks_table(candidate["checks"], texts)),
+            join(
+                _limits_note(candidate, texts),
+                checks_table(candidate["checks"], texts),
+                parity_parts.sensitivity(candidate["sensitivity"], texts),
+            ),
         ),
         ("device_work", parity_parts.device_findings(candidate, texts)),
         ("outputs", parity_parts.outputs(candidate["outputs"], texts)),

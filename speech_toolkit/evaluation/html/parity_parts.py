@@ -189,6 +189,21 @@ def layers(figures: Figures | None, texts: Texts) -> Markup:
     )
 
 
+def sensitivity(figures: Figures, texts: Texts) -> Markup:
+    """Return a sentence about the smallest planted fault that the checks noticed."""
+    smallest, missed = figures["smallest_noticed"], figures["largest_missed"]
+    if smallest is None:
+        return paragraph(texts("sensitivity_none", module=figures["module"], size=share(missed)))
+    seen = texts(
+        "sensitivity",
+        module=figures["module"],
+        size=share(smallest),
+        names=", ".join(figures["noticed_by"]),
+    )
+    passes = "" if missed is None else texts("sensitivity_missed", size=share(missed))
+    return paragraph(f"{seen} {passes}".strip())
+
+
 def _culprits(culprits: Sequence[Figures], count: int, texts: Texts) -> Markup:
     if not culprits:
         return paragraph(texts("no_culprit", count=count))

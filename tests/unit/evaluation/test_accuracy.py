@@ -9,7 +9,6 @@ from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation import arms
 from speech_toolkit.evaluation.accuracy import (
-    EXIT_CODES,
     AccuracyRequest,
     case_directory,
     evaluate_accuracy,
@@ -244,7 +243,3 @@ def test_wrong_usage(run, changes, complaint):
 def test_wrong_checkpoint(run, tmp_path):
     with pytest.raises(CheckpointError, match="no such directory"):
         run(Devices(), model_path=str(tmp_path / "gone"))
-
-
-def test_exit_codes():
-    assert EXIT_CODES == {"PASS": 0, "FAIL": 1, "NOT VALID": 4}

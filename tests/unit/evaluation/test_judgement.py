@@ -5,6 +5,7 @@ import pytest
 
 from speech_toolkit.evaluation.boundaries import BoundaryErrors, TrueWord
 from speech_toolkit.evaluation.cases import Case
+from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.hearing import Heard
 from speech_toolkit.evaluation.judgement import (
     Yardstick,
@@ -12,7 +13,6 @@ from speech_toolkit.evaluation.judgement import (
     corpus_report,
     judge,
 )
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
 TEXTS = (
     "The kettle is boiling, so would you like a cup of tea?",

@@ -9,7 +9,7 @@ import torch
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.emulations import Emulation
-from speech_toolkit.evaluation.layers import ActivationComparer, ActivationRecorder
+from speech_toolkit.evaluation.layers import ActivationComparer, ActivationRecorder, blocks_of
 from speech_toolkit.evaluation.rounding import RoundedProducts
 from speech_toolkit.evaluation.thresholds import limits_for
 
@@ -175,7 +175,66 @@ def test_a_module_that_is_not_called_is_missing(model, compare, tmp_path):
     candidate.second = candidate.first
     with torch.no_grad(), comparer.comparing(candidate):
         candidate(torch.randn(1, 64))
-    assert {"second", "second.norm", "second.linear"} <= set(comparer.missing)
+    assert {"second.norm", "second.linear"} <= set(comparer.missing)
+    assert (comparer.detail, comparer.expected) == ("all", 8)
+
+
+class Stack(torch.nn.Module):
+    """Two layers with attention, something with weights beside them, and a plain container."""
+
+    def __init__(self, width=8):
+        super().__init__()
+        self.front = torch.nn.Sequential(torch.nn.Linear(width, width), torch.nn.GELU())
+        self.layers = torch.nn.ModuleList(Layer(width) for _ in range(2))
+
+    def forward(self, hidden):
+        hidden = self.front(hidden)
+        for layer in self.layers:
+            hidden = layer(hidden)
+        return hidden
+
+
+class ToyAttention(torch.nn.Linear):
+    pass
+
+
+class Layer(torch.nn.Module):
+    def __init__(self, width):
+        super().__init__()
+        self.attention = ToyAttention(width, width)
+        self.feed_forward = torch.nn.Linear(width, width)
+
+    def forward(self, hidden):
+        return hidden + self.feed_forward(self.attention(hidden))
+
+
+def test_blocks_are_layers_their_attention_and_what_stands_beside(tmp_path):
+    torch.manual_seed(0)
+    stack = Stack().eval()
+    names = ["front.0"]
+    names += [f"layers.{i}{part}" for i in range(2) for part in (".attention", "")]
+    assert [name for name, _ in blocks_of(stack)] == names
+    hidden = torch.randn(1, 5, 8)
+    with torch.no_grad(), ActivationRecorder(tmp_path / "a", "blocks").recording(stack):
+        stack(hidden)
+    candidate = copy.deepcopy(stack)
+    candidate.layers[1].feed_forward.weight.data *= 1.1
+    comparer = ActivationComparer(tmp_path / "a", explain_above=1.0)
+    with torch.no_grad(), comparer.comparing(candidate):
+        candidate(hidden)
+    assert (comparer.detail, comparer.expected, comparer.missing) == ("blocks", 5, [])
+    culprits = find_culprits(comparer.rows, LIMITS, {})
+    assert [culprit.module for culprit in culprits] == ["layers.1"]
+
+
+def test_only_the_blocks_around_a_module_are_run(tmp_path):
+    stack = Stack().eval()
+    with torch.no_grad(), ActivationRecorder(tmp_path / "a", "blocks").recording(stack):
+        stack(torch.randn(1, 5, 8))
+    comparer = ActivationComparer(tmp_path / "a", 1.0, around="layers.1.attention")
+    with torch.no_grad(), comparer.comparing(stack):
+        stack(torch.randn(1, 5, 8))
+    assert [row["module"] for row in comparer.rows] == ["layers.1.attention", "layers.1"]
 
 
 def test_tensors_are_written_once(model, tmp_path):

@@ -24,9 +24,34 @@ RNG = np.random.default_rng(0)
 LOGITS = (4 * RNG.standard_normal((FRAMES, LABELS))).astype(np.float32)
 
 
-def ended(label, logits, seconds=1.0, **changes):
+def module_row(name, local_error):
+    return {
+        "module": name, "class": "Linear", "kind": "block", "is_leaf": False, "rounding": {},
+        "propagated_error": 1e-5, "local_error": local_error, "other_epsilon": None,
+        "explanation": None,
+    }  # fmt: skip
+
+
+def layers(*missing, local_error=1e-5, expected=4):
+    rows = [module_row(f"layers.{i}", local_error) for i in range(expected - len(missing))]
+    return {"detail": "blocks", "rows": rows, "expected": expected, "missing": list(missing)}
+
+
+def sensitivity(smallest=0.01):
+    return {
+        "module": "encoder.layers.2.attention",
+        "smallest_noticed": smallest,
+        "noticed_by": ["culprits"] if smallest else [],
+        "largest_missed": 0.003 if smallest else 1.0,
+    }
+
+
+def ended(device, logits, seconds=1.0, **changes):
     """Return the outcome of a run that went well."""
     result = {
+        "layers_skipped": None,
+        "layers": layers(),
+        "sensitivity": sensitivity(),
         "load_s": 1.0,
         "timing": Timings(2.0, (1.1,), (seconds, seconds)).to_dict(),
         "repeat_error": 0.0,
@@ -36,13 +61,13 @@ def ended(label, logits, seconds=1.0, **changes):
         "saturates": False,
         "saturated_values": 0,
         "memory": {"allocated_bytes": 1},
-        "environment": {"device_name": "a card", "hf32": None, "tf32": None},
+        "environment": {"device": device, "device_name": "a card", "hf32": None, "tf32": None},
         "attn_implementation": "sdpa",
         "inputs_sha256": {"waveform": "0" * 64},
         "outputs_sha256": {"logits": "0" * 64},
         "fallback_ops": [],
     }
-    return Outcome(label, "ok", result | changes, {"logits": logits}, None, 0, 1.0, ())
+    return Outcome(device, "ok", result | changes, {"logits": logits}, None, 0, 1.0, ())
 
 
 def failed(label, status, message):
@@ -74,7 +99,7 @@ def near(size=1e-5):
 
 def test_a_pass(evaluate):
     report, code, lines = evaluate(
-        {"cpu float32": ended("", LOGITS, 3.0), "npu:0 float32": ended("", near(), 1.5)}
+        {"cpu float32": ended("cpu", LOGITS, 3.0), "npu:0 float32": ended("npu:0", near(), 1.5)}
     )
     (candidate,) = report["candidates"]
     assert (code, report["verdict"], candidate["verdict"]) == (0, "PASS", "PASS")
@@ -86,7 +111,10 @@ def test_a_pass(evaluate):
 
 def test_a_failure_withholds_the_speed_up_and_says_why(evaluate):
     report, code, lines = evaluate(
-        {"cpu float32": ended("", LOGITS), "npu:0 float32": ended("", LOGITS * np.float32(1.02))}
+        {
+            "cpu float32": ended("cpu", LOGITS),
+            "npu:0 float32": ended("npu:0", LOGITS * np.float32(1.02)),
+        }
     )
     (candidate,) = report["candidates"]
     assert (code, report["verdict"]) == (1, "FAIL")
@@ -98,8 +126,8 @@ def test_a_failure_withholds_the_speed_up_and_says_why(evaluate):
 
 def test_a_limit_of_the_users_own(evaluate):
     outcomes = {
-        "cpu float32": ended("", LOGITS),
-        "npu:0 float32": ended("", LOGITS * np.float32(1.02)),
+        "cpu float32": ended("cpu", LOGITS),
+        "npu:0 float32": ended("npu:0", LOGITS * np.float32(1.02)),
     }
     changes = {"relative_error": 0.03, "share_within_1pct": 0.1}
     report, code, _ = evaluate(outcomes, changes=changes)
@@ -118,7 +146,7 @@ def test_a_limit_of_the_users_own(evaluate):
 )
 def test_a_device_that_does_not_do_its_work(evaluate, change, name):
     report, code, _ = evaluate(
-        {"cpu float32": ended("", LOGITS), "npu:0 float32": ended("", LOGITS, **change)}
+        {"cpu float32": ended("cpu", LOGITS), "npu:0 float32": ended("npu:0", LOGITS, **change)}
     )
     (candidate,) = report["candidates"]
     assert code == 1
@@ -126,19 +154,19 @@ def test_a_device_that_does_not_do_its_work(evaluate, change, name):
     assert failing == [name]
 
 
-@pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out"])
+@pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out", "device_failed"])
 def test_a_candidate_that_dies_loses_nothing_of_the_others(evaluate, status):
     other = Target("npu:1", "float32")
     report, code, lines = evaluate(
         {
-            "cpu float32": ended("", LOGITS),
+            "cpu float32": ended("cpu", LOGITS),
             "npu:0 float32": failed("", status, "died of SIGSEGV"),
-            "npu:1 float32": ended("", near()),
+            "npu:1 float32": ended("npu:1", near()),
         },
         targets=(CPU, CARD, other),
     )
-    assert (code, report["verdict"]) == (1, "FAIL")
-    assert [each["verdict"] for each in report["candidates"]] == ["FAIL", "PASS"]
+    assert (code, report["verdict"]) == (4, "NOT VALID")
+    assert [each["verdict"] for each in report["candidates"]] == ["NOT VALID", "PASS"]
     assert report["candidates"][0]["message"] == "died of SIGSEGV"
     assert report["candidates"][1]["speedup"] is not None
     assert "died of SIGSEGV" in lines
@@ -146,7 +174,7 @@ def test_a_candidate_that_dies_loses_nothing_of_the_others(evaluate, status):
 
 def test_a_device_that_is_not_there(evaluate):
     report, code, _ = evaluate(
-        {"cpu float32": ended("", LOGITS), "npu:0 float32": failed("", "error", "no npu device")}
+        {"cpu float32": ended("cpu", LOGITS), "npu:0 float32": failed("", "error", "no npu device")}
     )
     assert (code, report["verdict"]) == (2, "NOT VALID")
 
@@ -161,7 +189,9 @@ def test_a_reference_that_does_not_run(evaluate, status, expected):
 def test_nothing_heard_is_no_evidence(evaluate):
     blank = LOGITS.copy()
     blank[:, 0] = 50
-    report, code, _ = evaluate({"cpu float32": ended("", blank), "npu:0 float32": ended("", blank)})
+    report, code, _ = evaluate(
+        {"cpu float32": ended("cpu", blank), "npu:0 float32": ended("npu:0", blank)}
+    )
     assert (code, report["verdict"]) == (4, "NOT VALID")
     assert "hears no speech" in report["reasons"][0]
     (candidate,) = report["candidates"]
@@ -173,7 +203,7 @@ def test_nan_of_a_candidate(evaluate):
     broken[3, 4] = np.nan
     transcript = (SAMPLES / "demo.txt").read_text()
     report, code, _ = evaluate(
-        {"cpu float32": ended("", LOGITS), "npu:0 float32": ended("", broken)},
+        {"cpu float32": ended("cpu", LOGITS), "npu:0 float32": ended("npu:0", broken)},
         transcript=transcript,
     )
     assert code == 1
@@ -189,10 +219,10 @@ def test_golden_and_emulated_runs(evaluate):
     candidate = rounded + near(1e-5) - LOGITS
     emulation = Emulation("hf32", ("convolution",))
     outcomes = {
-        "cpu float32": ended("", near(1e-6)),
+        "cpu float32": ended("cpu", near(1e-6)),
         "cpu float64": ended("", golden),
         "emulated": Outcome("", "ok", {}, {emulation.label: rounded}, None, 0, 1.0, ()),
-        "npu:0 float32": ended("", candidate),
+        "npu:0 float32": ended("npu:0", candidate),
     }
     report, code, lines = evaluate(outcomes, golden=True, emulations=(emulation,))
     found = report["candidates"][0]
@@ -204,15 +234,76 @@ def test_golden_and_emulated_runs(evaluate):
     assert "hf32 in convolution: explains 100.0 %" in lines
 
 
-def test_a_golden_run_that_dies_is_reported(evaluate):
+@pytest.mark.parametrize(
+    ("label", "request_of"),
+    [
+        ("cpu float64", {"golden": True}),
+        ("emulated", {"emulations": (Emulation("hf32", ("convolution",)),)}),
+    ],
+)
+def test_a_check_that_was_asked_for_and_crashed_is_no_pass(evaluate, label, request_of):
     outcomes = {
-        "cpu float32": ended("", LOGITS),
-        "cpu float64": failed("", "out_of_memory", "killed by the host"),
-        "npu:0 float32": ended("", near()),
+        "cpu float32": ended("cpu", LOGITS),
+        label: failed("", "out_of_memory", "killed by the host"),
+        "npu:0 float32": ended("npu:0", near()),
     }
-    report, code, _ = evaluate(outcomes, golden=True)
+    report, code, lines = evaluate(outcomes, **request_of)
+    assert (code, report["verdict"]) == (4, "NOT VALID")
+    assert report["candidates"][0]["speedup"] is None
+    assert "was asked for and did not run: killed by the host" in lines
+
+
+def test_modules_that_are_not_met_are_named(evaluate):
+    def run(missing):
+        outcomes = {
+            "cpu float32": ended("cpu", LOGITS),
+            "npu:0 float32": ended("npu:0", near(), layers=layers(*missing, expected=20)),
+        }
+        return evaluate(outcomes)
+
+    assert run(["layers.7"])[1] == 0
+    report, code, lines = run(["layers.7", "layers.9"])
+    assert (code, report["verdict"]) == (4, "NOT VALID")
+    assert "2 of the reference's 20 modules were not met" in lines
+    assert "layers.7, layers.9" in lines
+
+
+def test_a_block_that_is_off_fails_where_the_outputs_pass(evaluate):
+    outcomes = {
+        "cpu float32": ended("cpu", LOGITS),
+        "npu:0 float32": ended("npu:0", near(), layers=layers(local_error=0.02)),
+    }
+    report, code, lines = evaluate(outcomes)
+    assert (code, report["verdict"]) == (1, "FAIL")
+    assert "layers.0, a Linear" in lines
+    assert "--layers all looks inside it" in lines
+
+
+def test_a_comparison_that_sees_no_fault_is_no_evidence(evaluate):
+    def run(smallest):
+        outcomes = {
+            "cpu float32": ended("cpu", LOGITS),
+            "npu:0 float32": ended("npu:0", near(), sensitivity=sensitivity(smallest)),
+        }
+        return evaluate(outcomes)
+
+    report, code, lines = run(0.3)
     assert code == 0
-    assert report["beside"]["golden"]["message"] == "killed by the host"
+    assert "a fault of 30.0% planted in encoder.layers.2.attention would have been" in lines
+    for blind in (1.0, None):
+        report, code, lines = run(blind)
+        assert (code, report["verdict"]) == (4, "NOT VALID")
+        assert "noise of 30% planted in encoder.layers.2.attention was not noticed" in lines
+
+
+def test_blocks_are_left_out_where_the_disk_is_full(evaluate):
+    outcomes = {
+        "cpu float32": ended("cpu", LOGITS, layers_skipped="no room"),
+        "npu:0 float32": ended("npu:0", near()),
+    }
+    report, code, _ = evaluate(outcomes)
+    assert (code, report["candidates"][0]["layers"]) == (0, None)
+    assert report["warnings"] == ["the model's blocks are not compared: no room"]
 
 
 def test_tokens_that_part(evaluate):
@@ -220,8 +311,8 @@ def test_tokens_that_part(evaluate):
     other = {"tokens": [5, 9], "margins": [3.0, 0.4], "text": "five nine"}
     report, code, lines = evaluate(
         {
-            "cpu float32": ended("", LOGITS, answer=said),
-            "npu:0 float32": ended("", near(), answer=other),
+            "cpu float32": ended("cpu", LOGITS, answer=said),
+            "npu:0 float32": ended("npu:0", near(), answer=other),
         }
     )
     assert code == 1
@@ -235,10 +326,35 @@ def test_tokens_that_part(evaluate):
     assert "tokens part at 1: 6 became 9" in lines
 
 
-def test_the_same_target_twice_is_said_to_show_little(evaluate):
-    report, code, _ = evaluate({"cpu float32": ended("", LOGITS)}, targets=(CPU, CPU))
-    assert code == 0
-    assert "repeatability only" in report["warnings"][0]
+@pytest.mark.parametrize(
+    ("targets", "devices"),
+    [
+        ((CPU, CPU), ("cpu", "cpu")),
+        ((Target("npu", "float32"), CARD), ("npu:0", "npu:0")),
+        ((CARD, Target("cuda:0", "float32")), ("npu:0", "npu:0")),
+    ],
+)
+def test_a_device_against_itself_shows_repeatability_only(evaluate, targets, devices):
+    outcomes = {
+        target.label: ended(device, LOGITS) for target, device in zip(targets, devices, strict=True)
+    }
+    report, code, lines = evaluate(outcomes, targets=targets)
+    assert (code, report["verdict"]) == (4, "NOT VALID")
+    assert report["candidates"][0]["speedup"] is None
+    assert "repeatability only" in lines
+
+
+@pytest.mark.parametrize(
+    ("frames", "missing"), [(20, "20 rows of logits, 50 needed"), (60, "labels or tokens heard")]
+)
+def test_too_little_is_no_evidence(evaluate, frames, missing):
+    few = np.repeat(LOGITS[:4], frames // 4, axis=0)
+    report, code, _ = evaluate(
+        {"cpu float32": ended("cpu", few), "npu:0 float32": ended("npu:0", few)}
+    )
+    assert (code, report["verdict"]) == (4, "NOT VALID")
+    assert missing in report["reasons"][0]
+    assert report["evidence"]["rows"] == frames
 
 
 def test_requests_that_cannot_be_met(tmp_path, monkeypatch):

@@ -81,7 +81,8 @@ def layer_figures():
         "module": "model.encoder.layers.1.fc2", "local_error": None, "explanation": None
     }  # fmt: skip
     return {
-        "modules": rows, "missing": ["model.proj"], "declared_rounding": {},
+        "detail": "all", "expected": 6, "modules": rows, "missing": ["model.proj"],
+        "declared_rounding": {},
         "culprits": [culprit, broken],
     }  # fmt: skip
 
@@ -121,6 +122,10 @@ def candidate_figures():
         "reasons": ["relative_error of logits is 0.02, must be below 0.01 (set on the command "
                     "line)"],
         "limits_of": "float16",
+        "sensitivity": {
+            "module": "model.encoder.layers.1.self_attn", "smallest_noticed": 0.01,
+            "noticed_by": ["culprits"], "largest_missed": 0.003,
+        },
         "checks": [
             check("relative_error", 0.02, "below", 0.01, False, output="logits"),
             check("cosine", 0.999, "above", 0.99, True, output="logits"),
@@ -147,7 +152,7 @@ def evaluation_report():
         "model": model("mms"),
         "input": {"audio_path": "samples/demo.wav", "audio_sha256": "c" * 64, "audio_s": 4.8,
                   "sample_rate_hz": 16000},
-        "warnings": [f"{CANDIDATE} is the reference too: this shows repeatability only"],
+        "warnings": ["talk.wav: the first 30 s of 95.0 s are compared (--max_audio_s)"],
         "reference": run_figures(REFERENCE, ENVIRONMENT),
         "noise_floor": {"threads": 1, "relative_error_by_threads": {"2": {"logits": 3e-7}}},
         "beside": {},
