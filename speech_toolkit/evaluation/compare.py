@@ -56,7 +56,8 @@ def compare_devices(
     Raises:
         ToolkitError: the device, the checkpoint or the audio cannot be used.
     """
-    directory = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint).directory
+    checkpoint = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint)
+    directory, task = checkpoint.directory, request.settings.task or checkpoint.default_task
     settings = replace(
         request.settings, temperatures=request.settings.temperatures[:1], record_margins=True
     )
@@ -67,7 +68,7 @@ def compare_devices(
         raise ToolkitError(candidate.message)
     reference = _transcribe(own.on(REFERENCE.device, REFERENCE.dtype), timeout_s, reporter)
     prepare_environment(REFERENCE.device)  # comparing texts may import torch here
-    judged = _judge(reference, candidate, _Texts(truth, settings.task, directory))
+    judged = _judge(reference, candidate, _Texts(truth, task, directory))
     report = {
         **header,
         **judged,

@@ -161,7 +161,7 @@ class WhisperUnderTest(_UnderTest):
         language = self._checkpoint.default_language
         if language is None and self._checkpoint.languages:
             language = self._decoder.detect_language(encoded)[0][0]
-        prompt = self._checkpoint.sot_sequence(language, "transcribe", True)
+        prompt = self._checkpoint.sot_sequence(language, self._checkpoint.default_task, True)
         frame_samples = self._checkpoint.timestamp_step_s * self._checkpoint.sample_rate_hz
         inputs = {
             "mel": mel.numpy(),

@@ -166,10 +166,13 @@ def _add_speech_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--language",
         default=_DETECT,
-        help="code or English name, such as en or german (default: auto, detected)",
+        help="code or English name, such as en or german (default: auto: what a fine-tuned "
+        "checkpoint asks for, else detected)",
     )
     group.add_argument(
-        "--task", choices=TASKS, default=_DEFAULTS.task, help="translate is into English"
+        "--task",
+        choices=TASKS,
+        help="translate is into English (default: what the checkpoint asks for, else transcribe)",
     )
     group.add_argument("--prompt", metavar="TEXT", help="hints at names and style")
 

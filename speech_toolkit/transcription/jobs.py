@@ -19,7 +19,11 @@ from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import write_text
 from speech_toolkit.streams import stdout_to_stderr
 from speech_toolkit.transcription.output_files import STDOUT, TranscriptionJob
-from speech_toolkit.transcription.request import BUNDLED_MODEL, WhisperRequest, check_settings
+from speech_toolkit.transcription.request import (
+    BUNDLED_MODEL,
+    WhisperRequest,
+    check_settings,
+)
 from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 from speech_toolkit.writers import render
@@ -208,7 +212,7 @@ def _save(result: TranscriptionResult, job: TranscriptionJob, reporter: Reporter
     paths = [output.path_for(result.device) for output in job.outputs]
     for path, output in zip(paths, job.outputs, strict=True):
         write_text(path, render(result, output.format_name))
-    reporter.result(f"Transcribed {len(result.segments)} segments{_language(result)}")
+    reporter.result(f"Transcribed {len(result.segments)} segments{_opening(result)}")
     skipped_s = {
         reason: sum(s.end_s - s.start_s for s in result.coverage if s.reason == reason)
         for reason in dict.fromkeys(s.reason for s in result.coverage if s.reason)
@@ -220,9 +224,18 @@ def _save(result: TranscriptionResult, job: TranscriptionJob, reporter: Reporter
     reporter.info(f"Results saved to: {', '.join(places)}")
 
 
-def _language(result: TranscriptionResult) -> str:
-    if result.language is None:
-        return ""
-    probability = result.language_probability
-    detected = "" if probability is None else f", detected with probability {probability:.2f}"
-    return f" (language: {result.language}{detected})"
+def _opening(result: TranscriptionResult) -> str:
+    """Say what was taken to be spoken and what is done with it, where that was not asked for."""
+    parts = []
+    if result.language is not None:
+        probability = result.language_probability
+        how = "" if probability is None else f", detected with probability {probability:.2f}"
+        parts.append(f"language: {result.language}{how or _origin(result, 'language')}")
+    if result.settings.get("task") == "translate":
+        parts.append(f"task: translate{_origin(result, 'task')}")
+    return f" ({'; '.join(parts)})" if parts else ""
+
+
+def _origin(result: TranscriptionResult, what: str) -> str:
+    source = result.settings.get(f"{what}_source", "")
+    return f", from {source}" if ".json" in source else ""

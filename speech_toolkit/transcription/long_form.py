@@ -54,6 +54,7 @@ class LongForm:
 
     Attributes:
         language: code; None until it has been detected, or for a model without languages.
+        task: "transcribe" or "translate".
         language_probability: None where the language was given.
         conditions: whether :meth:`sequential` prompts a window with the text before it.
         warnings: what the user should know.
@@ -76,6 +77,7 @@ class LongForm:
         self._settings = settings
         self._on_progress = on_progress
         self.language = self._known_language()
+        self.task = settings.task or decoder.checkpoint.default_task
 
     def _known_language(self) -> str | None:
         """Return the language that needs no detecting."""
@@ -163,7 +165,7 @@ class LongForm:
         if self.language is None and self._checkpoint.languages:
             self.language, self.language_probability = self._decoder.detect_language(encoded[:1])[0]
         sot = self._checkpoint.sot_sequence(
-            self.language, self._settings.task, self._settings.timestamps != "none"
+            self.language, self.task, self._settings.timestamps != "none"
         )
         prompts = [[*history, *sot] for history in histories]
         decoded = decode_with_fallback(self._decoder, encoded, prompts, self._settings)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
 
 BUNDLED_MODEL = "tiny-whisper"
+_ASKED_FOR = "asked for"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,18 @@ class WhisperRequest:
         return cls(**{**payload, "settings": TranscriptionSettings(**settings)})
 
 
+def opening_sources(
+    checkpoint: WhisperCheckpoint, settings: TranscriptionSettings
+) -> dict[str, str]:
+    """Return what decided on the language and the task, for the result."""
+    opening = checkpoint.default_opening
+    language = opening.language_source or "detected"
+    return {
+        "language_source": _ASKED_FOR if settings.language else language,
+        "task_source": _ASKED_FOR if settings.task else opening.task_source or "default",
+    }
+
+
 def check_settings(checkpoint: WhisperCheckpoint, settings: TranscriptionSettings) -> None:
     """Make sure that a model has what the settings ask for.
 
@@ -70,7 +83,8 @@ def check_settings(checkpoint: WhisperCheckpoint, settings: TranscriptionSetting
             f"chunk length {settings.chunk_length_s:g} s: this model hears at most "
             f"{longest_s:g} s at a time"
         )
-    checkpoint.sot_sequence(settings.language, settings.task, settings.timestamps != "none")
+    task = settings.task or checkpoint.default_task
+    checkpoint.sot_sequence(settings.language, task, settings.timestamps != "none")
     if settings.timestamps == "word" and not checkpoint.alignment_heads:
         raise UsageError(
             f"{checkpoint.directory}: names no alignment heads that the model has, so that words "

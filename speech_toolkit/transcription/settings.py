@@ -20,8 +20,10 @@ class TranscriptionSettings:
     Attributes:
         mode: "transcribe" takes the windows in order, each prompted with the text before it;
             "chunked" takes them in batches, without.
-        language: code or English name, such as "en" or "german"; None to detect it.
-        task: "transcribe", or "translate" into English.
+        language: code or English name, such as "en" or "german"; None for the one that the
+            checkpoint asks for, or else to detect it.
+        task: "transcribe", or "translate" into English; None for what the checkpoint asks for,
+            which is "transcribe" unless it says otherwise.
         timestamps: "none", "segment" or "word".
         prompt: text that is put before the first window, to hint at names and style.
         max_new_tokens: most tokens generated for one window; None for all the model has room for.
@@ -44,7 +46,7 @@ class TranscriptionSettings:
 
     mode: str = "transcribe"
     language: str | None = None
-    task: str = "transcribe"
+    task: str | None = None
     timestamps: str = "segment"
     prompt: str | None = None
     max_new_tokens: int | None = None
@@ -60,9 +62,11 @@ class TranscriptionSettings:
     record_margins: bool = False
 
     def __post_init__(self) -> None:
-        for name, known in (("mode", MODES), ("task", TASKS), ("timestamps", TIMESTAMPS)):
+        choices = (("mode", MODES), ("task", (None, *TASKS)), ("timestamps", TIMESTAMPS))
+        for name, known in choices:
             if getattr(self, name) not in known:
-                raise UsageError(f"{name} {getattr(self, name)!r}: use one of {', '.join(known)}")
+                choice = ", ".join(filter(None, known))
+                raise UsageError(f"{name} {getattr(self, name)!r}: use one of {choice}")
         if not 0 < self.chunk_length_s < inf:
             raise UsageError(f"chunk_length_s {self.chunk_length_s:g}: must be above 0 and finite")
         for name in ("batch_size", "max_new_tokens"):

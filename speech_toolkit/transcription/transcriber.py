@@ -17,7 +17,7 @@ from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
 from speech_toolkit.transcription.features import FeatureExtractor
-from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings
+from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings, opening_sources
 from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.speech import SpeechRegion, find_speech
@@ -252,6 +252,8 @@ class Transcriber:
     def _settings_dict(self, settings: TranscriptionSettings, run: LongForm) -> dict[str, Any]:
         return asdict(settings) | {
             "temperatures": list(settings.temperatures),
+            "task": run.task,
+            **opening_sources(self.checkpoint, settings),
             "condition_on_previous_text": settings.mode == "transcribe" and run.conditions,
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,

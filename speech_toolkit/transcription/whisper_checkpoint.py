@@ -19,6 +19,13 @@ from typing import TYPE_CHECKING, Any
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError, UsageError, first_line
 from speech_toolkit.pretrained import load_model
+from speech_toolkit.transcription.default_opening import (
+    GENERATION_NAME,
+    TRANSCRIBE,
+    DefaultOpening,
+    find_language,
+    read_default_opening,
+)
 from speech_toolkit.transcription.feature_window import read_feature_window
 from speech_toolkit.transcription.special_tokens import (
     TokenIds,
@@ -36,6 +43,7 @@ ARCHITECTURE = "WhisperForConditionalGeneration"
 ATTENTION_KERNELS = ("sdpa", "eager")
 _LANGUAGE_TOKEN = re.compile(r"<\|([a-z]{2,3})\|>")
 _TASKS = ("transcribe", "translate")
+_ENGLISH_ALONE = ("en",)
 _DISTILLED_DECODER_LAYERS = 2
 _MULTILINGUAL_VOCABULARY = 51865  # openai/whisper tells multilingual models by this size alone
 
@@ -60,7 +68,7 @@ class WhisperCheckpoint:
         timestamp_step_s: seconds from one timestamp to the next.
         languages: code to id; empty for a model of English alone.
         tasks: "transcribe" and "translate" to id; empty for a model of English alone.
-        default_language: code to take where none is given, rather than to detect it; or None.
+        default_opening: language and task where none is asked for.
         suppress_ids: never generated.
         begin_suppress_ids: never generated as the first token.
         max_initial_timestamp_index: highest first timestamp in steps; None for no limit.
@@ -84,13 +92,23 @@ class WhisperCheckpoint:
     timestamp_step_s: float
     languages: Mapping[str, int]
     tasks: Mapping[str, int]
-    default_language: str | None
+    default_opening: DefaultOpening
     suppress_ids: tuple[int, ...]
     begin_suppress_ids: tuple[int, ...]
     max_initial_timestamp_index: int | None
     alignment_heads: tuple[tuple[int, int], ...]
     suits_previous_text: bool
     warnings: tuple[str, ...] = ()
+
+    @property
+    def default_language(self) -> str | None:
+        """Code to take where none is asked for; None where it is to be detected."""
+        return self.default_opening.language
+
+    @property
+    def default_task(self) -> str:
+        """Task to take where none is asked for."""
+        return self.default_opening.task
 
     def sot_sequence(self, language: str | None, task: str, timestamps: bool) -> tuple[int, ...]:
         """Return the tokens that open a transcript.
@@ -105,8 +123,8 @@ class WhisperCheckpoint:
         """
         ending = () if timestamps else (self.no_timestamps_id,)
         if not self.languages:
-            if task != "transcribe" or language not in (None, "en"):
-                wanted = f"task {task!r}" if task != "transcribe" else f"language {language!r}"
+            if task != TRANSCRIBE or self._code(language or "en") is None:
+                wanted = f"task {task!r}" if task != TRANSCRIBE else f"language {language!r}"
                 raise UsageError(f"{wanted}: {self.directory} is a model of English speech alone")
             return (self.sot_id, *ending)
         if task not in self.tasks:
@@ -122,19 +140,17 @@ class WhisperCheckpoint:
         Raises:
             UsageError: the model does not know the language.
         """
-        known = self.languages or {"en": self.sot_id}
-        wanted = name_or_code.strip().lower()
-        if wanted in known:
-            return wanted
-        from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
+        code = self._code(name_or_code)
+        if code is None:
+            known = ", ".join(sorted(self.languages)) or "en"
+            raise UsageError(
+                f"language {name_or_code!r}: {self.directory} knows {known}, and their English "
+                "names"
+            )
+        return code
 
-        code = TO_LANGUAGE_CODE.get(wanted)
-        if code in known:
-            return code
-        raise UsageError(
-            f"language {name_or_code!r}: {self.directory} knows {', '.join(sorted(known))}, "
-            "and their English names"
-        )
+    def _code(self, name_or_code: str) -> str | None:
+        return find_language(name_or_code, self.languages or _ENGLISH_ALONE)
 
 
 def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
@@ -144,13 +160,14 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
         CheckpointError: another architecture, no tokenizer, or files that contradict each other.
     """
     config = _read_config(directory)
-    generation = _optional_json(directory / "generation_config.json")
+    generation = _optional_json(directory / GENERATION_NAME)
     tokens = read_special_tokens(directory)
     warnings: list[str] = []
     ids = TokenIds(directory, config, generation, tokens, warnings)
     no_timestamps_id = ids.required("<|notimestamps|>", "no_timestamps_token_id")
     is_multilingual = _is_multilingual(config, generation)
     languages = _languages(generation, tokens) if is_multilingual else {}
+    tasks = _tasks(generation, tokens) if is_multilingual else {}
     window = read_feature_window(directory, config, warnings)
     return WhisperCheckpoint(
         directory=directory,
@@ -167,8 +184,8 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
         timestamp_begin_id=_first_timestamp(directory, no_timestamps_id, ids.vocab_size, tokens),
         timestamp_step_s=window.timestamp_step_s,
         languages=languages,
-        tasks=_tasks(generation, tokens) if is_multilingual else {},
-        default_language=_default_language(generation, languages),
+        tasks=tasks,
+        default_opening=read_default_opening(config, generation, languages, tasks, warnings),
         suppress_ids=ids.listed("suppress_tokens"),
         begin_suppress_ids=ids.listed("begin_suppress_tokens"),
         max_initial_timestamp_index=generation.get("max_initial_timestamp_index"),
@@ -270,16 +287,6 @@ def _languages(generation: Mapping[str, Any], tokens: Mapping[str, int]) -> dict
 def _tasks(generation: Mapping[str, Any], tokens: Mapping[str, int]) -> dict[str, int]:
     named = {task: tokens[f"<|{task}|>"] for task in _TASKS if f"<|{task}|>" in tokens}
     return {**(generation.get("task_to_id") or {}), **named}
-
-
-def _default_language(generation: Mapping[str, Any], languages: Mapping[str, int]) -> str | None:
-    """Return the language of a model that has, or was tuned on, only one."""
-    if not languages:
-        return "en"
-    stated = str(generation.get("language") or "").strip("<|>").lower()
-    if stated in languages:
-        return stated
-    return next(iter(languages)) if len(languages) == 1 else None
 
 
 def _suits_previous_text(

@@ -27,6 +27,7 @@ class Checkpoint:
     suits_previous_text = True
     sample_rate_hz = RATE
     default_language = None
+    default_task = "transcribe"
 
     def __init__(self, languages=("en", "de")):
         self.languages = dict(zip(languages, (EN, DE), strict=False))
