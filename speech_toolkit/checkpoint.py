@@ -4,15 +4,16 @@ Imports neither torch nor transformers, so that an incomplete download is report
 are spent on them.
 """
 
-import json
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.checkpoint_schema import check_content
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.git_lfs import POINTER_HEAD_BYTES, is_lfs_pointer
-from speech_toolkit.json_input import check_schema
+from speech_toolkit.json_input import parse_json, read_text, shown_path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 CONFIG_NAME = "config.json"
@@ -25,21 +26,6 @@ WEIGHT_NAMES = (
 INDEX_SUFFIX = ".index.json"
 _PICKLE_MARK = b"\x80"
 _AGAIN = "download it again"
-_INDEX_SCHEMA = {
-    "type": "object",
-    "required": ["weight_map"],
-    "properties": {
-        "weight_map": {
-            "type": "object",
-            "minProperties": 1,
-            "additionalProperties": {
-                "type": "string",
-                "pattern": r"^[\w-][\w.-]*$",
-                "description": "the name of a file beside the index",
-            },
-        }
-    },
-}
 
 
 def bundled_model(name: str) -> Path:
@@ -48,25 +34,23 @@ def bundled_model(name: str) -> Path:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Read one JSON object of a checkpoint.
+    """Read one JSON file of a checkpoint and hold it against the schema of its kind.
 
     Raises:
-        CheckpointError: the file is missing, a Git LFS pointer, or not a JSON object.
+        CheckpointError: the file is missing, may not be read, is a Git LFS pointer or no JSON
+            object, or a value in it is not what is expected there.
     """
-    if not path.is_file():
+    if not os.path.lexists(path):
         raise CheckpointError(
-            f"{path.parent}: has no {path.name}; give the directory of a transformers checkpoint, "
-            "or leave --model_path out to use the bundled model"
+            f"{shown_path(path.parent)}: has no {path.name}; give the directory of a transformers "
+            "checkpoint, or leave --model_path out to use the bundled model"
         )
     _refuse_lfs_pointer(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read as JSON ({error}); download it again"
-        ) from error
+    ours = {"error": CheckpointError, "advice": _AGAIN}
+    content = parse_json(read_text(path, **ours), shown_path(path), **ours)
     if not isinstance(content, dict):
-        raise CheckpointError(f"{path}: holds no JSON object; download it again")
+        raise CheckpointError(f"{shown_path(path)}: holds no JSON object; download it again")
+    check_content(path, content)
     return content
 
 
@@ -89,8 +73,8 @@ def weight_files(directory: Path) -> list[Path]:
         missing = [shard for shard in shards if not (directory / shard).is_file()]
         if missing:
             raise CheckpointError(
-                f"{directory}: {name} lists {len(shards)} files, {len(missing)} are missing, "
-                f"{missing[0]} first; download the checkpoint again"
+                f"{shown_path(directory)}: {name} lists {len(shards)} files, {len(missing)} are "
+                f"missing, {missing[0]} first; download the checkpoint again"
             )
         return [directory / shard for shard in shards]
     return []
@@ -102,9 +86,7 @@ def shard_names(index: Path) -> list[str]:
     Raises:
         CheckpointError: it lists none, or files outside the checkpoint's directory.
     """
-    content = read_json(index)
-    check_schema(content, _INDEX_SCHEMA, str(index), error=CheckpointError, advice=_AGAIN)
-    return sorted(set(content["weight_map"].values()))
+    return sorted(set(read_json(index)["weight_map"].values()))
 
 
 def check_weights(files: Sequence[Path]) -> None:
@@ -129,13 +111,30 @@ def prefetch_weights(directory: Path) -> None:
 
 
 def _refuse_lfs_pointer(path: Path) -> None:
-    with path.open("rb") as file:
-        head = file.read(POINTER_HEAD_BYTES)
+    """Raise where a file may not be read, is none, is empty, or only points to the file itself."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(POINTER_HEAD_BYTES)
+    except OSError as error:
+        raise unreadable_file(path, error) from error
+    if not head:
+        raise CheckpointError(f"{shown_path(path)}: is empty (0 bytes); download it again")
     if is_lfs_pointer(head):
         raise CheckpointError(
-            f"{path}: is a Git LFS pointer, not the file itself; "
-            f"run `git lfs pull` in {path.parent}"
+            f"{shown_path(path)}: is a Git LFS pointer, not the file itself; "
+            f"run `git lfs pull` in {shown_path(path.parent)}"
         )
+
+
+def unreadable_file(path: Path, error: OSError) -> CheckpointError:
+    """Say why a file or directory of a checkpoint cannot be read, and what helps."""
+    advice = {
+        errno.EACCES: "run `chmod u+r` (a directory: `u+rx`), or ask its owner to let you read it",
+        errno.EISDIR: "a file is expected there; download the checkpoint again",
+        errno.ENOENT: "it is a link to a file that is gone; download the checkpoint again",
+        errno.ELOOP: "it is a link that leads back to itself; download the checkpoint again",
+    }.get(error.errno, _AGAIN)
+    return CheckpointError(f"{shown_path(path)}: cannot be read ({error.strerror}); {advice}")
 
 
 def _refuse_damaged_archive(path: Path) -> None:
@@ -146,5 +145,6 @@ def _refuse_damaged_archive(path: Path) -> None:
         is_pickle = file.read(1) == _PICKLE_MARK
         if not is_pickle and not zipfile.is_zipfile(file):
             raise CheckpointError(
-                f"{path}: is no file of PyTorch weights, or is cut short; download it again"
+                f"{shown_path(path)}: is no file of PyTorch weights, or is cut short; download it "
+                "again"
             )

@@ -20,6 +20,7 @@ from speech_toolkit.checkpoint import (
     check_weights,
     read_json,
     shard_names,
+    unreadable_file,
     weight_files,
 )
 from speech_toolkit.errors import CheckpointError, first_line
@@ -91,17 +92,22 @@ def _local_directory(model_path: str) -> Path | None:
     """Return the directory that a path names, None for a hub id.
 
     Raises:
-        CheckpointError: it is neither.
+        CheckpointError: it is neither, or a directory that may not be read.
     """
     path = Path(model_path)
     try:
         if model_path and path.is_dir():
+            next(path.iterdir(), None)
             return path
         is_file = bool(model_path) and path.exists()
+    except PermissionError as error:
+        raise unreadable_file(path, error) from error
     except (OSError, ValueError):
         is_file = False
     if is_file:
-        raise CheckpointError(f"{model_path}: is a file; --model_path takes a checkpoint directory")
+        raise CheckpointError(
+            f"{shown_path(path)}: is a file; --model_path takes a checkpoint directory"
+        )
     if model_path.startswith(_PATH_STARTS) or model_path.endswith("/"):
         raise CheckpointError(
             f"{shown_path(model_path)!r}: there is no such directory; check the path, or give a "

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from speech_toolkit.checkpoint import CONFIG_NAME
+from speech_toolkit.checkpoint import CONFIG_NAME, read_json, weight_files
+from speech_toolkit.checkpoint_schema import ARCHITECTURE
 from speech_toolkit.device import is_out_of_memory
-from speech_toolkit.errors import CheckpointError, DeviceError, UsageError, first_line
+from speech_toolkit.errors import CheckpointError, DeviceError, ToolkitError, UsageError, first_line
+from speech_toolkit.json_input import shown_path
+from speech_toolkit.weight_headers import read_headers
+from speech_toolkit.weight_shapes import check_weights
 
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PretrainedConfig, PreTrainedModel
 
     from speech_toolkit.device import Device
 
@@ -30,7 +35,8 @@ def load_model(
 ) -> Model:
     """Load the weights in ``dtype`` onto ``device``, in evaluation mode.
 
-    The dtype is always passed on, so that the one the checkpoint was stored in never decides.
+    The dtype is always passed on, so that the one the checkpoint was stored in never decides. Of
+    its config, transformers sees the keys that shape the model and nothing else.
 
     Args:
         model_class: the transformers class that the checkpoint is of.
@@ -42,7 +48,7 @@ def load_model(
 
     Raises:
         CheckpointError: the weights do not fill the model, or a file of the two is damaged.
-        DeviceError: the model does not fit into the device's memory.
+        DeviceError: the model does not fit into the memory of the host or the device.
         UsageError: the attention implementation is not to be had here.
     """
     model, loading = _load_on_host(model_class, directory, dtype, attn_implementation)
@@ -59,41 +65,104 @@ def load_model(
         ) from error
 
 
+@contextmanager
+def foreign_errors(directory: Path, what: str, advice: str = "download it again") -> Iterator[None]:
+    """Turn whatever another package raises over a checkpoint's files into an error of ours.
+
+    Args:
+        directory: of the checkpoint.
+        what: what is wrong, if anything is raised.
+        advice: what the user can do, the end of the message.
+
+    Raises:
+        CheckpointError: something else than an error of ours, or lack of memory, was raised.
+    """
+    try:
+        yield
+    except (ToolkitError, MemoryError):
+        raise
+    # What odd files can end in is not to be listed: TypeError, KeyError, AssertionError,
+    # RecursionError, validation errors of dataclasses, and plain Exception of tokenizers.
+    except Exception as error:
+        told = first_line(error)
+        reason = told if " " in told else f"{type(error).__name__}: {told}"
+        raise CheckpointError(f"{shown_path(directory)}: {what} ({reason}); {advice}") from error
+
+
+def refuse_broken_weights(model: PreTrainedModel) -> None:
+    """Raise if the weights themselves are why the model's output is NaN or infinite.
+
+    Infinity in a narrow dtype is no fault of the checkpoint: a wider one may hold its weights.
+
+    Raises:
+        CheckpointError: a weight is NaN, or infinite in float32.
+    """
+    import torch
+
+    for name, weight in model.named_parameters():
+        values = weight.detach()
+        is_wide = values.dtype in (torch.float32, torch.float64)
+        broken = ~values.isfinite() if is_wide else values.isnan()
+        if count := int(broken.sum()):
+            raise CheckpointError(
+                f"{shown_path(model.config.name_or_path)}: its weights hold NaN or infinity "
+                f"({count} of {values.numel()} in {name}), so no audio can give a result; "
+                "download the checkpoint again, or take an earlier state of the training"
+            )
+
+
 def _load_on_host(
     model_class: type[Model], directory: Path, dtype: torch.dtype, attn_implementation: str | None
 ) -> tuple[Model, Mapping[str, Any]]:
     """Load the whole model in ``dtype``; raise the errors of :func:`load_model`."""
-    from pickle import UnpicklingError
-
     from safetensors import SafetensorError
+    from transformers import GenerationConfig
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
     options = {"attn_implementation": attn_implementation} if attn_implementation else {}
-    try:
-        return model_class.from_pretrained(
-            directory,
-            dtype=dtype,
-            local_files_only=True,
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-            **options,
-        )
-    except (SafetensorError, UnpicklingError, EOFError, OSError) as error:
-        raise CheckpointError(
-            f"{directory}: its weights cannot be read ({first_line(error)}); "
-            "the file is damaged or incomplete, download it again"
-        ) from error
-    except (ImportError, ValueError) as error:
-        if attn_implementation is None:
+    if model_class.can_generate():
+        options["generation_config"] = GenerationConfig()  # ours rule; the file's is not read here
+    with foreign_errors(directory, "transformers makes no model of its files"):
+        config = _model_config(model_class, directory)
+        check_weights(directory, config, read_headers(weight_files(directory)))
+        try:
+            return model_class.from_pretrained(
+                directory,
+                config=config,
+                dtype=dtype,
+                local_files_only=True,
+                ignore_mismatched_sizes=True,
+                output_loading_info=True,
+                **options,
+            )
+        except (SafetensorError, EOFError, OSError) as error:
             raise CheckpointError(
-                f"{directory}: its {CONFIG_NAME} does not make a model "
-                f"({first_line(error)}); download it again"
+                f"{shown_path(directory)}: its weights cannot be read ({first_line(error)}); "
+                "the file is damaged or incomplete, download it again"
             ) from error
-        raise UsageError(
-            f"--attn_implementation {attn_implementation}: {first_line(error)}"
-        ) from error
+        except (ImportError, ValueError) as error:
+            if attn_implementation is None:
+                raise
+            raise UsageError(
+                f"--attn_implementation {attn_implementation}: {first_line(error)}"
+            ) from error
+        except (MemoryError, RuntimeError) as error:
+            if not isinstance(error, MemoryError) and not is_out_of_memory(error):
+                raise
+            raise DeviceError(
+                f"{shown_path(directory)}: its weights do not fit into the host's memory "
+                f"({first_line(error)}); free some, or use --dtype float16"
+            ) from error
+
+
+def _model_config(model_class: type[Model], directory: Path) -> PretrainedConfig:
+    """Make transformers' config of the keys that shape the model, all of them checked."""
+    config_class = model_class.config_class
+    shaping = ARCHITECTURE[config_class.model_type]
+    content = read_json(directory / CONFIG_NAME)
+    return config_class(**{key: value for key, value in content.items() if key in shaping})
 
 
 def _check_filled(

@@ -13,8 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.checkpoint import read_json
-from speech_toolkit.errors import CheckpointError
-from speech_toolkit.json_input import shown_value
 
 PROCESSOR_NAME = "processor_config.json"
 PREPROCESSOR_NAME = "preprocessor_config.json"
@@ -33,33 +31,6 @@ class FeatureSettings:
     path: Path | None
     values: Mapping[str, Any]
 
-    def positive_int(self, key: str, default: int) -> int:
-        """Return a number of the settings.
-
-        Raises:
-            CheckpointError: it is no whole number of at least 1.
-        """
-        value = self.values.get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise CheckpointError(
-                f"{self.path}: {key} is {shown_value(value)}, not a whole number of at least 1; "
-                "download it again"
-            )
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        """Return a switch of the settings.
-
-        Raises:
-            CheckpointError: it is neither true nor false.
-        """
-        value = self.values.get(key, default)
-        if not isinstance(value, bool):
-            raise CheckpointError(
-                f"{self.path}: {key} is {shown_value(value)}, not true or false; download it again"
-            )
-        return value
-
 
 def read_feature_settings(directory: Path) -> FeatureSettings:
     """Read the settings of a checkpoint's feature extractor from whichever file has them.
@@ -70,12 +41,8 @@ def read_feature_settings(directory: Path) -> FeatureSettings:
     whole = directory / PROCESSOR_NAME
     if whole.is_file():
         nested = read_json(whole).get(_NESTED_KEY)
-        if isinstance(nested, dict):
-            return FeatureSettings(whole, nested)
         if nested is not None:
-            raise CheckpointError(
-                f"{whole}: {_NESTED_KEY} is {shown_value(nested)}, not an object; download it again"
-            )
+            return FeatureSettings(whole, nested)
     alone = directory / PREPROCESSOR_NAME
     if alone.is_file():
         return FeatureSettings(alone, read_json(alone))

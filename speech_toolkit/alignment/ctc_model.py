@@ -111,7 +111,7 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
         geometry = FrameGeometry.from_convolutions(
             config["conv_kernel"],
             config["conv_stride"],
-            features.positive_int("sampling_rate", 16_000),
+            features.values.get("sampling_rate", 16_000),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
@@ -121,7 +121,7 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
         directory=directory,
         vocabulary=read_vocabulary(directory, config),
         geometry=geometry,
-        normalizes_waveform=features.flag("do_normalize", True),
+        normalizes_waveform=features.values.get("do_normalize", True),
     )
 
 

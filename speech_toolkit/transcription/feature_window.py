@@ -60,7 +60,7 @@ def read_feature_window(
             f"{directory}: has neither {PREPROCESSOR_NAME} nor {PROCESSOR_NAME}; features are made "
             f"as for the published Whisper models, with config.json's {num_mel_bins} mel bins"
         )
-    feature_size = settings.positive_int("feature_size", num_mel_bins)
+    feature_size = settings.values.get("feature_size", num_mel_bins)
     if feature_size != num_mel_bins:
         raise CheckpointError(
             f"{directory}: its preprocessor makes {feature_size} mel bins, config.json wants "
@@ -80,10 +80,10 @@ def read_feature_window(
 
 
 def _window_of(settings: FeatureSettings, num_mel_bins: int) -> FeatureWindow:
-    sample_rate_hz = settings.positive_int("sampling_rate", _SAMPLE_RATE_HZ)
+    sample_rate_hz = settings.values.get("sampling_rate", _SAMPLE_RATE_HZ)
     return FeatureWindow(
         sample_rate_hz=sample_rate_hz,
-        window_samples=settings.positive_int("chunk_length", _WINDOW_S) * sample_rate_hz,
-        hop_samples=settings.positive_int("hop_length", _HOP_SAMPLES),
+        window_samples=settings.values.get("chunk_length", _WINDOW_S) * sample_rate_hz,
+        hop_samples=settings.values.get("hop_length", _HOP_SAMPLES),
         num_mel_bins=num_mel_bins,
     )

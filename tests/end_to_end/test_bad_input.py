@@ -162,7 +162,7 @@ def make_checkpoints(directory):
     checkpoint("no_weights", remove=["model.safetensors"])
     shards = checkpoint("no_shard", remove=["model.safetensors"])
     (shards / "a.safetensors").touch()
-    index = {"weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
+    index = {"metadata": {}, "weight_map": {"x": "a.safetensors", "y": "b.safetensors"}}
     (shards / "model.safetensors.index.json").write_text(json.dumps(index))
     checkpoint("pretraining", config=config | {"architectures": ["Wav2Vec2ForPreTraining"]})
     checkpoint("bert", config=config | {"model_type": "bert"})

@@ -46,7 +46,8 @@ def test_older_weight_file_is_found_and_must_be_whole(directory, is_archive):
 
 def test_every_shard_of_an_index_must_be_there(directory):
     (directory / "model.safetensors").rename(directory / "model-1.safetensors")
-    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
+    shards = {"a": "model-1.safetensors", "b": "model-2.safetensors"}
+    index = {"metadata": {}, "weight_map": shards}
     (directory / "model.safetensors.index.json").write_text(json.dumps(index))
     with pytest.raises(CheckpointError, match=r"lists 2 files, 1 are missing, model-2"):
         resolve(directory)
@@ -109,7 +110,7 @@ def damage(directory, file, content):
         ("config.json", None, "has no config.json; give the directory of a transformers"),
         ("config.json", POINTER, "is a Git LFS pointer"),
         ("config.json", b"{", "cannot be read as JSON"),
-        ("config.json", b"\xff\xfe", "cannot be read as JSON"),
+        ("config.json", b"\xff\xfe", r"cannot be read \(byte 0 is not UTF-8"),
         ("config.json", b"[1]", "holds no JSON object"),
     ],
 )

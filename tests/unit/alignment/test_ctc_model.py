@@ -77,10 +77,10 @@ def test_processor_saved_by_transformers_5_decides(checkpoint_directory):
     [
         ("config.json", {"architectures": ["BertModel"]}, "is a BertModel; forced alignment needs"),
         ("config.json", {"add_adapter": True}, "has add_adapter"),
-        ("config.json", {"conv_stride": [5, 2]}, "conv_kernel and conv_stride"),
+        ("config.json", {"conv_stride": [5, 2]}, "convolutions do not match .*conv_stride has 2"),
         ("config.json", {"conv_kernel": None}, "conv_kernel and conv_stride"),
-        ("config.json", {"conv_stride": [0, 2, 2, 2, 2, 2, 2]}, "conv_kernel and conv_stride"),
-        ("config.json", {"conv_stride": []}, "conv_kernel and conv_stride"),
+        ("config.json", {"conv_stride": [0, 2, 2, 2, 2, 2, 2]}, r"conv_stride\[0\] is 0, not"),
+        ("config.json", {"conv_stride": []}, r"conv_stride is \[\], not a list"),
         ("config.json", {"vocab_size": "31"}, r"config\.json: vocab_size is '31', not a whole"),
         ("preprocessor_config.json", {"sampling_rate": 0}, "sampling_rate is 0, not a whole"),
         ("vocab.json", {"eng": {"a": 1}}, "is not a flat vocabulary"),
@@ -134,7 +134,7 @@ def test_attention_that_is_not_installed_is_named(checkpoint_directory):
 
 def test_config_that_makes_no_model_is_named(checkpoint_directory):
     change_json(checkpoint_directory / "config.json", num_hidden_layers=1, num_attention_heads=3)
-    with pytest.raises(CheckpointError, match=r"config\.json does not make a model .*num_heads"):
+    with pytest.raises(CheckpointError, match="num_attention_heads is 3, which does not divide"):
         load(checkpoint_directory)
 
 
@@ -147,7 +147,10 @@ def test_truncated_weights_are_named(checkpoint_directory):
 
 def test_weights_of_another_shape_are_named(checkpoint_directory):
     change_json(checkpoint_directory / "config.json", vocab_size=40)
-    with pytest.raises(CheckpointError, match="lm_head.* other shapes than config.json gives"):
+    with pytest.raises(
+        CheckpointError,
+        match=r"has the shape \[31, 16\].*for \[vocab_size 40",
+    ):
         load(checkpoint_directory)
 
 
@@ -168,5 +171,5 @@ def test_weights_without_a_head_are_named(checkpoint_directory):
     path = checkpoint_directory / "model.safetensors"
     tensors = {name: value for name, value in load_file(path).items() if "lm_head" not in name}
     save_file(tensors, path, metadata={"format": "pt"})
-    with pytest.raises(CheckpointError, match=r"lack 2 tensors .* lm_head\.bias first"):
+    with pytest.raises(CheckpointError, match=r"weights lack lm_head\.weight, which config"):
         load(checkpoint_directory)

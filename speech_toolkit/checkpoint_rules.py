@@ -1,0 +1,50 @@
+"""What the values of one ``config.json`` must be to each other, beside each one's own range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Rule = Callable[[Mapping[str, Any]], str | None]
+
+
+def _divides(divisor: str, size: str) -> Rule:
+    def rule(config: Mapping[str, Any]) -> str | None:
+        parts, whole = config.get(divisor), config.get(size)
+        if parts is None or whole is None or whole % parts == 0:
+            return None
+        return f"{divisor} is {parts}, which does not divide {size} {whole}"
+
+    return rule
+
+
+def _convolutions_match(config: Mapping[str, Any]) -> str | None:
+    given = {
+        key: config[key] for key in ("conv_dim", "conv_kernel", "conv_stride") if key in config
+    }
+    lengths = {key: len(values) for key, values in given.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        return f"its convolutions do not match ({listed} entries)"
+    return None
+
+
+def _padding_is_in_vocabulary(config: Mapping[str, Any]) -> str | None:
+    padding, size = config.get("pad_token_id"), config.get("vocab_size")
+    if padding is None or size is None or padding < size:
+        return None
+    return f"pad_token_id is {padding}, not an id below vocab_size {size}"
+
+
+RULES: Mapping[str | None, tuple[Rule, ...]] = {
+    "wav2vec2": (
+        _convolutions_match,
+        _divides("num_attention_heads", "hidden_size"),
+        _divides("num_conv_pos_embedding_groups", "hidden_size"),
+    ),
+    "whisper": (
+        _divides("encoder_attention_heads", "d_model"),
+        _divides("decoder_attention_heads", "d_model"),
+        _padding_is_in_vocabulary,
+    ),
+}
