@@ -92,7 +92,7 @@ WHISPER = {
 def evaluate_faults(emulated_npu, monkeypatch):
     """Return a function that evaluates a bundled model with faults: label -> its report."""
 
-    def evaluate(model, faults):
+    def evaluate(model, faults, layers="all"):
         labels = [CLEAN, *faults]
         outcomes = {}
 
@@ -119,7 +119,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
             targets=(Target("cpu", "float32"), *targets),
             warmup=0,
             runs=1,
-            layers="all",
+            layers=layers,
             noise_floor=False,
             max_audio_s=2.0,
         )
@@ -167,3 +167,22 @@ def test_faults_in_a_whisper(evaluate_faults):
     found, code = evaluate_faults("tiny-whisper", WHISPER)
     assert code == 1
     check_caught(found, WHISPER)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "attention"),
+    [
+        ("tiny-mms-aligner", "wav2vec2.encoder.layers.3.attention"),
+        ("tiny-whisper", "model.encoder.layers.2.self_attn"),
+    ],
+)
+def test_a_fault_in_one_attention_is_noticed_without_asking_for_layers(
+    evaluate_faults, model, attention
+):
+    faults = {"noise": (("noise", attention, 3e-2), CULPRIT, "")}
+    found, code = evaluate_faults(model, faults, layers="blocks")
+    assert code == 1
+    assert found[CLEAN]["verdict"] == "PASS", found[CLEAN]["reasons"]
+    assert found[CLEAN]["sensitivity"]["smallest_noticed"] <= 0.03
+    assert found["noise"]["layers"]["culprits"][0]["module"] == attention
