@@ -18,7 +18,12 @@ from speech_toolkit.errors import DeviceError
 from speech_toolkit.transcription.decoding import DecodedWindow, WhisperDecoder
 from speech_toolkit.transcription.fallback import decode_with_fallback
 from speech_toolkit.transcription.features import FeatureExtractor, prefetch
-from speech_toolkit.transcription.segments import TokenSegment, resume_s, split_segments
+from speech_toolkit.transcription.segments import (
+    TokenSegment,
+    resume_s,
+    split_segments,
+    whole_segment,
+)
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.windows import Window, WindowPlanner
 from speech_toolkit.transcription.word_times import TimedWord
@@ -188,7 +193,8 @@ class LongForm:
         window_s = window.num_samples / self._checkpoint.sample_rate_hz
         if self._is_silent(decoded):
             return TranscribedWindow(window, decoded, (), (), window_s, silent=True)
-        segments = split_segments(decoded.tokens, self._checkpoint, window_s)
+        split = whole_segment if self._settings.timestamps == "none" else split_segments
+        segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
         if self._settings.mode == "transcribe":
             segments, used_s = self._complete_part(window, segments, window_s)

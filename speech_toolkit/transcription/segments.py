@@ -52,6 +52,26 @@ def split_segments(
     return tuple(segments)
 
 
+def whole_segment(
+    tokens: Sequence[int], checkpoint: WhisperCheckpoint, window_s: float
+) -> tuple[TokenSegment, ...]:
+    """Make one segment of a window whose times were not asked for.
+
+    Fine-tuned models write timestamps all the same, which then mean nothing.
+
+    Args:
+        tokens: generated ids, without prompt and end of text.
+        checkpoint: for the ids of timestamps.
+        window_s: seconds of audio in the window.
+
+    Returns:
+        The segment; nothing where no text was generated.
+    """
+    if all(token >= checkpoint.timestamp_begin_id for token in tokens):
+        return ()
+    return (TokenSegment(0.0, window_s, 0, len(tokens), closed=False),)
+
+
 def resume_s(
     segments: Sequence[TokenSegment],
 ) -> float | None:

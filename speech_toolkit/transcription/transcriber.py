@@ -180,7 +180,7 @@ class Transcriber:
             versions=versions(),
             warnings=(
                 *waveform.warnings,
-                *self.checkpoint.warnings,
+                *self.checkpoint.warnings_for(settings.timestamps),
                 *run.warnings,
                 *text_warnings(segments),
             ),

@@ -75,6 +75,7 @@ class WhisperCheckpoint:
         alignment_heads: (layer, head) whose cross-attention follows the speech.
         suits_previous_text: whether windows do well with the text before them as prompt.
         warnings: what in the files had to be put right.
+        word_time_warnings: likewise, of what only word times need.
     """
 
     directory: Path
@@ -99,6 +100,7 @@ class WhisperCheckpoint:
     alignment_heads: tuple[tuple[int, int], ...]
     suits_previous_text: bool
     warnings: tuple[str, ...] = ()
+    word_time_warnings: tuple[str, ...] = ()
 
     @property
     def default_language(self) -> str | None:
@@ -109,6 +111,10 @@ class WhisperCheckpoint:
     def default_task(self) -> str:
         """Task to take where none is asked for."""
         return self.default_opening.task
+
+    def warnings_for(self, timestamps: str) -> tuple[str, ...]:
+        """Return what to warn of where these times are asked for: "none", "segment" or "word"."""
+        return self.warnings + (self.word_time_warnings if timestamps == "word" else ())
 
     def sot_sequence(self, language: str | None, task: str, timestamps: bool) -> tuple[int, ...]:
         """Return the tokens that open a transcript.
@@ -163,6 +169,7 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
     generation = _optional_json(directory / GENERATION_NAME)
     tokens = read_special_tokens(directory)
     warnings: list[str] = []
+    word_time_warnings: list[str] = []
     ids = TokenIds(directory, config, generation, tokens, warnings)
     no_timestamps_id = ids.required("<|notimestamps|>", "no_timestamps_token_id")
     is_multilingual = _is_multilingual(config, generation)
@@ -189,9 +196,10 @@ def read_whisper_checkpoint(directory: Path) -> WhisperCheckpoint:
         suppress_ids=ids.listed("suppress_tokens"),
         begin_suppress_ids=ids.listed("begin_suppress_tokens"),
         max_initial_timestamp_index=generation.get("max_initial_timestamp_index"),
-        alignment_heads=_alignment_heads(config, generation, warnings),
+        alignment_heads=_alignment_heads(config, generation, word_time_warnings),
         suits_previous_text=_suits_previous_text(directory, config, generation),
         warnings=tuple(warnings),
+        word_time_warnings=tuple(word_time_warnings),
     )
 
 

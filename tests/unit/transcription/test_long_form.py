@@ -99,6 +99,13 @@ def run(decoder, mode="transcribe", spans=((0, 8), (20, 28), (40, 48)), batch_si
     return long_form, list(long_form.chunked(samples, planner, batch_size))
 
 
+def test_without_times_a_window_is_one_segment_whatever_stamps_come():
+    """Two stamps that run backwards made a segment of no length."""
+    decoder = ScriptedDecoder([decoded(STAMP, 5, STAMP + 300, STAMP + 100, 6, STAMP + 100, 7)])
+    (found,) = run(decoder, spans=((0, 8),), timestamps="none")[1]
+    assert [(s.start_s, s.end_s, s.first, s.last) for s in found.segments] == [(0.0, 8.0, 0, 7)]
+
+
 def test_each_window_is_prompted_with_the_text_before_it():
     decoder = ScriptedDecoder([closed(1, 2), closed(3), closed(4)])
     run(decoder)

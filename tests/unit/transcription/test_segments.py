@@ -2,7 +2,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from speech_toolkit.transcription.segments import resume_s, split_segments
+from speech_toolkit.transcription.segments import resume_s, split_segments, whole_segment
 
 CHECKPOINT = SimpleNamespace(timestamp_begin_id=1000, timestamp_step_s=0.02)
 
@@ -30,6 +30,14 @@ def test_open_end_reaches_to_the_end_of_the_window():
 
 def test_without_timestamps_one_segment_covers_the_window():
     assert split([5, 6, 7], 4.5) == [(0.0, 4.5, 0, 3, False)]
+
+
+def test_window_whose_times_were_not_asked_for_is_one_segment():
+    """Checkpoints that were tuned without timestamps write them all the same, in any order."""
+    tokens = [5, 6, at(2), at(2), 7, at(1), 8]
+    (whole,) = whole_segment(tokens, CHECKPOINT, 9.0)
+    assert (whole.start_s, whole.end_s, whole.first, whole.last) == (0.0, 9.0, 0, 7)
+    assert whole_segment([at(1)], CHECKPOINT, 9.0) == whole_segment([], CHECKPOINT, 9.0) == ()
 
 
 @pytest.mark.parametrize("tokens", [[], [at(0)], [at(0), at(1)], [at(3), at(3)]])

@@ -157,10 +157,12 @@ def test_alignment_heads_of_a_teacher_are_replaced(whisper_directory, heads):
     change_json(whisper_directory / "generation_config.json", alignment_heads=heads)
     checkpoint = read_whisper_checkpoint(whisper_directory)
     assert checkpoint.alignment_heads == UPPER_HALF
-    assert "alignment_heads" in checkpoint.warnings[0]
+    assert "alignment_heads" in checkpoint.word_time_warnings[0]
+    assert checkpoint.warnings_for("word") == checkpoint.word_time_warnings
+    assert checkpoint.warnings_for("segment") == checkpoint.warnings_for("none") == ()
     change_json(whisper_directory / "generation_config.json", alignment_heads=None)
     unnamed = read_whisper_checkpoint(whisper_directory)
-    assert (unnamed.alignment_heads, unnamed.warnings) == (UPPER_HALF, ())
+    assert (unnamed.alignment_heads, unnamed.warnings_for("word")) == (UPPER_HALF, ())
 
 
 @pytest.mark.parametrize(
