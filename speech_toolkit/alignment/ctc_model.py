@@ -5,11 +5,12 @@ The first two are read from JSON and need no torch; the model is loaded last.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.alignment.phonemes import sign_of_sounds
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from speech_toolkit.device import Device
 
 ARCHITECTURE = "Wav2Vec2ForCTC"
+_TOKENIZER_CONFIG = "tokenizer_config.json"
 _MARKED_SPECIAL = (("<", ">"), ("[", "]"))
 
 
@@ -133,7 +135,8 @@ def read_vocabulary(directory: Path, config: Mapping[str, Any]) -> Vocabulary:
     what ``Wav2Vec2ForCTC`` trains as blank.
 
     Raises:
-        CheckpointError: no ``vocab.json``, one vocabulary per language, or no blank.
+        CheckpointError: no ``vocab.json``, one vocabulary per language, no blank, or labels that
+            are no letters.
     """
     path = directory / "vocab.json"
     if not path.is_file():
@@ -157,15 +160,17 @@ def read_vocabulary(directory: Path, config: Mapping[str, Any]) -> Vocabulary:
         )
     special = _special_tokens(directory)
     separator = special.get("word_delimiter_token") or "|"
+    letters = {
+        token: index
+        for token, index in entries.items()
+        if index != blank_id
+        and token != separator
+        and token not in special.values()
+        and not any(token.startswith(a) and token.endswith(z) for a, z in _MARKED_SPECIAL)
+    }
+    _refuse_sounds(directory, letters, config)
     return Vocabulary(
-        ids={
-            token: index
-            for token, index in entries.items()
-            if index != blank_id
-            and token != separator
-            and token not in special.values()
-            and not any(token.startswith(a) and token.endswith(z) for a, z in _MARKED_SPECIAL)
-        },
+        ids=letters,
         blank_id=blank_id,
         size=size,
         word_separator_id=entries.get(separator),
@@ -181,10 +186,22 @@ def _positive_int(path: Path, content: Mapping[str, Any], key: str, default: int
     return value
 
 
+def _refuse_sounds(directory: Path, labels: Collection[str], config: Mapping[str, Any]) -> None:
+    """Raise where the labels are no letters, so that a transcript would be aligned to nonsense."""
+    path = directory / _TOKENIZER_CONFIG
+    found = sign_of_sounds(labels, read_json(path) if path.is_file() else {}, config)
+    if found is not None:
+        raise CheckpointError(
+            f"{directory}: is a model of phonemes or pieces of words ({found}), to which the "
+            "letters of a transcript cannot be aligned; use a checkpoint whose labels are letters, "
+            "such as MahmoudAshraf/mms-300m-1130-forced-aligner"
+        )
+
+
 def _special_tokens(directory: Path) -> dict[str, str]:
     """Return role -> text of the special tokens that the tokenizer's own files declare."""
     declared: dict[str, str] = {}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+    for name in ("special_tokens_map.json", _TOKENIZER_CONFIG):
         path = directory / name
         if not path.is_file():
             continue
