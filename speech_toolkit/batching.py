@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from speech_toolkit.device import Device, is_out_of_memory
-from speech_toolkit.errors import DeviceError
+from speech_toolkit.device import Device
+from speech_toolkit.errors import OutOfMemoryError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -54,7 +54,8 @@ class HalvingBatches:
             The results in the same order.
 
         Raises:
-            DeviceError: out of memory with a single item.
+            OutOfMemoryError: with a single item.
+            DeviceError: an operator failed on a card.
         """
         results: list[Result] = []
         while len(results) < len(items):
@@ -72,15 +73,11 @@ class HalvingBatches:
     ) -> Sequence[Result] | None:
         """Return the results, None where the device is out of memory and half the part may fit."""
         try:
-            return call(part)
-        except RuntimeError as error:
-            if not is_out_of_memory(error):
-                raise
+            with self._device.errors(f"with a batch of {len(part)}", self._advice):
+                return call(part)
+        except OutOfMemoryError:
             if len(part) == 1:
-                raise DeviceError(
-                    f"{self._device.name}: out of memory with a batch of 1, {self._held()}; "
-                    f"{self._advice}"
-                ) from error
+                raise
         return None
 
     def _halve(self, failed_size: int) -> None:
@@ -88,12 +85,3 @@ class HalvingBatches:
         warning = f"{self._device.name} was out of memory: batch_size is now {self.size}"
         self.warnings.append(warning)
         self._on_warning(warning)
-
-    def _held(self) -> str:
-        memory = self._device.memory()
-        figures = {"allocated": memory.allocated_bytes, "reserved": memory.reserved_bytes}
-        return " and ".join(
-            f"{kind} {figure / 2**20:.0f} MiB"
-            for kind, figure in figures.items()
-            if figure is not None
-        )

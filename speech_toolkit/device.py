@@ -23,15 +23,22 @@ import re
 import resource
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.errors import DeviceError, OperatorError, UsageError, first_line
+from speech_toolkit.errors import (
+    DeviceError,
+    OperatorError,
+    OutOfMemoryError,
+    UsageError,
+    first_line,
+)
 from speech_toolkit.interrupts import interrupt_deferred
+from speech_toolkit.json_input import shown_value
 from speech_toolkit.results import installed_version
 from speech_toolkit.streams import stdout_to_stderr
 
@@ -44,6 +51,18 @@ DTYPE_NAMES = ("float32", "float16", "bfloat16", "float64")
 _DEVICE_NAME = re.compile(r"(?P<type>auto|cpu|npu|cuda)(?::(?P<index>\d+))?")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")
 _NPU_PASSED_OVER = "torch_npu is installed but gives no NPU"
+
+_MEMORY_ADVICE = "use --dtype float16, free the device, or pick another"
+_ASKED_FOR = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]i?B)", re.IGNORECASE)
+_OUT_OF_MEMORY_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "el0004",  # CANN's code for a failed allocation
+    "alloc_failed",  # cuBLAS and cuDNN
+)
+_VISIBLE_NPUS = "ASCEND_RT_VISIBLE_DEVICES"
+_CARD_LIST = re.compile(r" *(\d{1,3}(-\d{1,3})? *(, *\d{1,3}(-\d{1,3})? *)*)?", re.ASCII)
+_SHOWN_CHARACTERS = 60  # of a variable's value
 
 _AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"
 _NPU_ALLOCATOR = "PYTORCH_NPU_ALLOC_CONF"
@@ -59,7 +78,7 @@ _REPORTED_VARIABLES = (
     _NO_DYNAMO,
     _TRANSFER,
     "ASCEND_HOME_PATH",
-    "ASCEND_RT_VISIBLE_DEVICES",
+    _VISIBLE_NPUS,
     "ASCEND_LAUNCH_BLOCKING",
     "TASK_QUEUE_ENABLE",
     "ACL_OP_COMPILER_CACHE_DIR",
@@ -210,21 +229,35 @@ class Device:
             return None
         return GraphBackend(backend, graph_type, is_default=self.type == "cuda")
 
-    def operator_error(self, error: RuntimeError) -> OperatorError | None:
-        """Turn what an operator raised on a card into the error to show.
+    @contextlib.contextmanager
+    def errors(self, stage: str, advice: str = _MEMORY_ADVICE) -> Iterator[None]:
+        """Turn what torch raises inside into one error with its numbers and what to try.
 
-        Returns:
-            The error with its first line and a way to find the operator; None on a CPU, where the
-            traceback already points at it.
+        On a CPU only a lack of memory is turned: the traceback of the rest points at its cause.
+
+        Args:
+            stage: what is being done, such as "in the encoder".
+            advice: what to try where memory does not suffice.
+
+        Raises:
+            OutOfMemoryError: the device had no memory left.
+            OperatorError: an operator or a copy failed on a card.
         """
-        if self.type == "cpu":
-            return None
-        blocking = "ASCEND_LAUNCH_BLOCKING" if self.type == "npu" else "CUDA_LAUNCH_BLOCKING"
-        return OperatorError(
-            f"{self.name}: the model failed ({first_line(error)}); run again with {blocking}=1 "
-            "and --verbose to see at which operator, and try --dtype float32 or "
-            "--attn_implementation eager"
-        )
+        try:
+            yield
+        except (RuntimeError, MemoryError) as error:
+            if is_out_of_memory(error):
+                raise OutOfMemoryError(
+                    f"{self.name}: out of memory {stage}: {self._memory_figures(error)}; {advice}"
+                ) from error
+            if self.type == "cpu":
+                raise
+            blocking = "ASCEND_LAUNCH_BLOCKING" if self.type == "npu" else "CUDA_LAUNCH_BLOCKING"
+            raise OperatorError(
+                f"{self.name}: the model failed {stage} ({first_line(error)}); run again with "
+                f"{blocking}=1 and --verbose to see at which operator, and try --dtype float32 or "
+                "--attn_implementation eager"
+            ) from error
 
     def facts(self) -> dict[str, Any]:
         """Describe device, software and settings for a report; the keys are the same everywhere.
@@ -269,6 +302,25 @@ class Device:
         if self._backend:
             return self._backend.get_device_properties(self.index).total_memory
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+    def _memory_figures(self, error: BaseException) -> str:
+        """Say what was asked for, what is free and what this process holds, as far as known."""
+        asked = _ASKED_FOR.search(str(error))
+        figures = [f"{asked[1]} {asked[2]} asked for"] if asked else []
+        with contextlib.suppress(RuntimeError):  # a card that failed may not answer
+            free_bytes, total_bytes = self._free_memory_bytes(), self._total_memory_bytes()
+            free = "" if free_bytes is None else f"{_size(free_bytes)} free of "
+            figures.append(f"{free}{_size(total_bytes)} in all")
+            allocated_bytes = self.memory().allocated_bytes
+            if allocated_bytes is not None:
+                figures.append(f"{_size(allocated_bytes)} taken by this process")
+        return ", ".join(figures)
+
+    def _free_memory_bytes(self) -> int | None:
+        if self._backend:
+            return self._backend.mem_get_info(self.index)[0]
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", _read("/proc/meminfo"), re.M)
+        return int(found[1]) * 1024 if found else None
 
     def _driver_version(self) -> str | None:
         if self.type == "npu":
@@ -394,17 +446,14 @@ def select_device(name: str = "auto") -> Device:
 def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether an error means that the device, or the host, had no memory left.
 
-    Backends raise torch.OutOfMemoryError, or a RuntimeError with the allocator's message; CANN's
-    own code for a failed allocation is EL0004.
+    Backends raise torch.OutOfMemoryError, or a RuntimeError with the allocator's message.
     """
     import torch
 
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+    if isinstance(error, torch.OutOfMemoryError | OutOfMemoryError | MemoryError):
         return True
     text = str(error).lower()
-    return isinstance(error, RuntimeError) and any(
-        sign in text for sign in ("out of memory", "can't allocate memory", "el0004")
-    )
+    return isinstance(error, RuntimeError) and any(sign in text for sign in _OUT_OF_MEMORY_SIGNS)
 
 
 def environment_facts() -> dict[str, dict[str, str]]:
@@ -469,10 +518,11 @@ def _open_npu(requested: str, index: int, reason: str) -> Device:
     import torch
 
     _check_npu_version()
+    _check_visible_npus()
     _set_npu_variables()
     _import_npu_module("torch_npu")
     count = torch.npu.device_count() if torch.npu.is_available() else 0
-    _check_index("npu", index, count, "ASCEND_RT_VISIBLE_DEVICES")
+    _check_index("npu", index, count, _VISIBLE_NPUS)
     if requested.startswith("cuda") or os.environ.get(_TRANSFER) != "0":
         _import_npu_module(_TRANSFER_MODULE)
     if hasattr(torch.npu, "set_compile_mode"):
@@ -484,6 +534,15 @@ def _open_npu(requested: str, index: int, reason: str) -> Device:
             f"npu:{index} cannot be opened ({first_line(error)}): look at `npu-smi info`"
         ) from error
     return Device("npu", index, requested, reason)
+
+
+def _check_visible_npus() -> None:
+    """Refuse a list of cards that the runtime could not read, before it tries."""
+    if not _CARD_LIST.fullmatch(os.environ.get(_VISIBLE_NPUS, "")):
+        raise DeviceError(
+            f"{_value_of(_VISIBLE_NPUS)}: give the indexes of cards in ascending order, such as "
+            "0,1, or unset it"
+        )
 
 
 def _set_npu_variables() -> None:
@@ -562,7 +621,17 @@ def _check_index(device_type: str, index: int, count: int, visibility_variable: 
 
 
 def _value_of(variable: str) -> str:
-    return f"{variable}={os.environ[variable]}" if variable in os.environ else f"{variable} (unset)"
+    if variable not in os.environ:
+        return f"{variable} (unset)"
+    value = os.environ[variable]
+    is_plain = len(value) <= _SHOWN_CHARACTERS and value.isprintable()
+    return f"{variable}={value if is_plain else shown_value(value)}"
+
+
+def _size(size_bytes: int) -> str:
+    if size_bytes < 2**30:
+        return f"{size_bytes / 2**20:.0f} MiB"
+    return f"{size_bytes / 2**30:.2f} GiB"
 
 
 def _import_torch() -> None:

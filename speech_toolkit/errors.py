@@ -25,6 +25,10 @@ class OperatorError(DeviceError):
     """The device is there, and failed while it worked."""
 
 
+class OutOfMemoryError(DeviceError):
+    """The device has too little memory for what was asked of it."""
+
+
 class AudioError(ToolkitError):
     """The audio cannot be read or holds nothing that can be used."""
 

@@ -53,16 +53,9 @@ def load_model(
     """
     model, loading = _load_on_host(model_class, directory, dtype, attn_implementation)
     _check_filled(model_class.__name__, directory, loading, may_lack)
-    try:
+    size = sum(parameter.nbytes for parameter in model.parameters())
+    with device.errors(f"while its {size / 2**20:.0f} MiB of weights were loaded"):
         return model.to(device.name).eval()
-    except RuntimeError as error:
-        if not is_out_of_memory(error):
-            raise
-        size = sum(parameter.nbytes for parameter in model.parameters())
-        raise DeviceError(
-            f"{device.name}: out of memory for the model's {size / 2**20:.0f} MiB of weights; "
-            "free the device, pick another, or use --dtype float16"
-        ) from error
 
 
 @contextmanager

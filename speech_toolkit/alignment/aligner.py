@@ -112,10 +112,11 @@ class Aligner:
         with garbage_collection_paused():
             device = select_device(device_name)
             on_device(device)
-            dtype = parse_dtype(dtype_name)
-            device.check_dtype(dtype)
-            model = load_ctc_model(checkpoint, device, dtype, attn_implementation)
-        device.synchronize()
+            with device.errors("while it was loaded"):
+                dtype = parse_dtype(dtype_name)
+                device.check_dtype(dtype)
+                model = load_ctc_model(checkpoint, device, dtype, attn_implementation)
+                device.synchronize()
         return cls(name, checkpoint, model, device, time.perf_counter() - started)
 
     @property
@@ -165,8 +166,19 @@ class Aligner:
             on_emissions: called with what the model heard, before the search.
 
         Raises:
-            DeviceError: out of memory, or the model's output is not finite.
+            DeviceError: out of memory, an operator failed on a card, or the model's output is not
+                finite.
         """
+        with self.device.errors("while aligning"):
+            return self._align(prepared, settings, reporter, on_emissions)
+
+    def _align(
+        self,
+        prepared: AlignmentInput,
+        settings: AlignmentSettings,
+        reporter: Reporter,
+        on_emissions: Callable[[Emissions], None],
+    ) -> AlignmentResult:
         waveform, transcript = prepared.waveform, prepared.transcript
         self.device.reset_peak_memory()
         started = time.perf_counter()

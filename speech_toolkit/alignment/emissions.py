@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speech_toolkit.batching import HalvingBatches
-from speech_toolkit.device import is_out_of_memory
 from speech_toolkit.errors import AudioError, DeviceError
 
 if TYPE_CHECKING:
@@ -122,7 +121,8 @@ def compute_emissions(
 
     Raises:
         AudioError: the waveform is shorter than one frame.
-        DeviceError: out of memory with a single window, or the model's output is not finite.
+        DeviceError: out of memory with a single window, an operator failed on a card, or the
+            model's output is not finite.
     """
     plan = _plan_windows(waveform, geometry, window_s, context_s)
     mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
@@ -197,24 +197,13 @@ def _windows(
 
 
 def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:
-    """Return float32 log-probabilities of shape (B, F, V), moved off the device once.
-
-    Raises:
-        DeviceError: an operator failed on the card.
-        RuntimeError: the device is out of memory.
-    """
+    """Return float32 log-probabilities of shape (B, F, V), moved off the device once."""
     import torch
 
-    try:
-        with torch.inference_mode():
-            inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
-            logits_BFV = model(inputs_BS).logits.cpu()
-            return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
-    except RuntimeError as error:
-        operator_error = None if is_out_of_memory(error) else device.operator_error(error)
-        if operator_error is None:
-            raise
-        raise operator_error from error
+    with torch.inference_mode():
+        inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
+        logits_BFV = model(inputs_BS).logits.cpu()
+        return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
 
 
 def _refuse_non_finite(

@@ -155,12 +155,13 @@ class AlignmentEngine:
         prefetch_weights(self._checkpoint.directory)
         with garbage_collection_paused():
             self.device = select_device(settings.device)
-            dtype = parse_dtype(settings.dtype)
-            self.device.check_dtype(dtype)
-            self._model = load_ctc_model(
-                self._checkpoint, self.device, dtype, settings.attn_implementation
-            )
-        self.device.synchronize()
+            with self.device.errors("while it was loaded"):
+                dtype = parse_dtype(settings.dtype)
+                self.device.check_dtype(dtype)
+                self._model = load_ctc_model(
+                    self._checkpoint, self.device, dtype, settings.attn_implementation
+                )
+                self.device.synchronize()
         self.load_s = time.perf_counter() - started
         self.facts = _model_facts(self._model)
 

@@ -60,9 +60,10 @@ def load_model_under_test(
     started = time.perf_counter()
     prefetch_weights(Path(directory))
     device = select_device(device_name)
-    device.check_dtype(parse_dtype(dtype_name))
-    loaded = family(Path(directory), device, dtype_name, attn_implementation)
-    device.synchronize()
+    with device.errors("while it was loaded"):
+        device.check_dtype(parse_dtype(dtype_name))
+        loaded = family(Path(directory), device, dtype_name, attn_implementation)
+        device.synchronize()
     loaded.load_s = time.perf_counter() - started
     return loaded
 

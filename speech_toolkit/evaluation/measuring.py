@@ -42,6 +42,12 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
         The measurements, ready for JSON, and no arrays.
     """
     engine = load_engine(EngineSettings(**payload["engine"]))
+    with engine.device.errors("while it was measured"):
+        return _measure_cases(engine, payload), {}
+
+
+def _measure_cases(engine: Engine, payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Measure every case, keeping what there is so far after each."""
     report: dict[str, Any] = {
         "load_s": engine.load_s,
         "model": engine.facts,
@@ -60,7 +66,7 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
         timings = measure(case.run, engine.device, payload["warmup"], payload["runs"], keep)
         report["cases"].append(case.finished(timings, min(STAGE_RUNS, payload["runs"])))
         save_partial(report)
-    return report, {}
+    return report
 
 
 class _Case:

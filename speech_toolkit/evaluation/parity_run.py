@@ -10,7 +10,7 @@ import contextlib
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -55,10 +55,8 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         nobody asked for were not recorded.
     """
     scratch = Path(payload["scratch"])
-    with recorded_fallbacks() as fallbacks:
-        loaded = _load(payload)
-        with _no_gradients():
-            inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
+    with recorded_fallbacks() as fallbacks, _loaded(payload) as loaded:
+        inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
         with scratch_errors():
             np.savez(scratch / INPUTS_FILE, **inputs)
         result, arrays = _measure(loaded, inputs, payload)
@@ -79,8 +77,7 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     limits = limits_for(payload["dtype_of_limits"], payload["changes"])
     scratch = Path(payload["scratch"])
     inputs = _load_arrays(scratch / INPUTS_FILE)
-    with recorded_fallbacks() as fallbacks:
-        loaded = _load(payload)
+    with recorded_fallbacks() as fallbacks, _loaded(payload) as loaded:
         result, arrays = _measure(loaded, inputs, payload)
         save_partial(result | {"fallback_ops": []})
         if payload["layers"] != LAYERS_OFF:
@@ -94,7 +91,8 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     """Run once on the reference's inputs, in the payload's dtype."""
     inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
-    return {}, _outputs(_load(payload), inputs)
+    with _loaded(payload) as loaded:
+        return {}, _outputs(loaded, inputs)
 
 
 def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
@@ -106,19 +104,31 @@ def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     from speech_toolkit.evaluation.rounding import RoundedProducts
 
     inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
-    loaded = _load(payload)
     arrays = {}
-    for entry in payload["emulations"]:
-        emulation = Emulation(entry["format"], tuple(entry["products"]))
-        with RoundedProducts(emulation):
-            arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
+    with _loaded(payload) as loaded:
+        for entry in payload["emulations"]:
+            emulation = Emulation(entry["format"], tuple(entry["products"]))
+            with RoundedProducts(emulation):
+                arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
     return {}, arrays
 
 
-def _load(payload: dict[str, Any]) -> ModelUnderTest:
-    return load_model_under_test(
+@contextlib.contextmanager
+def _loaded(payload: dict[str, Any]) -> Iterator[ModelUnderTest]:
+    """Load the model, and compute with it without gradients, the device's errors told as ours.
+
+    Hooks need tensors that count their changes, which inference_mode does without.
+
+    Raises:
+        DeviceError: the device is missing, has too little memory, or an operator failed on it.
+    """
+    loaded = load_model_under_test(
         payload["model_path"], payload["device"], payload["dtype"], payload["attn_implementation"]
     )
+    import torch
+
+    with loaded.device.errors("in an evaluation"), torch.no_grad():
+        yield loaded
 
 
 def _load_arrays(path: Path) -> Arrays:
@@ -126,37 +136,11 @@ def _load_arrays(path: Path) -> Arrays:
         return {name: archive[name] for name in archive.files}
 
 
-def _no_gradients() -> contextlib.AbstractContextManager:
-    """Hooks need tensors that count their changes, which inference_mode does without."""
-    import torch
-
-    return torch.no_grad()
-
-
 def _outputs(loaded: ModelUnderTest, inputs: Arrays) -> Arrays:
     """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
     from speech_toolkit.evaluation.layers import as_array
 
-    with _no_gradients(), _operator_errors(loaded):
-        return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
-
-
-@contextlib.contextmanager
-def _operator_errors(loaded: ModelUnderTest) -> Any:
-    """Turn what an operator raises on a card into an error of one line.
-
-    Raises:
-        DeviceError: an operator failed on the card.
-    """
-    from speech_toolkit.device import is_out_of_memory
-
-    try:
-        yield
-    except RuntimeError as error:
-        operator_error = None if is_out_of_memory(error) else loaded.device.operator_error(error)
-        if operator_error is None:
-            raise
-        raise operator_error from error
+    return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
 
 
 def _measure(
@@ -169,9 +153,8 @@ def _measure(
         lambda: _outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
     )
     memory = asdict(device.memory())
-    with _no_gradients(), _operator_errors(loaded):
-        misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
-        answer = loaded.answer(inputs)
+    misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
+    answer = loaded.answer(inputs)
     result = {
         "load_s": loaded.load_s,
         "timing": timings.to_dict(),
@@ -253,7 +236,7 @@ def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path, detail: str
     if detail == LAYERS_OFF:
         return None
     try:
-        with _no_gradients(), ActivationRecorder(directory, detail).recording(loaded.model):
+        with ActivationRecorder(directory, detail).recording(loaded.model):
             loaded.forward(inputs)
     except ToolkitError as error:
         if detail == LAYERS_ALL:
@@ -269,7 +252,7 @@ def _compare_layers(
 
     comparer = ActivationComparer(directory, explain_above)
     started = time.perf_counter()
-    with _no_gradients(), _operator_errors(loaded), comparer.comparing(loaded.model):
+    with comparer.comparing(loaded.model):
         loaded.forward(inputs)
     return {
         "detail": comparer.detail,

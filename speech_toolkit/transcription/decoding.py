@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from speech_toolkit.device import Device, is_out_of_memory
-from speech_toolkit.errors import UsageError
+from speech_toolkit.device import Device
+from speech_toolkit.errors import OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decode_step import DecodeLoop, Draws, Generated, StepMode
 from speech_toolkit.transcription.stage_clock import StageClock
@@ -147,12 +147,11 @@ class WhisperDecoder:
             features_BMF: float32, on the CPU.
 
         Raises:
-            DeviceError: an operator failed on the card.
-            RuntimeError: the device is out of memory.
+            DeviceError: out of memory, or an operator failed on the card.
         """
         if not self.uses_graph:
             self._loop.release()  # the encoder needs the most memory: what it may share is lent it
-        with self._at_work(), self.clock.stage("encoder"):
+        with self._at_work("in the encoder"), self.clock.stage("encoder"):
             inputs = features_BMF.to(self.device.name, self.dtype)
             states_BFE = self._encoder(inputs).last_hidden_state
         self.windows_encoded += len(features_BMF)
@@ -167,7 +166,7 @@ class WhisperDecoder:
         languages = self.checkpoint.languages
         if not languages:
             raise UsageError(f"{self.checkpoint.directory}: is a model of English speech alone")
-        with self._at_work(), self.clock.stage("prompt"):
+        with self._at_work("while detecting the language"), self.clock.stage("prompt"):
             self._loop.load_speech(encoded.states_BFE)
             starts_B1 = torch.full((len(encoded), 1), self.checkpoint.sot_id)
             states = self._loop.prompt_states(starts_B1.to(self.device.name))
@@ -192,14 +191,13 @@ class WhisperDecoder:
             options: see there.
 
         Raises:
-            DeviceError: an operator failed on the card.
-            RuntimeError: the device is out of memory.
+            DeviceError: out of memory, or an operator failed on the card.
             UsageError: the prompts leave no room for a token.
         """
         limit = self._limit(prompts, options.max_new_tokens)
         sampled = options.temperature > 0
         mode = StepMode(options.timestamps, sampled, options.record_margins)
-        with self._at_work():
+        with self._at_work("in the decoder"):
             with self.clock.stage("prompt"):
                 self._loop.load_speech(encoded.states_BFE)
                 draws = self._draws(encoded, options) if sampled else None
@@ -227,11 +225,10 @@ class WhisperDecoder:
             The words of each window, in order, with times in the window.
 
         Raises:
-            DeviceError: an operator failed on the card.
-            RuntimeError: the device is out of memory.
+            DeviceError: out of memory, or an operator failed on the card.
         """
         tokens = [window.tokens for window in decoded]
-        with self._at_work(), self.clock.stage("word_times"):
+        with self._at_work("while timing words"), self.clock.stage("word_times"):
             self._loop.load_speech(encoded.states_BFE)
             return self._word_timer.word_times(prompts, tokens, num_samples, language)
 
@@ -290,23 +287,19 @@ class WhisperDecoder:
         return self.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
 
     @contextmanager
-    def _at_work(self) -> Iterator[None]:
-        """Compute without gradients; free all memory when it ran out, and name a failed operator.
+    def _at_work(self, stage: str) -> Iterator[None]:
+        """Compute without gradients; free all memory when it ran out.
 
         Raises:
-            DeviceError: an operator failed on the card.
+            OutOfMemoryError: the device had no memory left.
+            OperatorError: an operator failed on the card.
         """
         try:
-            with torch.inference_mode():
+            with self.device.errors(stage), torch.inference_mode():
                 yield
-        except RuntimeError as error:
-            if is_out_of_memory(error):
-                self._loop.release()
-                raise
-            operator_error = self.device.operator_error(error)
-            if operator_error is None:
-                raise
-            raise operator_error from error
+        except OutOfMemoryError:
+            self._loop.release()
+            raise
 
 
 def compression_ratio(text: str) -> float:

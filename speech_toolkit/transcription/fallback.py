@@ -35,8 +35,7 @@ def decode_with_fallback(
         The text of each window; of the last temperature where it passes at none.
 
     Raises:
-        DeviceError: an operator failed on the card.
-        RuntimeError: the device is out of memory.
+        DeviceError: out of memory, or an operator failed on the card.
         UsageError: the prompts leave no room for a token.
     """
     found: dict[int, DecodedWindow] = {}

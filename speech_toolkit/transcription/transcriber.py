@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio import Waveform, load_audio
-from speech_toolkit.audio_source import AudioSource
 from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
@@ -25,6 +24,7 @@ from speech_toolkit.transcription.speech import SpeechRegion, find_speech
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text import text_warnings, transcribed_segments, whole_text
 from speech_toolkit.transcription.whisper_checkpoint import (
+    WhisperCheckpoint,
     load_tokenizer,
     load_whisper_model,
     read_whisper_checkpoint,
@@ -103,27 +103,20 @@ class Transcriber:
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():
             selected = select_device(str(device))
-            from speech_toolkit.transcription.decoding import WhisperDecoder  # imports torch
-
             dtype_name = str(dtype or ("float32" if selected.type == "cpu" else "float16"))
             on_device(selected, dtype_name)
-            torch_dtype = parse_dtype(dtype_name)
-            selected.check_dtype(torch_dtype)
-            decoder = WhisperDecoder(
-                load_whisper_model(checkpoint, selected, torch_dtype, attn_implementation),
-                checkpoint,
-                load_tokenizer(checkpoint),
-                selected,
-                StageClock(selected, exact=exact_times),
-                decode_graph,
-            )
-            extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
-        selected.synchronize()
+            with selected.errors("while it was loaded"):
+                clock = StageClock(selected, exact=exact_times)
+                decoder = _load_decoder(
+                    checkpoint, selected, dtype_name, attn_implementation, decode_graph, clock
+                )
+                extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
+                selected.synchronize()
         return cls(name, decoder, extractor, time.perf_counter() - started)
 
     def transcribe(
         self,
-        audio: str | os.PathLike[str] | AudioSource | Waveform,
+        audio: str | os.PathLike[str] | Waveform,
         settings: TranscriptionSettings | None = None,
         reporter: Reporter | None = None,
     ) -> TranscriptionResult:
@@ -137,10 +130,20 @@ class Transcriber:
         Raises:
             AudioError: the audio cannot be used.
             UsageError: the model lacks what the settings ask for.
-            DeviceError: out of memory, or the model's output is not finite.
+            DeviceError: out of memory, an operator failed on a card, or the model's output is not
+                finite.
         """
         settings = settings or TranscriptionSettings()
         check_settings(self.checkpoint, settings)
+        with self.device.errors("while transcribing"):
+            return self._transcribe(audio, settings, reporter or Reporter(quiet=True))
+
+    def _transcribe(
+        self,
+        audio: str | os.PathLike[str] | Waveform,
+        settings: TranscriptionSettings,
+        reporter: Reporter,
+    ) -> TranscriptionResult:
         clock = self.decoder.clock
         clock.reset()
         self.device.reset_peak_memory()
@@ -150,7 +153,7 @@ class Transcriber:
         started = time.perf_counter()
         with clock.stage("find_speech"):
             regions = self._regions(waveform, settings)
-        run, found = self._run(waveform, regions, settings, reporter or Reporter(quiet=True))
+        run, found = self._run(waveform, regions, settings, reporter)
         segments = transcribed_segments(found, self.decoder.text, settings)
         self.device.synchronize()
         transcribe_s = time.perf_counter() - started
@@ -201,7 +204,7 @@ class Transcriber:
         for path in audio:
             yield self.transcribe(path, settings)
 
-    def _waveform(self, audio: str | os.PathLike[str] | AudioSource | Waveform) -> Waveform:
+    def _waveform(self, audio: str | os.PathLike[str] | Waveform) -> Waveform:
         rate = self.checkpoint.sample_rate_hz
         if not isinstance(audio, Waveform):
             return load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))
@@ -259,6 +262,24 @@ class Transcriber:
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,
         }
+
+
+def _load_decoder(
+    checkpoint: WhisperCheckpoint,
+    device: Device,
+    dtype_name: str,
+    attn_implementation: str | None,
+    decode_graph: str,
+    clock: StageClock,
+) -> WhisperDecoder:
+    """Load weights and tokenizer; see :meth:`Transcriber.load`."""
+    from speech_toolkit.transcription.decoding import WhisperDecoder  # imports torch
+
+    dtype = parse_dtype(dtype_name)
+    device.check_dtype(dtype)
+    model = load_whisper_model(checkpoint, device, dtype, attn_implementation)
+    tokenizer = load_tokenizer(checkpoint)
+    return WhisperDecoder(model, checkpoint, tokenizer, device, clock, decode_graph)
 
 
 def _skip_reason(item: TranscribedWindow) -> str | None:

@@ -18,8 +18,9 @@ ON_DEVICE = Path(__file__).parent / "on_device"
     [
         (("check_operators.py", "check_models.py"), "Ascend310P3"),
         (("check_helper.py", "check_transfer.py"), "Ascend910B2"),
+        (("check_faults.py",), "Ascend910B2"),
     ],
-    ids=["operators", "helper"],
+    ids=["operators", "helper", "faults"],
 )
 def test_on_device(emulated_npu, checks, chip):
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
@@ -44,6 +45,8 @@ def test_visible_cards_and_another_version(emulated_npu):
     for switches, expected in (
         ({"EMULATED_NPU_CARDS": "0"}, "0 2.1.0.post3"),
         ({"EMULATED_NPU_CARDS": "8", "ASCEND_RT_VISIBLE_DEVICES": "3,7"}, "2 2.1.0.post3"),
+        ({"ASCEND_RT_VISIBLE_DEVICES": "0,abc,1"}, "1 2.1.0.post3"),
+        ({"ASCEND_RT_VISIBLE_DEVICES": "999999999999"}, "0 2.1.0.post3"),
     ):
         finished = run(emulated_npu, code, version="2.1.0.post3", **switches)
         assert finished.stdout.splitlines()[-1] == expected

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
@@ -41,6 +42,7 @@ std::map<std::string, int64_t>& counters() {
   return *values;
 }
 
+// Cards behind an index that is malformed, or not there, are left out.
 int count_visible_cards() {
   std::string installed = setting("EMULATED_NPU_CARDS");
   int cards = installed.empty() ? 2 : std::stoi(installed);
@@ -48,7 +50,10 @@ int count_visible_cards() {
   std::stringstream chosen(setting("ASCEND_RT_VISIBLE_DEVICES"));
   int visible = 0;
   for (std::string index; std::getline(chosen, index, ',');) {
-    if (index.empty() || std::stoi(index) >= cards) break;
+    int number = -1;
+    const char* end = index.data() + index.size();
+    auto parsed = std::from_chars(index.data(), end, number);
+    if (parsed.ec != std::errc() || parsed.ptr != end || number < 0 || number >= cards) break;
     visible++;
   }
   return visible;
@@ -355,6 +360,9 @@ int emulated_npu_get_hf32(int is_conv) { return emulated_npu::hf32_switches[is_c
 void emulated_npu_seed(int index, uint64_t seed) {
   auto generator = emulated_npu::default_generator(c10::DeviceIndex(index));
   generator.set_current_seed(seed);
+}
+void emulated_npu_plant(int is_out_of_memory, const char* text) {
+  emulated_npu::plant(is_out_of_memory, text);
 }
 uint64_t emulated_npu_initial_seed(int index) {
   return emulated_npu::default_generator(c10::DeviceIndex(index)).current_seed();

@@ -19,6 +19,9 @@ std::string setting(const char* name);
 // Adds to one of the counters of the report.
 void count(const std::string& what, int64_t amount = 1);
 
+// Lets an operator raise as a switch would; "" takes that back.
+void plant(bool is_out_of_memory, const std::string& text);
+
 c10::DeviceIndex current_card();
 c10::Allocator* card_allocator();
 

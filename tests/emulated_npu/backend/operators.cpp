@@ -165,8 +165,11 @@ const std::unordered_map<std::string, std::vector<size_t>> kFactors = {
 // A switch that names an operator: aten::bmm for each call of it, aten::bmm@3 for the third.
 class OperatorSwitch {
  public:
-  explicit OperatorSwitch(const std::string& text) : name_(text.substr(0, text.find('@'))) {
-    if (text.size() > name_.size()) call_ = std::stoi(text.substr(name_.size() + 1));
+  explicit OperatorSwitch(const std::string& text) { set(text); }
+  void set(const std::string& text) {
+    name_ = text.substr(0, text.find('@'));
+    call_ = text.size() > name_.size() ? std::stoi(text.substr(name_.size() + 1)) : 0;
+    calls_ = 0;
   }
   bool is_due(const std::string& name) {
     return name == name_ && (call_ == 0 || ++calls_ == call_);
@@ -178,15 +181,30 @@ class OperatorSwitch {
   std::atomic<int> calls_ = 0;
 };
 
+OperatorSwitch& broken() {
+  static OperatorSwitch planted(setting("EMULATED_NPU_RAISE_OP"));
+  return planted;
+}
+
+OperatorSwitch& starved() {
+  static OperatorSwitch planted(setting("EMULATED_NPU_OUT_OF_MEMORY_OP"));
+  return planted;
+}
+
 void raise_if_asked(const std::string& name) {
-  static OperatorSwitch broken(setting("EMULATED_NPU_RAISE_OP"));
-  static OperatorSwitch starved(setting("EMULATED_NPU_OUT_OF_MEMORY_OP"));
-  TORCH_CHECK(!broken.is_due(name), "call ", name, " failed, detail:EZ9999: Inner Error!\n",
+  TORCH_CHECK(!broken().is_due(name), "call ", name, " failed, detail:EZ9999: Inner Error!\n",
               "[ERROR] ERR00100 PTA call acl api failed");
-  if (starved.is_due(name)) {
+  if (starved().is_due(name)) {
     count("out_of_memory");
     TORCH_CHECK_WITH(OutOfMemoryError, false, "NPU out of memory. Tried to allocate 2.00 GiB");
   }
+}
+
+// What every operator begins with.
+void begin(const std::string& name) {
+  count("operators");
+  count("operator." + name);
+  raise_if_asked(name);
 }
 
 // EMULATED_NPU_FALLBACK_OPS=aten::cumsum,aten::sort: operators that the chip does not have.
@@ -236,9 +254,7 @@ class Call {
       : op_(op), name_(op.schema().name()), stack_(stack), arguments_(op.schema().arguments()) {}
 
   void run() {
-    count("operators");
-    count("operator." + name_);
-    raise_if_asked(name_);
+    begin(name_);
     fall_back_if_asked(name_);
     if (waits_for_card(name_)) count("implicit_synchronize");
     find_card();
@@ -355,6 +371,7 @@ at::ScalarType counted_dtype(std::optional<at::ScalarType> dtype) {
 at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
                  std::optional<at::Layout>, std::optional<at::Device> device,
                  std::optional<bool>, std::optional<at::MemoryFormat> format) {
+  begin("aten::empty");
   c10::OptionalDeviceGuard guard(device);
   return at::detail::empty_generic(size, card_allocator(), kCardKeys, counted_dtype(dtype), format);
 }
@@ -362,6 +379,7 @@ at::Tensor empty(at::IntArrayRef size, std::optional<at::ScalarType> dtype,
 at::Tensor empty_strided(at::IntArrayRef size, at::IntArrayRef stride,
                          std::optional<at::ScalarType> dtype, std::optional<at::Layout>,
                          std::optional<at::Device> device, std::optional<bool>) {
+  begin("aten::empty_strided");
   c10::OptionalDeviceGuard guard(device);
   return at::detail::empty_strided_generic(size, stride, card_allocator(), kCardKeys,
                                            counted_dtype(dtype));
@@ -377,7 +395,7 @@ void count_copy(const at::Tensor& from, const at::Tensor& to) {
 }
 
 at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
-  raise_if_asked("aten::copy_");
+  begin("aten::copy_");
   count_copy(from, to);
   HostView view;
   at::AutoDispatchBelowADInplaceOrView below_autograd;
@@ -391,8 +409,8 @@ at::Tensor copy_from_and_resize(const at::Tensor& from, const at::Tensor& to) {
 }
 
 at::Scalar local_scalar_dense(const at::Tensor& tensor) {
+  begin("aten::_local_scalar_dense");
   count("implicit_synchronize");
-  count("operator.aten::_local_scalar_dense");
   HostView view;
   return at::_local_scalar_dense(view.to_host(tensor));
 }
@@ -434,9 +452,7 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
                        at::IntArrayRef padding, at::IntArrayRef dilation, bool transposed,
                        at::IntArrayRef output_padding, int64_t groups) {
   static const std::string name = "aten::convolution_overrideable";
-  count("operators");
-  count("operator." + name);
-  raise_if_asked(name);
+  begin(name);
   print_noise();
   TORCH_CHECK(input.device() == weight.device(),
               "Expected all tensors to be on the same device, but found at least two devices, ",
@@ -479,4 +495,9 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
 }
 
 }  // namespace
+
+void plant(bool is_out_of_memory, const std::string& text) {
+  (is_out_of_memory ? starved() : broken()).set(text);
+}
+
 }  // namespace emulated_npu

@@ -27,6 +27,25 @@ def test_selected_card_is_the_current_one(device):
     assert torch.npu.is_jit_compile_false()
 
 
+@pytest.mark.parametrize(
+    "value", ["abc", "999999999999", "-1", "0,,1", "0;1", "0,1\n", "1," * 2500, "0x1", "\u0661"]
+)
+def test_a_list_of_cards_that_cannot_be_read_is_one_line(monkeypatch, value):
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", value)
+    with pytest.raises(
+        DeviceError, match="ASCEND_RT_VISIBLE_DEVICES=.*: give the indexes"
+    ) as error:
+        select_device("npu:1")
+    assert len(str(error.value)) < 300
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("value", ["", "0,1", "0, 1", "0-1,3"])
+def test_a_list_of_cards_is_the_runtimes_to_read(monkeypatch, device, value):
+    monkeypatch.setenv("ASCEND_RT_VISIBLE_DEVICES", value)
+    assert select_device("npu:1").name == "npu:1"
+
+
 def test_compilation_is_off(device):
     def function(x):
         return x + 1

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from speech_toolkit.device import Device, GraphBackend
-from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decoding import DecodingOptions
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
@@ -158,5 +158,5 @@ def test_no_memory_for_a_recording_is_no_reason_to_go_on_without(make_decoder, m
 
     backend = GraphBackend(FakeModule, lambda: fail(None), is_default=True)
     monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
-    with pytest.raises(RuntimeError, match="out of memory"):
+    with pytest.raises(OutOfMemoryError, match="out of memory in the decoder: 2 GiB asked for"):
         decode_all(make_decoder(), DecodingOptions())

@@ -32,6 +32,17 @@ def reset_counters() -> None:
     library.emulated_npu_reset_counters()
 
 
+def plant(operator: str, *, out_of_memory: bool = False) -> None:
+    """Let an operator raise from now on: "aten::bmm", "aten::bmm@3" (its third call), "" for none.
+
+    Args:
+        operator: as EMULATED_NPU_RAISE_OP names it; what was planted before is gone.
+        out_of_memory: whether it raises for want of memory, as EMULATED_NPU_OUT_OF_MEMORY_OP does.
+    """
+    library.emulated_npu_plant(int(not out_of_memory), b"")
+    library.emulated_npu_plant(int(out_of_memory), operator.encode())
+
+
 def memory(index: int) -> dict[str, int]:
     """Return the memory figures of one card, in bytes."""
     figures = (ctypes.c_int64 * len(MEMORY_FIGURES))()
