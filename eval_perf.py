@@ -4,12 +4,13 @@
     python eval_perf.py --model_path DIR_OR_HUB_ID --duration 30 --output eval_perf_result.json
     python eval_perf.py --devices cpu,npu:0:float16 --durations 5,10,30 --batch_sizes 1,4
     python eval_perf.py --compare eval_perf_result.json --max_regression 10% --output new.json
+    python -m speech_toolkit.evaluation.compare_reports old.json new.json --max_regression 10%
 
 Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs in a process of its
 own on the same samples; what one measured is kept when another crashes or takes too long.
 
 Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be
-measured, 3 some devices failed, 130 interrupted.
+measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from speech_toolkit.command_line import (
     DTYPES,
     EXIT_DONE,
     EXIT_FAILED,
+    EXIT_NOT_VALID,
     EXIT_SOME_FAILED,
     Reporter,
     add_report_arguments,
@@ -37,22 +39,23 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.errors import DeviceError, UsageError
+from speech_toolkit.errors import DeviceError
 from speech_toolkit.evaluation.arguments import (
     add_output_arguments,
+    add_regression_arguments,
     add_run_arguments,
     add_subject_arguments,
+    percentage,
 )
 from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from speech_toolkit.evaluation.performance import PerformanceRequest
 
 DEFAULT_OUTPUT = "eval_perf_result.json"
 DEFAULT_DURATION_S = 30.0
-DEFAULT_MAX_REGRESSION = 0.1
 DEFAULT_MIN_AGREEMENT = 0.95
 
 
@@ -61,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description="Measure latency, real-time factor, throughput and memory on several devices.",
         epilog="Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or "
-        "nothing could be measured, 3 some devices failed, 130 interrupted.",
+        "nothing could be measured, 3 some devices failed, 4 not valid (no speech, or too few runs "
+        "to tell), 130 interrupted.",
         allow_abbrev=False,
     )
     _add_subject_arguments(parser)
@@ -107,7 +111,8 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
         type=_list_of(positive_int),
         default=(1,),
         metavar="N[,...]",
-        help="recordings that are taken together (default: 1)",
+        help="recordings that the audio holds, one after the other, and how many windows of it may "
+        "run together (default: 1)",
     )
 
 
@@ -122,7 +127,7 @@ def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--min_agreement",
-        type=_percentage,
+        type=percentage,
         default=DEFAULT_MIN_AGREEMENT,
         metavar="PERCENT",
         help="share of frames or tokens that must be the reference's, or the speed-up is withheld "
@@ -147,18 +152,7 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--compare", metavar="FILE", help="an older report to be held against; exit 1 if slower"
     )
-    parser.add_argument(
-        "--max_regression",
-        type=_percentage,
-        default=DEFAULT_MAX_REGRESSION,
-        metavar="PERCENT",
-        help="by how much a median latency may grow (default: 10%%)",
-    )
-    parser.add_argument(
-        "--allow_different_machine",
-        action="store_true",
-        help="compare with a report of another machine, model, setting or input all the same",
-    )
+    add_regression_arguments(parser)
     add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
 
@@ -177,15 +171,6 @@ def _dtype(text: str) -> str:
     return text
 
 
-def _percentage(text: str) -> float:
-    from speech_toolkit.evaluation.regression import parse_percentage
-
-    try:
-        return parse_percentage(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is no percentage such as 10%") from error
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
@@ -194,19 +179,28 @@ def main(argv: list[str] | None = None) -> int:
     check_html_arguments(arguments)
 
     from speech_toolkit.evaluation.performance import measure_performance
-    from speech_toolkit.evaluation.regression import compare_reports, read_report
+    from speech_toolkit.evaluation.regression import compare_reports, refuse_incomparable
+    from speech_toolkit.evaluation.stored_reports import read_report
     from speech_toolkit.results import write_json
 
-    old = read_report(arguments.compare) if arguments.compare else None
+    old, before = None, None
+    allowed = {"allow_differences": arguments.allow_different_machine}
+    if arguments.compare:
+        old = read_report(arguments.compare, ["perf"], "--compare")
+
+        def before(known: Mapping[str, Any]) -> None:
+            refuse_incomparable(old, known, f"--compare {arguments.compare}", **allowed)
+
     request = _request(arguments, reporter)
-    report = measure_performance(request, sys.argv if argv is None else argv, reporter)
-    report["comparison"] = old and compare_reports(old, report, arguments.max_regression)
+    argv = sys.argv if argv is None else argv
+    report = measure_performance(request, argv, reporter, before)
+    report["comparison"] = old and compare_reports(old, report, arguments.max_regression, **allowed)
     write_json(arguments.output, report)
     _print(report, reporter)
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
     write_page(report, arguments, reporter)
-    return _exit_code(report, arguments.compare, arguments.allow_different_machine)
+    return _exit_code(report, arguments.compare)
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRequest:
@@ -237,7 +231,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRe
 
 
 def _print(report: dict[str, Any], reporter: Reporter) -> None:
-    from speech_toolkit.evaluation.performance_table import performance_lines
+    from speech_toolkit.evaluation.performance_table import comparison_warnings, performance_lines
 
     for line in performance_lines(report):
         reporter.line(line)
@@ -247,26 +241,26 @@ def _print(report: dict[str, Any], reporter: Reporter) -> None:
         for each in report["speed_ups"]
         if each["withheld"]
     )
+    reporter.warnings(f"not valid: {each}" for each in report["not_valid"])
     if report["comparison"]:
-        reporter.warnings(report["comparison"]["not_compared"])
-        reporter.warnings(f"slower: {each}" for each in report["comparison"]["regressions"])
+        reporter.warnings(comparison_warnings(report["comparison"]))
 
 
-def _exit_code(report: dict[str, Any], compared: str | None, allow_differences: bool) -> int:
-    """Judge the report; raise where it holds nothing, or where two cannot be compared."""
+def _exit_code(report: dict[str, Any], compared_with: str | None) -> int:
+    """Judge the report; raise where it holds nothing."""
+    from speech_toolkit.evaluation.regression import EXIT_CODES, refuse_differences
+
     failed = [target for target in report["targets"] if target["status"] != "ok"]
     if len(failed) == len(report["targets"]):
         raise DeviceError(f"nothing was measured: {failed[0]['label']}: {failed[0]['message']}")
     comparison = report["comparison"]
-    if comparison and comparison["differences"] and not allow_differences:
-        raise UsageError(
-            f"--compare {compared}: not comparable ({'; '.join(comparison['differences'])}); "
-            "measure both alike, or give --allow_different_machine"
-        )
-    if comparison and not comparison["cases"] and not comparison["regressions"]:
-        raise UsageError(f"--compare {compared}: has no case in common with this run")
-    if comparison and comparison["regressions"]:
+    if comparison and comparison["differences"] and not comparison["differences_allowed"]:
+        refuse_differences(comparison["differences"], f"--compare {compared_with}")
+    compared = EXIT_CODES[comparison["verdict"]] if comparison else EXIT_DONE
+    if compared == EXIT_FAILED:
         return EXIT_FAILED
+    if report["not_valid"] or compared == EXIT_NOT_VALID:
+        return EXIT_NOT_VALID
     return EXIT_SOME_FAILED if failed else EXIT_DONE
 
 

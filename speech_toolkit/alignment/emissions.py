@@ -81,11 +81,13 @@ class Emissions:
         log_probs: float32 of shape (T, V), or (T, V + 1) with a wildcard in the last column, which
             scores ``WILDCARD_COST`` less than the best label of each frame.
         batch_size: windows per batch at the end, below the one asked for after an out-of-memory.
+        windows: how many windows the waveform was cut into.
         warnings: what the user should know about how they were made.
     """
 
     log_probs: np.ndarray
     batch_size: int
+    windows: int
     warnings: tuple[str, ...] = ()
 
 
@@ -151,7 +153,7 @@ def compute_emissions(
         batches.run(compute, range(len(plan)))
     if wildcard:
         log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
-    return Emissions(log_probs, batches.size, tuple(batches.warnings))
+    return Emissions(log_probs, batches.size, len(plan), tuple(batches.warnings))
 
 
 def _plan_windows(

@@ -11,6 +11,8 @@ from speech_toolkit.command_line import (
 from speech_toolkit.evaluation.html.arguments import add_html_arguments
 
 FAMILIES = ("mms", "whisper")
+DEFAULT_MAX_REGRESSION = 0.1
+LARGEST_SHARE = 10.0
 
 
 def add_subject_arguments(
@@ -59,6 +61,36 @@ def add_run_arguments(parser: argparse.ArgumentParser, *, runs: int) -> None:
         metavar="N",
         help=f"calls measured (default: {runs})",
     )
+
+
+def add_regression_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say when a report of speed is worse than an older one."""
+    parser.add_argument(
+        "--max_regression",
+        type=percentage,
+        default=DEFAULT_MAX_REGRESSION,
+        metavar="PERCENT",
+        help="how much longer the runs of a case may take (default: 10%%)",
+    )
+    parser.add_argument(
+        "--allow_different_machine",
+        action="store_true",
+        help="compare reports of another machine, model, setting or input all the same",
+    )
+
+
+def percentage(text: str) -> float:
+    """Argparse type that turns "10%" into 0.1."""
+    number_of, sign, rest = text.strip().partition("%")
+    try:
+        share = float(number_of) / 100
+    except ValueError:
+        share = float("nan")
+    if not sign or rest or not 0 <= share <= LARGEST_SHARE:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no percentage such as 10%, from 0% to {LARGEST_SHARE:.0%}"
+        )
+    return share
 
 
 def add_output_arguments(parser: argparse.ArgumentParser, *, output: str) -> None:

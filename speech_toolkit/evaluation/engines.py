@@ -27,9 +27,8 @@ from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpo
 if TYPE_CHECKING:
     from speech_toolkit.audio import Waveform
     from speech_toolkit.device import Device
+    from speech_toolkit.transcription.result import TranscriptionResult
 
-LONGEST_WINDOW_S = 30.0
-_CONTEXT_S = 2.0
 _FAMILIES = {"wav2vec2": MMS, "whisper": WHISPER}
 BUNDLED_MODELS = {MMS: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
 CARD_DTYPES = {MMS: "float32", WHISPER: "float16"}
@@ -89,18 +88,20 @@ class Work:
     Attributes:
         stage_times_s: seconds per stage, in order.
         output: best label of each frame, or the generated tokens of all windows in order.
-        batch_size: windows that ran together at the end, below what was asked for after an
-            out-of-memory.
-        windows: how many windows Whisper's encoder was given; None of the other family.
+        batch_size: windows that ran together at the end, below what was allowed where there are
+            fewer, or after an out-of-memory.
+        windows: how many windows the model was given.
         tokens: how many tokens were generated; None where the family generates none.
+        no_evidence: why the times of such a run prove nothing; None where they do.
         warnings: what the user should know.
     """
 
     stage_times_s: dict[str, float]
     output: tuple[int, ...] = field(repr=False)
     batch_size: int
-    windows: int | None
+    windows: int
     tokens: int | None
+    no_evidence: str | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -117,13 +118,12 @@ class Engine(Protocol):
     load_s: float
     facts: dict[str, Any]
 
-    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
-        """Take recordings that stand one after the other in a waveform through the model.
+    def run(self, waveform: Waveform, batch_size: int, *, exact: bool) -> Work:
+        """Take a waveform through the model in the windows of everyday use.
 
         Args:
-            waveform: ``batch_size`` recordings.
-            clip_s: seconds of each; longer ones than ``LONGEST_WINDOW_S`` are taken in windows.
-            batch_size: windows that run together.
+            waveform: of any length.
+            batch_size: windows that may run together.
             exact: whether the device is waited for around each stage.
         """
 
@@ -165,12 +165,14 @@ class AlignmentEngine:
         self.load_s = time.perf_counter() - started
         self.facts = _model_facts(self._model)
 
-    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
+    def run(self, waveform: Waveform, batch_size: int, *, exact: bool) -> Work:
         """Compute emissions and search; see :class:`Engine`."""
         from speech_toolkit.alignment.emissions import compute_emissions
+        from speech_toolkit.alignment.inputs import AlignmentSettings
         from speech_toolkit.alignment.viterbi import forced_align
 
         clock = StageClock(self.device, exact=exact)
+        settings = AlignmentSettings()
         blank = self._checkpoint.vocabulary.blank_id
         with clock.stage("emissions"):
             emissions = compute_emissions(
@@ -178,28 +180,30 @@ class AlignmentEngine:
                 waveform,
                 self._checkpoint.geometry,
                 self.device,
-                window_s=min(clip_s, LONGEST_WINDOW_S),
-                context_s=0.0 if clip_s <= LONGEST_WINDOW_S else _CONTEXT_S,
+                window_s=settings.window_s,
+                context_s=settings.context_s,
                 batch_size=batch_size,
                 normalize=self._checkpoint.normalizes_waveform,
                 wildcard=False,
                 reporter=Reporter(quiet=True),
             )
         greedy_T = emissions.log_probs.argmax(axis=1)
+        letters = spelt_labels(greedy_T, blank)
         with clock.stage("alignment"):
-            forced_align(emissions.log_probs, spelt_labels(greedy_T, blank), blank)
+            forced_align(emissions.log_probs, letters, blank)
         return Work(
             stage_times_s=clock.seconds,
             output=tuple(greedy_T.tolist()),
-            batch_size=emissions.batch_size,
-            windows=None,
+            batch_size=min(emissions.batch_size, emissions.windows),
+            windows=emissions.windows,
             tokens=None,
+            no_evidence=None if len(letters) else "no letter was heard in it; use speech",
             warnings=emissions.warnings,
         )
 
 
 class TranscriptionEngine:
-    """A Transcriber that decodes greedily, in batches, without prompts and without fallback."""
+    """A Transcriber in its mode for long audio, without the random draws of a fallback."""
 
     def __init__(self, settings: EngineSettings) -> None:
         from speech_toolkit.transcription.transcriber import Transcriber
@@ -218,7 +222,7 @@ class TranscriptionEngine:
             "decode_graph": self._transcriber.decoder.uses_graph
         }
 
-    def run(self, waveform: Waveform, clip_s: float, batch_size: int, *, exact: bool) -> Work:
+    def run(self, waveform: Waveform, batch_size: int, *, exact: bool) -> Work:
         """Transcribe; see :class:`Engine`."""
         from speech_toolkit.transcription.settings import TranscriptionSettings
 
@@ -229,7 +233,6 @@ class TranscriptionEngine:
                 mode="chunked",
                 max_new_tokens=self._settings.max_new_tokens,
                 temperatures=(0.0,),
-                chunk_length_s=min(clip_s, LONGEST_WINDOW_S),
                 batch_size=batch_size,
             ),
         )
@@ -237,11 +240,20 @@ class TranscriptionEngine:
         return Work(
             stage_times_s=result.stage_times_s,
             output=tokens,
-            batch_size=batch_size,
+            batch_size=min(result.settings["batch_size"], result.windows),
             windows=result.windows,
             tokens=len(tokens),
+            no_evidence=_why_no_text(result),
             warnings=result.warnings,
         )
+
+
+def _why_no_text(result: TranscriptionResult) -> str | None:
+    if result.windows == 0:
+        return "no speech was found in it, so no window went through the model; use speech"
+    if not result.text.strip():
+        return "no word was heard in it; use speech"
+    return None
 
 
 def _model_facts(model: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Measure a loaded model over a sweep of lengths and batch sizes, in the process of its device.
 
-A case is ``batch_size`` recordings of ``duration_s`` seconds each: the first seconds of one array
-of samples that all devices share. Its hash is taken of what this process was given.
+A case is one audio of ``batch_size`` recordings of ``duration_s`` seconds, one after the other: the
+first seconds of one array of samples that all devices share. It is cut into windows as in everyday
+use, of which ``batch_size`` may run together. Its hash is taken of what this process was given.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from speech_toolkit.evaluation.engines import (
     Work,
     load_engine,
 )
+from speech_toolkit.evaluation.fallbacks import recorded_fallbacks
 from speech_toolkit.evaluation.isolated_child import save_partial
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.timing import Timings, measure
@@ -41,9 +43,11 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
     Returns:
         The measurements, ready for JSON, and no arrays.
     """
-    engine = load_engine(EngineSettings(**payload["engine"]))
-    with engine.device.errors("while it was measured"):
-        return _measure_cases(engine, payload), {}
+    with recorded_fallbacks() as fallbacks:
+        engine = load_engine(EngineSettings(**payload["engine"]))
+        with engine.device.errors("while it was measured"):
+            report = _measure_cases(engine, payload)
+    return report | {"fallback_ops": sorted(fallbacks)}, {}
 
 
 def _measure_cases(engine: Engine, payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,6 +73,11 @@ def _measure_cases(engine: Engine, payload: Mapping[str, Any]) -> dict[str, Any]
     return report
 
 
+def case_samples(samples: np.ndarray, duration_s: float, batch_size: int) -> np.ndarray:
+    """Return the audio of a case, the first of the samples that all cases share."""
+    return np.ascontiguousarray(samples[: round(duration_s * batch_size * SAMPLE_RATE_HZ)])
+
+
 class _Case:
     """One length and batch size, run as often as it is asked for."""
 
@@ -78,8 +87,7 @@ class _Case:
         self._engine = engine
         self._duration_s = duration_s
         self._batch_size = batch_size
-        count = round(duration_s * batch_size * SAMPLE_RATE_HZ)
-        own = np.ascontiguousarray(samples[:count])
+        own = case_samples(samples, duration_s, batch_size)
         self._waveform = Waveform(own, SAMPLE_RATE_HZ, "measured speech", SAMPLE_RATE_HZ, 1)
         self._work: Work | None = None
         engine.device.empty_cache()
@@ -87,9 +95,7 @@ class _Case:
 
     def run(self, *, exact: bool = False) -> Work:
         """Take the recordings through the model once."""
-        self._work = self._engine.run(
-            self._waveform, self._duration_s, self._batch_size, exact=exact
-        )
+        self._work = self._engine.run(self._waveform, self._batch_size, exact=exact)
         return self._work
 
     def unfinished(self, timings: Timings) -> dict[str, Any]:
@@ -98,6 +104,7 @@ class _Case:
             "complete": False,
             "duration_s": self._duration_s,
             "batch_size": self._batch_size,
+            "recordings": self._batch_size,
             "audio_s": self._waveform.duration_s,
             "input_sha256": array_hash(self._waveform.samples),
             **latency_figures(timings, self._waveform.duration_s),
@@ -118,6 +125,7 @@ class _Case:
             "memory": memory,
             "output": list(work.output),
             "output_sha256": hashlib.sha256(repr(work.output).encode()).hexdigest(),
+            "no_evidence": work.no_evidence,
             "warnings": list(work.warnings),
         }
 

@@ -1,13 +1,13 @@
 """Speed of one model on several devices, each in a process of its own, on the same samples.
 
 The first target is the reference: the others' speed-up is over it, and is withheld where a device
-did not do the same work.
+did not do the same work, did not do it itself, or the runs do not show which one is faster.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from itertools import product
@@ -27,11 +27,14 @@ from speech_toolkit.evaluation.engines import (
     checkpoint_directory,
     family_of,
 )
+from speech_toolkit.evaluation.intervals import speed_up_figures
 from speech_toolkit.evaluation.isolated import Outcome, run_isolated
-from speech_toolkit.evaluation.measuring import measure_target
-from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.measuring import case_samples, measure_target
+from speech_toolkit.evaluation.parity_figures import fallback_ops
+from speech_toolkit.evaluation.regression import case_key, case_name
+from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
 from speech_toolkit.evaluation.speech_clip import bundled_speech, fill
-from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.evaluation.targets import Target, device_facts
 from speech_toolkit.evaluation.timing import PERCENTILE_METHOD
 from speech_toolkit.scratch import scratch_errors, scratch_folder
 
@@ -51,7 +54,8 @@ class PerformanceRequest:
         audio_path: speech to measure with; None for the bundled samples.
         durations_s: lengths of the recordings in seconds, each above 0; none for that of
             ``audio_path``.
-        batch_sizes: how many recordings are taken together.
+        batch_sizes: how many recordings the audio of a case holds, one after the other, and how
+            many windows of it may run together.
         warmup: calls before the measured ones.
         runs: measured calls per case.
         seed: of the order of the bundled samples.
@@ -79,7 +83,10 @@ class PerformanceRequest:
 
 
 def measure_performance(
-    request: PerformanceRequest, argv: Sequence[str], reporter: Reporter
+    request: PerformanceRequest,
+    argv: Sequence[str],
+    reporter: Reporter,
+    before: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Measure every case on every target.
 
@@ -87,6 +94,9 @@ def measure_performance(
         request: what to measure.
         argv: the command line, for the report.
         reporter: where progress goes.
+        before: called before anything is measured with what is known by then: "config", "model",
+            and "targets" with their environments and the input of each case. What it raises ends
+            the measurement.
 
     Returns:
         The report, described by ``results/schemas/perf.schema.json``. A target that failed
@@ -101,11 +111,16 @@ def measure_performance(
     directory = checkpoint_directory(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
     samples, durations_s = _speech(request, family)
+    cases = list(product(durations_s, request.batch_sizes))
     config = asdict(request) | {
         "targets": [target.label for target in targets],
         "durations_s": durations_s,
     }
     header = report_header(KIND, argv, config)
+    model = {"path": name, "weights_sha256": weights_hash(directory)}
+    if before is not None:
+        known = _targets_to_be(targets, cases, samples)
+        before({"config": config, "model": model, "targets": known})
     busy = os.getloadavg()[0]
     with scratch_folder() as folder:
         samples_path = folder / _SAMPLES_FILE
@@ -113,7 +128,7 @@ def measure_performance(
             np.save(samples_path, samples)
         payload = {
             "samples": str(samples_path),
-            "cases": list(product(durations_s, request.batch_sizes)),
+            "cases": cases,
             "warmup": request.warmup,
             "runs": request.runs,
         }
@@ -121,7 +136,7 @@ def measure_performance(
     return {
         **header,
         "family": family,
-        "model": {"path": name, "weights_sha256": weights_hash(directory)},
+        "model": model,
         "input": {
             "source": request.audio_path or "bundled samples",
             "sample_rate_hz": SAMPLE_RATE_HZ,
@@ -131,7 +146,34 @@ def measure_performance(
         "percentile_method": PERCENTILE_METHOD,
         "targets": [_without_output(entry) for entry in entries],
         "speed_ups": _speed_ups(entries, request.min_agreement),
+        "not_valid": list(_not_valid(entries)),
     }
+
+
+def _targets_to_be(
+    targets: Sequence[Target], cases: Sequence[tuple[float, int]], samples: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return what a report will say of its targets, as far as it is known without a model."""
+    inputs = [
+        {
+            "duration_s": duration_s,
+            "batch_size": batch_size,
+            "input_sha256": array_hash(case_samples(samples, duration_s, batch_size)),
+        }
+        for duration_s, batch_size in cases
+    ]
+    facts = {device: device_facts(device) for device in {target.device for target in targets}}
+    return [
+        {
+            "label": target.label,
+            "device": target.device,
+            "dtype": target.dtype,
+            "environment": facts[target.device],
+            "model": None,
+            "cases": inputs,
+        }
+        for target in targets
+    ]
 
 
 def _speech(request: PerformanceRequest, family: str) -> tuple[np.ndarray, list[float]]:
@@ -190,6 +232,7 @@ def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
         "model": result.get("model"),
         "environment": result.get("environment"),
         "memory_loaded": result.get("memory_loaded"),
+        "fallback_ops": fallback_ops(outcome),
         "cases": result.get("cases", []),
     }
 
@@ -201,9 +244,24 @@ def _without_output(entry: dict[str, Any]) -> dict[str, Any]:
     return {**entry, "cases": cases}
 
 
-def case_key(case: dict[str, Any]) -> tuple[float, int]:
-    """Return what tells a case from the others of its target."""
-    return case["duration_s"], case["batch_size"]
+def _not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Say which cases and targets prove nothing, one line each."""
+    reference, *others = entries
+    for entry in others:
+        if _ran_on(entry) == _ran_on(reference):
+            yield (
+                f"{entry['label']}: is the reference too, {' '.join(_ran_on(entry))}: this shows "
+                "repeatability only"
+            )
+    for entry in entries:
+        for case in entry["cases"]:
+            if case.get("no_evidence"):
+                yield f"{entry['label']}, {case_name(case)}: {case['no_evidence']}"
+
+
+def _ran_on(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the device as it was resolved, and the dtype."""
+    return (entry["environment"] or entry)["device"], entry["dtype"]
 
 
 def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[dict[str, Any]]:
@@ -216,33 +274,49 @@ def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[
             "reference": reference["label"],
             "duration_s": case["duration_s"],
             "batch_size": case["batch_size"],
-            **_speed_up(of_reference.get(case_key(case)), case, min_agreement),
+            **_speed_up(
+                of_reference.get(case_key(case)),
+                case,
+                _why_no_comparison(reference, entry),
+                min_agreement,
+            ),
         }
         for entry in others
         for case in entry["cases"]
     ]
 
 
+def _why_no_comparison(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    """Say why no case of a target has a speed-up, None where one may have."""
+    if _ran_on(entry) == _ran_on(reference):
+        return "the two are the same device and dtype"
+    if entry["fallback_ops"]:
+        return f"operators ran on the CPU instead: {', '.join(entry['fallback_ops'])}"
+    return None
+
+
 def _speed_up(
-    reference: dict[str, Any] | None, case: dict[str, Any], min_agreement: float
+    reference: dict[str, Any] | None,
+    case: dict[str, Any],
+    withheld: str | None,
+    min_agreement: float,
 ) -> dict[str, Any]:
-    """Return the ratio of mean latencies, or why there is none."""
-    same, withheld = None, None
+    """Return the ratio of the runs, or why there is none."""
+    same = None
     if reference is None or not (reference["complete"] and case["complete"]):
-        withheld = "not measured to the end on both"
+        withheld = withheld or "not measured to the end on both"
     elif reference["input_sha256"] != case["input_sha256"]:
-        withheld = "the two were given different samples"
+        withheld = withheld or "the two were given different samples"
     else:
         same = agreement(reference["output"], case["output"], ordered=case["tokens"] is None)
+        withheld = withheld or reference["no_evidence"] or case["no_evidence"]
         if same < min_agreement:
-            withheld = (
+            withheld = withheld or (
                 f"the outputs agree in {same:.2%} only, below {min_agreement:.0%}: "
                 "the device does not do the same work"
             )
-    faster = None
-    if withheld is None:
-        faster = reference["latency"]["mean_s"] / case["latency"]["mean_s"]
-    return {"speed_up": faster, "agreement": same, "withheld": withheld}
+    runs = ((reference or case)["runs_s"], case["runs_s"])
+    return {**speed_up_figures(*runs, withheld), "agreement": same}
 
 
 def agreement(one: Sequence[int], other: Sequence[int], *, ordered: bool) -> float:

@@ -101,6 +101,21 @@ def probe_auto(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]
     return {"device": select_device(AUTO).name}, {}
 
 
+def device_facts(device: str) -> dict[str, Any] | None:
+    """Return what a report says of a device, None where it cannot be opened."""
+    outcome = run_isolated(
+        f"{__name__}:probe_facts", {"device": device}, label=device, timeout_s=_PROBE_TIMEOUT_S
+    )
+    return outcome.result if outcome.ok else None
+
+
+def probe_facts(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Describe a device; runs in a process of its own."""
+    from speech_toolkit.device import select_device
+
+    return select_device(payload["device"]).facts(), {}
+
+
 def choose_targets(text: str | None, default_dtypes: tuple[str, ...] = ()) -> tuple[Target, ...]:
     """Return the targets of ``--devices``, or those that suit this machine.
 

@@ -62,6 +62,7 @@ class LongForm:
         task: "transcribe" or "translate".
         language_probability: None where the language was given.
         conditions: whether :meth:`sequential` prompts a window with the text before it.
+        batch_size: windows that :meth:`chunked` lets run together, at its end; None without it.
         warnings: what the user should know.
     """
 
@@ -74,6 +75,7 @@ class LongForm:
     ) -> None:
         self.language_probability: float | None = None
         self.warnings: list[str] = []
+        self.batch_size: int | None = None
         wanted = settings.condition_on_previous_text
         self.conditions = decoder.checkpoint.suits_previous_text if wanted is None else wanted
         self._decoder = decoder
@@ -126,6 +128,7 @@ class LongForm:
             batch_size: B, windows that run together.
         """
         prompt = self._initial_prompt()
+        self.batch_size = batch_size
         batches = HalvingBatches(
             self._decoder.device,
             batch_size,
@@ -139,6 +142,7 @@ class LongForm:
 
         for windows, features_BMF in self._features(samples, planner.windows(), batch_size):
             yield from batches.run(take, list(zip(windows, features_BMF, strict=True)))
+            self.batch_size = batches.size
 
     def _features(
         self, samples: np.ndarray, windows: Iterable[Window], batch_size: int

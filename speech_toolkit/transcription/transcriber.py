@@ -258,6 +258,7 @@ class Transcriber:
             "temperatures": list(settings.temperatures),
             "task": run.task,
             **opening_sources(self.checkpoint, settings),
+            "batch_size": run.batch_size,
             "condition_on_previous_text": settings.mode == "transcribe" and run.conditions,
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,

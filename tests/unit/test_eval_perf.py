@@ -6,18 +6,23 @@ import eval_perf
 from speech_toolkit.errors import DeviceError, UsageError
 
 
-def case(p50_s):
+def case(p50_s, no_evidence=None):
     latency = {"mean_s": p50_s, "p50_s": p50_s, "p90_s": p50_s, "note": None}
     return {
         "complete": True,
         "duration_s": 30.0,
         "batch_size": 1,
+        "runs_s": [p50_s * (1 + place / 1000) for place in range(-5, 6)],
+        "no_evidence": no_evidence,
         "input_sha256": "a",
         "first_s": None,
         "latency": latency,
         "rtf": p50_s / 30,
         "rtfx": 30 / p50_s,
         "memory": {"peak_allocated_bytes": 1 << 20},
+        "windows": 1,
+        "batch_size_used": 1,
+        "tokens": None,
     }
 
 
@@ -46,19 +51,27 @@ def report(*targets):
         "model": {"path": "m", "weights_sha256": "w"},
         "targets": list(targets),
         "speed_ups": [],
+        "not_valid": [],
     }
 
 
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Return a function that runs the script where measuring gives a certain report."""
-    from speech_toolkit.evaluation import performance
+    from speech_toolkit.evaluation import performance, stored_reports
 
-    def run_main(measured, *arguments, old=None):
-        monkeypatch.setattr(performance, "measure_performance", lambda *how: measured)
+    def run_main(measured, *arguments, old=None, late=()):
+        def measure(request, argv, reporter, before):
+            if before is not None:
+                before(measured)
+            for key, value in late:
+                measured["targets"][0]["model"][key] = value
+            return measured
+
+        monkeypatch.setattr(performance, "measure_performance", measure)
+        monkeypatch.setattr(stored_reports, "read_report", lambda *how: old)
         monkeypatch.chdir(tmp_path)
         if old is not None:
-            (tmp_path / "old.json").write_text(json.dumps(old))
             arguments = ("--compare", "old.json", *arguments)
         return eval_perf.main(["--devices", "cpu", "--quiet", *arguments])
 
@@ -84,8 +97,9 @@ def test_nothing_measured_is_an_error_but_the_report_is_kept(run, tmp_path):
     ("now_s", "arguments", "code"),
     [
         (0.109, (), 0),
-        (0.111, (), 1),
-        (0.111, ("--max_regression", "12%"), 0),
+        (0.112, (), 1),
+        (0.112, ("--max_regression", "13%"), 0),
+        (0.110, (), 4),
         (0.09, ("--max_regression", "0%"), 0),
     ],
 )
@@ -100,10 +114,28 @@ def test_regression_outweighs_a_failed_device(run):
 
 def test_other_machine_is_refused_unless_allowed(run):
     old = report(target(cpu_model="Xeon"))
-    with pytest.raises(UsageError, match="cpu_model Xeon then, EPYC now"):
+    with pytest.raises(UsageError, match="--compare old.json: .* cpu_model Xeon then, EPYC now"):
         run(report(target()), old=old)
     assert run(report(target()), "--allow_different_machine", old=old) == 0
     assert run(report(target(p50_s=9.0)), "--allow_different_machine", old=old) == 1
+
+
+def test_other_machine_is_refused_before_anything_is_measured(run, tmp_path):
+    with pytest.raises(UsageError, match="not comparable"):
+        run(report(target()), old=report(target(cpu_model="Xeon")))
+    assert not (tmp_path / "eval_perf_result.json").exists()
+
+
+def test_what_only_the_measurement_shows_is_refused_after_the_report_is_written(run, tmp_path):
+    with pytest.raises(UsageError, match="class Wav2Vec2ForCTC then, Other now"):
+        run(report(target()), old=report(target()), late=[("class", "Other")])
+    assert (tmp_path / "eval_perf_result.json").exists()
+
+
+def test_silence_is_not_valid(run, capsys):
+    silent = report(target()) | {"not_valid": ["cpu float32, 30 s x 1: no speech was found in it"]}
+    assert run(silent) == 4
+    assert "not valid: cpu float32, 30 s x 1: no speech" in capsys.readouterr().err
 
 
 def test_nothing_in_common(run):

@@ -6,13 +6,11 @@ python -m speech_toolkit.evaluation.html eval_result.json eval_result.html --lan
 from __future__ import annotations
 
 import argparse
-import json
-from pathlib import Path
 
 from speech_toolkit.command_line import EXIT_DONE, check_output_path, run_script
-from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.html import write_html
 from speech_toolkit.evaluation.html.arguments import LANGUAGES
+from speech_toolkit.evaluation.stored_reports import read_report
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -30,18 +28,8 @@ def main(argv: list[str] | None = None) -> int:
     )
     arguments = parser.parse_args(argv)
     check_output_path(arguments.page, "PAGE.html")
-    write_html(_read(arguments.report), arguments.page, arguments.lang, arguments.audio)
+    write_html(read_report(arguments.report), arguments.page, arguments.lang, arguments.audio)
     return EXIT_DONE
-
-
-def _read(path: str) -> dict[str, object]:
-    try:
-        report = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read as a report ({error})") from error
-    if not isinstance(report, dict):
-        raise UsageError(f"{path}: is no report; give the JSON file of a measurement")
-    return report
 
 
 if __name__ == "__main__":

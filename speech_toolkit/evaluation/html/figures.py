@@ -48,6 +48,11 @@ def times(value: float | None) -> str:
     return MISSING if value is None else f"{value:.2f}×"
 
 
+def times_interval(value: dict[str, float] | None) -> str:
+    """Return the ends of an interval of ratios."""
+    return MISSING if value is None else f"{value['low']:.2f} – {value['high']:.2f}×"
+
+
 def size(count_bytes: int | None) -> str:
     """Return bytes in the unit that keeps the number short."""
     if count_bytes is None:
@@ -56,8 +61,3 @@ def size(count_bytes: int | None) -> str:
     power = min(power, len(_UNITS_OF_BYTES) - 1)
     scaled = count_bytes / 1024**power
     return f"{scaled:.{0 if power == 0 else 1}f} {_UNITS_OF_BYTES[power]}"
-
-
-def signed_percent(change: float) -> str:
-    """Return a change, 0.1 as ``+10.0 %``."""
-    return f"{100 * change:+.1f} %"

@@ -24,10 +24,10 @@ PASS, FAIL = "PASS", "FAIL"
 _KINDS = {PASS: "pass", FAIL: "fail"}
 
 
-def badge(verdict: str, texts: Texts) -> Markup:
-    """Return a verdict as a word in a frame."""
+def badge(verdict: str, texts: Texts, word: str | None = None) -> Markup:
+    """Return a verdict as a word in a frame, by default its own."""
     kind = _KINDS.get(verdict, "open")
-    return element("span", texts.name(verdict), class_=f"badge {kind}")
+    return element("span", texts.name(word or verdict), class_=f"badge {kind}")
 
 
 def is_emulated(environment: Mapping[str, Any] | None) -> bool:

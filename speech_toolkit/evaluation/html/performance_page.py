@@ -11,9 +11,9 @@ from speech_toolkit.evaluation.html.figures import (
     duration,
     number,
     share,
-    signed_percent,
     size,
     times,
+    times_interval,
 )
 from speech_toolkit.evaluation.html.page import Page, Section
 from speech_toolkit.evaluation.html.parts import (
@@ -34,8 +34,8 @@ from speech_toolkit.evaluation.html.texts import Texts
 from speech_toolkit.evaluation.html.time_charts import Runs, latency_chart, stage_chart
 
 NOT_VALID = "NOT VALID"
+_BADGES = {"slower": FAIL, "faster": PASS, "within limit": PASS, "undecided": NOT_VALID}
 Report = Mapping[str, Any]
-_ALLOWS_DIFFERENCES = "--allow_different_machine"
 
 
 def performance_page(report: Report, texts: Texts) -> Page:
@@ -44,7 +44,7 @@ def performance_page(report: Report, texts: Texts) -> Page:
         texts("perf_title"),
         _verdict(report),
         _lead(report, texts),
-        [texts.sentence(reason) for reason in (report["comparison"] or {}).get("regressions", ())],
+        [texts.sentence(reason) for reason in _reasons(report)],
         _headline(report, texts),
         list(_sections(report, texts)),
     )
@@ -52,14 +52,13 @@ def performance_page(report: Report, texts: Texts) -> Page:
 
 def _verdict(report: Report) -> str | None:
     """Return the verdict on a comparison with an older report, None where nothing is judged."""
-    comparison = report["comparison"]
-    if not comparison:
-        return None
-    if comparison["differences"] and _ALLOWS_DIFFERENCES not in report["argv"]:
-        return NOT_VALID
-    if comparison["regressions"]:
-        return FAIL
-    return PASS if comparison["cases"] else NOT_VALID
+    verdict = (report["comparison"] or {}).get("verdict")
+    return NOT_VALID if report["not_valid"] and verdict != FAIL else verdict
+
+
+def _reasons(report: Report) -> list[str]:
+    comparison = report["comparison"] or {"regressions": [], "undecided": []}
+    return [*report["not_valid"], *comparison["regressions"], *comparison["undecided"]]
 
 
 def _lead(report: Report, texts: Texts) -> Markup:
@@ -119,7 +118,7 @@ def _cases(report: Report) -> dict[str, list[tuple[str, Report]]]:
 def _latency(report: Report, texts: Texts) -> Markup:
     speed_ups = {(each["target"], _case_name(each)): each for each in report["speed_ups"]}
     columns = ["case", "device", "first_call", "mean", "std", "min", "p50", "p90", "p99", "max"]
-    columns += ["rtf", "rtfx", "recordings_per_s", "speed_up", "agreement"]
+    columns += ["rtf", "rtfx", "recordings_per_s", "speed_up", "interval", "agreement"]
     by_case = _cases(report)
     rows = [
         _latency_row(name, label, case, speed_ups.get((label, name)), texts)
@@ -166,6 +165,7 @@ def _latency_row(name: str, label: str, case: Report, speed_up: Report | None, t
         amount(number(case["rtfx"], 3)),
         amount(number(case["recordings_per_s"], 3)),
         amount(faster),
+        amount(times_interval(speed_up["interval"] if speed_up else None)),
         amount(share(speed_up["agreement"] if speed_up else None)),
     ]
 
@@ -181,26 +181,27 @@ def _stages(report: Report, texts: Texts) -> Markup | None:
         ]
         if staged:
             charts.append(stage_chart(texts("stages_of", case=name), staged, texts))
-    tokens = _tokens(report, texts)
-    return join(paragraph(texts("stages_note"), "note"), tokens, *charts) if charts else None
+    work = _work(report, texts)
+    return join(paragraph(texts("stages_note"), "note"), work, *charts) if charts else None
 
 
-def _tokens(report: Report, texts: Texts) -> Markup | None:
-    """Return how many tokens each case took, None for a model that generates none."""
+def _work(report: Report, texts: Texts) -> Markup:
+    """Return what went through the model in each case, and what came out."""
     rows = [
         [
             name,
             label,
             amount(str(case["windows"])),
-            amount(str(case["tokens"])),
+            amount(str(case["batch_size_used"])),
+            amount(MISSING if case["tokens"] is None else str(case["tokens"])),
             amount(duration(case["seconds_per_token"])),
         ]
         for name, members in _cases(report).items()
         for label, case in members
-        if case.get("tokens") is not None
+        if case["complete"]
     ]
-    columns = ["case", "device", "windows", "tokens", "per_token"]
-    return table(texts("tokens"), [texts(column) for column in columns], rows) if rows else None
+    columns = ["case", "device", "windows", "windows_together", "tokens", "per_token"]
+    return table(texts("windows"), [texts(column) for column in columns], rows)
 
 
 def _memory(report: Report, texts: Texts) -> Markup:
@@ -228,12 +229,13 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
             _case_name(case),
             amount(duration(case["old_p50_s"])),
             amount(duration(case["new_p50_s"])),
-            amount(signed_percent(case["change"])),
-            badge(FAIL if case["regression"] else PASS, texts),
+            amount(times(case["ratio"])),
+            amount(times_interval(case["interval"])),
+            badge(_BADGES[case["outcome"]], texts, case["outcome"]),
         ]
         for case in comparison["cases"]
     ]
-    columns = ["device", "case", "old_p50", "new_p50", "change", "verdict"]
+    columns = ["device", "case", "old_p50", "new_p50", "new_to_old", "interval", "outcome"]
     facts: list[tuple[str, Content]] = [
         (texts("old_time"), comparison["old_time_utc"]),
         (texts("old_commit"), comparison["old_commit"]),
@@ -251,6 +253,12 @@ def _warnings(report: Report) -> Iterator[str]:
     for each in report["speed_ups"]:
         if each["withheld"]:
             yield f"{each['target']}, {_case_name(each)}: {each['withheld']}"
+    for target in report["targets"]:
+        if target["fallback_ops"]:
+            yield (
+                f"{target['label']}: operators ran on the CPU instead: "
+                f"{', '.join(target['fallback_ops'])}"
+            )
     for target in report["targets"]:
         for case in target["cases"]:
             yield from (

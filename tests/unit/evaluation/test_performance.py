@@ -3,6 +3,7 @@ import pytest
 import soundfile
 
 from speech_toolkit.command_line import Reporter
+from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation import measuring, performance
 from speech_toolkit.evaluation.engines import Work
 from speech_toolkit.evaluation.isolated import Outcome
@@ -38,16 +39,17 @@ class FakeEngine:
 
     load_s = 1.5
 
-    def __init__(self, settings=None, output=(1, 2, 3), tokens=None):
+    def __init__(self, settings=None, output=(1, 2, 3), tokens=None, no_evidence=None):
         self.facts = {"class": "Fake"}
         self.device = FakeDevice()
         self.calls = []
         self.output = output
         self.tokens = tokens
+        self.no_evidence = no_evidence
 
-    def run(self, waveform, clip_s, batch_size, *, exact):
-        self.calls.append((len(waveform.samples), clip_s, batch_size, exact))
-        return Work({"tokens": 0.25}, self.output, batch_size, None, self.tokens)
+    def run(self, waveform, batch_size, *, exact):
+        self.calls.append((len(waveform.samples), batch_size, exact))
+        return Work({"tokens": 0.25}, self.output, 1, 3, self.tokens, self.no_evidence)
 
 
 @pytest.fixture
@@ -75,7 +77,7 @@ def test_every_case_is_run_as_often_as_asked(samples, monkeypatch):
     engine = FakeEngine()
     report = measured(samples, monkeypatch, engine)
     timed, staged = 2 + 3, 3
-    one, four = (8_000, 0.5, 1), (32_000, 0.5, 4)
+    one, four = (8_000, 1), (32_000, 4)
     assert engine.calls == [
         *[(*one, False)] * timed,
         *[(*one, True)] * staged,
@@ -93,6 +95,9 @@ def test_every_case_is_run_as_often_as_asked(samples, monkeypatch):
     assert second["recordings_per_s"] == pytest.approx(4 / second["latency"]["mean_s"])
     assert first["memory"]["peak_allocated_bytes"] == 3
     assert first["memory"]["rss_bytes"] > 1e6
+    assert (second["recordings"], second["batch_size"]) == (4, 4)
+    assert (second["batch_size_used"], second["windows"]) == (1, 3)
+    assert report["fallback_ops"] == []
 
 
 def test_time_per_token(samples, monkeypatch):
@@ -110,12 +115,18 @@ def test_each_run_is_saved_at_once(samples, monkeypatch):
     assert "'complete': True" in saved[-1]
 
 
-def outcome(label, output, status="ok", mean_s=0.2, complete=True, sha="a"):
+def outcome(
+    label, output, status="ok", mean_s=0.2, complete=True, sha="a", runs=5, evidence=None, ops=()
+):
     case = {
         "complete": complete,
         "duration_s": 5.0,
         "batch_size": 1,
         "input_sha256": sha,
+        "runs_s": [mean_s * (1 + place / 100) for place in range(runs)],
+        "no_evidence": evidence,
+        "windows": 1,
+        "batch_size_used": 1,
         "first_s": 0.5,
         "latency": {"mean_s": mean_s, "p50_s": mean_s, "p90_s": mean_s, "note": "few runs"},
         "rtf": mean_s / 5,
@@ -125,13 +136,13 @@ def outcome(label, output, status="ok", mean_s=0.2, complete=True, sha="a"):
         "output": output,
     }
     message = None if status == "ok" else "died of SIGSEGV"
-    result = {"load_s": 1.0, "cases": [case]}
+    result = {"load_s": 1.0, "cases": [case], "fallback_ops": list(ops)}
     return Outcome(label, status, result, {}, message, 0, 3.0, ("last words",))
 
 
 @pytest.fixture
 def performed(monkeypatch):
-    def run(*outcomes, **how):
+    def run(*outcomes, before=None, **how):
         remaining = list(outcomes)
         asked = []
 
@@ -156,7 +167,8 @@ def performed(monkeypatch):
                 **how,
             }
         )
-        return measure_performance(request, ["eval_perf.py"], Reporter(quiet=True)), asked
+        report = measure_performance(request, ["eval_perf.py"], Reporter(quiet=True), before)
+        return report, asked
 
     return run
 
@@ -167,10 +179,12 @@ def test_speed_up_over_the_reference(performed):
     (speed_up,) = report["speed_ups"]
     assert speed_up["speed_up"] == pytest.approx(4)
     assert (speed_up["agreement"], speed_up["withheld"]) == (1.0, None)
+    assert speed_up["interval"]["low"] < 4 < speed_up["interval"]["high"]
+    assert report["not_valid"] == []
     assert [engine["dtype"] for engine in asked] == ["float32", "float32"]
     assert "output" not in report["targets"][0]["cases"][0]
     lines = "\n".join(performance_lines(report | {"comparison": None}))
-    assert "4.00x" in lines
+    assert "4.00x (3.8" in lines
     assert "few runs" in lines
 
 
@@ -181,6 +195,10 @@ def test_speed_up_over_the_reference(performed):
         (outcome("npu:0", [1] * 99), "agree in 0.00% only"),
         (outcome("npu:0", [1] * 100, sha="b"), "different samples"),
         (outcome("npu:0", [1] * 100, complete=False), "not measured to the end"),
+        (outcome("npu:0", [1] * 100), "leave 0.97 to 1.03 times as fast possible"),
+        (outcome("npu:0", [1] * 100, mean_s=0.1, runs=3), "5 and 3 runs are too few"),
+        (outcome("npu:0", [1] * 100, mean_s=0.1, ops=["aten::gelu"]), "on the CPU instead: aten::"),
+        (outcome("npu:0", [1] * 100, mean_s=0.1, evidence="no speech"), "no speech"),
     ],
 )
 def test_speed_up_withheld(performed, candidate, said):
@@ -190,13 +208,50 @@ def test_speed_up_withheld(performed, candidate, said):
     assert said in speed_up["withheld"]
 
 
+def test_silence_proves_nothing(performed):
+    silent = [
+        outcome(label, [], mean_s=mean_s, evidence="no speech was found in it")
+        for label, mean_s in (("cpu", 0.2), ("npu:0", 0.1))
+    ]
+    report, _ = performed(*silent)
+    assert report["not_valid"] == [
+        "cpu float32, 5 s x 1: no speech was found in it",
+        "npu:0 float32, 5 s x 1: no speech was found in it",
+    ]
+    assert report["speed_ups"][0]["speed_up"] is None
+
+
+def test_a_device_against_itself_shows_repeatability_only(performed):
+    twice = (Target("cpu"), Target("cpu", "float32"))
+    report, _ = performed(outcome("cpu", [1]), outcome("cpu", [1], mean_s=0.1), targets=twice)
+    assert "repeatability only" in report["not_valid"][0]
+    assert report["speed_ups"][0]["withheld"] == "the two are the same device and dtype"
+
+
+def test_what_is_known_before_the_measurement(performed, monkeypatch):
+    known = []
+    monkeypatch.setattr(performance, "device_facts", lambda device: {"device": device})
+
+    def refuse(draft):
+        known.append(draft)
+        raise UsageError("not comparable")
+
+    with pytest.raises(UsageError, match="not comparable"):
+        performed(before=refuse, batch_sizes=(1, 2), targets=(Target("cpu"),))
+    (target,) = known[0]["targets"]
+    assert target["environment"] == {"device": "cpu"}
+    assert [case["batch_size"] for case in target["cases"]] == [1, 2]
+    assert len(known[0]["model"]["weights_sha256"]) == 64
+    assert known[0]["config"]["warmup"] == 0
+
+
 def test_a_failed_device_keeps_what_it_measured(performed):
     report, _ = performed(outcome("cpu", [1]), outcome("npu:0", [1], status="crash"))
     failed = report["targets"][1]
     assert (failed["status"], failed["message"]) == ("crash", "died of SIGSEGV")
     assert failed["log_tail"] == ["last words"]
     assert len(failed["cases"]) == 1
-    assert "crash: died of SIGSEGV" in "\n".join(performance_lines(report))
+    assert "crash: died of SIGSEGV" in "\n".join(performance_lines(report | {"comparison": None}))
 
 
 def test_length_of_a_file_is_the_default_duration(performed, wav):

@@ -1,19 +1,22 @@
 import copy
-import json
 
 import pytest
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.regression import compare_reports, parse_percentage, read_report
+from speech_toolkit.evaluation.regression import compare_reports, refuse_incomparable
 
 
-def case(p50_s, duration_s=5.0, batch_size=1, complete=True, sha="a"):
+def case(p50_s, duration_s=5.0, batch_size=1, complete=True, sha="a", spread=0.01, runs=10):
+    """Return a case whose runs lie evenly around their median, ``spread`` of it to each end."""
+    around = [2 * index / max(runs - 1, 1) - 1 for index in range(runs)]
     return {
         "complete": complete,
         "duration_s": duration_s,
         "batch_size": batch_size,
         "latency": {"p50_s": p50_s},
+        "runs_s": [p50_s * (1 + spread * place) for place in around],
         "input_sha256": sha,
+        "no_evidence": None,
     }
 
 
@@ -44,20 +47,56 @@ def report(*targets, weights="w", **config):
 OLD = report(target(case(0.100), case(0.400, batch_size=4)))
 
 
-def test_change_is_new_over_old():
-    new = report(target(case(0.109), case(0.300, batch_size=4)))
+def outcomes(comparison):
+    return [each["outcome"] for each in comparison["cases"]]
+
+
+def test_ratio_is_new_over_old():
+    new = report(target(case(0.105), case(0.300, batch_size=4)))
     comparison = compare_reports(OLD, new, 0.1)
-    assert [each["change"] for each in comparison["cases"]] == pytest.approx([0.09, -0.25])
-    assert comparison["regressions"] == []
-    assert comparison["differences"] == []
+    ratios = [each["ratio"] for each in comparison["cases"]]
+    assert ratios == pytest.approx([1.05, 0.75], rel=0.01)
+    assert outcomes(comparison) == ["within limit", "faster"]
+    assert comparison["improvements"] == ["cpu float32, 5 s x 4: 0.75 times as long (0.75 to 0.76)"]
+    assert (comparison["verdict"], comparison["differences"]) == ("PASS", [])
     assert comparison["old_commit"] == "abc"
 
 
 def test_slower_than_allowed():
-    new = report(target(case(0.1101), case(0.4, batch_size=4)))
+    new = report(target(case(0.125), case(0.4, batch_size=4)))
     comparison = compare_reports(OLD, new, 0.1)
-    assert comparison["regressions"] == ["cpu float32, 5 s x 1: +10.1% in the median"]
-    assert [each["regression"] for each in comparison["cases"]] == [True, False]
+    assert comparison["regressions"] == ["cpu float32, 5 s x 1: 1.25 times as long (1.24 to 1.26)"]
+    assert outcomes(comparison) == ["slower", "within limit"]
+    assert comparison["verdict"] == "FAIL"
+
+
+def test_noisy_runs_decide_nothing_and_say_how_many_would():
+    new = report(target(case(0.115, spread=0.3), case(0.4, batch_size=4)))
+    comparison = compare_reports(OLD, new, 0.2)
+    assert outcomes(comparison) == ["undecided", "within limit"]
+    assert comparison["verdict"] == "NOT VALID"
+    (line,) = comparison["undecided"]
+    assert "leaves open whether it is more than 1.20" in line
+    assert "runs of each would decide it" in line
+
+
+@pytest.mark.parametrize("old_s", [0.1, 0.07])
+def test_three_runs_decide_nothing_whatever_they_took(old_s):
+    old = report(target(case(old_s, runs=3)))
+    comparison = compare_reports(old, report(target(case(0.1, runs=3))), 0.1)
+    assert comparison["verdict"] == "NOT VALID"
+    assert "3 runs then and 3 now are too few; it takes at least 4 of each" in str(comparison)
+
+
+def test_a_regression_outweighs_what_is_open():
+    new = report(target(case(0.2), case(0.44, batch_size=4, spread=0.5)))
+    assert compare_reports(OLD, new, 0.1)["verdict"] == "FAIL"
+
+
+def test_a_case_without_evidence_is_open():
+    silent = case(0.1) | {"no_evidence": "no speech was found in it"}
+    comparison = compare_reports(OLD, report(target(silent)), 0.1)
+    assert comparison["undecided"] == ["cpu float32, 5 s x 1: no speech was found in it"]
 
 
 def test_a_case_that_failed_now_is_a_regression():
@@ -86,6 +125,7 @@ def test_the_device_counts_as_it_was_resolved():
 @pytest.mark.parametrize(
     ("new", "said"),
     [
+        (report(target(case(0.1), total_memory_bytes=8_000)), "total_memory_bytes"),
         (report(target(case(0.1), threads=1)), "threads 2 then, 1 now"),
         (report(target(case(0.1), device_name="Xeon")), "device_name EPYC then, Xeon now"),
         (report(target(case(0.1)), weights="v"), "other weights"),
@@ -93,31 +133,27 @@ def test_the_device_counts_as_it_was_resolved():
         (report(target(case(0.1, sha="b"))), "other input samples"),
     ],
 )
-def test_differences_are_named(new, said):
-    assert any(said in line for line in compare_reports(OLD, new, 0.1)["differences"])
+def test_differences_are_named_before_and_after_the_measurement(new, said):
+    old = copy.deepcopy(OLD)
+    old["targets"][0]["environment"]["total_memory_bytes"] = 10_000
+    comparison = compare_reports(old, new, 0.1)
+    assert any(said in line for line in comparison["differences"])
+    assert comparison["verdict"] == "NOT VALID"
+    with pytest.raises(UsageError, match=f"old.json: not comparable .*{said}"):
+        refuse_incomparable(old, new, "old.json")
+    refuse_incomparable(old, new, "old.json", allow_differences=True)
+    assert compare_reports(old, new, 0.1, allow_differences=True)["verdict"] == "PASS"
 
 
-@pytest.mark.parametrize(("text", "share"), [("10%", 0.1), ("0%", 0), (" 2.5% ", 0.025)])
-def test_percentage(text, share):
-    assert parse_percentage(text) == pytest.approx(share)
+def test_a_little_less_memory_is_the_same_machine():
+    old, new = (
+        report(target(case(0.1), total_memory_bytes=total))
+        for total in (25_000_000_000, 25_000_000_000 - 4096)
+    )
+    assert compare_reports(old, new, 0.1)["differences"] == []
+    refuse_incomparable(old, new, "old.json")
 
 
-@pytest.mark.parametrize("text", ["10", "0.1", "%", "ten%", "-1%", "nan%", "inf%", "10%x"])
-def test_no_percentage(text):
-    with pytest.raises(ValueError):
-        parse_percentage(text)
-
-
-@pytest.mark.parametrize("content", ["", "[]", '{"kind": "evaluation"}', None])
-def test_no_report(tmp_path, content):
-    path = tmp_path / "old.json"
-    if content is not None:
-        path.write_text(content)
-    with pytest.raises(UsageError, match="old.json"):
-        read_report(str(path))
-
-
-def test_report_is_read(tmp_path):
-    path = tmp_path / "old.json"
-    path.write_text(json.dumps(OLD))
-    assert read_report(str(path)) == OLD
+def test_nothing_in_common_is_refused():
+    with pytest.raises(UsageError, match="no case in common .* holds cpu float32, 5 s x 1; cpu"):
+        refuse_incomparable(OLD, report(target(case(0.1, duration_s=7.0))), "old.json")

@@ -224,7 +224,8 @@ def accuracy_report(audio_path="case_1.wav"):
 
 def perf_case(duration_s):
     return TIMING | {
-        "complete": True, "duration_s": duration_s, "batch_size": 1, "audio_s": duration_s,
+        "complete": True, "duration_s": duration_s, "batch_size": 1, "recordings": 1,
+        "audio_s": duration_s, "no_evidence": None,
         "input_sha256": "d" * 64, "rtf": 0.004, "rtfx": 250.0, "recordings_per_s": 50.0,
         "stages": {
             "encoder": {"median_s": 0.01, "runs_s": [0.01]},
@@ -242,23 +243,27 @@ def perf_report():
         "label": REFERENCE, "device": "cpu", "dtype": "float32", "status": "ok", "message": None,
         "elapsed_s": 9.0, "log_tail": [], "load_s": 2.0,
         "model": {"class": "WhisperForConditionalGeneration"}, "environment": ENVIRONMENT,
-        "memory_loaded": {"allocated_bytes": 1 << 20, "rss_bytes": 1 << 20},
+        "memory_loaded": {"allocated_bytes": 1 << 20, "rss_bytes": 1 << 20}, "fallback_ops": [],
         "cases": [perf_case(5.0), perf_case(30.0)],
     }  # fmt: skip
     incomplete = {
         key: value for key, value in perf_case(5.0).items()
-        if key not in ("stages", "memory", "tokens", "windows", "warnings")
+        if key not in ("stages", "memory", "tokens", "windows", "batch_size_used", "warnings")
     } | {"complete": False}  # fmt: skip
     slow = {
         "target": CANDIDATE, "reference": REFERENCE, "duration_s": 5.0, "batch_size": 1,
-        "speed_up": None, "agreement": None, "withheld": "not measured to the end on both",
+        "speed_up": None, "interval": None, "agreement": None,
+        "withheld": "not measured to the end on both",
     }  # fmt: skip
+    interval = {"low": 1.4, "high": 1.6, "confidence": 0.95}
     comparison = {
+        "verdict": "FAIL", "differences_allowed": False, "improvements": [], "undecided": [],
         "old_time_utc": "2025-12-01T00:00:00+00:00", "old_commit": "f" * 40,
         "max_regression": 0.1, "differences": [], "not_compared": [],
-        "regressions": [f"{REFERENCE}, 5 s x 1: +50.0% in the median"],
+        "regressions": [f"{REFERENCE}, 5 s x 1: 1.50 times as long (1.40 to 1.60)"],
         "cases": [{"target": REFERENCE, "duration_s": 5.0, "batch_size": 1, "old_p50_s": 0.01,
-                   "new_p50_s": 0.015, "change": 0.5, "regression": True, "same_input": True}],
+                   "new_p50_s": 0.015, "ratio": 1.5, "interval": interval, "outcome": "slower",
+                   "same_input": True}],
     }  # fmt: skip
     return head("perf") | {
         "family": "whisper", "model": model("whisper"),
@@ -271,7 +276,7 @@ def perf_report():
                       "log_tail": ["loading", "measuring"], "environment": CARD,
                       "cases": [incomplete]},
         ],
-        "speed_ups": [slow],
+        "speed_ups": [slow], "not_valid": [],
         "comparison": comparison,
     }  # fmt: skip
 

@@ -29,8 +29,8 @@ from tests.unit.evaluation.html.reports import (
 HOSTILE = '</script><script>alert(\'x\')</script>" onload="alert(1)" & {key} 你好 \ud800'
 # What a report says in words of its own, by which pages are laid out.
 WORDS_OF_REPORTS = {
-    *REPORTS, "PASS", "FAIL", "NOT VALID", "ok", "crash", "timed_out", "below", "above", "at most",
-    "at least", "whisper", "mms",
+    *REPORTS, "slower", "PASS", "FAIL", "NOT VALID", "ok", "crash", "timed_out", "below", "above",
+    "at most", "at least", "whisper", "mms",
 }  # fmt: skip
 ALL_PAGES = [(kind, language) for kind in REPORTS for language in LANGUAGES]
 
@@ -198,26 +198,36 @@ def test_speed_of_a_device_that_was_stopped():
 
 
 @pytest.mark.parametrize(
-    ("change", "argv", "verdict"),
+    ("verdict", "not_valid", "shown"),
     [
-        ({}, [], "FAIL"),
-        ({"regressions": []}, [], "PASS"),
-        ({"differences": ["another card"]}, [], "NOT VALID"),
-        ({"differences": ["another card"]}, ["--allow_different_machine"], "FAIL"),
-        ({"regressions": [], "cases": []}, [], "NOT VALID"),
+        ("FAIL", [], "FAIL"),
+        ("FAIL", ["no speech"], "FAIL"),
+        ("PASS", [], "PASS"),
+        ("PASS", ["no speech"], "NOT VALID"),
+        ("NOT VALID", [], "NOT VALID"),
     ],
 )
-def test_verdict_against_an_older_report(change, argv, verdict):
-    report = perf_report()
-    report["comparison"] |= change
-    report["argv"] += argv
-    assert parsed(report).named("title")[0].text == f"{verdict} Speed"
+def test_verdict_against_an_older_report(verdict, not_valid, shown):
+    report = perf_report() | {"not_valid": not_valid}
+    report["comparison"] |= {"verdict": verdict}
+    page = parsed(report)
+    assert page.named("title")[0].text == f"{shown} Speed"
+    assert all(reason in page.text() for reason in not_valid)
+
+
+def test_ratio_to_an_older_report_has_its_interval():
+    text = parsed(perf_report()).text()
+    assert "1.50×" in text
+    assert "1.40 – 1.60×" in text
+    assert "slower" in text
 
 
 def test_speed_alone_has_no_verdict():
     page = parsed(perf_report() | {"comparison": None})
     assert page.named("title")[0].text == "Speed"
     assert not page.named("h1")[0].children
+    silent = parsed(perf_report() | {"comparison": None, "not_valid": ["no speech in it"]})
+    assert silent.named("title")[0].text == "NOT VALID Speed"
 
 
 def test_one_recording_on_two_devices(tmp_path):

@@ -1,0 +1,74 @@
+"""Hold a report of eval_perf.py against an older one, without measuring anything.
+
+    python -m speech_toolkit.evaluation.compare_reports old.json new.json --max_regression 10%
+
+Exit codes: 0 no case became slower than allowed, 1 one did, 2 wrong usage or input, or reports that
+cannot be compared, 4 not valid (too few or too noisy runs to tell).
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from speech_toolkit.command_line import (
+    add_report_arguments,
+    check_output_path,
+    reporter_from,
+    run_script,
+)
+from speech_toolkit.evaluation.arguments import add_regression_arguments
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this module's command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m speech_toolkit.evaluation.compare_reports",
+        description="Hold a report of eval_perf.py against an older one.",
+        epilog="Exit codes: 0 no case became slower than allowed, 1 one did, 2 wrong usage or "
+        "input, or reports that cannot be compared, 4 not valid (too few or too noisy runs to "
+        "tell).",
+        allow_abbrev=False,
+    )
+    parser.add_argument("old", metavar="OLD.json")
+    parser.add_argument("new", metavar="NEW.json")
+    add_regression_arguments(parser)
+    parser.add_argument(
+        "--output", metavar="FILE", help="write NEW.json with the comparison in it, or - for stdout"
+    )
+    add_report_arguments(parser)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    if arguments.output is not None:
+        check_output_path(arguments.output)
+
+    from speech_toolkit.evaluation.performance_table import (
+        comparison_lines,
+        comparison_warnings,
+    )
+    from speech_toolkit.evaluation.regression import (
+        EXIT_CODES,
+        compare_reports,
+        refuse_incomparable,
+    )
+    from speech_toolkit.evaluation.stored_reports import read_report
+    from speech_toolkit.results import write_json
+
+    old, new = (read_report(path, ["perf"]) for path in (arguments.old, arguments.new))
+    allowed = {"allow_differences": arguments.allow_different_machine}
+    refuse_incomparable(old, new, arguments.old, **allowed)
+    comparison = compare_reports(old, new, arguments.max_regression, **allowed)
+    if arguments.output is not None:
+        write_json(arguments.output, new | {"comparison": comparison})
+    for line in comparison_lines(comparison):
+        reporter.line(line)
+    reporter.warnings(comparison_warnings(comparison))
+    return EXIT_CODES[comparison["verdict"]]
+
+
+if __name__ == "__main__":
+    run_script(main)
