@@ -248,7 +248,8 @@ def _print(report: dict[str, Any], reporter: Reporter) -> None:
 
 def _exit_code(report: dict[str, Any], compared_with: str | None) -> int:
     """Judge the report; raise where it holds nothing."""
-    from speech_toolkit.evaluation.regression import EXIT_CODES, refuse_differences
+    from speech_toolkit.evaluation.conclusion import EXIT_CODES
+    from speech_toolkit.evaluation.regression import refuse_differences
 
     failed = [target for target in report["targets"] if target["status"] != "ok"]
     if len(failed) == len(report["targets"]):

@@ -46,12 +46,12 @@ def main(argv: list[str] | None = None) -> int:
     if arguments.output is not None:
         check_output_path(arguments.output)
 
+    from speech_toolkit.evaluation.conclusion import EXIT_CODES
     from speech_toolkit.evaluation.performance_table import (
         comparison_lines,
         comparison_warnings,
     )
     from speech_toolkit.evaluation.regression import (
-        EXIT_CODES,
         compare_reports,
         refuse_incomparable,
     )

@@ -19,6 +19,7 @@ import numpy as np
 from speech_toolkit.audio import load_audio
 from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
+from speech_toolkit.evaluation.conclusion import why_same
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -248,20 +249,17 @@ def _not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
     """Say which cases and targets prove nothing, one line each."""
     reference, *others = entries
     for entry in others:
-        if _ran_on(entry) == _ran_on(reference):
-            yield (
-                f"{entry['label']}: is the reference too, {' '.join(_ran_on(entry))}: this shows "
-                "repeatability only"
-            )
+        if same := _why_same(reference, entry):
+            yield f"{entry['label']}: {same}"
     for entry in entries:
         for case in entry["cases"]:
             if case.get("no_evidence"):
                 yield f"{entry['label']}, {case_name(case)}: {case['no_evidence']}"
 
 
-def _ran_on(entry: Mapping[str, Any]) -> tuple[str, str]:
-    """Return the device as it was resolved, and the dtype."""
-    return (entry["environment"] or entry)["device"], entry["dtype"]
+def _why_same(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    facts = [each["environment"] or {} for each in (reference, entry)]
+    return why_same(facts[0], reference["dtype"], facts[1], entry["dtype"])
 
 
 def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[dict[str, Any]]:
@@ -288,11 +286,9 @@ def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[
 
 def _why_no_comparison(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
     """Say why no case of a target has a speed-up, None where one may have."""
-    if _ran_on(entry) == _ran_on(reference):
-        return "the two are the same device and dtype"
     if entry["fallback_ops"]:
         return f"operators ran on the CPU instead: {', '.join(entry['fallback_ops'])}"
-    return None
+    return _why_same(reference, entry)
 
 
 def _speed_up(

@@ -10,17 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID
 from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.intervals import (
     FEWEST_RUNS,
     RatioInterval,
     ratio_interval,
     runs_needed,
 )
-from speech_toolkit.evaluation.verdict import FAIL, NOT_VALID, PASS
 
-EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
 SLOWER, FASTER, WITHIN_LIMIT, UNDECIDED = "slower", "faster", "within limit", "undecided"
 SETTINGS = ("warmup", "max_new_tokens", "decode_graph")
 _MACHINE = ("device_name", "cpu_model", "threads", "total_memory_bytes")
