@@ -1,3 +1,5 @@
+from contextlib import nullcontext
+
 import numpy as np
 import pytest
 import soundfile
@@ -24,6 +26,9 @@ class FakeDevice:
         pass
 
     empty_cache = reset_peak_memory = synchronize
+
+    def errors(self, doing):
+        return nullcontext()
 
     def facts(self):
         return {"device": "cpu"}
