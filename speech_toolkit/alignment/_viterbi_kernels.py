@@ -13,6 +13,7 @@ Letters: F frames of a block, C columns in use, R positions of a window of rows.
 """
 
 from collections.abc import Callable
+from pickle import UnpicklingError
 
 import numpy as np
 from numba import njit
@@ -29,7 +30,8 @@ def _compiled(signature: str) -> Callable[[Callable], Callable]:
     def decorate(function: Callable) -> Callable:
         try:
             return njit(signature, cache=True, **_OPTIONS)(function)
-        except RuntimeError:  # numba found no directory that it may write its cache to
+        except (RuntimeError, OSError, EOFError, UnpicklingError):
+            # no directory that numba may write its cache to, no room there, or a damaged file
             return njit(signature, **_OPTIONS)(function)
 
     return decorate

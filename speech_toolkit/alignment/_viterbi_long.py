@@ -19,8 +19,11 @@ from typing import TypeVar
 
 import numpy as np
 
-from speech_toolkit.alignment import _viterbi_kernels as kernels
+from speech_toolkit.alignment._numba_settings import default_numba_settings
 from speech_toolkit.alignment._trellis import Trellis
+
+with default_numba_settings():
+    from speech_toolkit.alignment import _viterbi_kernels as kernels
 
 _LEAF_FRAMES = 512  # a block this short is traced by noting its moves, in 256 KB
 _BRANCHES = 16  # a longer one is cut into so many, whose rows are kept in turn

@@ -384,6 +384,45 @@ def test_the_package_has_no_other_names():
         _ = speech_toolkit.alignment.backward_align
 
 
+LONG_SEARCH = """
+import numpy as np
+from speech_toolkit.alignment import forced_align
+print(len(forced_align(np.zeros((9000, 5)), np.arange(900) % 4 + 1)[0]))
+"""
+
+
+def test_settings_of_numba_do_not_reach_the_loops(monkeypatch):
+    """Each of these made the import fail, ended the process, or printed to stdout."""
+    hostile = {
+        "NUMBA_NUM_THREADS": "0",
+        "NUMBA_CPU_FEATURES": "evil",
+        "NUMBA_DEBUG": "1",
+        "NUMBA_DISABLE_JIT": "1",
+    }
+    for name, value in hostile.items():
+        monkeypatch.setenv(name, value)
+    kept = "import os; print(os.environ['NUMBA_NUM_THREADS'])"
+    assert run_python(LONG_SEARCH + kept).split() == ["9000", "0"]
+
+
+@pytest.mark.slow
+def test_a_full_disk_for_the_cache_is_no_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    full = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))"
+    assert run_python(full + LONG_SEARCH).split() == ["9000"]
+
+
+@pytest.mark.slow
+def test_damaged_files_in_the_cache_are_no_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    run_python(LONG_SEARCH)
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        path.write_bytes(path.read_bytes()[:100])
+    assert run_python(LONG_SEARCH).split() == ["9000"]
+
+
 @pytest.mark.slow
 def test_without_a_directory_to_cache_in_the_loops_are_compiled_anew():
     code = """
