@@ -93,12 +93,16 @@ class Speller:
         self._says_numbers = not all(digit in vocabulary.ids for digit in _DIGITS)
         self._characters = set(text)
         self._is_prepared = False
-        self._words: dict[tuple[str, str], list[SpelledWord]] = {}
+        self._words: dict[tuple[str, str, bool], list[SpelledWord]] = {}
         self._plain_words: dict[str, SpelledWord | None] = {}
         self._needless: dict[str, bool] = {}
 
-    def spell(self, piece: str) -> Iterator[tuple[int, SpelledWord]]:
+    def spell(self, piece: str, by_digit: bool = False) -> Iterator[tuple[int, SpelledWord]]:
         """Split a piece (text without white space) into words and spell each.
+
+        Args:
+            piece: of the text.
+            by_digit: read its numbers digit by digit.
 
         Yields:
             The offset of a word's run in the piece, and the word. The words cover the piece, in
@@ -111,7 +115,8 @@ class Speller:
             return
         for run in split_piece(piece):
             following = piece[run.end : run.end + 1]
-            key = piece[run.start : run.end], following if following == YEAR_SIGN else ""
+            written = piece[run.start : run.end]
+            key = written, following if following == YEAR_SIGN else "", by_digit
             if key not in self._words:
                 self._words[key] = list(self._spell_run(*key, run.is_unspaced))
             for word in self._words[key]:
@@ -133,9 +138,11 @@ class Speller:
         )
         return SpelledWord(0, len(piece), letters, "")
 
-    def _spell_run(self, text: str, following: str, is_unspaced: bool) -> Iterator[SpelledWord]:
+    def _spell_run(
+        self, text: str, following: str, by_digit: bool, is_unspaced: bool
+    ) -> Iterator[SpelledWord]:
         symbols = normalize(text, self._language, keep_case=self._vocabulary.keeps_case)
-        readings = list(self._read(symbols, following))
+        readings = list(self._read(symbols, following, by_digit))
         spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
         ids = self._vocabulary.ids
         for (start, end), own in _share(spans, readings):
@@ -144,12 +151,14 @@ class Speller:
                 start, end, tuple(_letters(own, ids)), "".join(text[a:b] for a, b in lost)
             )
 
-    def _read(self, symbols: Sequence[Symbol], following: str = "") -> Iterator[_Reading]:
+    def _read(
+        self, symbols: Sequence[Symbol], following: str, by_digit: bool
+    ) -> Iterator[_Reading]:
         """Read symbols: numbers and signs as words, the rest letter by letter."""
         position = 0
         if self._says_numbers and not all(map(self._needs_nothing, symbols)):
             text = "".join(symbol.text for symbol in symbols)
-            for part in spoken_parts(text, self._language, following):
+            for part in spoken_parts(text, self._language, following, by_digit):
                 yield from self._read_letters(symbols[position : part.start])
                 yield from self._read_aloud(part.spoken, symbols[part.start : part.end])
                 position = part.end

@@ -8,6 +8,7 @@ joins these into letters with ranges.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from speech_toolkit.alignment.normalization import is_silent_text
 from speech_toolkit.alignment.segmentation import has_line_break, pieces, sentence_ends
 from speech_toolkit.alignment.spelling import SpelledWord, Speller
 from speech_toolkit.alignment.transcript_file import read_transcript
-from speech_toolkit.alignment.verbalization import can_say_numbers
+from speech_toolkit.alignment.verbalization import can_say_numbers, telephone_numbers
 from speech_toolkit.alignment.vocabulary import Vocabulary
 from speech_toolkit.errors import TranscriptError
 from speech_toolkit.garbage_collection import garbage_collection_paused
@@ -140,9 +141,10 @@ def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTran
     speller = Speller(vocabulary, language, text)
     words: list[Word] = []
     losses: list[tuple[Word, str]] = []
+    telephones = list(telephone_numbers(text, language))
     for piece in pieces(text):
         piece_start = piece.start()
-        for offset, spelled in speller.spell(piece[0]):
+        for offset, spelled in speller.spell(piece[0], _meets(piece.span(), telephones)):
             word = _place(spelled, text, piece_start + offset)
             words.append(word)
             if spelled.lost or not spelled.letters:
@@ -156,6 +158,12 @@ def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTran
         sentences=tuple(_sentences(text, words, language)),
         warnings=tuple(_warnings(text, losses, vocabulary, language)),
     )
+
+
+def _meets(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    """Whether a range overlaps one of others, which are in order and apart."""
+    index = bisect_left(others, (span[1],)) - 1
+    return index >= 0 and others[index][1] > span[0]
 
 
 def _place(spelled: SpelledWord, text: str, offset: int) -> Word:

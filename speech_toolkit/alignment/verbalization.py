@@ -1,9 +1,9 @@
 """Numbers and symbols -> the words that a reader says for them.
 
-Integers come from num2words, except Chinese, which it lacks. Decimals, signs and percent are
-composed here, because num2words drops or misreads them in several languages. Years are read in
-hundreds where the language does so. Ordinals, decades, money and the symbols & @ + = ° are read
-for English only.
+Integers come from num2words, save in the languages that ``numerals`` knows. Decimals, signs and
+percent are composed here, because num2words drops or misreads them in several languages. Years are
+read in hundreds where the language does so. Telephone numbers and codes are read digit by digit.
+Ordinals, decades, money and the symbols & @ + = ° are read for English only.
 """
 
 from __future__ import annotations
@@ -13,9 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+import regex
+
 from speech_toolkit.alignment.language import NumberStyle, number_style
+from speech_toolkit.alignment.numerals import (
+    chinese_digits,
+    chinese_numeral,
+    vietnamese_numeral,
+)
 
 _MAX_DIGITS = 12
+# People set off the thousands of a number that they count with, or round it: 1000000.
+_MIN_CODE_DIGITS = 7
+_MAX_ROUND_DIGITS = 4
 _NUM2WORDS_FAILURES = (
     ArithmeticError,
     AttributeError,
@@ -39,7 +49,19 @@ _ENGLISH_SYMBOLS = {
     "%": "percent",
 }
 YEAR_SIGN = "年"
-_CHINESE_DIGITS = "零一二三四五六七八九"
+_GAP = r"(?:\)?[ \u00a0\u202f./-]\(?)"
+_TELEPHONE = regex.compile(
+    r"(?<![\d.,+-])(?:"
+    rf"\+\d{{1,4}}+(?:{_GAP}\d{{2,8}}+){{1,5}}+"  # +86 138 0013 8000
+    rf"|\(?\d{{3}}{_GAP}{{1,2}}(?:\d{{3}}|\d{{4}}){_GAP}\d{{4}}"  # (800) 555-0199, 138 0013 8000
+    rf"|\(?0\d{{1,4}}+{_GAP}{{1,2}}\d{{3,8}}+(?:{_GAP}\d{{2,8}}+){{0,3}}+"  # 020 7946 0958
+    r"|\d{1,5}+(?:-\d{1,7}+){2,5}+"  # 1-800-555-0199, and book numbers
+    r"|(?P<local>(?!\d00)\d{3}-\d{4})"  # 555-0123, but not 100-2000
+    r")(?![.,-]?\d)"
+)
+# A date, written as 2024-11-05, has eight digits.
+_MIN_TELEPHONE_DIGITS = 9
+_MIN_AREA_DIGITS = 7
 
 
 @dataclass(frozen=True)
@@ -66,20 +88,29 @@ class _Number:
     negative: bool = False
     grouped: bool = False
     unit: str = ""
+    is_code: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is nothing but digits."""
+        return not (self.fraction or self.grouped or self.unit or self.negative)
 
 
-def spoken_parts(text: str, language: str, following: str = "") -> Iterator[SpokenPart]:
+def spoken_parts(
+    text: str, language: str, following: str = "", by_digit: bool = False
+) -> Iterator[SpokenPart]:
     """Find numbers and symbols and say what is read for them.
 
     Args:
         text: normalised text: lower case, ASCII digits.
         language: ISO 639-3.
         following: what comes after the text; Chinese reads the digits of a year one by one.
+        by_digit: read every number digit by digit, as in a telephone number.
 
     Yields:
         The parts in order, never overlapping.
     """
-    for match in _pattern(language).finditer(text):
+    for match in _pattern(language, by_digit).finditer(text):
         yield SpokenPart(match.start(), match.end(), _say(match, language, following))
 
 
@@ -88,8 +119,29 @@ def can_say_numbers(language: str) -> bool:
     return language in _CHINESE or number_style(language) is not None
 
 
+def telephone_numbers(text: str, language: str) -> Iterator[tuple[int, int]]:
+    """Find the telephone numbers of a text, which may hold spaces, and codes joined by hyphens.
+
+    Args:
+        text: as typed.
+        language: ISO 639-3; "555-0123" is taken for one in English only.
+
+    Yields:
+        First character and one past the last of each, in order.
+    """
+    for match in _TELEPHONE.finditer(text):
+        digits = sum(character.isdecimal() for character in match[0])
+        has_area = match[0].lstrip("(")[0] == "0"
+        if match["local"]:
+            is_telephone = language == "eng"
+        else:
+            is_telephone = digits >= (_MIN_AREA_DIGITS if has_area else _MIN_TELEPHONE_DIGITS)
+        if is_telephone:
+            yield match.span()
+
+
 @lru_cache(maxsize=64)
-def _pattern(language: str) -> re.Pattern[str]:
+def _pattern(language: str, by_digit: bool) -> re.Pattern[str]:
     style = number_style(language)
     comma_is_decimal = style is not None and style.decimal_mark == ","
     group = r"[.'\s]" if comma_is_decimal else r"[,'\s]"
@@ -98,7 +150,9 @@ def _pattern(language: str) -> re.Pattern[str]:
         rf"(?P<whole>[0-9]{{1,3}}(?:{group}[0-9]{{2,3}})*{group}[0-9]{{3}}(?![0-9])|[0-9]+)"
         rf"(?:[.,](?P<fraction>[0-9]+)(?![.,]?[0-9]))?"
     )
-    if language == "eng":
+    if by_digit:
+        number = "(?P<code>(?P<whole>[0-9]+))"
+    elif language == "eng":
         number = (
             rf"(?P<money>[{''.join(_CURRENCIES)}])?{number}"
             r"(?:(?P<ordinal>st|nd|rd|th)(?![^\W_])|(?P<decade>'?s)(?![^\W_])|(?P<unit>%))?"
@@ -125,10 +179,11 @@ def _say(match: re.Match[str], language: str, following: str) -> str | None:
     digits = re.sub(r"[^0-9]", "", found["whole"])
     number = _Number(
         whole=digits,
-        fraction=found["fraction"] or "",
-        negative=bool(found["minus"]),
+        fraction=found.get("fraction") or "",
+        negative=bool(found.get("minus")),
         grouped=digits != found["whole"],
         unit=found.get("money") or found.get("unit") or "",
+        is_code=bool(found.get("code")),
     )
     if language in _CHINESE:
         return _say_chinese(
@@ -158,10 +213,17 @@ def _decimal(number: _Number, style: NumberStyle) -> str:
 
 
 def _whole(number: _Number, style: NumberStyle) -> str:
-    is_plain = not (number.grouped or number.unit or number.negative)
-    if style.says_years and is_plain and _is_year(number.whole):
+    if _is_code(number):
+        return _digits(number.whole, style)
+    if style.says_years and number.is_plain and _is_year(number.whole):
         return _integer(number.whole, style, "year")
     return _integer(number.whole, style)
+
+
+def _is_code(number: _Number) -> bool:
+    """Whether a number names something, as a telephone or an order, and does not count."""
+    is_long = len(number.whole) >= _MIN_CODE_DIGITS and number.is_plain
+    return number.is_code or (is_long and len(number.whole.rstrip("0")) > _MAX_ROUND_DIGITS)
 
 
 def _is_year(digits: str) -> bool:
@@ -190,6 +252,8 @@ def _digits(digits: str, style: NumberStyle) -> str:
 def _num2words(value: int, code: str, kind: str) -> str:
     from num2words import num2words  # most transcripts hold no digit
 
+    if code == "vi":
+        return vietnamese_numeral(value)
     if code == "ja":
         return num2words(value, lang=code, to=kind, reading=True)
     return num2words(value, lang=code, to=kind)
@@ -224,47 +288,15 @@ _CHINESE = frozenset({"zho", "yue", "wuu", "nan", "hak", "gan", "hsn", "lzh"})
 
 
 def _say_chinese(number: _Number, is_year: bool) -> str:
-    if _is_read_by_digit(number.whole) or (is_year and len(number.whole) == 4):
-        whole = _chinese_digits(number.whole)
+    is_digits = _is_code(number) or _is_read_by_digit(number.whole)
+    if is_digits or (is_year and len(number.whole) == 4):
+        whole = chinese_digits(number.whole)
     else:
         whole = chinese_numeral(int(number.whole))
-    fraction = "点" + _chinese_digits(number.fraction) if number.fraction else ""
+    fraction = "点" + chinese_digits(number.fraction) if number.fraction else ""
     return (
         ("负" if number.negative else "")
         + ("百分之" if number.unit == "%" else "")
         + whole
         + fraction
     )
-
-
-def _chinese_digits(digits: str) -> str:
-    return "".join(_CHINESE_DIGITS[int(digit)] for digit in digits)
-
-
-def chinese_numeral(value: int) -> str:
-    """Say an integer from 0 to 999,999,999,999 in Chinese: 1984 -> "一千九百八十四".
-
-    Numbers are read in groups of four digits; one 零 stands for each gap of zeros.
-    """
-    if value == 0:
-        return _CHINESE_DIGITS[0]
-    spoken, gap = "", False
-    for unit, power in (("亿", 10**8), ("万", 10**4), ("", 1)):
-        group = value // power % 10**4
-        if group:
-            needs_zero = spoken and (gap or group < 1000)
-            count = "两" if group == 2 and unit else _chinese_group(group)
-            spoken += ("零" if needs_zero else "") + count + unit
-        gap = not group
-    return spoken[1:] if spoken.startswith("一十") else spoken
-
-
-def _chinese_group(group: int) -> str:
-    spoken, gap = "", False
-    for unit, power in (("千", 1000), ("百", 100), ("十", 10), ("", 1)):
-        digit = group // power % 10
-        if digit:
-            count = "两" if digit == 2 and unit == "千" else _CHINESE_DIGITS[digit]
-            spoken += ("零" if gap and spoken else "") + count + unit
-        gap = not digit
-    return spoken

@@ -1,12 +1,18 @@
+import string
+
 import pytest
+from num2words import num2words
 
 from speech_toolkit.alignment.language import _NUMBER_STYLES, number_style
+from speech_toolkit.alignment.numerals import chinese_numeral, vietnamese_numeral
+from speech_toolkit.alignment.transcript import tokenize_transcript
 from speech_toolkit.alignment.verbalization import (
     _num2words,
     can_say_numbers,
-    chinese_numeral,
     spoken_parts,
+    telephone_numbers,
 )
+from speech_toolkit.alignment.vocabulary import Vocabulary
 
 
 def say(text, language="eng", following=""):
@@ -77,10 +83,65 @@ def test_a_very_long_number_is_read_digit_by_digit():
         ("50%", "zho", "百分之五十"),
         ("-3.14", "zho", "负三点一四"),
         ("007", "zho", "零零七"),
+        ("13800138000", "zho", "一三八零零一三八零零零"),
+        ("2024", "vie", "hai nghìn không trăm hai mươi bốn"),
+        ("-1.005", "vie", "âm một nghìn không trăm lẻ năm"),
     ],
 )
 def test_other_languages(text, language, spoken):
     assert say(text, language) == [spoken]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("8005550199", "eight zero zero five"),
+        ("1234567", "one two three"),
+        ("1000000", "one million"),
+        ("12500000", "twelve million"),
+        ("1,234,567", "one million"),
+        ("1234567.5", "one million"),
+        ("$1234567", "one million"),
+        ("-1234567", "minus one million"),
+        ("123456", "one hundred"),
+        ("90210", "ninety thousand"),
+    ],
+)
+def test_a_long_number_without_separators_is_a_code_unless_it_is_round(text, first):
+    assert say(text)[0].startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("call +86 138 0013 8000 now", "eng", ["+86 138 0013 8000"]),
+        ("+1 (800) 555-0199", "eng", ["+1 (800) 555-0199"]),
+        ("800-555-0199 or (800) 555-0199", "eng", ["800-555-0199", "(800) 555-0199"]),
+        ("800.555.0199, 800 555 0199", "eng", ["800.555.0199", "800 555 0199"]),
+        ("1-800-555-0199.", "eng", ["1-800-555-0199"]),
+        ("555-0123", "eng", ["555-0123"]),
+        ("ISBN 978-3-16-148410-0", "eng", ["978-3-16-148410-0"]),
+        ("020 7946 0958", "eng", ["020 7946 0958"]),
+        ("030/1234567", "deu", ["030/1234567"]),
+        ("电话：+86 138 0013 8000。", "zho", ["+86 138 0013 8000"]),
+        ("电话138-0013-8000。", "zho", ["138-0013-8000"]),
+        ("٠٢٠ ٧٩٤٦ ٠٩٥٨", "ara", ["٠٢٠ ٧٩٤٦ ٠٩٥٨"]),
+        ("2024-11-05 1990-1995 100-2000 3-4 1,234,567 +5 10.30", "eng", []),
+        ("1.234.567,89 und 12 000 000 und 555-0123", "deu", []),
+        ("01 23 45 67 89", "fra", []),
+        ("in 2024 800 people", "eng", []),
+    ],
+)
+def test_telephone_numbers(text, language, expected):
+    assert [text[start:end] for start, end in telephone_numbers(text, language)] == expected
+
+
+def test_the_parts_of_a_telephone_number_are_read_digit_by_digit():
+    vocabulary = Vocabulary({c: i for i, c in enumerate(string.ascii_lowercase, 1)}, 0, 27)
+    words = tokenize_transcript("Dial +86 138 0013 8000, 138 times", vocabulary).words
+    letters = ["".join(token.text for token in word.tokens) for word in words]
+    assert letters[2:5] == ["onethreeeight", "zerozeroonethree", "eightzerozerozero"]
+    assert letters[5] == "onehundredandthirtyeight"
 
 
 def test_a_chinese_year_is_read_by_its_digits():
@@ -118,6 +179,32 @@ def test_ranges_cover_the_sign_and_the_unit():
 )
 def test_chinese_numerals(value, numeral):
     assert chinese_numeral(value) == numeral
+
+
+@pytest.mark.parametrize(
+    ("value", "numeral"),
+    [
+        (0, "không"),
+        (10, "mười"),
+        (15, "mười lăm"),
+        (21, "hai mươi mốt"),
+        (105, "một trăm lẻ năm"),
+        (1_000, "một nghìn"),
+        (1_005, "một nghìn không trăm lẻ năm"),
+        (1_015, "một nghìn không trăm mười lăm"),
+        (2_024, "hai nghìn không trăm hai mươi bốn"),
+        (10_050, "mười nghìn không trăm năm mươi"),
+        (1_000_001, "một triệu không trăm lẻ một"),
+        (1_021_000, "một triệu không trăm hai mươi mốt nghìn"),
+    ],
+)
+def test_vietnamese_numerals(value, numeral):
+    assert vietnamese_numeral(value) == numeral
+
+
+def test_vietnamese_is_as_num2words_has_it_where_no_hundreds_are_missing():
+    for value in [*range(1000), 1100, 1984, 54_321, 999_999, 120_345_678]:
+        assert vietnamese_numeral(value) == num2words(value, lang="vi")
 
 
 @pytest.mark.parametrize("language", sorted(_NUMBER_STYLES))
