@@ -36,7 +36,6 @@ _SAME_LANGUAGE = {
     "gre": "ell", "ice": "isl", "per": "fas", "pes": "fas", "rum": "ron", "slo": "slk",
     "wel": "cym", "arb": "ara", "azj": "aze", "zlm": "msa", "lvs": "lav", "ekk": "est",
 }  # fmt: skip
-_TURKIC_DOTLESS_I = frozenset({"tur", "aze", "azb", "crh", "tat", "gag"})
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,3 @@ def resolve_language(language: str) -> str:
 def number_style(language: str) -> NumberStyle | None:
     """Return how ``language`` (ISO 639-3) says numbers; None where num2words lacks it."""
     return _NUMBER_STYLES.get(language)
-
-
-def has_dotless_i(language: str) -> bool:
-    """Whether the lower case of "I" is "ı" in ``language`` (ISO 639-3)."""
-    return language in _TURKIC_DOTLESS_I

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import regex
 
-from speech_toolkit.alignment.language import has_dotless_i
+from speech_toolkit.alignment.letter_case import lower_character
 
 _APOSTROPHES = frozenset("’‘‛ʼʻʹ′`´＇")
 _ARABIC_SEPARATORS = {"٫": ".", "٬": ","}
@@ -55,6 +55,8 @@ def normalize(piece: str, language: str, keep_case: bool = False) -> list[Symbol
         for offset, character in enumerate(normal)
         for text in _plain(character, language, keep_case)
     ]
+    if not keep_case:
+        symbols = _with_final_sigmas(symbols)
     return _without_quotes(_with_repetitions(symbols))
 
 
@@ -125,15 +127,24 @@ def _plain(character: str, language: str, keep_case: bool) -> str:
         return str(unicodedata.decimal(character))
     if category == "Cf" or _ARABIC_MARKS.match(character):
         return ""
-    return character if keep_case else _lower(character, language)
+    return character if keep_case else lower_character(character, language)
 
 
-def _lower(character: str, language: str) -> str:
-    if character == "İ":
-        return "i"  # its own lower case carries a stray combining dot
-    if character == "I" and has_dotless_i(language):
-        return "ı"
-    return character.lower()
+def _with_final_sigmas(symbols: list[Symbol]) -> list[Symbol]:
+    """Give the sigma that ends a word its form: lower case is taken a character at a time."""
+    if not any(symbol.text == "σ" for symbol in symbols):
+        return symbols
+
+    def is_letter(index: int) -> bool:
+        in_text = 0 <= index < len(symbols)
+        return in_text and unicodedata.category(symbols[index].text)[0] in "LM"
+
+    return [
+        symbol._replace(text="ς")
+        if symbol.text == "σ" and is_letter(index - 1) and not is_letter(index + 1)
+        else symbol
+        for index, symbol in enumerate(symbols)
+    ]
 
 
 def _with_repetitions(symbols: list[Symbol]) -> list[Symbol]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import regex
 
-from speech_toolkit.alignment.language import has_dotless_i
+from speech_toolkit.alignment.letter_case import has_dotless_i
 from speech_toolkit.alignment.normalization import (
     SPOKEN_PUNCTUATION,
     Symbol,
@@ -130,7 +130,7 @@ class Speller:
         if "I" in core and has_dotless_i(self._language):
             return None
         ids = self._vocabulary.ids
-        folded = self._vocabulary.fold(core)
+        folded = self._vocabulary.fold(core, self._language)
         if not (core.isascii() and core.isalpha() and all(letter in ids for letter in folded)):
             return None
         letters = tuple(
@@ -220,13 +220,13 @@ class Speller:
         )
 
     def _known_letters(self, text: str) -> str:
-        folded = self._vocabulary.fold(text)
+        folded = self._vocabulary.fold(text, self._language)
         return "".join(letter for letter in folded if letter in self._vocabulary.ids)
 
     def _needs_nothing(self, symbol: Symbol) -> bool:
         """Whether the vocabulary holds a symbol as it is, or the symbol is not read at all."""
         if symbol.text not in self._needless:
-            folded = self._vocabulary.fold(symbol.text)
+            folded = self._vocabulary.fold(symbol.text, self._language)
             self._needless[symbol.text] = is_silent(symbol.text) or all(
                 letter in self._vocabulary.ids for letter in folded
             )

@@ -13,11 +13,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from unicodedata import category
 
 import regex
 
 from speech_toolkit.alignment.language import resolve_language
 from speech_toolkit.alignment.normalization import is_silent_text
+from speech_toolkit.alignment.scripts import foreign_script, language_in
 from speech_toolkit.alignment.segmentation import has_line_break, pieces, sentence_ends
 from speech_toolkit.alignment.spelling import SpelledWord, Speller
 from speech_toolkit.alignment.transcript_file import read_transcript
@@ -205,9 +207,14 @@ def _warnings(
             f"{_count(sum(characters.values()), 'character')} without a letter in the model's "
             f"vocabulary left out ({shown}), in {_list_words([word for word, _ in partly])}"
         )
-    has_digits = any(character.isdecimal() for _, lost in losses for character in lost)
+    has_digits = any(category(character)[0] == "N" for _, lost in losses for character in lost)
     if has_digits and not can_say_numbers(language):
         yield f"numbers in language {language!r} are not read out; write them in words"
+    if script := foreign_script(text, language):
+        yield (
+            f"the transcript is written in {script} letters, but read as language {language!r}, "
+            f"numbers and signs above all; name its own language, such as {language_in(script)!r}"
+        )
     if language == "jpn" and vocabulary.is_latin and _lacks_ideograph(text, vocabulary):
         yield "kanji are read as Mandarin, so their times are approximate; write kana to be exact"
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from speech_toolkit.alignment.letter_case import to_lower, to_upper
 from speech_toolkit.errors import CheckpointError
 
 _MIN_LATIN_LETTERS = 20
@@ -67,8 +68,15 @@ class Vocabulary:
         """Whether both cases are letters of their own."""
         return self._letter_case == "mixed"
 
-    def fold(self, text: str) -> str:
-        """Return ``text`` in the vocabulary's own case (a letter can become two: 'ß' -> 'SS')."""
+    def fold(self, text: str, language: str = "") -> str:
+        """Return ``text`` in the vocabulary's own case (a letter can become two: 'ß' -> 'SS').
+
+        Args:
+            text: in any case.
+            language: ISO 639-3, where case depends on it.
+        """
         if self._letter_case == "mixed":
             return text
-        return text.upper() if self._letter_case == "upper" else text.lower()
+        if self._letter_case == "upper":
+            return to_upper(text, language, self.ids)
+        return to_lower(text, self.ids)

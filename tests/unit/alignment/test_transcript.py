@@ -1,4 +1,5 @@
 import gc
+import re
 import string
 import subprocess
 import sys
@@ -161,6 +162,44 @@ def test_characters_that_are_left_out_of_a_word_are_reported():
     )
 
 
+def test_warnings_name_the_characters_of_the_user():
+    (warning,) = tokenize_transcript("Дом№ ŉа ②", RUSSIAN, "rus").warnings
+    assert warning.startswith("2 characters without a letter in the model's vocabulary left out (")
+    assert "('№', 'ŉ')" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "named"),
+    [
+        ("我有三百本书 25", "eng", "Han letters, but read as language 'eng'.*such as 'zho'"),
+        ("У меня 25 книг", "eng", "Cyrillic .* 'rus'"),
+        ("これは本です", "zho", "Hiragana .* 'jpn'"),
+        ("안녕하세요", "jpn", "Hangul .* 'kor'"),
+        ("مرحبا", "rus", "Arabic .* 'ara'"),
+    ],
+)
+def test_a_script_that_the_language_is_not_written_in_is_reported(text, language, named):
+    (warning,) = [w for w in tokenize_transcript(text, MMS, language).warnings if "written" in w]
+    assert re.search(named, warning)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("My name is 李, from 北京", "eng"),
+        ("privet, kak dela — é", "rus"),
+        ("我有三百本书", "yue"),
+        ("東京へ行く", "jpn"),
+        ("Živeo Живео", "srp"),
+        ("ⵜⴰⵎⴰⵣⵉⵖⵜ а", "xyz"),
+        ("“12” — 5", "eng"),
+    ],
+)
+def test_a_script_that_fits_or_may_fit_is_not(text, language):
+    warnings = tokenize_transcript(text, MMS, language).warnings
+    assert not any("written in" in warning for warning in warnings)
+
+
 def test_digits_in_a_language_without_number_words_are_reported():
     transcript = tokenize_transcript("ខ្មែរ ២៥", MMS, "khm")
     assert transcript.words[-1].tokens == ()
@@ -199,6 +238,25 @@ def test_a_vocabulary_of_ideographs_and_digits_takes_them_as_written():
 def test_a_turkish_vocabulary():
     vocabulary = Vocabulary({c: i for i, c in enumerate("abcçdefgğhıijklmnoöprsştuüvyz", 1)}, 0, 30)
     assert spelling("ISI İLK ilk", "tur", vocabulary) == "ısı ilk ilk"
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "text", "language", "letters"),
+    [
+        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "kişi KIŞI Isı ilk", "tur", "KİŞİ KIŞI ISI İLK"),
+        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "3", "tur", "ÜÇ"),
+        ("ABCÇDEƏFGĞHXIİJKQLMNOÖPRSŞTUÜVYZ", "bir qızıl", "aze", "BİR QIZIL"),
+        (string.ascii_uppercase, "kişi ılık", "tur", "KISHI ILIK"),
+        (string.ascii_uppercase + "İ", "big", "eng", "BIG"),
+        (string.ascii_uppercase + "ÄÖÜẞ", "Straße GROẞ", "deu", "STRAẞE GROẞ"),
+        ("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώ", "ΟΔΟΣ Σοφός σε", "ell", "οδος σοφός σε"),
+        ("αβγδεζηθικλμνξοπρστυφχψω", "ΟΔΟΣ Σοφός", "ell", "οδοσ σοφοσ"),
+        ("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", "Σοφός", "ell", "ΣΟΦΟΣ"),
+    ],
+)
+def test_case_is_that_of_the_language_and_the_vocabulary(alphabet, text, language, letters):
+    vocabulary = Vocabulary({c: i for i, c in enumerate(alphabet, 1)}, 0, len(alphabet) + 1)
+    assert spelling(text, language, vocabulary) == letters
 
 
 def test_a_korean_vocabulary_of_jamo():
