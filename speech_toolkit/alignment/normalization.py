@@ -18,6 +18,8 @@ _APOSTROPHES = frozenset("’‘‛ʼʻʹ′`´＇")
 _ARABIC_SEPARATORS = {"٫": ".", "٬": ","}
 # Vowel and recitation marks, the superscript alef, and the tatweel that only stretches a line.
 _ARABIC_MARKS = regex.compile(r"[\u0610-\u061A\u0640\u064B-\u0652\u0670\u06D6-\u06DC\u06DF-\u06E8]")
+# A character as a reader sees it. ``\X`` alone counts the flags' letters before each one again.
+CLUSTER = r"(?:[\U0001F1E6-\U0001F1FF]{1,2}+[\p{Grapheme_Extend}\u200d]*+|\X)"
 # Read aloud although Unicode counts them as punctuation or modifiers.
 SPOKEN_PUNCTUATION = frozenset("%&@")
 
@@ -104,7 +106,7 @@ def _normal_clusters(piece: str) -> list[tuple[int, int, str]]:
         return [(0, len(piece), piece)]
     return [
         (match.start(), match.end(), _normal_cluster(match[0]))
-        for match in regex.finditer(r"\X", piece)
+        for match in regex.finditer(CLUSTER, piece)
     ]
 
 

@@ -11,6 +11,8 @@ from itertools import pairwise
 
 import regex
 
+from speech_toolkit.alignment.normalization import CLUSTER
+
 # Pieces end at white space, save for the no-break spaces inside a number ("12 000") and between a
 # word and its punctuation ("« Bonjour ! »").
 _PIECE = re.compile(
@@ -28,10 +30,10 @@ _UNSPACED = (
 _PUNCTUATION = r"[\p{P}\p{Z}\p{C}]"
 # Between two words without a space: dashes, ellipses, and the word marks of Tibetan and Ethiopic.
 _BREAK = r"(?:[‒–—―…་༌༎།፡።]|--|\.\.)"
-_LETTERS = rf"(?:(?!{_IDEOGRAPH}|{_UNSPACED}|{_PUNCTUATION})\X)++"
+_LETTERS = rf"(?:(?!{_IDEOGRAPH}|{_UNSPACED}|{_PUNCTUATION}){CLUSTER})++"
 _CORE = regex.compile(
-    rf"(?={_IDEOGRAPH})\X々*+"
-    rf"|(?P<unspaced>(?:(?={_UNSPACED})\X)++)"
+    rf"(?={_IDEOGRAPH}){CLUSTER}々*+"
+    rf"|(?P<unspaced>(?:(?={_UNSPACED}){CLUSTER})++)"
     rf"|{_LETTERS}(?:(?:(?!{_BREAK}){_PUNCTUATION})++{_LETTERS})*+",
     regex.V1,
 )

@@ -14,6 +14,7 @@ import regex
 
 from speech_toolkit.alignment.letter_case import has_dotless_i
 from speech_toolkit.alignment.normalization import (
+    CLUSTER,
     SPOKEN_PUNCTUATION,
     Symbol,
     is_silent,
@@ -286,7 +287,7 @@ def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int,
     starts_voice = {reading.start for reading in voiced}
     cuts: list[int] = [0]
     has_voice = False
-    for match in regex.finditer(r"\X", text):
+    for match in regex.finditer(CLUSTER, text):
         voices = any(index in starts_voice for index in range(*match.span()))
         if voices and has_voice and match.start() not in inside:
             cuts.append(match.start())

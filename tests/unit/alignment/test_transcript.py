@@ -319,6 +319,31 @@ def test_a_megabyte_without_a_space():
     assert len(word.tokens) == 1_000_000
 
 
+@pytest.mark.parametrize(
+    ("unit", "count"),
+    [
+        ("a", 100_000),
+        ("\u0301", 100_000),
+        ("\u202e", 100_000),
+        ("\0", 100_000),
+        ("\ud800", 100_000),
+        ("([{", 33_000),
+        ("\U0001f1e6", 40_000),
+        ("7", 5_000),
+        ("+1 ", 5_000),
+        ("1-", 5_000),
+        ("\u00a0!", 30_000),
+        ("a. [", 10_000),
+    ],
+)
+@pytest.mark.parametrize("vocabulary", [MMS, RUSSIAN], ids=["latin", "cyrillic"])
+def test_hostile_text_is_taken_apart_whole(unit, count, vocabulary):
+    text = "а a " + unit * count
+    transcript = tokenize_transcript(text, vocabulary)
+    assert transcript.words[-1].end_char == len(text.rstrip())
+    assert all(warning.isprintable() and len(warning) < 500 for warning in transcript.warnings)
+
+
 def test_the_garbage_collector_is_left_as_it_was():
     tokenize_transcript("a", MMS)
     assert gc.isenabled()
