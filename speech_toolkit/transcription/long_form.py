@@ -6,7 +6,7 @@ B windows in a batch, M mel bins, F mel frames of a window.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from math import isfinite
 
@@ -29,6 +29,8 @@ from speech_toolkit.transcription.windows import Window, WindowPlanner
 from speech_toolkit.transcription.word_times import TimedWord
 
 _MISSED_S = 5.0  # of a window behind the last segment
+_MISSED_SPEECH_S = 1.0  # of them at least
+_LEAST_PROGRESS_S = 10.0  # of a window before the point where it is taken up again
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
@@ -44,6 +46,8 @@ class TranscribedWindow:
         words: with times in the window, where those were asked for.
         used_s: seconds of the window that the segments answer for; the rest is in the next window.
         silent: whether the model found no speech in it.
+        cut_off_s: second of the window from which on text is missing, since the limit of tokens
+            was reached; None where none is.
     """
 
     window: Window
@@ -52,6 +56,7 @@ class TranscribedWindow:
     words: tuple[TimedWord, ...]
     used_s: float
     silent: bool
+    cut_off_s: float | None = None
 
 
 class LongForm:
@@ -97,8 +102,10 @@ class LongForm:
     ) -> Iterator[TranscribedWindow]:
         """Take the windows in order, each prompted with the text before it.
 
-        A window whose end cuts through speech, or whose text stops long before its speech does, is
-        taken up again where its last complete segment ends.
+        A window whose end cuts through speech is taken up again where its last complete segment
+        ends. So is one whose text stops long before its speech does, but after some progress only,
+        and what is taken up again so is not taken up once more: over music, an invented line would
+        else step through the file.
 
         Args:
             samples: float32 of shape (N,), the whole file.
@@ -106,9 +113,14 @@ class LongForm:
         """
         history = self._initial_prompt()
         start, index = 0, 0
+        was_retaken = False
         while True:
             for windows, features in self._features(samples, planner.windows(start, index), 1):
                 (found,) = self._take(windows, features, [history])
+                retake_s = None if was_retaken else _retake_s(found, planner)
+                was_retaken = retake_s is not None
+                if retake_s is not None:
+                    found = replace(found, used_s=retake_s, cut_off_s=None)
                 history = self._extend(history, found)
                 yield found
                 start, index = _next_sample(found), found.window.index + 1
@@ -200,24 +212,17 @@ class LongForm:
         split = whole_segment if self._settings.timestamps == "none" else split_segments
         segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
-        if self._settings.mode == "transcribe":
-            segments, used_s = self._complete_part(window, segments, window_s)
-            words = [word for word in words if segments and word.first < segments[-1].last]
-        return TranscribedWindow(window, decoded, segments, tuple(words), used_s, silent=False)
-
-    def _complete_part(
-        self, window: Window, segments: tuple[TokenSegment, ...], window_s: float
-    ) -> tuple[tuple[TokenSegment, ...], float]:
-        """Return the segments to keep, and the second of the window where the next one begins.
-
-        What was cut through is taken up again, and so is speech that the text stops short of.
-        """
-        resumed_s = resume_s(segments) if window.cut else None
+        resumed_s = resume_s(segments) if window.cut and self._settings.mode != "chunked" else None
         if resumed_s is not None:
-            return segments[:-1], resumed_s
-        if segments and segments[-1].closed and window_s - segments[-1].end_s > _MISSED_S:
-            return segments, segments[-1].end_s
-        return segments, window_s
+            segments, used_s = segments[:-1], resumed_s
+            words = [word for word in words if word.first < segments[-1].last]
+        cut_off_s = None
+        if not decoded.finished and used_s == window_s:
+            complete_s = max((s.end_s for s in segments if s.closed), default=0.0)
+            cut_off_s = complete_s if complete_s < window_s else None
+        return TranscribedWindow(
+            window, decoded, segments, tuple(words), used_s, silent=False, cut_off_s=cut_off_s
+        )
 
     def _is_silent(self, decoded: DecodedWindow) -> bool:
         settings = self._settings
@@ -244,7 +249,8 @@ class LongForm:
             return history
         if found.decoded.temperature > _UNTRUSTED_TEMPERATURE:
             return []
-        text = [token for s in found.segments for token in found.decoded.tokens[s.first : s.last]]
+        last = found.segments[-1]
+        text = found.decoded.tokens[: last.last + last.closed]
         return self._as_history([*history[1:], *text])
 
     def _as_history(self, ids: Sequence[int]) -> list[int]:
@@ -254,6 +260,23 @@ class LongForm:
             return []
         room = self._checkpoint.max_positions // 2 - 1
         return [marker, *ids[-room:]]
+
+
+def _retake_s(found: TranscribedWindow, planner: WindowPlanner) -> float | None:
+    """Return the second of a window from which to take it up again: its text stops short of speech.
+
+    Returns:
+        None where it does not, or stops so early that little would be gained.
+    """
+    window, segments = found.window, found.segments
+    window_s = window.num_samples / window.sample_rate_hz
+    if not segments or not segments[-1].closed or found.used_s < window_s:
+        return None
+    start_s = max(segments[-1].end_s, _LEAST_PROGRESS_S)
+    if window_s - start_s <= _MISSED_S:
+        return None
+    missed_s = planner.speech_s(window.to_file_sample(start_s), window.end_sample)
+    return start_s if missed_s >= _MISSED_SPEECH_S else None
 
 
 def _next_sample(found: TranscribedWindow) -> int:

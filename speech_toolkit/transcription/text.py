@@ -42,6 +42,22 @@ def text_warnings(segments: Sequence[TranscribedSegment]) -> tuple[str, ...]:
     )
 
 
+def cut_off_warnings(
+    found: Sequence[TranscribedWindow], settings: TranscriptionSettings
+) -> tuple[str, ...]:
+    """Warn of windows whose text ends where the limit of tokens was reached."""
+    cut_off = [item for item in found if item.cut_off_s is not None]
+    if not cut_off:
+        return ()
+    limit, advice = "all tokens that the model has room for", ""
+    if settings.max_new_tokens is not None:
+        limit, advice = f"{settings.max_new_tokens} tokens", "; raise --max_new_tokens"
+    return (
+        f"{len(cut_off)} of {len(found)} windows took {limit}, the first from "
+        f"{cut_off[0].window.start_s:.2f} s on: their text is cut off there{advice}",
+    )
+
+
 def _window_segments(
     item: TranscribedWindow,
     to_text: Callable[[Sequence[int]], str],

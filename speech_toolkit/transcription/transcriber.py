@@ -17,19 +17,25 @@ from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
 from speech_toolkit.transcription.features import FeatureExtractor
+from speech_toolkit.transcription.level import at_usual_level
 from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings, opening_sources
 from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.speech import SpeechRegion, find_speech
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.text import text_warnings, transcribed_segments, whole_text
+from speech_toolkit.transcription.text import (
+    cut_off_warnings,
+    text_warnings,
+    transcribed_segments,
+    whole_text,
+)
 from speech_toolkit.transcription.whisper_checkpoint import (
     WhisperCheckpoint,
     load_tokenizer,
     load_whisper_model,
     read_whisper_checkpoint,
 )
-from speech_toolkit.transcription.windows import WindowPlanner, coverage
+from speech_toolkit.transcription.windows import Outcome, WindowPlanner, coverage
 
 if TYPE_CHECKING:
     import torch
@@ -165,7 +171,7 @@ class Transcriber:
             audio_path=waveform.source,
             audio_duration_s=waveform.duration_s,
             coverage=coverage(
-                [(item.window, item.used_s, _skip_reason(item)) for item in found],
+                [outcome for item in found for outcome in _outcomes(item)],
                 len(waveform.samples),
                 waveform.sample_rate_hz,
             ),
@@ -186,6 +192,7 @@ class Transcriber:
                 *waveform.warnings,
                 *self.checkpoint.warnings_for(settings.timestamps),
                 *run.warnings,
+                *cut_off_warnings(found, settings),
                 *text_warnings(segments),
             ),
         )
@@ -207,13 +214,13 @@ class Transcriber:
     def _waveform(self, audio: str | os.PathLike[str] | Waveform) -> Waveform:
         rate = self.checkpoint.sample_rate_hz
         if not isinstance(audio, Waveform):
-            return load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))
+            audio = load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))
         if audio.sample_rate_hz != rate:
             raise AudioError(
                 f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
                 f"{rate} Hz; load_audio(path, {rate}) resamples"
             )
-        return audio
+        return at_usual_level(audio)
 
     def _regions(
         self, waveform: Waveform, settings: TranscriptionSettings
@@ -283,8 +290,12 @@ def _load_decoder(
     return WhisperDecoder(model, checkpoint, tokenizer, device, clock, decode_graph)
 
 
-def _skip_reason(item: TranscribedWindow) -> str | None:
-    return None if item.segments else "no speech"
+def _outcomes(item: TranscribedWindow) -> Iterator[Outcome]:
+    """Yield what became of the parts of a window."""
+    complete_s = item.used_s if item.cut_off_s is None else item.cut_off_s
+    yield Outcome(item.window, 0.0, complete_s, None if item.segments else "no speech")
+    if item.cut_off_s is not None:
+        yield Outcome(item.window, complete_s, item.used_s, "cut off")
 
 
 def _margins(

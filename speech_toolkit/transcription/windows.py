@@ -197,6 +197,17 @@ class WindowPlanner:
             pieces.append(Piece(start, end, offset))
         return Window(index, tuple(pieces), cut, self._rate_hz)
 
+    def speech_s(self, from_sample: int, to_sample: int) -> float:
+        """Return how many seconds of speech there are between two samples of the file."""
+        first = bisect_right(self._regions, from_sample, key=lambda region: region.end_sample)
+        num_samples = 0
+        for region in self._regions[first:]:
+            if region.start_sample >= to_sample:
+                break
+            start = max(region.start_sample, from_sample)
+            num_samples += min(region.end_sample, to_sample) - start
+        return num_samples / self._rate_hz
+
     def _regions_from(self, from_sample: int) -> list[SpeechRegion]:
         """Return what is left of the next regions, one more than a window could hold."""
         first = bisect_right(self._regions, from_sample, key=lambda region: region.end_sample)
@@ -272,16 +283,30 @@ class WindowPlanner:
         return after.start_sample - before.end_sample
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a part of a window.
+
+    Attributes:
+        window: see there.
+        start_s: seconds in the window.
+        end_s: seconds in the window, half-open.
+        reason: why it was not transcribed; None where it was.
+    """
+
+    window: Window
+    start_s: float
+    end_s: float
+    reason: str | None
+
+
 def coverage(
-    outcomes: Iterable[tuple[Window, float, str | None]],
-    total_samples: int,
-    sample_rate_hz: int,
+    outcomes: Iterable[Outcome], total_samples: int, sample_rate_hz: int
 ) -> tuple[Stretch, ...]:
     """Say of every second of a file whether it was transcribed, or why not.
 
     Args:
-        outcomes: each window, the seconds of it that count, and why it was skipped; None where it
-            was transcribed, which prevails where windows overlap.
+        outcomes: of all windows; where they overlap, what was transcribed prevails.
         total_samples: of the file.
         sample_rate_hz: of the file.
 
@@ -289,9 +314,13 @@ def coverage(
         Stretches in order that together make up the file; what is in no window is "silence".
     """
     stretches = [
-        (piece.start_sample, _file_sample(piece, round(used_s * sample_rate_hz)), reason)
-        for window, used_s, reason in outcomes
-        for piece in window.pieces
+        (
+            _file_sample(piece, round(outcome.start_s * sample_rate_hz)),
+            _file_sample(piece, round(outcome.end_s * sample_rate_hz)),
+            outcome.reason,
+        )
+        for outcome in outcomes
+        for piece in outcome.window.pieces
     ]
     marks = {mark for start, end, _ in stretches for mark in (start, end)}
     edges = sorted(marks | {0, total_samples})

@@ -150,3 +150,47 @@ def generate(model, features, prompt, timestamps, monkeypatch, **options):
         )
     rows = getattr(passes[0], "sequences", passes[0])[:, len(prompt) :].tolist()
     return [tuple(row[: row.index(EOT)] if EOT in row else row) for row in rows]
+
+
+def generate_long(model, features_MF, monkeypatch, **options):
+    """Return what each pass of transformers' long-form generate was given and made.
+
+    Args:
+        model: random.
+        features_MF: of a whole recording.
+        monkeypatch: pytest's.
+        options: of generate.
+
+    Returns:
+        For each pass in order: the first of its mel frames, its prompt, its tokens up to EOT.
+    """
+    from transformers import GenerationMixin
+    from transformers.models.whisper.generation_whisper import WhisperGenerationMixin
+
+    seeks, passes = [], []
+    whole, cut_input = GenerationMixin.generate, WhisperGenerationMixin._get_input_segment
+
+    def record(self, *args, decoder_input_ids, **kwargs):
+        result = whole(self, *args, decoder_input_ids=decoder_input_ids, **kwargs)
+        prompt = decoder_input_ids[0].tolist()
+        row = getattr(result, "sequences", result)[0].tolist()[len(prompt) :]
+        passes.append((prompt, tuple(row[: row.index(EOT)] if EOT in row else row)))
+        return result
+
+    def record_seek(input_features, seek, *args, **kwargs):
+        seeks.append(int(seek[0]))
+        return cut_input(input_features, seek, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(GenerationMixin, "generate", record)
+        patch.setattr(WhisperGenerationMixin, "_get_input_segment", staticmethod(record_seek))
+        features = features_MF[None]
+        model.generate(
+            features,
+            attention_mask=features.new_ones(1, features.shape[2]).long(),
+            language="en",
+            task="transcribe",
+            return_timestamps=True,
+            **options,
+        )
+    return [(seek, *made) for seek, made in zip(seeks, passes, strict=True)]

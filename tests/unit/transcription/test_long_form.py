@@ -1,5 +1,7 @@
 """The road of windows through a decoder, with a decoder that follows a script."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.speech import SpeechRegion
 from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.text import cut_off_warnings
 from speech_toolkit.transcription.windows import WindowPlanner
 
 RATE = 100
@@ -39,9 +42,9 @@ class Checkpoint:
         return (SOT, self.languages[language]) if language else (SOT,)
 
 
-def decoded(*tokens, temperature=0.0, avg_logprob=-0.1, no_speech_prob=0.0):
+def decoded(*tokens, temperature=0.0, avg_logprob=-0.1, no_speech_prob=0.0, finished=True):
     return DecodedWindow(
-        tokens, (0.0,) * len(tokens), avg_logprob, no_speech_prob, 1.0, temperature, True
+        tokens, (0.0,) * len(tokens), avg_logprob, no_speech_prob, 1.0, temperature, finished
     )
 
 
@@ -89,10 +92,17 @@ def regions(*spans):
     return tuple(SpeechRegion(start * RATE, end * RATE) for start, end in spans)
 
 
-def run(decoder, mode="transcribe", spans=((0, 8), (20, 28), (40, 48)), batch_size=1, **settings):
-    samples = np.random.default_rng(0).standard_normal(60 * RATE).astype(np.float32)
-    planner = WindowPlanner(regions(*spans), samples, RATE, 10.0)
-    settings = {"language": "en", "temperatures": (0.0,)} | settings
+def run(
+    decoder,
+    mode="transcribe",
+    spans=((0, 8), (20, 28), (40, 48)),
+    batch_size=1,
+    length_s=60,
+    **settings,
+):
+    samples = np.random.default_rng(0).standard_normal(length_s * RATE).astype(np.float32)
+    settings = {"language": "en", "temperatures": (0.0,), "chunk_length_s": 10.0} | settings
+    planner = WindowPlanner(regions(*spans), samples, RATE, settings["chunk_length_s"])
     long_form = LongForm(decoder, LengthsAsFeatures(), TranscriptionSettings(mode=mode, **settings))
     if mode == "transcribe":
         return long_form, list(long_form.sequential(samples, planner))
@@ -106,16 +116,30 @@ def test_without_times_a_window_is_one_segment_whatever_stamps_come():
     assert [(s.start_s, s.end_s, s.first, s.last) for s in found.segments] == [(0.0, 8.0, 0, 7)]
 
 
-def test_each_window_is_prompted_with_the_text_before_it():
+END = STAMP + 400
+
+
+def test_each_window_is_prompted_with_the_text_before_it_and_its_timestamps():
     decoder = ScriptedDecoder([closed(1, 2), closed(3), closed(4)])
     run(decoder)
-    assert decoder.prompts == [[SOT, EN], [PREV, 1, 2, SOT, EN], [PREV, 1, 2, 3, SOT, EN]]
+    first, second = [STAMP, 1, 2, END], [STAMP, 3, END]
+    assert decoder.prompts == [
+        [SOT, EN],
+        [PREV, *first, SOT, EN],
+        [PREV, *first, *second, SOT, EN],
+    ]
+
+
+def test_of_two_timestamps_at_the_end_one_is_prompted():
+    decoder = ScriptedDecoder([decoded(STAMP, 1, END, END), closed(3)])
+    run(decoder, spans=((0, 8), (20, 28)))
+    assert decoder.prompts[1] == [PREV, STAMP, 1, END, SOT, EN]
 
 
 def test_history_keeps_the_last_half_of_the_positions():
     decoder = ScriptedDecoder([closed(*range(1, 15)), closed(3), closed(4)])
     run(decoder)
-    assert decoder.prompts[1] == [PREV, *range(6, 15), SOT, EN]
+    assert decoder.prompts[1] == [PREV, *range(7, 15), END, SOT, EN]
 
 
 def test_without_conditioning_only_the_users_prompt_stands_before_each_window():
@@ -128,7 +152,7 @@ def test_text_of_a_high_temperature_prompts_nothing():
     hot = decoded(STAMP, 7, STAMP + 400, temperature=0.8)
     decoder = ScriptedDecoder([hot, closed(3), closed(4)])
     run(decoder)
-    assert decoder.prompts == [[SOT, EN], [SOT, EN], [PREV, 3, SOT, EN]]
+    assert decoder.prompts == [[SOT, EN], [SOT, EN], [PREV, STAMP, 3, END, SOT, EN]]
 
 
 def test_silent_window_has_no_text_and_leaves_the_history_alone():
@@ -137,7 +161,7 @@ def test_silent_window_has_no_text_and_leaves_the_history_alone():
     _, found = run(decoder)
     assert [item.silent for item in found] == [False, True, False]
     assert found[1].segments == ()
-    assert decoder.prompts[2] == [PREV, 1, SOT, EN]
+    assert decoder.prompts[2] == [PREV, STAMP, 1, END, SOT, EN]
 
 
 @pytest.mark.parametrize("settings", [{"no_speech_threshold": None}, {"no_speech_threshold": 0.95}])
@@ -156,7 +180,7 @@ def test_cut_window_is_taken_up_again_after_its_last_complete_segment():
     assert [segment.first for segment in found[0].segments] == [1]
     assert found[1].window.start_s == pytest.approx(4.0)
     assert [item.window.index for item in found] == list(range(len(found)))
-    assert decoder.prompts[1] == [PREV, 1, SOT, EN]
+    assert decoder.prompts[1] == [PREV, STAMP, 1, STAMP + 200, SOT, EN]
 
 
 def test_chunked_never_goes_back():
@@ -220,14 +244,67 @@ def test_previous_text_is_used_where_it_suits_unless_told_otherwise(suits, wante
     assert (PREV in decoder.prompts[1]) is conditions
 
 
+def passes(found):
+    """Return where each window begins and how much of it is used."""
+    return [(item.window.start_s, item.used_s) for item in found]
+
+
 def test_speech_that_the_text_stops_short_of_is_taken_up_again():
-    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(2, end_s=6.0)])
-    _, found = run(decoder, spans=((0, 8),))
-    assert [(item.window.start_s, item.used_s) for item in found] == [(0.0, 2.0), (2.0, 6.0)]
+    decoder = ScriptedDecoder([closed(1, end_s=12.0), closed(2, end_s=15.0)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 12.0), (12.0, 16.0)]
     assert [segment.first for item in found for segment in item.segments] == [1, 1]
 
 
 def test_a_short_rest_without_text_is_left_alone():
-    decoder = ScriptedDecoder([closed(1, end_s=3.5)])
-    _, found = run(decoder, spans=((0, 8),))
-    assert [item.used_s for item in found] == [8.0]
+    decoder = ScriptedDecoder([closed(1, end_s=23.5)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 28.0)]
+
+
+@pytest.mark.parametrize(("speech_end_s", "is_retaken"), [(13, False), (16, True)])
+def test_only_speech_is_taken_up_again(speech_end_s, is_retaken):
+    decoder = ScriptedDecoder([closed(1, end_s=13.0), closed(2, end_s=9.0)])
+    spans = ((0, speech_end_s),)
+    _, found = run(decoder, spans=spans, chunk_length_s=30.0, length_s=28)
+    assert passes(found) == ([(0.0, 13.0), (13.0, 15.0)] if is_retaken else [(0.0, 28.0)])
+
+
+def test_over_music_an_invented_line_does_not_step_through_the_file():
+    """Each window yields a line of two seconds, as Whisper does over music."""
+    decoder = ScriptedDecoder([closed(1, end_s=2.0)] * 99)
+    _, found = run(decoder, spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    used_s = [item.used_s for item in found]
+    assert sum(used_s) == pytest.approx(90)
+    assert len(found) <= 2 * 90 / 30
+    assert all(max(pair) > 20 for pair in pairwise(used_s[:-1]))
+    assert min(used_s[:-1]) >= 10
+
+
+def test_text_cut_off_by_the_limit_is_told_from_the_last_complete_segment_on():
+    decoder = ScriptedDecoder(
+        [
+            decoded(STAMP, 1, STAMP + 100, STAMP + 100, 2, finished=False),
+            decoded(STAMP, 3, finished=False),
+            decoded(STAMP, finished=False),
+            closed(4),
+            decoded(STAMP, 5, END, finished=False),
+        ]
+    )
+    spans = tuple((20 * i, 20 * i + 8) for i in range(5))
+    _, found = run(decoder, spans=spans, length_s=120)
+    assert [item.cut_off_s for item in found] == [2.0, 0.0, 0.0, None, None]
+    assert [len(item.segments) for item in found] == [2, 1, 0, 1, 1]
+    warning = "3 of 5 windows took 7 tokens, the first from 0.00 s on: their text is cut off there"
+    assert cut_off_warnings(found, TranscriptionSettings(max_new_tokens=7)) == (
+        f"{warning}; raise --max_new_tokens",
+    )
+    assert cut_off_warnings(found[3:], TranscriptionSettings()) == ()
+
+
+def test_what_is_taken_up_again_or_silent_is_not_cut_off():
+    unfinished = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3, finished=False)
+    silent = decoded(STAMP, 7, avg_logprob=-2.0, no_speech_prob=0.9, finished=False)
+    _, found = run(ScriptedDecoder([unfinished, *[silent] * 9]), spans=((0, 25),))
+    assert found[0].used_s == pytest.approx(4.0)
+    assert [item.cut_off_s for item in found] == [None] * len(found)

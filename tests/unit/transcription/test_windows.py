@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.result import Stretch
 from speech_toolkit.transcription.speech import SpeechRegion
-from speech_toolkit.transcription.windows import Piece, Window, WindowPlanner, coverage
+from speech_toolkit.transcription.windows import (
+    Outcome,
+    Piece,
+    Window,
+    WindowPlanner,
+    coverage,
+)
 
 RATE_HZ = 100  # samples stand for hundredths of a second
 
@@ -154,7 +160,7 @@ def test_coverage_is_a_partition(layout, reasons, used_s):
     regions, total = layout
     samples = np.zeros(total, np.float32)
     windows = list(WindowPlanner(regions, samples, RATE_HZ, 30.0).windows())
-    outcomes = [(w, used_s, reasons[w.index % len(reasons)]) for w in windows]
+    outcomes = [Outcome(w, 0.0, used_s, reasons[w.index % len(reasons)]) for w in windows]
     stretches = coverage(outcomes, total, RATE_HZ)
     assert (stretches[0].start_s, stretches[-1].end_s) == (0, total / RATE_HZ)
     assert all(stretch.start_s < stretch.end_s for stretch in stretches)
@@ -168,13 +174,41 @@ def test_coverage_tells_what_became_of_each_second():
         Window(index, (Piece(start, end, 0),), cut=False, sample_rate_hz=RATE_HZ)
         for index, (start, end) in enumerate([(100, 900), (1500, 2500), (700, 1500)])
     )
-    outcomes = [(first, 6.0, None), (second, 10.0, "no speech"), (again, 8.0, None)]
+    outcomes = [
+        Outcome(first, 0.0, 6.0, None),
+        Outcome(second, 0.0, 10.0, "no speech"),
+        Outcome(again, 0.0, 8.0, None),
+    ]
     assert coverage(outcomes, 3000, RATE_HZ) == (
         Stretch(0, 1, "silence"),
         Stretch(1, 15),
         Stretch(15, 25, "no speech"),
         Stretch(25, 30, "silence"),
     )
+
+
+def test_coverage_of_a_part_of_a_window():
+    pieces = (Piece(100, 500, 0), Piece(1000, 1600, 400))
+    window = Window(0, pieces, cut=False, sample_rate_hz=RATE_HZ)
+    outcomes = [Outcome(window, 0.0, 7.0, None), Outcome(window, 7.0, 10.0, "cut off")]
+    assert coverage(outcomes, 1600, RATE_HZ) == (
+        Stretch(0, 1, "silence"),
+        Stretch(1, 5),
+        Stretch(5, 10, "silence"),
+        Stretch(10, 13),
+        Stretch(13, 16, "cut off"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected_s"),
+    [(0, 100, 13), (2, 6, 3), (5, 9.5, 0), (4.5, 11, 1.5), (9, 10, 0), (10, 15, 5), (18, 25, 2)],
+)
+def test_speech_between_two_samples(start_s, end_s, expected_s):
+    regions = [SpeechRegion(start, end) for start, end in ((200, 500), (1000, 1500), (1500, 2000))]
+    planner = WindowPlanner(regions, np.zeros(2500, np.float32), RATE_HZ, 30.0)
+    found_s = planner.speech_s(int(start_s * RATE_HZ), int(end_s * RATE_HZ))
+    assert found_s == pytest.approx(expected_s)
 
 
 def test_coverage_of_silence():
