@@ -121,12 +121,15 @@ class GraphBackend:
     """What a card offers to record the launches of a function once and to replay them.
 
     Attributes:
-        module: torch.npu or torch.cuda, with ``Stream``, ``stream``, ``current_stream``, ``graph``.
+        module: torch.npu or torch.cuda, with ``device``, ``Stream``, ``stream``,
+            ``current_stream`` and ``graph``.
+        index: the card.
         graph_type: the class of a recording.
         is_default: whether to record without being asked.
     """
 
     module: ModuleType
+    index: int
     graph_type: type
     is_default: bool
 
@@ -227,7 +230,7 @@ class Device:
         )
         if graph_type is None or not hasattr(backend, "graph"):
             return None
-        return GraphBackend(backend, graph_type, is_default=self.type == "cuda")
+        return GraphBackend(backend, self.index, graph_type, is_default=self.type == "cuda")
 
     @contextlib.contextmanager
     def errors(self, stage: str, advice: str = _MEMORY_ADVICE) -> Iterator[None]:

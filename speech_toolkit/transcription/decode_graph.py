@@ -8,6 +8,7 @@ tensors are filled in place, and what changes from step to step (position, mask)
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Hashable
 
 from speech_toolkit.device import Device, GraphBackend, is_out_of_memory
@@ -16,6 +17,7 @@ from speech_toolkit.transcription.settings import DECODE_GRAPHS
 
 logger = logging.getLogger(__name__)
 
+_recording = threading.Lock()
 _WARM_UPS = 3  # as PyTorch's notes on CUDA graphs advise, so that libraries are set up
 
 
@@ -92,15 +94,25 @@ class DecodeGraphs:
 
 
 def _record(backend: GraphBackend, step: Callable[[], None]) -> Callable[[], None]:
-    """Warm up on a side stream, as recording demands, then record."""
+    """Warm up and record on a stream of the card's own, as recording demands.
+
+    Recording takes what is launched on the current card's stream, and a thread's current card need
+    not be the model's: without the guard the recording would be empty. Only one may be under way.
+    """
     module = backend.module
-    side = module.Stream()
-    side.wait_stream(module.current_stream())
-    with module.stream(side):
-        for _ in range(_WARM_UPS):
+    with _recording, module.device(backend.index):
+        side = module.Stream()
+        side.wait_stream(module.current_stream())
+        with module.stream(side):
+            for _ in range(_WARM_UPS):
+                step()
+        module.current_stream().wait_stream(side)
+        graph = backend.graph_type()
+        with module.graph(graph, stream=side, capture_error_mode="thread_local"):
             step()
-    module.current_stream().wait_stream(side)
-    graph = backend.graph_type()
-    with module.graph(graph):
-        step()
-    return graph.replay
+
+    def replay() -> None:
+        with module.device(backend.index):
+            graph.replay()
+
+    return replay

@@ -64,7 +64,8 @@ class Stretch:
     Attributes:
         start_s: seconds from the start of the audio.
         end_s: seconds, half-open.
-        reason: why it was skipped, such as "silence"; None where it was transcribed.
+        reason: why it was skipped: "silence", "no speech", or "cut off" where text is missing since
+            the limit of tokens was reached; None where it was transcribed.
     """
 
     start_s: float

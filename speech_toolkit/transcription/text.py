@@ -49,12 +49,12 @@ def cut_off_warnings(
     cut_off = [item for item in found if item.cut_off_s is not None]
     if not cut_off:
         return ()
-    limit, advice = "all tokens that the model has room for", ""
+    limit, advice = "the last token that the model has room for", ""
     if settings.max_new_tokens is not None:
-        limit, advice = f"{settings.max_new_tokens} tokens", "; raise --max_new_tokens"
+        limit, advice = f"the limit of {settings.max_new_tokens} tokens", "; raise --max_new_tokens"
     return (
-        f"{len(cut_off)} of {len(found)} windows took {limit}, the first from "
-        f"{cut_off[0].window.start_s:.2f} s on: their text is cut off there{advice}",
+        f"{len(cut_off)} of {len(found)} windows reached {limit}, the first of them begins at "
+        f"{cut_off[0].window.start_s:.2f} s: their text is cut off{advice}",
     )
 
 

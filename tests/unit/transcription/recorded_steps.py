@@ -5,6 +5,7 @@ was when the step was recorded.
 """
 
 from contextlib import contextmanager, nullcontext
+from threading import local
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -44,21 +45,52 @@ class _Recorder(TorchDispatchMode):
 
 
 class FakeModule:
-    """The names of torch.cuda that recording needs."""
+    """The names of torch.cuda that recording needs, with one card."""
 
     class Stream:
         def wait_stream(self, other):
             pass
+
+    device = staticmethod(lambda index: nullcontext())
 
     stream = staticmethod(lambda stream: nullcontext())
     current_stream = staticmethod(Stream)
 
     @staticmethod
     @contextmanager
-    def graph(recording):
+    def graph(recording, stream, capture_error_mode):
         with _Recorder(recording):
             yield
 
 
+class FakeCards(FakeModule):
+    """Two cards; each thread has one of them as its current card, at first card 0."""
+
+    def __init__(self):
+        self._of_thread = local()
+        self.recorded_on = []
+
+    @property
+    def current(self):
+        return getattr(self._of_thread, "index", 0)
+
+    @contextmanager
+    def device(self, index):
+        before, self._of_thread.index = self.current, index
+        yield
+        self._of_thread.index = before
+
+    def Stream(self):
+        stream = FakeModule.Stream()
+        stream.card = self.current
+        return stream
+
+    @contextmanager
+    def graph(self, recording, stream, capture_error_mode):
+        self.recorded_on.append((self.current, stream.card))
+        with FakeModule.graph(recording, stream, capture_error_mode):
+            yield
+
+
 def recording_backend(is_default=True):
-    return GraphBackend(FakeModule, Recording, is_default)
+    return GraphBackend(FakeModule, 0, Recording, is_default)

@@ -1,5 +1,9 @@
 """The step as a graph: recorded once and replayed, it must yield what the plain step yields."""
 
+import inspect
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 
@@ -8,7 +12,12 @@ from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decoding import DecodingOptions
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
-from tests.unit.transcription.recorded_steps import FakeModule, recording_backend
+from tests.unit.transcription.recorded_steps import (
+    FakeCards,
+    FakeModule,
+    Recording,
+    recording_backend,
+)
 
 CPU = Device("cpu", None, "cpu", "for a test")
 
@@ -61,6 +70,10 @@ def test_replayed_steps_yield_the_same(make_decoder, with_graphs, options, atten
             assert one.margins == (other.margins and pytest.approx(other.margins, abs=1e-4))
 
 
+def recording_of(replay):
+    return inspect.getclosurevars(replay).nonlocals["graph"]
+
+
 def test_few_sizes_are_recorded_and_each_once(make_decoder, with_graphs, monkeypatch):
     with_graphs()
     decoder = make_decoder()
@@ -69,7 +82,7 @@ def test_few_sizes_are_recorded_and_each_once(make_decoder, with_graphs, monkeyp
 
     def watch(self, key, step):
         replay = prepare(self, key, step)
-        prepared.append((key[0], replay.__self__))
+        prepared.append((key[0], recording_of(replay)))
         return replay
 
     monkeypatch.setattr(DecodeGraphs, "prepare", watch)
@@ -86,7 +99,7 @@ def test_windows_that_only_fill_up_a_batch_do_not_prolong_it(make_decoder, with_
     longest = [max(len(window.tokens) for window in batch) for batch in found]
     assert longest == [2] * 5  # of the limit of 77
     # Recordings went when memory grew with the batch of 7; those of the last two batches are left.
-    recordings = [replay.__self__ for replay in decoder._graphs._replays.values()]
+    recordings = [recording_of(replay) for replay in decoder._graphs._replays.values()]
     assert [recording.replays for recording in recordings] == longest[-2:]
 
 
@@ -123,8 +136,51 @@ def test_backend_of_a_card_is_what_its_software_has(monkeypatch, device_type, na
 
     module = SimpleNamespace(**names)
     monkeypatch.setattr(Device, "_backend", property(lambda self: module))
-    backend = Device(device_type, 0, device_type, "for a test").graph_backend()
+    backend = Device(device_type, 1, device_type, "for a test").graph_backend()
     assert (backend and backend.is_default) == expected
+    assert backend is None or backend.index == 1
+
+
+@pytest.mark.parametrize("in_thread", [False, True], ids=["first thread", "other thread"])
+def test_a_step_is_recorded_and_replayed_with_its_card_as_the_current_one(monkeypatch, in_thread):
+    """Neither a second card nor another thread, whose current card is the first, loses launches."""
+    cards, replayed_on = FakeCards(), []
+
+    class Card(Recording):
+        def replay(self):
+            replayed_on.append(cards.current)
+
+    def work():
+        for index in (0, 1):
+            backend = GraphBackend(cards, index, Card, is_default=True)
+            monkeypatch.setattr(Device, "graph_backend", lambda self, backend=backend: backend)
+            graphs = DecodeGraphs(Device("cuda", index, "cuda", "for a test"), "on")
+            graphs.prepare("key", lambda: torch.ones(1))()
+            assert cards.current == 0
+
+    if in_thread:
+        with ThreadPoolExecutor() as pool:
+            pool.submit(work).result()
+    else:
+        work()
+    assert cards.recorded_on == [(0, 0), (1, 1)]
+    assert replayed_on == [0, 1]
+
+
+def test_one_recording_is_under_way_at_a_time(monkeypatch):
+    under_way, most = [], []
+
+    def step():
+        under_way.append(None)
+        most.append(len(under_way))
+        time.sleep(0.01)
+        under_way.pop()
+
+    backend = recording_backend()
+    monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        list(pool.map(lambda key: DecodeGraphs(CPU, "on").prepare(key, step), range(4)))
+    assert set(most) == {1}
 
 
 class Refusing:
@@ -139,7 +195,7 @@ def test_failed_recording_is_an_error_only_where_it_was_asked_for(
 ):
     options = DecodingOptions(max_new_tokens=20)
     expected = decode_all(make_decoder(), options)
-    backend = GraphBackend(FakeModule, Refusing, is_default=True)
+    backend = GraphBackend(FakeModule, 0, Refusing, is_default=True)
     monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
     with pytest.raises(DeviceError, match=r"\(no graphs here\); use --decode_graph off"):
         decode_all(make_decoder(decode_graph="on"), options)
@@ -156,7 +212,7 @@ def test_no_memory_for_a_recording_is_no_reason_to_go_on_without(make_decoder, m
     def fail(step):
         raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
 
-    backend = GraphBackend(FakeModule, lambda: fail(None), is_default=True)
+    backend = GraphBackend(FakeModule, 0, lambda: fail(None), is_default=True)
     monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
     with pytest.raises(OutOfMemoryError, match="out of memory in the decoder: 2 GiB asked for"):
         decode_all(make_decoder(), DecodingOptions())

@@ -295,9 +295,9 @@ def test_text_cut_off_by_the_limit_is_told_from_the_last_complete_segment_on():
     _, found = run(decoder, spans=spans, length_s=120)
     assert [item.cut_off_s for item in found] == [2.0, 0.0, 0.0, None, None]
     assert [len(item.segments) for item in found] == [2, 1, 0, 1, 1]
-    warning = "3 of 5 windows took 7 tokens, the first from 0.00 s on: their text is cut off there"
     assert cut_off_warnings(found, TranscriptionSettings(max_new_tokens=7)) == (
-        f"{warning}; raise --max_new_tokens",
+        "3 of 5 windows reached the limit of 7 tokens, the first of them begins at 0.00 s: "
+        "their text is cut off; raise --max_new_tokens",
     )
     assert cut_off_warnings(found[3:], TranscriptionSettings()) == ()
 
