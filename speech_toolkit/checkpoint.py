@@ -65,7 +65,7 @@ def weight_files(directory: Path) -> list[Path]:
     """
     for name in WEIGHT_NAMES:
         path = directory / name
-        if not path.is_file():
+        if not os.path.lexists(path):
             continue
         if not name.endswith(INDEX_SUFFIX):
             return [path]

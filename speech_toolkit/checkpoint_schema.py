@@ -66,6 +66,7 @@ def _or_null(schema: Schema) -> Schema:
 _SIZE = _whole(1, _LARGEST_SIZE)
 _HEADS = _whole(1, 1000)
 _LAYERS = _whole(0, 1000)
+_MEL_BINS = _whole(1, 1024)
 _RATE = _number(0, 1)
 _FLAG = {"type": "boolean"}
 _TEXT = {"type": "string"}
@@ -154,7 +155,7 @@ ARCHITECTURE: Mapping[str, Schema] = {
         "encoder_layers": _LAYERS,
         "max_source_positions": _whole(1, 100_000),
         "max_target_positions": _whole(1, 100_000),
-        "num_mel_bins": _whole(1, 10_000),
+        "num_mel_bins": _MEL_BINS,
         "pad_token_id": _or_null(_ID),
         "scale_embedding": _FLAG,
         "tie_word_embeddings": _FLAG,
@@ -190,13 +191,14 @@ _GENERATION = {
     "task_to_id": _ID_OF_NAME,
 }
 
-_FEATURES = {
+# The settings of a feature extractor; the others that it saves follow from these.
+FEATURES: Mapping[str, Schema] = {
     "chunk_length": _whole(1, 600),
-    "dither": _or_null(_number(0, 1)),
+    "dither": _number(0, 1),
     "do_normalize": _FLAG,
-    "feature_size": _whole(1, 10_000),
-    "hop_length": _whole(1, 16_384),
-    "n_fft": _whole(2, 16_384),
+    "feature_size": _MEL_BINS,
+    "hop_length": _whole(1, 8192),
+    "n_fft": _whole(2, 8192),
     "padding_side": {"enum": ["left", "right"]},
     "padding_value": _number(-1e6, 1e6),
     "return_attention_mask": _or_null(_FLAG),
@@ -248,8 +250,8 @@ def _object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) ->
 
 _SCHEMAS: Mapping[str, Schema] = {
     "generation_config.json": _object(_GENERATION),
-    "preprocessor_config.json": _object(_FEATURES),
-    "processor_config.json": _object({"feature_extractor": _or_null(_object(_FEATURES))}),
+    "preprocessor_config.json": _object(FEATURES),
+    "processor_config.json": _object({"feature_extractor": _or_null(_object(FEATURES))}),
     "special_tokens_map.json": _object(_SPECIAL_TOKENS),
     "tokenizer_config.json": _object(_TOKENIZER),
     "model.safetensors.index.json": _object(_SHARDS, ("weight_map",)),

@@ -7,6 +7,8 @@ on them.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,7 +44,7 @@ DESCRIPTION_NAMES = (
     "normalizer.json",
     *(name for name in WEIGHT_NAMES if name.endswith(INDEX_SUFFIX)),
 )
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
 _PATH_STARTS = ("/", "./", "../", "~")
 
 
@@ -97,7 +99,8 @@ def _local_directory(model_path: str) -> Path | None:
     path = Path(model_path)
     try:
         if model_path and path.is_dir():
-            next(path.iterdir(), None)
+            if not os.access(path, os.R_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             return path
         is_file = bool(model_path) and path.exists()
     except PermissionError as error:

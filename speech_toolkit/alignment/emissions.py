@@ -17,6 +17,7 @@ import numpy as np
 
 from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.errors import AudioError, DeviceError
+from speech_toolkit.pretrained import refuse_broken_weights
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
@@ -216,11 +217,17 @@ def _refuse_non_finite(
     model: Wav2Vec2ForCTC,
     device: Device,
 ) -> None:
-    """Raise when the frames just written hold NaN or Inf, with the first one's time."""
+    """Raise when the frames just written hold NaN or Inf, with the first one's time.
+
+    Raises:
+        CheckpointError: the weights themselves do.
+        DeviceError: the computation made them.
+    """
     first, end = plan.kept(group.start)[0], plan.kept(group.stop - 1)[1]
     finite = np.isfinite(log_probs[first:end]).all(axis=1)
     if finite.all():
         return
+    refuse_broken_weights(model)
     frame = first + int(np.argmin(finite))
     raise DeviceError(
         f"{device.name}: the model's output in {model.dtype} is NaN or Inf in "

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from speech_toolkit.errors import CheckpointError, first_line
+from speech_toolkit.checkpoint_schema import FEATURES
+from speech_toolkit.pretrained import foreign_errors
 from speech_toolkit.processor_files import read_feature_settings
 
 if TYPE_CHECKING:
@@ -44,15 +45,9 @@ class FeatureExtractor:
         from transformers import WhisperFeatureExtractor
 
         settings = read_feature_settings(directory)
-        try:
-            self._extractor = WhisperFeatureExtractor(
-                **{"feature_size": num_mel_bins, **settings.values}
-            )
-        except (TypeError, ValueError, ArithmeticError) as error:
-            raise CheckpointError(
-                f"{settings.path or directory}: makes no features ({first_line(error)}); "
-                "download it again"
-            ) from error
+        checked = {key: settings.values[key] for key in FEATURES if key in settings.values}
+        with foreign_errors(settings.path or directory, "makes no features"):
+            self._extractor = WhisperFeatureExtractor(**{"feature_size": num_mel_bins, **checked})
 
     def extract(self, windows: Sequence[np.ndarray]) -> torch.Tensor:
         """Compute the features of one batch.

@@ -15,6 +15,7 @@ import torch
 
 from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.errors import DeviceError
+from speech_toolkit.pretrained import refuse_broken_weights
 from speech_toolkit.transcription.decoding import DecodedWindow, WhisperDecoder
 from speech_toolkit.transcription.fallback import decode_with_fallback
 from speech_toolkit.transcription.features import FeatureExtractor, prefetch
@@ -289,9 +290,15 @@ def _next_sample(found: TranscribedWindow) -> int:
 def _refuse_non_finite(
     decoded: Sequence[DecodedWindow], windows: Sequence[Window], decoder: WhisperDecoder
 ) -> None:
-    """Raise when the model's output holds NaN or Inf, with the first window's time."""
+    """Raise when the model's output holds NaN or Inf, with the first window's time.
+
+    Raises:
+        CheckpointError: the weights themselves do.
+        DeviceError: the computation made them.
+    """
     for item, window in zip(decoded, windows, strict=True):
         if not isfinite(item.avg_logprob):
+            refuse_broken_weights(decoder.model)
             raise DeviceError(
                 f"{decoder.device.name}: the model's output in {decoder.dtype} is NaN or Inf in "
                 f"the window from {window.start_s:.2f} s on; use --dtype float32 (or bfloat16 "

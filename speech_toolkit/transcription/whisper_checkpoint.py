@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
-from speech_toolkit.errors import CheckpointError, UsageError, first_line
-from speech_toolkit.pretrained import load_model
+from speech_toolkit.errors import CheckpointError, UsageError
+from speech_toolkit.pretrained import foreign_errors, load_model
 from speech_toolkit.transcription.default_opening import (
     GENERATION_NAME,
     TRANSCRIBE,
@@ -241,13 +241,9 @@ def load_tokenizer(checkpoint: WhisperCheckpoint) -> PreTrainedTokenizerBase:
     """
     from transformers import WhisperTokenizerFast
 
-    try:
+    advice = "download tokenizer.json, or vocab.json and merges.txt, again"
+    with foreign_errors(checkpoint.directory, "its tokenizer cannot be loaded", advice):
         return WhisperTokenizerFast.from_pretrained(checkpoint.directory, local_files_only=True)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        raise CheckpointError(
-            f"{checkpoint.directory}: its tokenizer cannot be loaded ({first_line(error)}); "
-            "download tokenizer.json, or vocab.json and merges.txt, again"
-        ) from error
 
 
 def _read_config(directory: Path) -> dict[str, Any]:

@@ -1,8 +1,11 @@
+import errno
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from speech_toolkit.checkpoint import prefetch_weights, read_json, weight_files
+from speech_toolkit.checkpoint import check_weights, prefetch_weights, read_json, weight_files
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.report import weights_hash
 from speech_toolkit.model_path import read_config, resolve_checkpoint
@@ -127,3 +130,64 @@ def test_json_error_names_the_file(tmp_path):
     path.write_text('{"a": ')
     with pytest.raises(CheckpointError, match=r"vocab\.json: cannot be read as JSON"):
         read_json(path)
+
+
+@pytest.mark.parametrize("name", ["config.json", "vocab.json", "model.safetensors"])
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda path: path.mkdir(), r"Is a directory\); a file is expected there"),
+        (lambda path: path.touch(), r"is empty \(0 bytes\); download it again"),
+        (lambda path: path.symlink_to(path), "levels of symbolic links.*leads back to itself"),
+        (lambda path: path.symlink_to("gone"), "No such file.*a link to a file that is gone"),
+    ],
+    ids=["directory", "empty", "loop", "dangling"],
+)
+def test_what_is_no_file_is_refused_by_name(directory, name, make, message):
+    (directory / name).unlink(missing_ok=True)
+    make(directory / name)
+    with pytest.raises(CheckpointError, match=rf"{name}: .*{message}"):
+        if name.endswith(".json"):
+            read_json(directory / name)
+        else:
+            check_weights(weight_files(directory))
+
+
+@pytest.mark.parametrize("name", ["config.json", "model.safetensors"])
+def test_a_file_that_may_not_be_read_is_refused_by_name(directory, name, forbid):
+    forbid(directory / name)
+    with pytest.raises(CheckpointError, match=rf"{name}: .*Permission denied\); run `chmod u\+r`"):
+        read_json(directory / "config.json")
+        check_weights(weight_files(directory))
+
+
+def test_a_directory_that_may_not_be_read_is_refused_by_name(directory, forbid):
+    forbid(directory)
+    with pytest.raises(CheckpointError, match=r"Permission denied\).*a directory: `u\+rx`"):
+        read_config(str(directory))
+
+
+@pytest.fixture
+def forbid(monkeypatch):
+    """Return a function after which a path may not be read: not by root either, whom modes pass."""
+
+    def apply(forbidden):
+        def refuse(method):
+            def call(path, *arguments, **options):
+                if path == forbidden:
+                    raise PermissionError(errno.EACCES, "Permission denied", str(path))
+                return method(path, *arguments, **options)
+
+            return call
+
+        monkeypatch.setattr(Path, "open", refuse(Path.open))
+        monkeypatch.setattr(os, "access", lambda path, mode: path != forbidden)
+
+    return apply
+
+
+def test_an_endless_name_gives_a_short_message():
+    for name in ("x" * 5000, "/" + "y/" * 2500, "owner/" + "z" * 5000):
+        with pytest.raises(CheckpointError, match="no such directory") as caught:
+            read_config(name)
+        assert len(str(caught.value)) < 600

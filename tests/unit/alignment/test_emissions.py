@@ -133,6 +133,7 @@ class Failing:
     def __init__(self, model, limit, error):
         self.model, self.limit, self.error, self.batches = model, limit, error, []
         self.config, self.dtype = model.config, model.dtype
+        self.named_parameters = model.named_parameters
 
     def __call__(self, inputs):
         self.batches.append(len(inputs))

@@ -57,6 +57,7 @@ class ScriptedDecoder:
 
     device = CPU
     dtype = torch.float32
+    model = torch.nn.Module()
 
     def __init__(self, script, languages=("en", "de"), memory=99):
         self.checkpoint = Checkpoint(languages)
