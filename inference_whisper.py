@@ -28,6 +28,7 @@ if __name__ == "__main__":
 import argparse
 import os
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import Reporter, check_output_path, reporter_from, run_script
@@ -157,9 +158,18 @@ def _report(
     arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter
 ) -> tuple[dict[str, Any], int]:
     """Return the report of compare or benchmark, and the exit code."""
-    from speech_toolkit.transcription.jobs import check_inputs
+    from speech_toolkit.audio_source import readable_again
 
     truth = _reference(arguments)
+    with readable_again(request.audio_path) as audio:
+        return _measured(arguments, replace(request, audio_file=audio.path), truth, reporter)
+
+
+def _measured(
+    arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
+) -> tuple[dict[str, Any], int]:
+    from speech_toolkit.transcription.jobs import check_inputs
+
     check_inputs(request)
     if arguments.mode == COMPARE:
         from speech_toolkit.evaluation.compare import compare_devices

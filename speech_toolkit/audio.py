@@ -63,7 +63,9 @@ class Waveform:
 
 
 def load_audio(
-    path: str | os.PathLike[str], sample_rate_hz: int = 16_000, min_samples: int = 400
+    path: str | os.PathLike[str] | AudioSource,
+    sample_rate_hz: int = 16_000,
+    min_samples: int = 400,
 ) -> Waveform:
     """Read any file libsndfile decodes as a mono float32 waveform.
 
@@ -72,7 +74,7 @@ def load_audio(
     that ends early is used as far as it goes, with a warning.
 
     Args:
-        path: Audio file, FIFO, or "-" for standard input.
+        path: Audio file, FIFO, or "-" for standard input; or where such a one was copied to.
         sample_rate_hz: Rate of the result, the model's own.
         min_samples: Fewest samples of the result the caller can use; 400 is one wav2vec2 frame.
 
@@ -83,7 +85,7 @@ def load_audio(
         AudioError: The source is missing, unreadable, not audio, holds no samples, NaN or infinite
             samples, or less than ``min_samples``.
     """
-    source = AudioSource(os.fsdecode(path))
+    source = path if isinstance(path, AudioSource) else AudioSource(os.fsdecode(path))
     with seekable_stream(source) as stream, _open_decoder(stream, source) as sound:
         decoder = _MonoDecoder(sound)
         promised_frames = _promised_frames(sound)
@@ -105,8 +107,19 @@ def load_audio(
         )
     samples.setflags(write=False)
     return Waveform(
-        samples, sample_rate_hz, source.path, sound.samplerate, sound.channels, warnings
+        samples, sample_rate_hz, source.name, sound.samplerate, sound.channels, warnings
     )
+
+
+def declared_duration_s(path: str | os.PathLike[str]) -> float:
+    """Return the length of a file as its header gives it; the file is not decoded.
+
+    Raises:
+        AudioError: as :func:`load_audio` does for what it cannot open.
+    """
+    source = AudioSource(os.fsdecode(path))
+    with seekable_stream(source) as stream, _open_decoder(stream, source) as sound:
+        return sound.frames / sound.samplerate
 
 
 class _ForwardSoundFile(soundfile.SoundFile):

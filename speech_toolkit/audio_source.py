@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shlex
@@ -9,15 +10,19 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.errors import AudioError
 from speech_toolkit.git_lfs import is_lfs_pointer
+from speech_toolkit.scratch import scratch_errors, scratch_folder, temporary_directory
 
 STDIN = "-"
 HEAD_BYTES = 512
+LARGEST_COPY_BYTES = 32 << 30  # 24 hours in stereo at 48 kHz and 32 bits
+SPARED_BYTES = 64 << 20  # of the disk, for all others on this machine
+_COPIED_AT_ONCE_BYTES = 1 << 20
 
 # (offset, magic bytes, name) of what users hand over and libsndfile does not decode.
 _FOREIGN_CONTAINERS = (
@@ -55,41 +60,117 @@ _NOT_AUDIO = (
 
 @dataclass(frozen=True)
 class AudioSource:
-    """A path as the user gave it, and how messages speak of it."""
+    """Where audio is read from, and how messages speak of it.
+
+    Attributes:
+        path: file, FIFO, or "-" for standard input.
+        named: the path as the user gave it; None where that is ``path``.
+    """
 
     path: str
+    named: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The path as the user gave it."""
+        return self.path if self.named is None else self.named
 
     def __str__(self) -> str:
-        return "audio from standard input" if self.path == STDIN else f"audio {self.path!r}"
+        return "audio from standard input" if self.name == STDIN else f"audio {self.name!r}"
 
     @property
     def ffmpeg_command(self) -> str:
         """The command that turns the file into a WAV file, on one line."""
-        if self.path == STDIN:
+        if self.name == STDIN:
             return "ffmpeg -i - -ar 16000 -ac 1 -f wav - before the pipe"
-        if not self.path.isprintable():
+        if not self.name.isprintable():
             return "ffmpeg -i IN -ar 16000 -ac 1 OUT.wav"
-        target = Path(self.path).stem + "_16k.wav"
-        return f"ffmpeg -i {shlex.quote(self.path)} -ar 16000 -ac 1 {shlex.quote(target)}"
+        target = Path(self.name).stem + "_16k.wav"
+        return f"ffmpeg -i {shlex.quote(self.name)} -ar 16000 -ac 1 {shlex.quote(target)}"
 
 
 @contextmanager
 def seekable_stream(source: AudioSource) -> Iterator[io.FileIO]:
-    """Open ``source`` unbuffered; what cannot seek is first copied to a temporary file."""
-    with _open_source(source) as stream:
-        if source.path != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            yield stream
-            return
-        with tempfile.TemporaryFile(buffering=0) as spooled:
-            try:
-                shutil.copyfileobj(stream, spooled, 1 << 20)
-            except OSError as error:
-                raise AudioError(
-                    f"{source} cannot be copied to {tempfile.gettempdir()!r} ({error.strerror}): "
-                    "save it as a file and name that"
-                ) from error
-            spooled.seek(0)
-            yield spooled
+    """Open ``source`` unbuffered; what cannot seek is first copied to a temporary file.
+
+    Raises:
+        AudioError: it cannot be opened, or is more than is copied.
+        ToolkitError: there is no room for the copy.
+    """
+    with _open_source(source) as stream, ExitStack() as stack:
+        if not _is_seekable(stream, source):
+            stream = stack.enter_context(_spooled(stream, source))
+        yield stream
+
+
+@contextmanager
+def readable_again(path: str) -> Iterator[AudioSource]:
+    """Give audio that can be opened many times: a file itself, a copy of a pipe's content.
+
+    Args:
+        path: as the user gave it; messages go on speaking of it.
+
+    Raises:
+        AudioError: it cannot be opened, or is more than is copied.
+        ToolkitError: there is no room for the copy.
+    """
+    source = AudioSource(path)
+    with ExitStack() as stack:
+        with _open_source(source) as stream:
+            if not _is_seekable(stream, source):
+                copy = stack.enter_context(scratch_folder()) / "audio"
+                with scratch_errors(), copy.open("wb", buffering=0) as spooled:
+                    _copy(stream, spooled, source)
+                source = AudioSource(str(copy), named=path)
+        yield source
+
+
+def _is_seekable(stream: io.FileIO, source: AudioSource) -> bool:
+    """Tell whether a stream begins at its start and can go back there; standard input may not."""
+    return source.path != STDIN and stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+
+
+@contextmanager
+def _spooled(stream: io.FileIO, source: AudioSource) -> Iterator[io.FileIO]:
+    """Copy a stream to a file that has no name, so that nothing can be left of it."""
+    with ExitStack() as stack:
+        with scratch_errors():
+            folder = temporary_directory()
+            spooled = stack.enter_context(tempfile.TemporaryFile(buffering=0, dir=folder))
+        _copy(stream, spooled, source)
+        spooled.seek(0)
+        yield spooled
+
+
+def _copy(stream: io.FileIO, copy: io.FileIO, source: AudioSource) -> None:
+    """Copy to the end of a stream, which may have none.
+
+    Raises:
+        AudioError: it is longer than any recording, or cannot be read.
+        ToolkitError: there is no room for it.
+    """
+    copied_bytes = 0
+    while block := _next_block(stream, source):
+        copied_bytes += len(block)
+        if copied_bytes > LARGEST_COPY_BYTES:
+            raise AudioError(
+                f"{source} goes on after {LARGEST_COPY_BYTES >> 30} GiB, which is more than is "
+                "copied from a pipe: save it as a file and name that"
+            )
+        with scratch_errors():
+            if shutil.disk_usage(temporary_directory()).free < len(block) + SPARED_BYTES:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            while block:
+                block = block[copy.write(block) :]
+
+
+def _next_block(stream: io.FileIO, source: AudioSource) -> bytes:
+    try:
+        return stream.read(_COPIED_AT_ONCE_BYTES)
+    except OSError as error:
+        raise AudioError(
+            f"{source} cannot be read ({error.strerror}): save it as a file and name that"
+        ) from error
 
 
 def _open_source(source: AudioSource) -> io.FileIO:

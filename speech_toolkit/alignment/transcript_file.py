@@ -9,6 +9,7 @@ from pathlib import Path
 
 from speech_toolkit.errors import TranscriptError, UsageError
 
+LARGEST_FILE_BYTES = 64 << 20
 # UTF-32's mark begins with UTF-16's and must be tried first.
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -27,10 +28,16 @@ def read_transcript(path: str | os.PathLike[str]) -> str:
             one; "-" for standard input.
 
     Raises:
-        TranscriptError: missing, a directory, unreadable, empty, or in another encoding.
+        TranscriptError: missing, a directory, unreadable, empty, in another encoding, or larger
+            than any transcript, as a device without an end is.
     """
     name = os.fspath(path)
     data = _read_bytes(name)
+    if len(data) > LARGEST_FILE_BYTES:
+        raise TranscriptError(
+            f"{_label(name)}: the transcript is larger than {LARGEST_FILE_BYTES >> 20} MiB, more "
+            "than anybody says in a day; give the text of one recording"
+        )
     encoding = "utf-8"
     for mark, marked_encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
@@ -72,9 +79,10 @@ def _label(name: str) -> str:
 
 def _read_bytes(name: str) -> bytes:
     if name == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(LARGEST_FILE_BYTES + 1)
     try:
-        return Path(name).read_bytes()
+        with Path(name).open("rb") as file:
+            return file.read(LARGEST_FILE_BYTES + 1)
     except FileNotFoundError as error:
         raise TranscriptError(f"{name}: no such transcript file; check the path") from error
     except IsADirectoryError as error:

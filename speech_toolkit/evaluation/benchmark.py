@@ -47,7 +47,7 @@ def run_benchmark(
     """
     from speech_toolkit.transcription.transcriber import Transcriber
 
-    config = request.to_payload() | {"num_runs": num_runs, "warmup": warmup}
+    config = request.config() | {"num_runs": num_runs, "warmup": warmup}
     header = report_header(KIND, sys.argv, config)
     transcriber = Transcriber.load(
         request.model_path,
@@ -61,7 +61,7 @@ def run_benchmark(
     memory_loaded = memory_figures(device)
 
     def run() -> TranscriptionResult:
-        return transcriber.transcribe(request.audio_path, request.settings)
+        return transcriber.transcribe(request.audio, request.settings)
 
     with reporter.progress_bar(total=num_runs, label="Benchmark", unit="run") as bar:
         timings = measure(run, device, warmup, num_runs, lambda timings: bar.update())
@@ -72,7 +72,7 @@ def run_benchmark(
     tokens = sum(len(window) for window in last.tokens)
     report = {
         **header,
-        **_subject(transcriber, last),
+        **_subject(transcriber, last, request.audio.path),
         "memory_loaded": memory_loaded,
         "memory": memory,
         "percentile_method": PERCENTILE_METHOD,
@@ -84,7 +84,9 @@ def run_benchmark(
     return report, EXIT_DONE
 
 
-def _subject(transcriber: Transcriber, result: TranscriptionResult) -> dict[str, Any]:
+def _subject(
+    transcriber: Transcriber, result: TranscriptionResult, audio_file: str
+) -> dict[str, Any]:
     """Return what was measured and what came out of it."""
     return {
         "device": result.device,
@@ -95,7 +97,7 @@ def _subject(transcriber: Transcriber, result: TranscriptionResult) -> dict[str,
         },
         "audio": {
             "path": result.audio_path,
-            "sha256": file_hash(result.audio_path),
+            "sha256": file_hash(audio_file),
             "duration_s": result.audio_duration_s,
         },
         "settings": result.settings,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from speech_toolkit.errors import UsageError, first_line
+from speech_toolkit.audio import declared_duration_s
+from speech_toolkit.errors import AudioError, UsageError, first_line
 from speech_toolkit.evaluation.boundaries import TrueWord
 from speech_toolkit.evaluation.clips import (
     ClipSource,
@@ -28,6 +29,7 @@ from speech_toolkit.evaluation.perturb import (
     join_clips,
 )
 from speech_toolkit.evaluation.synthesiser import find_synthesisers
+from speech_toolkit.json_input import read_text
 
 SOURCES = ("auto", "synthesiser", "samples")
 SPEEDS = (1.0, 0.9, 1.15)
@@ -35,6 +37,7 @@ NOISES = (None, (20.0, "white"), (20.0, "pink"), (10.0, "pink"))  # dB of speech
 LENGTHS = (("short", 1), ("medium", 2), ("long", 6))  # in sentences
 GAINS_DB = (0.0, -6.0, -12.0)
 PAUSES_S = (0.2, 0.8)
+_LARGEST_MANIFEST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,10 @@ def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
 def read_manifest(path: Path, language: str) -> CaseSet:
     """Read the user's own cases, one JSON object a line.
 
-    A line holds ``audio`` (a path, relative to the manifest) and ``text``, and may hold
-    ``language``, ``words`` with their true times as ``[{"text", "start_s", "end_s"}]``, and
-    ``conditions`` as ``{"noise": "street"}``, by which results are then split.
+    A line holds ``audio`` (a path, relative to the manifest, of one that comes through a pipe to
+    the working directory) and ``text``, and may hold ``language``, ``words`` with their true times
+    as ``[{"text", "start_s", "end_s"}]``, and ``conditions`` as ``{"noise": "street"}``, by which
+    results are then split.
 
     Args:
         path: UTF-8 file; empty lines are skipped.
@@ -141,17 +145,22 @@ def read_manifest(path: Path, language: str) -> CaseSet:
     Raises:
         UsageError: the file cannot be read, or a line of it cannot be used; it is named by number.
     """
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--manifest {path}: cannot be read ({first_line(error)})") from error
+    content = read_text(
+        path,
+        error=UsageError,
+        advice="--manifest takes a UTF-8 file of JSON lines",
+        limit_bytes=_LARGEST_MANIFEST_BYTES,
+    )
+    directory = path.parent if path.is_file() else Path()
     cases = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(content.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            cases.append(_case_of_line(json.loads(line), number, path.parent, language))
-        except (ValueError, KeyError, TypeError, OSError, soundfile.LibsndfileError) as error:
+            cases.append(_case_of_line(json.loads(line), number, directory, language))
+        except AudioError as error:
+            raise UsageError(f"--manifest {path}, line {number}: {error}") from error
+        except (ValueError, KeyError, TypeError, OSError) as error:
             problem = f"lacks {error}" if isinstance(error, KeyError) else first_line(error)
             raise UsageError(
                 f"--manifest {path}, line {number}: {problem}; expected JSON such as "
@@ -214,10 +223,12 @@ def _case_of_line(entry: Any, number: int, directory: Path, language: str) -> Ca
     if words and [word.text for word in words] != text.split():
         raise ValueError("words are not those of text, as they stand between spaces")
     audio_path = directory / audio
+    if audio_path.is_fifo():
+        raise ValueError(f"audio {audio!r} cannot be read more than once; save it as a file")
     return Case(
         name=f"line {number}: {Path(audio).name}",
         audio_path=str(audio_path),
-        duration_s=soundfile.info(str(audio_path)).duration,
+        duration_s=declared_duration_s(audio_path),
         text=text,
         language=language,
         words=words,

@@ -62,7 +62,7 @@ def compare_devices(
         request.settings, temperatures=request.settings.temperatures[:1], record_margins=True
     )
     own = replace(request, model_path=str(directory), settings=settings)
-    header = report_header(KIND, sys.argv, own.to_payload() | {"min_words": MIN_WORDS})
+    header = report_header(KIND, sys.argv, own.config() | {"min_words": MIN_WORDS})
     candidate = _transcribe(own, timeout_s, reporter)
     if candidate.status == ERROR:
         raise ToolkitError(candidate.message)
@@ -73,7 +73,7 @@ def compare_devices(
         **header,
         **judged,
         "model": {"path": request.checkpoint_name, "weights_sha256": weights_hash(directory)},
-        "audio": {"path": request.audio_path, "sha256": file_hash(request.audio_path)},
+        "audio": {"path": request.audio_path, "sha256": file_hash(request.audio.path)},
         "truth": truth,
     }
     for line in compare_lines(report):
@@ -93,7 +93,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         request.attn_implementation,
         request.decode_graph,
     )
-    result = transcriber.transcribe(request.audio_path, request.settings)
+    result = transcriber.transcribe(request.audio, request.settings)
     tokens = [token for window in result.tokens for token in window]
     heard = Heard(
         text=result.text,

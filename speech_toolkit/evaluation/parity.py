@@ -38,7 +38,7 @@ from speech_toolkit.evaluation.parity_figures import (
     speedup,
 )
 from speech_toolkit.evaluation.parity_request import LAYERS_OFF, ParityRequest, read_speech
-from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
+from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
 from speech_toolkit.scratch import scratch_errors, scratch_folder
@@ -69,7 +69,7 @@ class ParityEvaluation:
         self._family = family_of(request.model_path)
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
-        self._waveform = read_speech(request, self._family)
+        self._waveform, self._audio_sha256 = read_speech(request, self._family)
         self._layers = request.layers
         self._warnings: list[str] = []
         self._blank, self._search = self._prepare_search()
@@ -311,7 +311,7 @@ class ParityEvaluation:
             },
             "input": {
                 "audio_path": waveform.source,
-                "audio_sha256": file_hash(waveform.source),
+                "audio_sha256": self._audio_sha256,
                 "audio_s": waveform.duration_s,
                 "sample_rate_hz": waveform.sample_rate_hz,
             },

@@ -9,9 +9,11 @@ import numpy as np
 
 from speech_toolkit.alignment.ctc_model import read_ctc_checkpoint
 from speech_toolkit.audio import Waveform, load_audio
+from speech_toolkit.audio_source import readable_again
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.emulations import Emulation
 from speech_toolkit.evaluation.hearing import MMS
+from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
 
@@ -66,22 +68,27 @@ class ParityRequest:
         }
 
 
-def read_speech(request: ParityRequest, family: str) -> Waveform:
+def read_speech(request: ParityRequest, family: str) -> tuple[Waveform, str]:
     """Read as much of the audio as is compared; one window at most for a Whisper.
+
+    Returns:
+        The waveform, and the SHA-256 of the whole file or of what came out of a pipe.
 
     Raises:
         AudioError: it cannot be read, is too short for the model, or is silent.
         UsageError: it is cut, and the transcript covers the whole of it.
     """
     rate_hz, min_samples, max_s = _bounds(request, family)
-    waveform = load_audio(request.audio_path, rate_hz, min_samples)
+    with readable_again(request.audio_path) as source:
+        waveform = load_audio(source, rate_hz, min_samples)
+        audio_sha256 = file_hash(source.path)
     if not np.ptp(waveform.samples):
         raise AudioError(
             f"{request.audio_path}: is silent, every sample is the same; nothing that a model "
             "makes of it would be evidence; use a recording of speech"
         )
     if waveform.duration_s <= max_s:
-        return waveform
+        return waveform, audio_sha256
     if family == MMS and request.transcript is not None:
         raise UsageError(
             f"{request.audio_path} ({waveform.duration_s:.1f} s) is longer than --max_audio_s "
@@ -92,11 +99,12 @@ def read_speech(request: ParityRequest, family: str) -> Waveform:
         f"{request.audio_path}: the first {max_s:g} s of {waveform.duration_s:.1f} s are compared "
         "(--max_audio_s)"
     )
-    return replace(
+    shorter = replace(
         waveform,
         samples=waveform.samples[: round(max_s * rate_hz)],
         warnings=(*waveform.warnings, cut),
     )
+    return shorter, audio_sha256
 
 
 def _bounds(request: ParityRequest, family: str) -> tuple[int, int, float]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from speech_toolkit.audio import Waveform, load_audio
+from speech_toolkit.audio_source import AudioSource
 from speech_toolkit.command_line import EXIT_DONE, EXIT_SOME_FAILED, Reporter
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
@@ -43,7 +44,7 @@ def check_inputs(request: WhisperRequest) -> None:
         ToolkitError: something is; the message says what and what to do.
     """
     parse_device_name(request.device)
-    with _opened(request, [request.audio_path]) as audio:
+    with _opened(request, [request.audio]) as audio:
         audio.fail_fast()
 
 
@@ -124,7 +125,7 @@ def run_jobs(request: WhisperRequest, jobs: Sequence[TranscriptionJob], reporter
 class _AudioAhead:
     """Decodes files in a thread, one ahead of the one that is asked for."""
 
-    def __init__(self, paths: Iterable[str], sample_rate_hz: int) -> None:
+    def __init__(self, paths: Iterable[str | AudioSource], sample_rate_hz: int) -> None:
         self._paths = iter(paths)
         self._sample_rate_hz = sample_rate_hz
         self._pool = ThreadPoolExecutor(max_workers=1)
@@ -154,12 +155,12 @@ class _AudioAhead:
         path = next(self._paths, None)
         return None if path is None else self._pool.submit(self._load, path)
 
-    def _load(self, path: str) -> tuple[Waveform, float]:
+    def _load(self, path: str | AudioSource) -> tuple[Waveform, float]:
         started = time.perf_counter()
         return load_audio(path, self._sample_rate_hz), time.perf_counter() - started
 
 
-def _opened(request: WhisperRequest, audio_paths: Sequence[str]) -> _AudioAhead:
+def _opened(request: WhisperRequest, audio_paths: Sequence[str | AudioSource]) -> _AudioAhead:
     """Check all that needs no torch, and begin to decode the audio."""
     checkpoint = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint)
     check_settings(checkpoint, request.settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.audio_source import AudioSource
 from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
@@ -28,6 +29,8 @@ class WhisperRequest:
         attn_implementation: attention kernel; None for the one transformers picks.
         decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
         settings: how to transcribe.
+        audio_file: holds what came out of an ``audio_path`` that can be read once; None for that
+            path itself.
     """
 
     model_path: str | None
@@ -37,6 +40,12 @@ class WhisperRequest:
     attn_implementation: str | None = None
     decode_graph: str = "auto"
     settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
+    audio_file: str | None = None
+
+    @property
+    def audio(self) -> AudioSource:
+        """Where the audio is read from, under the name that the user gave it."""
+        return AudioSource(self.audio_file or self.audio_path, named=self.audio_path)
 
     @property
     def checkpoint_name(self) -> str:
@@ -50,6 +59,10 @@ class WhisperRequest:
     def to_payload(self) -> dict[str, Any]:
         """Return the request as a dict of what JSON knows."""
         return asdict(self)
+
+    def config(self) -> dict[str, Any]:
+        """Return every setting as a report shows it."""
+        return {name: value for name, value in self.to_payload().items() if name != "audio_file"}
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> WhisperRequest:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio import Waveform, load_audio
+from speech_toolkit.audio_source import AudioSource
 from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
@@ -122,7 +123,7 @@ class Transcriber:
 
     def transcribe(
         self,
-        audio: str | os.PathLike[str] | Waveform,
+        audio: str | os.PathLike[str] | AudioSource | Waveform,
         settings: TranscriptionSettings | None = None,
         reporter: Reporter | None = None,
     ) -> TranscriptionResult:
@@ -211,7 +212,7 @@ class Transcriber:
         for path in audio:
             yield self.transcribe(path, settings)
 
-    def _waveform(self, audio: str | os.PathLike[str] | Waveform) -> Waveform:
+    def _waveform(self, audio: str | os.PathLike[str] | AudioSource | Waveform) -> Waveform:
         rate = self.checkpoint.sample_rate_hz
         if not isinstance(audio, Waveform):
             audio = load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))

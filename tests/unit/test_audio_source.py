@@ -1,13 +1,18 @@
 """Sources that cannot be opened or hold no audio: each is one line that names it and the fix."""
 
 import os
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 
 from speech_toolkit.audio import load_audio
-from speech_toolkit.errors import AudioError
+from speech_toolkit.audio_source import readable_again
+from speech_toolkit.errors import AudioError, ToolkitError
 from tests.unit.audio_files import standard_input
 
 # File content, and a fragment of the error it must give.
@@ -130,3 +135,71 @@ def test_errors_keep_their_cause(tmp_path):
         load_audio(path)
 
     assert isinstance(caught.value.__cause__, soundfile.LibsndfileError)
+
+
+@contextmanager
+def fifo(path, content):
+    """Make a FIFO that gives ``content`` to its first reader, and nothing to a second."""
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_bytes, args=(content,), daemon=True)
+    writer.start()
+    yield path
+    writer.join(10)
+
+
+def test_a_fifo_can_be_read_again(tmp_path, wav):
+    with (
+        fifo(tmp_path / "pipe", wav.read_bytes()) as path,
+        readable_again(str(path)) as source,
+    ):
+        first, second = load_audio(source), load_audio(source)
+        assert Path(source.path).read_bytes() == wav.read_bytes()
+    assert first.samples.tolist() == second.samples.tolist() == load_audio(wav).samples.tolist()
+    assert first.source == str(path)
+    assert not Path(source.path).exists()
+
+
+def test_standard_input_can_be_read_again(wav):
+    with standard_input(wav.read_bytes()), readable_again("-") as source:
+        assert len(load_audio(source).samples) == len(load_audio(source).samples)
+        assert load_audio(source).source == "-"
+
+
+def test_a_file_is_not_copied(wav):
+    with readable_again(str(wav)) as source:
+        assert source.path == str(wav)
+
+
+def test_messages_name_what_the_user_gave(tmp_path):
+    with (
+        fifo(tmp_path / "pipe", b"hello, I am text") as path,
+        readable_again(str(path)) as source,
+        pytest.raises(AudioError, match="holds text, not audio") as refused,
+    ):
+        load_audio(source)
+    assert str(refused.value).startswith(f"audio {str(path)!r} ")
+
+
+@pytest.mark.parametrize("read", [load_audio, lambda path: readable_again(path).__enter__()])
+def test_a_pipe_without_an_end_is_given_up(read, monkeypatch):
+    monkeypatch.setattr("speech_toolkit.audio_source.LARGEST_COPY_BYTES", 1 << 20)
+    with standard_input(bytes(3 << 20)), pytest.raises(AudioError, match="goes on after"):
+        read("-")
+
+
+def test_a_copy_leaves_room_on_the_disk(wav, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1 << 20))
+    with (
+        standard_input(wav.read_bytes()),
+        pytest.raises(ToolkitError, match=r"TMPDIR.*No space left on device"),
+    ):
+        load_audio("-")
+
+
+def test_a_directory_for_copies_that_is_not_there(wav, monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/gone")
+    with (
+        standard_input(wav.read_bytes()),
+        pytest.raises(ToolkitError, match=r"TMPDIR.*/gone \(No such file or directory\)"),
+    ):
+        load_audio("-")

@@ -1,5 +1,6 @@
 import io
 import os
+from pathlib import Path
 
 import pytest
 
@@ -94,3 +95,15 @@ def test_the_name_of_a_file_is_not_what_is_spoken(write, tmp_path):
         check_is_text(path, "--transcript", "--file")
     for text in (None, "hello world", "", str(tmp_path), "a" * 100_000, "a\0b", "\ud800"):
         check_is_text(text, "--transcript", "--file")
+
+
+def test_a_device_without_an_end():
+    with pytest.raises(TranscriptError, match="/dev/zero: the transcript is larger than 64 MiB"):
+        read_transcript("/dev/zero")
+
+
+def test_standard_input_without_an_end(monkeypatch):
+    with Path("/dev/zero").open("rb") as zero:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(zero))
+        with pytest.raises(TranscriptError, match="standard input: the transcript is larger"):
+            read_transcript("-")

@@ -1,4 +1,6 @@
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,8 +146,8 @@ def test_manifest_is_read_relative_to_itself(recording):
         ('{"audio": "talk.wav"}', "line 2: lacks 'text'"),
         ('{"audio": "talk.wav", "text": " "}', "line 2: text is no text"),
         ('{"audio": "talk.wav", "text": 3}', "line 2: text is no text: 3"),
-        ('{"audio": "gone.wav", "text": "x"}', "line 2: Error opening .*gone.wav"),
-        ('{"audio": "mine.jsonl", "text": "x"}', "line 2: Error opening .*mine.jsonl"),
+        ('{"audio": "gone.wav", "text": "x"}', "line 2: audio .*gone.wav' does not exist"),
+        ('{"audio": "mine.jsonl", "text": "x"}', "line 2: audio .*mine.jsonl' holds text"),
         ('{"audio": "talk.wav", "text": "x", "conditions": 1}', "line 2: conditions is no"),
         ('{"audio": "talk.wav", "text": "x", "words": [{"text": "x"}]}', "line 2: lacks 'start_s'"),
         ('{"audio": "talk.wav", "text": "x", "words": [1]}', "line 2: "),
@@ -170,3 +172,25 @@ def test_manifest_without_cases_is_refused(recording, lines):
 def test_missing_manifest_is_named(tmp_path):
     with pytest.raises(UsageError, match=r"gone\.jsonl: cannot be read"):
         read_manifest(tmp_path / "gone.jsonl", "en")
+
+
+def test_a_manifest_without_an_end_is_given_up():
+    with pytest.raises(UsageError, match="/dev/zero: cannot be read"):
+        read_manifest(Path("/dev/zero"), "en")
+
+
+def test_a_recording_that_can_be_read_once_only_is_refused(recording):
+    os.mkfifo(recording / "pipe")
+    line = json.dumps({"audio": "pipe", "text": "x"})
+    with pytest.raises(UsageError, match="line 1: audio 'pipe' cannot be read more than once"):
+        read_manifest(manifest(recording, line), "en")
+
+
+def test_a_manifest_from_a_pipe_names_files_from_here(recording, monkeypatch):
+    monkeypatch.chdir(recording)
+    reader, writer = os.pipe()
+    os.write(writer, json.dumps({"audio": "talk.wav", "text": "one"}).encode())
+    os.close(writer)
+    (case,) = read_manifest(Path(f"/dev/fd/{reader}"), "en").cases
+    os.close(reader)
+    assert Path(case.audio_path).resolve() == recording / "talk.wav"
