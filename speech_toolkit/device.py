@@ -37,6 +37,7 @@ from speech_toolkit.errors import (
     UsageError,
     first_line,
 )
+from speech_toolkit.fallbacks import note_fallbacks
 from speech_toolkit.interrupts import interrupt_deferred
 from speech_toolkit.json_input import shown_value
 from speech_toolkit.results import installed_version
@@ -93,6 +94,7 @@ _REPORTED_VARIABLES = (
     "MKL_NUM_THREADS",
 )
 _set_by_toolkit: set[str] = set()
+_CARD_BATCH_SIZE = 8
 
 
 @dataclass(frozen=True)
@@ -159,6 +161,11 @@ class Device:
     def label(self) -> str:
         """The name as reports show it, with a number where the user gave one."""
         return self.name if ":" in self.requested else self.type
+
+    @property
+    def default_batch_size(self) -> int:
+        """Windows that run together where the user says nothing."""
+        return 1 if self.type == "cpu" else _CARD_BATCH_SIZE
 
     def check_dtype(self, dtype: "torch.dtype") -> None:
         """Make sure that the device computes in a dtype.
@@ -528,6 +535,7 @@ def _open_npu(requested: str, index: int, reason: str) -> Device:
     _check_index("npu", index, count, _VISIBLE_NPUS)
     if requested.startswith("cuda") or os.environ.get(_TRANSFER) != "0":
         _import_npu_module(_TRANSFER_MODULE)
+    note_fallbacks()
     if hasattr(torch.npu, "set_compile_mode"):
         torch.npu.set_compile_mode(jit_compile=False)
     try:

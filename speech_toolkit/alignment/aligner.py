@@ -20,6 +20,7 @@ from speech_toolkit.audio import Waveform
 from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
+from speech_toolkit.fallbacks import fallback_warnings
 from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
 
 BUNDLED_MODEL = "tiny-mms-aligner"
-ACCELERATOR_BATCH_SIZE = 8
 
 
 class Aligner:
@@ -217,7 +217,9 @@ class Aligner:
             },
             environment=self.device.facts() | {"memory": asdict(self.device.memory())},
             versions=versions(),
-            warnings=waveform.warnings + transcript.warnings + emissions.warnings,
+            warnings=(
+                waveform.warnings + transcript.warnings + emissions.warnings + fallback_warnings()
+            ),
         )
 
     def _emissions(
@@ -230,7 +232,7 @@ class Aligner:
             self.device,
             window_s=settings.window_s,
             context_s=settings.context_s,
-            batch_size=settings.batch_size or self._default_batch_size,
+            batch_size=settings.batch_size or self.device.default_batch_size,
             normalize=self.checkpoint.normalizes_waveform,
             wildcard=settings.star != "none",
             reporter=reporter,
@@ -259,10 +261,6 @@ class Aligner:
             frame_stride_s=geometry.stride_s,
         )
         return timed_spans(spans, labels, transcript, geometry.stride_s)
-
-    @property
-    def _default_batch_size(self) -> int:
-        return 1 if self.device.type == "cpu" else ACCELERATOR_BATCH_SIZE
 
     def align_files(
         self,

@@ -68,10 +68,45 @@ class WindowPlan:
         start = window * self.kept_frames
         return start, min(start + self.kept_frames, self.num_frames)
 
+    def kept_rows(self, window: int) -> slice:
+        """Return where its kept frames are among all that the model makes of it."""
+        first, end = self.kept(window)
+        return slice(first - self.start(window), end - self.start(window))
+
     def start(self, window: int) -> int:
         """Return the first frame that ``window`` sees."""
         wanted = window * self.kept_frames - self.context_frames
         return min(max(wanted, 0), self.num_frames - self.window_frames)
+
+
+@dataclass(frozen=True)
+class CutWaveform:
+    """A waveform with the windows that the model is given of it.
+
+    Attributes:
+        waveform: the whole.
+        plan: which frames each window is asked for.
+        geometry: from samples to frames.
+        mean: taken off every sample.
+        scale: what the rest is multiplied by.
+    """
+
+    waveform: Waveform
+    plan: WindowPlan
+    geometry: FrameGeometry
+    mean: float
+    scale: float
+
+    def samples(self, group: range) -> np.ndarray:
+        """Return the samples of a group of windows, float32 (B, S), normalised."""
+        length = self.geometry.samples(self.plan.window_frames)
+        windows_BS = np.empty((len(group), length), dtype=np.float32)
+        for row, window in zip(windows_BS, group, strict=True):
+            start = self.plan.start(window) * self.geometry.stride_samples
+            row[:] = self.waveform.samples[start : start + length]
+        windows_BS -= self.mean
+        windows_BS *= self.scale
+        return windows_BS
 
 
 @dataclass(frozen=True)
@@ -127,8 +162,8 @@ def compute_emissions(
         DeviceError: out of memory with a single window, an operator failed on a card, or the
             model's output is not finite.
     """
-    plan = _plan_windows(waveform, geometry, window_s, context_s)
-    mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
+    cut = cut_windows(waveform, geometry, window_s, context_s, normalize=normalize)
+    plan = cut.plan
     columns = model.config.vocab_size
     log_probs = np.zeros((plan.num_frames, columns + wildcard), dtype=np.float32)
     advice = (
@@ -139,14 +174,10 @@ def compute_emissions(
     with reporter.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
 
         def compute(group: range) -> range:
-            windows_BS = _windows(waveform.samples, plan, group, geometry)
-            windows_BS -= mean
-            windows_BS *= scale
-            log_probs_BFV = _run_batch(model, windows_BS, device)
-            for index, kept_FV in zip(group, log_probs_BFV, strict=True):
+            log_probs_BFV = _run_batch(model, cut.samples(group), device)
+            for index, rows_FV in zip(group, log_probs_BFV, strict=True):
                 first, end = plan.kept(index)
-                offset = plan.start(index)
-                log_probs[first:end, :columns] = kept_FV[first - offset : end - offset]
+                log_probs[first:end, :columns] = rows_FV[plan.kept_rows(index)]
             _refuse_non_finite(log_probs, plan, group, geometry, model, device)
             bar.update(len(group))
             return group
@@ -157,10 +188,26 @@ def compute_emissions(
     return Emissions(log_probs, batches.size, len(plan), tuple(batches.warnings))
 
 
-def _plan_windows(
-    waveform: Waveform, geometry: FrameGeometry, window_s: float, context_s: float
-) -> WindowPlan:
-    """Turn seconds into frames and plan the windows; raise AudioError where no frame fits."""
+def cut_windows(
+    waveform: Waveform,
+    geometry: FrameGeometry,
+    window_s: float,
+    context_s: float,
+    *,
+    normalize: bool,
+) -> CutWaveform:
+    """Plan the windows of a waveform.
+
+    Args:
+        waveform: mono, at the model's rate.
+        geometry: from samples to frames.
+        window_s: seconds kept of a window, above 0.
+        context_s: seconds of context on either side of them, at least 0.
+        normalize: bring the whole waveform to zero mean and unit variance.
+
+    Raises:
+        AudioError: the waveform is shorter than one frame.
+    """
     num_frames = geometry.frames(len(waveform.samples))
     if num_frames < 1:
         raise AudioError(
@@ -171,7 +218,9 @@ def _plan_windows(
         round(min(length_s, waveform.duration_s) / geometry.stride_s)
         for length_s in (window_s, context_s)
     )
-    return WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
+    plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
+    mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
+    return CutWaveform(waveform, plan, geometry, mean, scale)
 
 
 def _normalization(samples: np.ndarray) -> tuple[float, float]:
@@ -185,18 +234,6 @@ def _normalization(samples: np.ndarray) -> tuple[float, float]:
     mean = sum(np.sum(samples[block], dtype=np.float64) for block in blocks) / len(samples)
     squares = sum(np.sum(np.square(samples[block] - mean, dtype=np.float64)) for block in blocks)
     return float(mean), float(1.0 / np.sqrt(squares / len(samples) + _VARIANCE_FLOOR))
-
-
-def _windows(
-    samples: np.ndarray, plan: WindowPlan, group: range, geometry: FrameGeometry
-) -> np.ndarray:
-    """Copy the samples of a group of windows into one array of shape (B, S)."""
-    length = geometry.samples(plan.window_frames)
-    windows_BS = np.empty((len(group), length), dtype=np.float32)
-    for row, window in zip(windows_BS, group, strict=True):
-        start = plan.start(window) * geometry.stride_samples
-        row[:] = samples[start : start + length]
-    return windows_BS
 
 
 def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:

@@ -14,6 +14,7 @@ from speech_toolkit.alignment.viterbi import preload
 from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_device_name
+from speech_toolkit.fallbacks import fallback_warnings
 from speech_toolkit.interrupts import background_worker
 from speech_toolkit.model_path import resolve_checkpoint
 
@@ -85,6 +86,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     result = aligner.align_prepared(prepared, request.settings, reporter)
     reporter.time("Inference", result.times.infer_time, f"RTF: {result.rtf:.3f}")
     reporter.time("Alignment", result.times.align_time)
+    reporter.warnings(fallback_warnings())
     return result
 
 

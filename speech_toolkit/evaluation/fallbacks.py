@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,26 +12,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.device import Device
 
-# What torch_npu warns once per operator that it hands to the CPU.
-_FALLBACK = re.compile(r"operator '([\w:.]+)' is not currently supported on the \w+ backend")
 _FLOAT16_MAX = 65504.0
-
-
-@contextmanager
-def recorded_fallbacks() -> Iterator[set[str]]:
-    """Collect the names of the operators that fall back to the CPU within the ``with`` block."""
-    found: set[str] = set()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            yield found
-        finally:
-            found.update(fallbacks_in(str(warning.message) for warning in caught))
-
-
-def fallbacks_in(lines: Iterable[str]) -> set[str]:
-    """Return the operators that lines of a log or warnings name as fallen back to the CPU."""
-    return {match[1] for line in lines for match in _FALLBACK.finditer(line)}
 
 
 def saturates(device: Device) -> bool:

@@ -21,8 +21,6 @@ from speech_toolkit.evaluation.hearing import MMS, WHISPER
 if TYPE_CHECKING:
     import torch
 
-_VARIANCE_FLOOR = 1e-7
-
 
 class ModelUnderTest(Protocol):
     """A loaded model.
@@ -86,30 +84,52 @@ class _UnderTest:
 
 
 class CtcUnderTest(_UnderTest):
-    """A Wav2Vec2ForCTC: the whole waveform in, the logits of every frame out."""
+    """A Wav2Vec2ForCTC: the product's windows of a waveform in, the logits of every frame out."""
 
     def __init__(
         self, directory: Path, device: Device, dtype_name: str, attn_implementation: str | None
     ) -> None:
         from speech_toolkit.alignment.ctc_model import load_ctc_model, read_ctc_checkpoint
 
-        checkpoint = read_ctc_checkpoint(directory)
+        self._checkpoint = read_ctc_checkpoint(directory)
         self.device = device
         self.model = load_ctc_model(
-            checkpoint, device, parse_dtype(dtype_name), attn_implementation
+            self._checkpoint, device, parse_dtype(dtype_name), attn_implementation
         )
-        self._normalizes = checkpoint.normalizes_waveform
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Return "waveform", float32 (B, S), normalised where the checkpoint wants it."""
-        if self._normalizes:
-            mean, variance = samples.mean(dtype=np.float64), samples.var(dtype=np.float64)
-            samples = (samples - mean) / np.sqrt(variance + _VARIANCE_FLOOR)
-        return {"waveform": samples.astype(np.float32)[None]}
+        """Return "waveform", float32 (B, S), and which rows of each window count, "kept" (B, 2)."""
+        from speech_toolkit.alignment.emissions import cut_windows
+        from speech_toolkit.alignment.inputs import AlignmentSettings
+        from speech_toolkit.audio import Waveform
+
+        settings, geometry = AlignmentSettings(), self._checkpoint.geometry
+        rate_hz = geometry.sample_rate_hz
+        cut = cut_windows(
+            Waveform(samples, rate_hz, "samples", rate_hz, 1),
+            geometry,
+            settings.window_s,
+            settings.context_s,
+            normalize=self._checkpoint.normalizes_waveform,
+        )
+        kept = [cut.plan.kept_rows(window) for window in range(len(cut.plan))]
+        return {
+            "waveform": cut.samples(range(len(cut.plan))),
+            "kept": np.array([[rows.start, rows.stop] for rows in kept]),
+        }
 
     def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
-        """Return "logits", (T, V)."""
-        return {"logits": self.model(self._to_device(inputs["waveform"])).logits[0]}
+        """Return "logits", (T, V); the windows run in batches of the product's size."""
+        import torch
+
+        windows_BS, size = inputs["waveform"], self.device.default_batch_size
+        logits = [
+            rows_FV
+            for first in range(0, len(windows_BS), size)
+            for rows_FV in self.model(self._to_device(windows_BS[first : first + size])).logits
+        ]
+        kept = inputs["kept"].tolist()
+        return {"logits": torch.cat([rows[a:b] for rows, (a, b) in zip(logits, kept, strict=True)])}
 
     def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """Return nothing: word boundaries follow from the logits."""
@@ -145,7 +165,7 @@ class WhisperUnderTest(_UnderTest):
             load_tokenizer(self._checkpoint),
             device,
             StageClock(device),
-            "off",
+            "auto",
         )
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
@@ -188,14 +208,19 @@ class WhisperUnderTest(_UnderTest):
         }
 
     def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        """Return the "tokens" that the model generates by itself, their "margins", the "text"."""
+        """Return the "tokens" that the model generates by itself, their "margins", the "text".
+
+        As in the product: a batch of the size that suits the device, here of the same window, and
+        steps replayed as a graph where that is the default.
+        """
         import torch
 
         from speech_toolkit.transcription.decoding import DecodingOptions
 
-        encoded = self._decoder.encode(torch.from_numpy(inputs["mel"]))
+        size = self.device.default_batch_size
+        encoded = self._decoder.encode(torch.from_numpy(inputs["mel"]).repeat(size, 1, 1))
         options = DecodingOptions(record_margins=True)
-        (window,) = self._decoder.decode(encoded, [inputs["prompt"].tolist()], options)
+        *_, window = self._decoder.decode(encoded, [inputs["prompt"].tolist()] * size, options)
         return {
             "tokens": list(window.tokens),
             "margins": list(window.margins),

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from speech_toolkit.evaluation.fallbacks import fallbacks_in
 from speech_toolkit.evaluation.golden import compare_to_golden, explained_share
 from speech_toolkit.evaluation.isolated import Outcome
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import GOLDEN_LIMITS, GOLDEN_REASON, Check, Threshold
 from speech_toolkit.evaluation.verdict import LOGITS
+from speech_toolkit.fallbacks import fallbacks_in
 
 GOLDEN, EMULATED = "golden", "emulated"
 

@@ -22,7 +22,6 @@ from speech_toolkit.evaluation.emulations import Emulation
 from speech_toolkit.evaluation.fallbacks import (
     count_saturated,
     misplaced_tensors,
-    recorded_fallbacks,
     saturates,
 )
 from speech_toolkit.evaluation.families import ModelUnderTest, load_model_under_test
@@ -33,6 +32,7 @@ from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.thresholds import Threshold, limits_for
 from speech_toolkit.evaluation.timing import Timings, time_call
 from speech_toolkit.evaluation.verdict import compare_outputs, judge_layers
+from speech_toolkit.fallbacks import noted_fallbacks
 from speech_toolkit.scratch import scratch_errors
 
 INPUTS_FILE = "inputs.npz"
@@ -55,7 +55,7 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         nobody asked for were not recorded.
     """
     scratch = Path(payload["scratch"])
-    with recorded_fallbacks() as fallbacks, _loaded(payload) as loaded:
+    with _loaded(payload) as loaded:
         inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
         with scratch_errors():
             np.savez(scratch / INPUTS_FILE, **inputs)
@@ -65,7 +65,7 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         if payload["noise_floor"]:
             result["noise_floor"] = _noise_floor(loaded, inputs, arrays)
         result["layers_skipped"] = _record(loaded, inputs, scratch / ACTIVATIONS, payload["layers"])
-    return result | {"fallback_ops": sorted(fallbacks)}, arrays
+    return result | {"fallback_ops": noted_fallbacks()}, arrays
 
 
 def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
@@ -77,15 +77,15 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     limits = limits_for(payload["dtype_of_limits"], payload["changes"])
     scratch = Path(payload["scratch"])
     inputs = _load_arrays(scratch / INPUTS_FILE)
-    with recorded_fallbacks() as fallbacks, _loaded(payload) as loaded:
+    with _loaded(payload) as loaded:
         result, arrays = _measure(loaded, inputs, payload)
-        save_partial(result | {"fallback_ops": []})
+        save_partial(result | {"fallback_ops": noted_fallbacks()})
         if payload["layers"] != LAYERS_OFF:
             result["layers"] = _compare_layers(
                 loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit
             )
         result["sensitivity"] = _sensitivity(loaded, inputs, scratch, limits, payload["layers"])
-    return result | {"fallback_ops": sorted(fallbacks)}, arrays
+    return result | {"fallback_ops": noted_fallbacks()}, arrays
 
 
 def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:

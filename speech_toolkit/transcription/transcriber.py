@@ -14,6 +14,7 @@ from speech_toolkit.checkpoint import bundled_model, prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.errors import AudioError
+from speech_toolkit.fallbacks import fallback_warnings
 from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.results import versions
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from speech_toolkit.transcription.decoding import WhisperDecoder
     from speech_toolkit.transcription.long_form import LongForm, TranscribedWindow
 
-CARD_BATCH_SIZE = 8
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
 
 
@@ -195,6 +195,7 @@ class Transcriber:
                 *run.warnings,
                 *cut_off_warnings(found, settings),
                 *text_warnings(segments),
+                *fallback_warnings(),
             ),
         )
 
@@ -253,13 +254,9 @@ class Transcriber:
             if settings.mode == "transcribe":
                 windows = run.sequential(waveform.samples, planner)
             else:
-                batch_size = settings.batch_size or self._default_batch_size
+                batch_size = settings.batch_size or self.device.default_batch_size
                 windows = run.chunked(waveform.samples, planner, batch_size)
             return run, list(windows)
-
-    @property
-    def _default_batch_size(self) -> int:
-        return 1 if self.device.type == "cpu" else CARD_BATCH_SIZE
 
     def _settings_dict(self, settings: TranscriptionSettings, run: LongForm) -> dict[str, Any]:
         return asdict(settings) | {

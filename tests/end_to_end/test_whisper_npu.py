@@ -246,6 +246,8 @@ def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emul
     assert not (tmp_path / "a.json").exists()
     assert slow.code == 0
     assert report["counters"]["fallback"] > 0
+    assert [text for text in read_json(tmp_path / "b.json")["warnings"] if "aten::gelu" in text]
+    assert slow.stderr.count("the card has no aten::gelu") == 1
 
 
 def test_a_broken_npu_is_an_error_by_name_and_passed_over_by_auto(emulated_npu, on_cpu, tmp_path):

@@ -45,6 +45,21 @@ def test_an_aligners_logits_are_the_products(logits, aligned):
     np.testing.assert_allclose(log_softmax(logits), aligned[0], atol=1e-4)
 
 
+def test_long_audio_is_judged_in_the_products_windows(waveform):
+    from dataclasses import replace
+
+    long = replace(waveform, samples=np.tile(waveform.samples, 9))
+    loaded = load_model_under_test(str(MODEL), "cpu", "float32", None)
+    inputs = loaded.make_inputs(long.samples)
+    assert len(inputs["waveform"]) == 2
+    with torch.no_grad():
+        logits = loaded.forward(inputs)["logits"].numpy()
+    aligner, settings, heard = Aligner.load(MODEL, "cpu"), AlignmentSettings(), []
+    prepared = prepare_input(long, TEXT * 9, aligner.checkpoint, settings)
+    aligner.align_prepared(prepared, settings, Reporter(quiet=True), heard.append)
+    np.testing.assert_allclose(log_softmax(logits), heard[0].log_probs, atol=1e-4)
+
+
 def test_words_found_in_logits_are_the_products(logits, aligned, waveform):
     search = BoundarySearch.prepare(MODEL, waveform, TEXT, "eng")
     found = [(word.text, word.start_time, word.end_time) for word in search._words(logits)]
