@@ -1,0 +1,135 @@
+"""Replicas of Wav2Vec2ForCTC checkpoints: the true labels and flags, few layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.replicas.files import WIDTH, save_weights, write_features, write_json
+
+
+@dataclass(frozen=True)
+class CtcForm:
+    """What makes one published Wav2Vec2ForCTC different from another.
+
+    Attributes:
+        labels: in order of their ids, special tokens among them; by language for adapters.
+        config: added to config.json.
+        features: of the feature extractor.
+        tokenizer: content of tokenizer_config.json.
+        special: content of special_tokens_map.json.
+        processor: as in :class:`WhisperForm`.
+        weights: as in :class:`WhisperForm`.
+        clutter: as in :class:`WhisperForm`.
+    """
+
+    labels: tuple[str, ...]
+    config: dict[str, Any] = field(default_factory=dict)
+    features: dict[str, Any] = field(default_factory=dict)
+    tokenizer: dict[str, Any] = field(default_factory=dict)
+    special: dict[str, Any] = field(default_factory=dict)
+    processor: str = "preprocessor"
+    weights: str = "safetensors"
+    clutter: tuple[str, ...] = ()
+
+
+_FAIRSEQ = ("<pad>", "<s>", "</s>", "<unk>", "|")
+_ROLES = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
+_LIBRISPEECH = (*_FAIRSEQ, *"ETAONIHSRDLUMWCFGYPBVK'XJQZ")
+_DEVANAGARI = "ँंःअआइईउऊऋएऐओऔकखगघचछजझञटठडढणतथदधनपफबभमयरलवशषसहािीुूृेैोौ्"
+_LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
+
+
+def ctc_forms() -> dict[str, CtcForm]:
+    """Return the forms by the name of a checkpoint that has each."""
+    letters = {"tokenizer_class": "Wav2Vec2CTCTokenizer", "word_delimiter_token": "|", **_ROLES}
+    return {
+        "wav2vec2-large-960h": CtcForm(
+            _LIBRISPEECH,
+            tokenizer={**_ROLES, "do_lower_case": False, "word_delimiter_token": "|"},
+            special=_ROLES,
+            weights="bin",
+        ),
+        "wav2vec2-large-960h-lv60-self": CtcForm(
+            _LIBRISPEECH, _LAYER_NORM, tokenizer=letters, features={"return_attention_mask": True}
+        ),
+        "mms-300m-1130-forced-aligner": CtcForm(
+            ("<blank>", "<pad>", "</s>", "<unk>", *"aienuotsrmkldghybpwcvjzf'qx"),
+            {**_LAYER_NORM, "pad_token_id": 0},
+            tokenizer={**letters, "word_delimiter_token": "|"},
+            clutter=("adapter.deu.safetensors", "flax_model.msgpack"),
+        ),
+        "wav2vec2-large-xlsr-hindi": CtcForm(
+            (*_DEVANAGARI, "|", "[UNK]", "[PAD]"),
+            {**_LAYER_NORM, "pad_token_id": len(_DEVANAGARI) + 2},
+            tokenizer={**letters, "pad_token": "[PAD]", "unk_token": "[UNK]"},
+            special={**_ROLES, "pad_token": "[PAD]", "unk_token": "[UNK]"},
+            weights="shards",
+        ),
+        "saved by transformers 5": CtcForm(
+            _LIBRISPEECH,
+            tokenizer=letters,
+            features={"do_normalize": False, "sampling_rate": 8000},
+            processor="processor",
+        ),
+        "wav2vec2-lv-60-espeak-cv-ft": CtcForm(
+            ("<s>", "<pad>", "</s>", "<unk>", *"nstəlaikdmɛɾeɪpoɐzðfjvbɹʁʊ", "iː", "aɪ", "tʃ"),
+            {**_LAYER_NORM, "pad_token_id": 1},
+            tokenizer={
+                **_ROLES,
+                "phone_delimiter_token": " ",
+                "phonemizer_backend": "espeak",
+                "phonemizer_lang": "en-us",
+                "tokenizer_class": "Wav2Vec2PhonemeCTCTokenizer",
+                "word_delimiter_token": None,
+            },
+            special=_ROLES,
+            weights="bin",
+        ),
+    }
+
+
+def write_ctc(form: CtcForm, directory: Path) -> Path:
+    """Write a replica of a Wav2Vec2ForCTC checkpoint."""
+    import torch
+    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
+
+    directory.mkdir(parents=True)
+    config = {
+        "hidden_size": WIDTH,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 2 * WIDTH,
+        "conv_dim": [8] * 7,
+        "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
+        "conv_stride": [5, 2, 2, 2, 2, 2, 2],
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+        "num_feat_extract_layers": 7,
+        "pad_token_id": 0,
+        "vocab_size": len(form.labels),
+        **form.config,
+    }
+    torch.manual_seed(0)
+    save_weights(Wav2Vec2ForCTC(Wav2Vec2Config(**config)).eval(), directory, form.weights)
+    head = {"architectures": ["Wav2Vec2ForCTC"], "model_type": "wav2vec2"}
+    write_json(directory / "config.json", head | config)
+    write_json(directory / "vocab.json", {label: i for i, label in enumerate(form.labels)})
+    write_json(directory / "tokenizer_config.json", form.tokenizer)
+    if form.special:
+        write_json(directory / "special_tokens_map.json", form.special)
+    features = {
+        "do_normalize": True,
+        "feature_extractor_type": "Wav2Vec2FeatureExtractor",
+        "feature_size": 1,
+        "padding_side": "right",
+        "padding_value": 0.0,
+        "return_attention_mask": False,
+        "sampling_rate": 16000,
+        **form.features,
+    }
+    write_features(form.processor, features, "Wav2Vec2Processor", directory)
+    for name in form.clutter:
+        (directory / name).write_bytes(b"not to be read")
+    return directory
