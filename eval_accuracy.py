@@ -12,7 +12,7 @@ frames and by the times of its words. A PASS needs evidence: enough words, a ref
 what is said, and a fault planted in the model that the same criteria notice.
 
 Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove nothing),
-130 interrupted.
+70 internal error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if __name__ == "__main__":
 
 import argparse
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import (
     Reporter,
+    ScriptParser,
     add_report_arguments,
-    check_output_path,
-    non_negative_int,
-    positive_int,
+    number,
     reporter_from,
     run_script,
 )
@@ -40,6 +40,8 @@ from speech_toolkit.evaluation.arguments import (
     add_subject_arguments,
 )
 from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
+from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.ranges import LIMIT, SEED, TEST_CASES, WORDS
 
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.accuracy import AccuracyRequest
@@ -51,11 +53,9 @@ CPU_ONLY_TARGETS = "cpu:float32,cpu:bfloat16"
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
-    parser = argparse.ArgumentParser(
-        description="Judge whether a model does its task on a device as well as on the reference.",
-        epilog="Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove "
-        "nothing), 130 interrupted.",
-        allow_abbrev=False,
+    parser = ScriptParser(
+        "Judge whether a model does its task on a device as well as on the reference.",
+        "0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove nothing)",
     )
     _add_model_arguments(parser)
     _add_case_arguments(parser)
@@ -80,10 +80,10 @@ def _add_case_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say what is listened to."""
     parser.add_argument(
         "--num_test_cases",
-        type=positive_int,
+        type=number(TEST_CASES),
         default=10,
         metavar="N",
-        help="how many spoken test cases are made (default: 10)",
+        help="how many spoken test cases are made (%(type)s; default: 10)",
     )
     parser.add_argument(
         "--source",
@@ -102,10 +102,16 @@ def _add_case_arguments(parser: argparse.ArgumentParser) -> None:
         "--language", help="of the cases (default: English); a manifest's lines may say another"
     )
     parser.add_argument(
-        "--seed", type=non_negative_int, default=0, help="of all that is random (default: 0)"
+        "--seed",
+        type=number(SEED),
+        default=0,
+        metavar="N",
+        help="of all that is random (%(type)s; default: 0)",
     )
     parser.add_argument(
-        "--keep_audio", metavar="DIR", help="keep the test cases that are made in this directory"
+        "--keep_audio",
+        metavar="DIR",
+        help="keep the test cases that are made in this directory, beside what stands there",
     )
 
 
@@ -113,17 +119,17 @@ def _add_verdict_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments about the verdict and where it goes."""
     parser.add_argument(
         "--min_words",
-        type=positive_int,
+        type=number(WORDS),
         default=50,
         metavar="N",
-        help="words that the compared cases must hold for a PASS (default: 50)",
+        help="words that the compared cases must hold for a PASS (%(type)s; default: 50)",
     )
     parser.add_argument(
         "--threshold",
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="change a criterion, such as mean_wer=0.02; rates in 0..1",
+        help=f"change a criterion, such as mean_wer=0.02; rates in 0..1 ({LIMIT})",
     )
     add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
@@ -132,8 +138,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_output_path(arguments.output)
     check_html_arguments(arguments)
+    guard = _guard(arguments)
 
     from speech_toolkit.evaluation.accuracy import case_directory, evaluate_accuracy
     from speech_toolkit.evaluation.conclusion import EXIT_CODES
@@ -141,9 +147,26 @@ def main(argv: list[str] | None = None) -> int:
     request = _request(arguments, reporter)
     with case_directory(arguments.keep_audio) as directory:
         argv = sys.argv if argv is None else argv
-        report = evaluate_accuracy(request, directory, argv, reporter)
+        report = evaluate_accuracy(request, directory, argv, reporter, guard)
         _write(report, arguments, reporter)
     return EXIT_CODES[report["verdict"]]
+
+
+def _guard(arguments: argparse.Namespace) -> OutputGuard:
+    """Make sure that no output is an input, another output, or a case kept before."""
+    kept = None
+    if arguments.keep_audio is not None and arguments.manifest is None:
+        from speech_toolkit.evaluation.cases import new_case_files
+
+        kept = new_case_files(Path(arguments.keep_audio), arguments.num_test_cases)
+    return OutputGuard(
+        outputs={"--output": arguments.output, "--html": arguments.html, "--keep_audio": kept},
+        inputs={
+            "--manifest": arguments.manifest,
+            "--model_path": checkpoint_files(arguments.model_path),
+            "bundled sample": sample_files(),
+        },
+    )
 
 
 def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Reporter) -> None:

@@ -10,7 +10,8 @@ Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs 
 own on the same samples; what one measured is kept when another crashes or takes too long.
 
 Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be
-measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell), 130 interrupted.
+measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell), 70 internal
+error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,11 +32,10 @@ from speech_toolkit.command_line import (
     EXIT_NOT_VALID,
     EXIT_SOME_FAILED,
     Reporter,
+    ScriptParser,
     add_report_arguments,
-    check_output_path,
-    non_negative_int,
+    comma_separated,
     number,
-    positive_int,
     reporter_from,
     run_script,
 )
@@ -48,9 +48,17 @@ from speech_toolkit.evaluation.arguments import (
     percentage,
 )
 from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
+from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.ranges import (
+    AGREEMENT_PERCENT,
+    AUDIO_S,
+    BATCH_SIZE,
+    MAX_NEW_TOKENS,
+    SEED,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from speech_toolkit.evaluation.performance import PerformanceRequest
 
@@ -61,12 +69,10 @@ DEFAULT_MIN_AGREEMENT = 0.95
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
-    parser = argparse.ArgumentParser(
-        description="Measure latency, real-time factor, throughput and memory on several devices.",
-        epilog="Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or "
-        "nothing could be measured, 3 some devices failed, 4 not valid (no speech, or too few runs "
-        "to tell), 130 interrupted.",
-        allow_abbrev=False,
+    parser = ScriptParser(
+        "Measure latency, real-time factor, throughput and memory on several devices.",
+        "0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be "
+        "measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell)",
     )
     _add_subject_arguments(parser)
     _add_measurement_arguments(parser)
@@ -86,7 +92,7 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--dtypes",
-        type=_list_of(_dtype),
+        type=comma_separated(_dtype),
         default=(),
         metavar="LIST",
         help="dtypes for entries of --devices without one (default: float32 on the CPU; on a card "
@@ -99,20 +105,20 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
         "--duration",
         "--durations",
         dest="durations_s",
-        type=_list_of(number(0.1)),
+        type=comma_separated(number(AUDIO_S)),
         metavar="SECONDS[,...]",
-        help="length of a recording; the speech is cut or repeated to it (default: 30, or the "
-        "whole of --audio)",
+        help="length of a recording; the speech is cut or repeated to it (%(type)s; default: 30, "
+        "or the whole of --audio)",
     )
     parser.add_argument(
         "--batch_size",
         "--batch_sizes",
         dest="batch_sizes",
-        type=_list_of(positive_int),
+        type=comma_separated(number(BATCH_SIZE)),
         default=(1,),
         metavar="N[,...]",
         help="recordings that the audio holds, one after the other, and how many windows of it may "
-        "run together (default: 1)",
+        "run together (%(type)s; default: 1)",
     )
 
 
@@ -121,17 +127,18 @@ def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
     add_run_arguments(parser, runs=10)
     parser.add_argument(
         "--seed",
-        type=non_negative_int,
+        type=number(SEED),
         default=0,
-        help="of the order of the bundled samples (default: 0)",
+        metavar="N",
+        help="of the order of the bundled samples (%(type)s; default: 0)",
     )
     parser.add_argument(
         "--min_agreement",
-        type=percentage,
+        type=percentage(AGREEMENT_PERCENT),
         default=DEFAULT_MIN_AGREEMENT,
         metavar="PERCENT",
         help="share of frames or tokens that must be the reference's, or the speed-up is withheld "
-        "(default: 95%%; a dtype of less precision may flip a frame in a hundred)",
+        "(%(type)s; default: 95%%; a dtype of less precision may flip a frame in a hundred)",
     )
     parser.add_argument(
         "--decode_graph",
@@ -141,9 +148,9 @@ def _add_measurement_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max_new_tokens",
-        type=positive_int,
+        type=number(MAX_NEW_TOKENS),
         metavar="N",
-        help="whisper: most tokens for 30 s (default: what the model has room for)",
+        help="whisper: most tokens for 30 s (%(type)s; default: what the model has room for)",
     )
 
 
@@ -156,15 +163,6 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
     add_output_arguments(parser, output=DEFAULT_OUTPUT)
 
 
-def _list_of(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
-    """Return an argparse type for values between commas; of several equal ones the first counts."""
-
-    def parse_list(text: str) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(parse(part.strip()) for part in text.split(",")))
-
-    return parse_list
-
-
 def _dtype(text: str) -> str:
     if text not in DTYPES:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(DTYPES)}")
@@ -175,13 +173,21 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_output_path(arguments.output)
     check_html_arguments(arguments)
+    OutputGuard(
+        outputs={"--output": arguments.output, "--html": arguments.html},
+        inputs={
+            "--audio": arguments.audio,
+            "--compare": arguments.compare,
+            "--model_path": checkpoint_files(arguments.model_path),
+            "bundled sample": sample_files(),
+        },
+    )
 
     from speech_toolkit.evaluation.performance import measure_performance
     from speech_toolkit.evaluation.regression import compare_reports, refuse_incomparable
     from speech_toolkit.evaluation.stored_reports import read_report
-    from speech_toolkit.results import write_json
+    from speech_toolkit.results import json_text, write_text
 
     old, before = None, None
     allowed = {"allow_differences": arguments.allow_different_machine}
@@ -194,8 +200,13 @@ def main(argv: list[str] | None = None) -> int:
     request = _request(arguments, reporter)
     argv = sys.argv if argv is None else argv
     report = measure_performance(request, argv, reporter, before)
-    report["comparison"] = old and compare_reports(old, report, arguments.max_regression, **allowed)
-    write_json(arguments.output, report)
+    text = json_text(report | {"comparison": None})
+    limit = arguments.max_regression
+    try:
+        report["comparison"] = old and compare_reports(old, report, limit, **allowed)
+        text = json_text(report)
+    finally:  # hours of measuring are kept, whatever the old report does to the comparison
+        write_text(arguments.output, text)
     _print(report, reporter)
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")

@@ -10,7 +10,7 @@ Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs 
 own on the same inputs; the first is the reference. --layers names the module where an error begins.
 
 Exit codes: 0 passed, 1 failed, 2 wrong usage or input, or a device that is not there, 4 evidence
-not valid, 130 interrupted.
+not valid, 70 internal error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING
 
 from speech_toolkit.command_line import (
     Reporter,
+    ScriptParser,
     add_report_arguments,
-    check_output_path,
     number,
     reporter_from,
     run_script,
@@ -38,6 +38,8 @@ from speech_toolkit.evaluation.arguments import (
     add_subject_arguments,
 )
 from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
+from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.ranges import AUDIO_S, LIMIT
 
 if TYPE_CHECKING:
     from speech_toolkit.evaluation.parity import ParityRequest
@@ -47,11 +49,10 @@ DEFAULT_OUTPUT = "eval_result.json"
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
-    parser = argparse.ArgumentParser(
-        description="Compare what a model computes on several devices, number by number.",
-        epilog="Exit codes: 0 passed, 1 failed, 2 wrong usage or input, or a device that is not "
-        "there, 4 evidence not valid, 130 interrupted.",
-        allow_abbrev=False,
+    parser = ScriptParser(
+        "Compare what a model computes on several devices, number by number.",
+        "0 passed, 1 failed, 2 wrong usage or input, or a device that is not there, 4 evidence not "
+        "valid",
     )
     _add_subject_arguments(parser)
     _add_comparison_arguments(parser)
@@ -81,10 +82,10 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max_audio_s",
-        type=number(0.1),
+        type=number(AUDIO_S),
         default=30.0,
         metavar="SECONDS",
-        help="compare no more than this from the start of the audio (default: 30)",
+        help="compare no more than this from the start of the audio (%(type)s; default: 30)",
     )
 
 
@@ -117,7 +118,8 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=VALUE",
-        help="another limit than the dtype's own, such as relative_error=0.02; may be repeated",
+        help="another limit than the dtype's own, such as relative_error=0.02; may be repeated "
+        f"({LIMIT})",
     )
     parser.add_argument(
         "--no_noise_floor",
@@ -136,8 +138,16 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_output_path(arguments.output)
     check_html_arguments(arguments)
+    OutputGuard(
+        outputs={"--output": arguments.output, "--html": arguments.html},
+        inputs={
+            "--audio": arguments.audio,
+            "--transcript_file": arguments.transcript_file,
+            "--model_path": checkpoint_files(arguments.model_path),
+            "bundled sample": sample_files(),
+        },
+    )
 
     from speech_toolkit.evaluation.parity import ParityEvaluation
     from speech_toolkit.evaluation.parity_table import parity_lines

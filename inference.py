@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> int:
     """Hand the command line over to the script that fits and return its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(
-        description=__doc__.partition("\n")[0],
+        description="Run a speech model: the script that fits is picked by the checkpoint.",
         epilog="All other options are those of the script picked; see `inference_mms.py --help` "
         "(audio and transcript in, times out) and `inference_whisper.py --help` (audio in, "
         "transcript out). Without --model_path the first runs, or with --mode the second.",

@@ -7,7 +7,7 @@
 
 Runs any Wav2Vec2ForCTC checkpoint, from a directory or the hub, on Ascend NPU, CUDA or CPU.
 
-Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.
+Exit codes: 0 done, 2 wrong usage or input, 70 internal error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -25,16 +25,17 @@ from speech_toolkit.command_line import (
     DTYPES,
     EXIT_DONE,
     Reporter,
+    ScriptParser,
     add_model_arguments,
     add_report_arguments,
-    check_output_path,
     number,
     output_format,
-    positive_int,
     reporter_from,
     run_script,
 )
 from speech_toolkit.errors import TranscriptError
+from speech_toolkit.outputs import OutputGuard, checkpoint_files
+from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 if TYPE_CHECKING:
     import torch
@@ -48,10 +49,9 @@ PRINTED_SEGMENTS = 100
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
-    parser = argparse.ArgumentParser(
-        description="Find when each character, word and sentence of a transcript is spoken.",
-        epilog="Exit codes: 0 done, 2 wrong usage or input, 130 interrupted.",
-        allow_abbrev=False,
+    parser = ScriptParser(
+        "Find when each character, word and sentence of a transcript is spoken.",
+        "0 done, 2 wrong usage or input",
     )
     parser.add_argument(
         "--audio", required=True, help="audio file of any rate and format, or - for standard input"
@@ -75,20 +75,20 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--batch_size",
-        type=positive_int,
-        help="windows that run together (default: 8 on NPU and CUDA, 1 on CPU)",
+        type=number(BATCH_SIZE),
+        help="windows that run together (%(type)s; default: 8 on NPU and CUDA, 1 on CPU)",
     )
     parser.add_argument(
         "--window_s",
-        type=number(0, above=True),
+        type=number(WINDOW_S),
         default=30.0,
-        help="seconds of audio that the model is asked for at a time (default: 30)",
+        help="seconds of audio that the model is asked for at a time (%(type)s; default: 30)",
     )
     parser.add_argument(
         "--context_s",
-        type=number(0),
+        type=number(CONTEXT_S),
         default=2.0,
-        help="seconds that it sees on either side of them (default: 2)",
+        help="seconds that it sees on either side of them (%(type)s; default: 2)",
     )
     parser.add_argument(
         "--star",
@@ -154,7 +154,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     output_format(arguments.output or DEFAULT_OUTPUT, FORMATS)
-    check_output_path(arguments.output or DEFAULT_OUTPUT)
+    OutputGuard(
+        outputs={"--output": arguments.output or DEFAULT_OUTPUT},
+        inputs={
+            "--audio": arguments.audio,
+            "--transcript_file": arguments.transcript_file,
+            "--model_path": checkpoint_files(arguments.model_path),
+        },
+    )
     result = _align(arguments, reporter)
     device = result.device.replace(":", "_")
     _write(result, arguments.output or DEFAULT_OUTPUT.replace("DEVICE", device), reporter)

@@ -15,7 +15,7 @@ Runs any Whisper checkpoint in the transformers format, from a directory or the 
 CUDA or CPU.
 
 Exit codes: 0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of several files
-failed, 4 compare has no valid evidence, 130 interrupted.
+failed, 4 compare has no valid evidence, 70 internal error, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,8 +31,15 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import Reporter, check_output_path, reporter_from, run_script
+from speech_toolkit.command_line import (
+    EXIT_DONE,
+    Reporter,
+    ScriptParser,
+    reporter_from,
+    run_script,
+)
 from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
+from speech_toolkit.outputs import OutputGuard, checkpoint_files
 from speech_toolkit.transcription.arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
@@ -46,18 +53,21 @@ from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import torch
+
+    from speech_toolkit.outputs import Paths
 
 DEFAULT_REPORT = "{mode}_result.json"
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
-    parser = argparse.ArgumentParser(
-        description="Turn speech into text with a Whisper model.",
-        epilog="Exit codes: 0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of "
-        "several files failed, 4 compare has no valid evidence, 130 interrupted.",
-        allow_abbrev=False,
+    parser = ScriptParser(
+        "Turn speech into text with a Whisper model.",
+        "0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of several files "
+        "failed, 4 compare has no valid evidence",
     )
     add_arguments(parser)
     return parser
@@ -131,6 +141,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
     jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
+    flag = "--output" if arguments.output_dir is None else "--output_dir"
+    _guard({flag: [output.path for job in jobs for output in job.outputs]}, arguments)
     from speech_toolkit.transcription.jobs import run_job, run_jobs
 
     if len(jobs) == 1:
@@ -138,48 +150,65 @@ def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter
     return run_jobs(request, jobs, reporter)
 
 
+def _guard(outputs: dict[str, Paths], arguments: argparse.Namespace) -> None:
+    """Make sure that no output is an input, or another output."""
+    OutputGuard(
+        outputs,
+        inputs={
+            "--audio": arguments.audio,
+            "--reference_file": arguments.reference_file,
+            "--model_path": checkpoint_files(arguments.model_path),
+        },
+    )
+
+
 def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
-    """Run compare or benchmark, and write the report."""
+    """Run compare or benchmark, and write the report before it is shown."""
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
-    check_output_path(output)
     check_html_arguments(arguments)
+    _guard({"--output": output, "--html": arguments.html}, arguments)
+    from speech_toolkit.audio_source import readable_again
     from speech_toolkit.results import write_json
     from speech_toolkit.streams import stdout_to_stderr
+    from speech_toolkit.transcription.jobs import check_inputs
 
-    with stdout_to_stderr() if output == "-" else nullcontext():
-        report, code = _report(arguments, request, reporter)
+    truth = _reference(arguments)
+    measure = _compare if arguments.mode == COMPARE else _benchmark
+    with (
+        stdout_to_stderr() if output == "-" else nullcontext(),
+        readable_again(request.audio_path) as audio,
+    ):
+        request = replace(request, audio_file=audio.path)
+        check_inputs(request)
+        report, code, lines = measure(arguments, request, truth, reporter)
     write_json(output, report)
+    for line in lines:
+        reporter.line(line)
     reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
     write_page(report, arguments, reporter)
     return code
 
 
-def _report(
-    arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter
-) -> tuple[dict[str, Any], int]:
-    """Return the report of compare or benchmark, and the exit code."""
-    from speech_toolkit.audio_source import readable_again
-
-    truth = _reference(arguments)
-    with readable_again(request.audio_path) as audio:
-        return _measured(arguments, replace(request, audio_file=audio.path), truth, reporter)
-
-
-def _measured(
+def _compare(
     arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
-) -> tuple[dict[str, Any], int]:
-    from speech_toolkit.transcription.jobs import check_inputs
+) -> tuple[dict[str, Any], int, Iterator[str]]:
+    """Return the report of compare, its exit code and its lines for the terminal."""
+    from speech_toolkit.evaluation.compare import compare_devices, compare_lines
 
-    check_inputs(request)
-    if arguments.mode == COMPARE:
-        from speech_toolkit.evaluation.compare import compare_devices
+    report, code = compare_devices(request, truth, reporter)
+    return report, code, compare_lines(report)
 
-        return compare_devices(request, truth, reporter)
-    from speech_toolkit.evaluation.benchmark import run_benchmark
+
+def _benchmark(
+    arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
+) -> tuple[dict[str, Any], int, Iterator[str]]:
+    """Return the report of benchmark, its exit code and its lines for the terminal."""
+    from speech_toolkit.evaluation.benchmark import benchmark_lines, run_benchmark
 
     num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
     warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
-    return run_benchmark(request, num_runs, warmup, reporter)
+    report = run_benchmark(request, num_runs, warmup, reporter)
+    return report, EXIT_DONE, benchmark_lines(report)
 
 
 def _reference(arguments: argparse.Namespace) -> str | None:

@@ -20,7 +20,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from speech_toolkit.checkpoint import bundled_model
-from speech_toolkit.command_line import EXIT_DONE, positive_int, run_script
+from speech_toolkit.command_line import EXIT_DONE, number, run_script
+from speech_toolkit.ranges import RUNS
 from speech_toolkit.results import write_json
 
 MODEL = bundled_model("tiny-mms-aligner")
@@ -90,7 +91,7 @@ def measure(runs: int) -> dict[str, list[dict[str, float]]]:
 def main() -> int:
     """Run the command line and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=positive_int, default=5, help="counted rounds (default: 5)")
+    parser.add_argument("--runs", type=number(RUNS), default=5, help="counted rounds (default: 5)")
     parser.add_argument("--json", metavar="FILE", help="write the raw figures there")
     arguments = parser.parse_args()
     figures = measure(arguments.runs)

@@ -40,8 +40,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from speech_toolkit.checkpoint import bundled_model
-from speech_toolkit.command_line import DTYPES, EXIT_DONE, positive_int, run_script
+from speech_toolkit.command_line import DTYPES, EXIT_DONE, number, run_script
 from speech_toolkit.errors import UsageError
+from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 from speech_toolkit.results import write_json
 
 if TYPE_CHECKING:
@@ -349,9 +350,9 @@ def word_error_rate(task: Task, text: str) -> float | None:
 def run(task: Task, programs: list[str], rounds: int) -> list[dict[str, Any]]:
     """Measure all programs in turn and print a row for each."""
     found: dict[str, list[Measurement]] = {program: [] for program in programs}
-    for number in range(rounds):
+    for index in range(rounds):
         for program in programs:
-            print(f"round {number + 1} of {rounds}: {program}", file=sys.stderr, flush=True)
+            print(f"round {index + 1} of {rounds}: {program}", file=sys.stderr, flush=True)
             found[program].append(measure_apart(program, task))
     rows = [row(task, program, runs) for program, runs in found.items()]
     seconds = {entry["program"]: entry["median_s"] for entry in rows}
@@ -415,13 +416,15 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--model_path", default=str(BUNDLED_MODEL), metavar="DIR")
     parser.add_argument("--shape", choices=SHAPES, help="random weights of this shape instead")
-    parser.add_argument("--encoder_layers", type=positive_int, help="make --shape less deep")
-    parser.add_argument("--tokens", type=positive_int, default=64, help="a window, with --shape")
+    parser.add_argument("--encoder_layers", type=number(RUNS), help="make --shape less deep")
+    parser.add_argument(
+        "--tokens", type=number(MAX_NEW_TOKENS), default=64, help="a window, with --shape"
+    )
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
-    parser.add_argument("--batch_size", type=positive_int, default=4)
+    parser.add_argument("--batch_size", type=number(BATCH_SIZE), default=4)
     parser.add_argument("--minutes", type=float, default=5.0, help="of audio (default: 5)")
-    parser.add_argument("--rounds", type=positive_int, default=3)
+    parser.add_argument("--rounds", type=number(RUNS), default=3)
     parser.add_argument("--programs", nargs="+", choices=PROGRAMS)
     parser.add_argument(
         "--faster_whisper", metavar="DIR", help="model converted for faster-whisper"

@@ -7,6 +7,9 @@ import argparse
 import gc
 import logging
 import os
+import platform
+import re
+import shlex
 import sys
 import tempfile
 import threading
@@ -15,18 +18,69 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from speech_toolkit.errors import ToolkitError, UsageError
+from speech_toolkit import __version__
+from speech_toolkit.errors import ToolkitError, UsageError, first_line
 from speech_toolkit.interrupts import signals_raised
+from speech_toolkit.json_input import shown_value
+from speech_toolkit.ranges import Range
 from speech_toolkit.streams import discard_output, make_streams_printable
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
+EXIT_WRONG = 2
 EXIT_SOME_FAILED = 3
 EXIT_NOT_VALID = 4
+EXIT_INTERNAL = 70
 EXIT_INTERRUPTED = 130
 
 DTYPES = ("float32", "float16", "bfloat16")
 RULE = "=" * 60
+_LONGEST_WORD = 300
+
+
+class ScriptParser(argparse.ArgumentParser):
+    """The parser of a script: no abbreviations, no empty values, and errors of one short line.
+
+    Args:
+        description: what the script does.
+        exit_codes: those of its own, such as "0 done, 2 wrong usage or input".
+        prog: how it is called; None for the name of its file.
+    """
+
+    def __init__(self, description: str, exit_codes: str, prog: str | None = None) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"Exit codes: {exit_codes}, 70 internal error, 130 interrupted.",
+            allow_abbrev=False,
+        )
+        self.register("type", None, _not_empty)
+
+    def parse_args(self, *arguments: Any, **options: Any) -> argparse.Namespace:
+        """Parse the command line; refuse a Python that transformers cannot be imported with."""
+        parsed = super().parse_args(*arguments, **options)
+        if sys.flags.optimize > 1:
+            self.error("python -OO strips docstrings that transformers needs: use -O, or neither")
+        return parsed
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and one short line, and exit with 2."""
+        super().error(_one_line(message))
+
+
+def _not_empty(text: str) -> str:
+    """Argparse type of every argument that names no other."""
+    if not text:
+        raise argparse.ArgumentTypeError("the value is empty; give one, or leave the argument out")
+    return text
+
+
+def _one_line(text: str) -> str:
+    """Return a message on one line, words of absurd length cut in their middle."""
+    text = " ".join(text.splitlines())
+    return re.sub(
+        rf"\S{{{_LONGEST_WORD},}}", lambda word: f"{word[0][:150]}...{word[0][-50:]}", text
+    )
 
 
 class Reporter:
@@ -49,14 +103,8 @@ class Reporter:
 
     def line(self, text: str = "") -> None:
         """Print one line of the report as it is."""
-        if self.quiet:
-            return
-        try:
-            print(text, file=self._stream, flush=True)
-        except BrokenPipeError:  # a reader such as `head` left; the result is still to be written
-            discard_output(self._stream)
-        except OSError as error:
-            raise UsageError(f"the report cannot be printed: {error.strerror}") from error
+        if not self.quiet:
+            _print(text, self._stream)
 
     def banner(self, text: str) -> None:
         """Print a title between two rules."""
@@ -79,16 +127,20 @@ class Reporter:
     def debug(self, text: str) -> None:
         """Print a ``[DEBUG]`` line on stderr when verbose."""
         if self.verbose:
-            print(f"[DEBUG] {text}", file=sys.stderr, flush=True)
+            _print(f"[DEBUG] {text}", sys.stderr)
 
     def warning(self, text: str) -> None:
         """Print a ``[WARNING]`` line on stderr, quiet or not."""
-        print(f"[WARNING] {text}", file=sys.stderr, flush=True)
+        _print(f"[WARNING] {text}", sys.stderr)
 
     def warnings(self, texts: Iterable[str]) -> None:
         """Print each of ``texts`` as a warning."""
         for text in texts:
             self.warning(text)
+
+    def error(self, error: ToolkitError) -> None:
+        """Print on stderr what stopped one item of several."""
+        _print_error(f"error: {error}")
 
     def progress_bar(self, *, total: int, label: str, unit: str) -> Any:
         """Return a tqdm bar on stderr, shown on a terminal only; use it in a ``with``."""
@@ -114,40 +166,30 @@ def reporter_from(arguments: argparse.Namespace) -> Reporter:
     return reporter
 
 
-def number(minimum: float, *, above: bool = False) -> Callable[[str], float]:
-    """Return an argparse type for a finite float of at least (or above) ``minimum``."""
+def number(within: Range) -> Callable[[str], float]:
+    """Return an argparse type for the numbers of a range, which ``%(type)s`` shows in a help."""
 
     def parse(text: str) -> float:
         try:
-            value = float(text)
+            value = int(text) if within.whole else float(text)
         except ValueError:
             value = float("nan")
-        if not (minimum < value if above else minimum <= value) or value == float("inf"):
-            bound = "above" if above else "of at least"
-            raise argparse.ArgumentTypeError(f"{text!r} is not a number {bound} {minimum:g}")
+        if value not in within:
+            raise argparse.ArgumentTypeError(f"{shown_value(text)} is not {within.described}")
         return value
 
+    parse.__name__ = str(within)
     return parse
 
 
-def positive_int(text: str) -> int:
-    """Argparse type for an integer of at least 1."""
-    return _whole_number(text, 1)
+def comma_separated(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, ...]]:
+    """Return an argparse type for values between commas; of several equal ones the first counts."""
 
+    def parse_all(text: str) -> tuple[Any, ...]:
+        return tuple(dict.fromkeys(parse(part.strip()) for part in text.split(",")))
 
-def non_negative_int(text: str) -> int:
-    """Argparse type for an integer of at least 0."""
-    return _whole_number(text, 0)
-
-
-def _whole_number(text: str, minimum: int) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = minimum - 1
-    if value < minimum:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {minimum}")
-    return value
+    parse_all.__name__ = parse.__name__
+    return parse_all
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, *, default_model: str) -> None:
@@ -181,42 +223,6 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="print what was decided and why, and full errors"
     )
-
-
-def check_output_path(path: str, flag: str = "--output") -> None:
-    """Make sure a result can be written to ``path`` before hours are spent on it.
-
-    Args:
-        path: a file, or ``-`` for stdout.
-        flag: the argument that it comes from, for the message.
-
-    Raises:
-        UsageError: ``path`` is a directory, or its directory cannot be made or written to.
-    """
-    if path == "-":
-        return
-    target = Path(path)
-    try:
-        if target.is_dir() or path.endswith(os.sep):
-            raise UsageError(f"{flag} {path}: is a directory; give a file name in it")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        is_device = target.exists() and not target.is_file()
-    except OSError as error:
-        raise UsageError(
-            f"{flag} {path}: cannot be created: {error.strerror}; choose another path"
-        ) from error
-    if target.exists() and not os.access(target, os.W_OK):
-        raise UsageError(f"{flag} {path}: no permission to write there; choose another path")
-    if is_device:
-        return
-    try:
-        with tempfile.TemporaryFile(dir=target.parent):
-            pass
-    except OSError as error:
-        raise UsageError(
-            f"{flag} {path}: nothing can be written in its directory ({error.strerror}); "
-            "choose another path"
-        ) from error
 
 
 def output_format(path: str, formats: Sequence[str], default: str = "json") -> str:
@@ -264,29 +270,86 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     """Call ``main`` and leave the process with its exit code, errors printed as one line.
 
     A :class:`ToolkitError` ends the script with its own exit code, a signal with 128 and its
-    number, which is 130 for Ctrl-C, a reader of stdout that went away with 0.
+    number, which is 130 for Ctrl-C, and what nobody foresaw with 70 and its traceback in a file.
     """
     make_streams_printable()
     threads_before = threading.enumerate()
     try:
         with signals_raised():
             code = main(*arguments)
-            sys.stdout.flush()
+    except SystemExit as leaving:  # argparse is done: help, or wrong usage
+        code = leaving.code
     except ToolkitError as error:
-        if "--verbose" in sys.argv:
-            traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
-        code = error.exit_code
+        code = _stopped_by(error, f"error: {error}", error.exit_code)
     except KeyboardInterrupt as interrupt:
-        print("interrupted", file=sys.stderr)
+        _print_error("interrupted")
         code = getattr(interrupt, "exit_code", EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        code = EXIT_DONE
-    try:
-        sys.stdout.flush()
-    except OSError:  # said above, or of no interest: the reader left
-        discard_output(sys.stdout)
+    except MemoryError as error:
+        said = str(error) or "allocation refused"
+        code = _stopped_by(error, f"error: out of memory ({said}): ask for less", EXIT_WRONG)
+    except Exception as error:  # noqa: BLE001, the last net
+        code = _stopped_by(error, _internal_error(error), EXIT_INTERNAL)
+    code = _flush_streams(code)
     if any(not each.daemon and each not in threads_before for each in threading.enumerate()):
         os._exit(code)  # the interpreter would wait for what reads from a pipe that nobody fills
     gc.freeze()  # or the interpreter spends a second looking for garbage on its way out
     sys.exit(code)
+
+
+def _stopped_by(error: BaseException, message: str, code: int) -> int:
+    """Print what stopped the script, with its traceback when verbose, and return ``code``."""
+    if "--verbose" in sys.argv:
+        _print("".join(traceback.format_exception(error)).rstrip(), sys.stderr)
+    _print_error(message)
+    return code
+
+
+def _internal_error(error: Exception) -> str:
+    """Write what a report of a bug needs to a file, and return the line that names it."""
+    said = f"internal error: {type(error).__name__}: {first_line(error)}; please report it with"
+    details = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="speech_toolkit_error_",
+            suffix=".txt",
+            delete=False,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as file:
+            file.write(f"{shlex.join(sys.argv)}\n")
+            file.write(f"speech_toolkit {__version__}, Python {platform.python_version()}\n")
+            file.write(f"{platform.platform()}\n\n{details}")
+    except OSError:
+        _print(details.rstrip(), sys.stderr)
+        return f"{said} the lines above"
+    return f"{said} {file.name}"
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line at once; a stream that takes no more is given up, as results go elsewhere."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:  # a reader such as `head` left
+        discard_output(stream)
+    except OSError as error:
+        discard_output(stream)
+        if stream is not sys.stderr:
+            _print(f"[WARNING] the report cannot be printed: {error.strerror}", sys.stderr)
+
+
+def _print_error(message: str) -> None:
+    _print(_one_line(message), sys.stderr)
+
+
+def _flush_streams(code: int) -> int:
+    """Empty the streams, so that the interpreter finds nothing to fail at; return the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            discard_output(stream)
+            if code == EXIT_DONE and not isinstance(error, BrokenPipeError):
+                _print_error(f"error: cannot be printed: {error.strerror}")
+                code = EXIT_WRONG
+    return code

@@ -40,6 +40,7 @@ from speech_toolkit.errors import (
 from speech_toolkit.fallbacks import note_fallbacks
 from speech_toolkit.interrupts import interrupt_deferred
 from speech_toolkit.json_input import shown_value
+from speech_toolkit.ranges import DEVICE_INDEX
 from speech_toolkit.results import installed_version
 from speech_toolkit.streams import stdout_to_stderr
 
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DTYPE_NAMES = ("float32", "float16", "bfloat16", "float64")
-_DEVICE_NAME = re.compile(r"(?P<type>auto|cpu|npu|cuda)(?::(?P<index>\d+))?")
+_DEVICE_NAME = re.compile(r"(?P<type>auto|cpu|npu|cuda)(?::(?P<index>[0-9]{1,4}))?")
 _RELEASE = re.compile(r"\d+\.\d+\.\d+")
 _NPU_PASSED_OVER = "torch_npu is installed but gives no NPU"
 
@@ -374,12 +375,14 @@ def parse_device_name(name: str) -> tuple[str, int | None]:
         UsageError: the name has another form.
     """
     found = _DEVICE_NAME.fullmatch(name)
-    index = found["index"] if found else None
-    if not found or (index is not None and found["type"] in ("auto", "cpu")):
+    index = int(found["index"]) if found and found["index"] else None
+    is_card = found and found["type"] not in ("auto", "cpu")
+    if not found or (index is not None and not (is_card and index in DEVICE_INDEX)):
         raise UsageError(
-            f"unknown device {name!r}: use auto, npu, npu:N, cuda, cuda:N or cpu (N counts from 0)"
+            f"unknown device {shown_value(name)}: use auto, npu, npu:N, cuda, cuda:N or cpu "
+            f"(N is {DEVICE_INDEX})"
         )
-    return found["type"], None if index is None else int(index)
+    return found["type"], index
 
 
 def parse_dtype(name: str) -> "torch.dtype":

@@ -1,9 +1,11 @@
 """Writing results: whole files or none, and the versions that every report carries."""
 
+import contextlib
 import importlib.metadata
 import json
 import os
 import platform
+import stat
 import sys
 import uuid
 from collections.abc import Mapping
@@ -45,8 +47,8 @@ def write_json(path: str | os.PathLike[str], payload: Mapping[str, Any]) -> None
     """Write ``payload`` as JSON to where :func:`write_text` writes.
 
     Raises:
-        UsageError: the file cannot be written; what stood there before is untouched.
-        BrokenPipeError: whoever read stdout has left.
+        UsageError: the file cannot be written, and what stood there before is untouched; or
+            stdout is full, or its reader left.
     """
     write_text(path, json_text(payload))
 
@@ -58,8 +60,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     such as ``/dev/stdout`` is written to as it is.
 
     Raises:
-        UsageError: the file cannot be written; what stood there before is untouched.
-        BrokenPipeError: whoever read stdout has left.
+        UsageError: the file cannot be written, and what stood there before is untouched; or
+            stdout is full, or its reader left.
     """
     if os.fspath(path) == "-":
         _print_whole(_utf8(text))
@@ -78,21 +80,33 @@ def _print_whole(content: bytes) -> None:
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
+    except OSError as error:  # of a pipe too: exit code 0 means that the result was delivered
         raise UsageError(f"the result cannot be printed: {error.strerror}") from error
 
 
 def _replace(target: Path, content: bytes) -> None:
-    """Put ``content`` in the place of ``target`` in one step."""
+    """Put ``content`` in the place of ``target`` in one step, with the mode that it had."""
     temporary = target.with_name(f".{uuid.uuid4().hex}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        temporary.write_bytes(content)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        with os.fdopen(descriptor, "wb") as file:
+            _take_after(target, descriptor)  # before the content, which may be private
+            file.write(content)
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _take_after(target: Path, descriptor: int) -> None:
+    """Give a new file the owner, as far as that is allowed, and the mode of an existing one."""
+    try:
+        kept = target.stat()
+    except FileNotFoundError:
+        return
+    with contextlib.suppress(PermissionError):
+        os.fchown(descriptor, kept.st_uid, kept.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(kept.st_mode))
 
 
 def _utf8(text: str) -> bytes:

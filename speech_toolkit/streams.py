@@ -6,6 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
 
@@ -43,8 +44,18 @@ def discard_output(stream: TextIO) -> None:
 
 def make_streams_printable() -> None:
     """Replace streams that the shell closed; escape on stdout what its encoding lacks."""
-    for name in ("stdout", "stderr"):
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:  # free: the next file opened would take it, and native code print into that
+            os.open(os.devnull, os.O_RDWR)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def stdout_is_closed() -> bool:
+    """Tell whether the shell closed stdout, so that :func:`make_streams_printable` stands in."""
+    return sys.stdout is None or getattr(sys.stdout, "name", None) == os.devnull

@@ -3,7 +3,6 @@
 import os
 import time
 from dataclasses import dataclass
-from math import inf
 
 from speech_toolkit.alignment.ctc_model import CtcCheckpoint
 from speech_toolkit.alignment.labels import STAR_CHOICES, LabelSequence, label_sequence
@@ -11,6 +10,7 @@ from speech_toolkit.alignment.transcript import TokenizedTranscript, tokenize_tr
 from speech_toolkit.alignment.viterbi import check_feasible
 from speech_toolkit.audio import Waveform, load_audio
 from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, UsageError
+from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,10 @@ class AlignmentSettings:
     def __post_init__(self) -> None:
         if self.star not in STAR_CHOICES:
             raise UsageError(f"star {self.star!r}: use one of {', '.join(STAR_CHOICES)}")
-        if not 0 < self.window_s < inf or not 0 <= self.context_s < inf:
-            raise UsageError(
-                f"window_s {self.window_s:g} and context_s {self.context_s:g}: the window must be "
-                "above 0 and the context at least 0 seconds, both finite"
-            )
-        if self.batch_size is not None and self.batch_size < 1:
-            raise UsageError(f"batch_size {self.batch_size}: must be at least 1")
+        WINDOW_S.check("window_s", self.window_s)
+        CONTEXT_S.check("context_s", self.context_s)
+        if self.batch_size is not None:
+            BATCH_SIZE.check("batch_size", self.batch_size)
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings
 from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
+from speech_toolkit.outputs import OutputGuard
 from speech_toolkit.scratch import scratch_folder
 
 KIND = "accuracy"
@@ -70,7 +71,11 @@ class AccuracyRequest:
 
 
 def evaluate_accuracy(
-    request: AccuracyRequest, directory: Path, argv: Sequence[str], reporter: Reporter
+    request: AccuracyRequest,
+    directory: Path,
+    argv: Sequence[str],
+    reporter: Reporter,
+    guard: OutputGuard | None = None,
 ) -> dict[str, Any]:
     """Make or read the cases, run every target, compare each with the first, and judge.
 
@@ -79,6 +84,7 @@ def evaluate_accuracy(
         directory: where the cases that are made go, see :func:`case_directory`.
         argv: the command line, for the report.
         reporter: where progress goes.
+        guard: of the files that will be written, none of which may be a recording of a manifest.
 
     Returns:
         The report, described by ``results/schemas/accuracy.schema.json``. A target that failed has
@@ -103,6 +109,8 @@ def evaluate_accuracy(
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)
     cases = _cases(request, family, directory)
+    if guard is not None and request.manifest is not None:
+        guard.protect("audio of --manifest", [case.audio_path for case in cases.cases])
     reporter.info(f"{len(cases.cases)} test cases: {cases.source}")
     yardstick = Yardstick(
         family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed

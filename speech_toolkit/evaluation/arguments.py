@@ -1,18 +1,15 @@
 """Arguments that the scripts which compare devices share; standard library only."""
 
 import argparse
+from collections.abc import Callable
 
-from speech_toolkit.command_line import (
-    add_attention_argument,
-    non_negative_int,
-    number,
-    positive_int,
-)
+from speech_toolkit.command_line import add_attention_argument, number
 from speech_toolkit.evaluation.html.arguments import add_html_arguments
+from speech_toolkit.json_input import shown_value
+from speech_toolkit.ranges import REGRESSION_PERCENT, RUNS, TIMEOUT_S, WARMUP, Range
 
 FAMILIES = ("mms", "whisper")
 DEFAULT_MAX_REGRESSION = 0.1
-LARGEST_SHARE = 10.0
 
 
 def add_subject_arguments(
@@ -42,24 +39,28 @@ def add_subject_arguments(
     parser.add_argument(
         "--timeout",
         dest="timeout_s",
-        type=number(0, above=True),
+        type=number(TIMEOUT_S),
         default=timeout_s,
         metavar="SECONDS",
-        help=f"for each device, loading included (default: {timeout_s:g})",
+        help=f"for each device, loading included (%(type)s; default: {timeout_s:g})",
     )
 
 
 def add_run_arguments(parser: argparse.ArgumentParser, *, runs: int) -> None:
     """Add ``--warmup`` and ``--runs``, which is ``runs`` by default."""
     parser.add_argument(
-        "--warmup", type=non_negative_int, default=2, metavar="N", help="calls before (default: 2)"
+        "--warmup",
+        type=number(WARMUP),
+        default=2,
+        metavar="N",
+        help="calls before (%(type)s; default: 2)",
     )
     parser.add_argument(
         "--runs",
-        type=positive_int,
+        type=number(RUNS),
         default=runs,
         metavar="N",
-        help=f"calls measured (default: {runs})",
+        help=f"calls measured (%(type)s; default: {runs})",
     )
 
 
@@ -67,30 +68,16 @@ def add_regression_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that say when a report of speed is worse than an older one."""
     parser.add_argument(
         "--max_regression",
-        type=percentage,
+        type=percentage(REGRESSION_PERCENT),
         default=DEFAULT_MAX_REGRESSION,
         metavar="PERCENT",
-        help="how much longer the runs of a case may take (default: 10%%)",
+        help="how much longer the runs of a case may take (%(type)s; default: 10%%)",
     )
     parser.add_argument(
         "--allow_different_machine",
         action="store_true",
         help="compare reports of another machine, model, setting or input all the same",
     )
-
-
-def percentage(text: str) -> float:
-    """Argparse type that turns "10%" into 0.1."""
-    number_of, sign, rest = text.strip().partition("%")
-    try:
-        share = float(number_of) / 100
-    except ValueError:
-        share = float("nan")
-    if not sign or rest or not 0 <= share <= LARGEST_SHARE:
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no percentage such as 10%, from 0% to {LARGEST_SHARE:.0%}"
-        )
-    return share
 
 
 def add_output_arguments(parser: argparse.ArgumentParser, *, output: str) -> None:
@@ -102,3 +89,16 @@ def add_output_arguments(parser: argparse.ArgumentParser, *, output: str) -> Non
         help=f"JSON report, or - for stdout (default: {output})",
     )
     add_html_arguments(parser)
+
+
+def percentage(within: Range) -> Callable[[str], float]:
+    """Return an argparse type that turns "10%" into 0.1, for a range in percent."""
+
+    def parse(text: str) -> float:
+        figure, sign, rest = text.strip().partition("%")
+        if not sign or rest:
+            raise argparse.ArgumentTypeError(f"{shown_value(text)} is no percentage such as 10%")
+        return number(within)(figure) / 100
+
+    parse.__name__ = f"{within} %"
+    return parse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import EXIT_DONE, Reporter
+from speech_toolkit.command_line import Reporter
 from speech_toolkit.evaluation.measuring import (
     STAGE_RUNS,
     latency_figures,
@@ -27,7 +27,7 @@ KIND = "benchmark"
 
 def run_benchmark(
     request: WhisperRequest, num_runs: int, warmup: int, reporter: Reporter
-) -> tuple[dict[str, Any], int]:
+) -> dict[str, Any]:
     """Transcribe one file again and again and time it.
 
     Every run decodes the audio file too. The stages are timed in up to three further runs, in
@@ -37,10 +37,10 @@ def run_benchmark(
         request: what to transcribe, where, and how.
         num_runs: measured runs, at least 1.
         warmup: runs before them, at least 0.
-        reporter: where the table goes.
+        reporter: where progress goes.
 
     Returns:
-        The report, described by ``results/schemas/benchmark.schema.json``, and the exit code.
+        The report, described by ``results/schemas/benchmark.schema.json``.
 
     Raises:
         ToolkitError: the model cannot be loaded or the file cannot be transcribed.
@@ -70,7 +70,7 @@ def run_benchmark(
     staged = [run() for _ in range(min(STAGE_RUNS, num_runs))]
     last = staged[-1]
     tokens = sum(len(window) for window in last.tokens)
-    report = {
+    return {
         **header,
         **_subject(transcriber, last, request.audio.path),
         "memory_loaded": memory_loaded,
@@ -79,9 +79,6 @@ def run_benchmark(
         **latency_figures(timings, last.audio_duration_s),
         **stage_figures([result.stage_times_s for result in staged], tokens),
     }
-    for line in benchmark_lines(report):
-        reporter.line(line)
-    return report, EXIT_DONE
 
 
 def _subject(

@@ -4,6 +4,7 @@ The same seed gives the same cases. Each case is a file, so that every device re
 """
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,6 +93,26 @@ class CaseRequest:
     samples_first: bool = False
 
 
+def new_case_files(directory: Path, count: int) -> list[Path]:
+    """Return the files that :func:`make_cases` will write, none of which stands there yet.
+
+    Raises:
+        UsageError: one does.
+    """
+    files = [directory / f"{_case_name(index, count)}.wav" for index in range(count)]
+    taken = next((file for file in files if os.path.lexists(file)), None)
+    if taken is not None:
+        raise UsageError(
+            f"--keep_audio {directory}: {taken.name} stands there already and would be replaced; "
+            "give an empty directory"
+        )
+    return files
+
+
+def _case_name(index: int, count: int) -> str:
+    return f"case_{index + 1:0{len(str(count))}}"
+
+
 def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
     """Make spoken cases in English as WAV files in ``directory``.
 
@@ -124,8 +145,8 @@ def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
             "level": f"{gain_db:g} dB",
             "voice": clip.voice,
         }
-        name = f"case_{index + 1:0{len(str(request.count))}}"
         clip = change_level(clip, gain_db)
+        name = _case_name(index, request.count)
         cases.append(_save(clip, name, request.language, conditions, directory))
     return CaseSet(tuple(cases), f"{source.description}, seed {request.seed}")
 

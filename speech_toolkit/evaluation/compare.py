@@ -47,7 +47,7 @@ def compare_devices(
     Args:
         request: what to transcribe; its device is the one that is judged.
         truth: what is spoken, to count the errors of both against; None where nobody knows.
-        reporter: where the table goes.
+        reporter: where progress goes.
         timeout_s: seconds for each side, None for as long as it takes.
 
     Returns:
@@ -76,8 +76,6 @@ def compare_devices(
         "audio": {"path": request.audio_path, "sha256": file_hash(request.audio.path)},
         "truth": truth,
     }
-    for line in compare_lines(report):
-        reporter.line(line)
     return report, EXIT_CODES[report["verdict"]]
 
 

@@ -3,7 +3,8 @@
     python -m speech_toolkit.evaluation.compare_reports old.json new.json --max_regression 10%
 
 Exit codes: 0 no case became slower than allowed, 1 one did, 2 wrong usage or input, or reports that
-cannot be compared, 4 not valid (too few or too noisy runs to tell).
+cannot be compared, 4 not valid (too few or too noisy runs to tell), 70 internal error, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -11,23 +12,22 @@ from __future__ import annotations
 import argparse
 
 from speech_toolkit.command_line import (
+    ScriptParser,
     add_report_arguments,
-    check_output_path,
     reporter_from,
     run_script,
 )
 from speech_toolkit.evaluation.arguments import add_regression_arguments
+from speech_toolkit.outputs import OutputGuard
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this module's command line."""
-    parser = argparse.ArgumentParser(
+    parser = ScriptParser(
+        "Hold a report of eval_perf.py against an older one.",
+        "0 no case became slower than allowed, 1 one did, 2 wrong usage or input, or reports that "
+        "cannot be compared, 4 not valid (too few or too noisy runs to tell)",
         prog="python -m speech_toolkit.evaluation.compare_reports",
-        description="Hold a report of eval_perf.py against an older one.",
-        epilog="Exit codes: 0 no case became slower than allowed, 1 one did, 2 wrong usage or "
-        "input, or reports that cannot be compared, 4 not valid (too few or too noisy runs to "
-        "tell).",
-        allow_abbrev=False,
     )
     parser.add_argument("old", metavar="OLD.json")
     parser.add_argument("new", metavar="NEW.json")
@@ -43,8 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    if arguments.output is not None:
-        check_output_path(arguments.output)
+    OutputGuard(
+        {"--output": arguments.output}, {"OLD.json": arguments.old, "NEW.json": arguments.new}
+    )
 
     from speech_toolkit.evaluation.conclusion import EXIT_CODES
     from speech_toolkit.evaluation.performance_table import (

@@ -9,6 +9,7 @@ from typing import Any
 from speech_toolkit.device import DTYPE_NAMES, parse_device_name
 from speech_toolkit.errors import DeviceError, UsageError
 from speech_toolkit.evaluation.isolated import run_isolated
+from speech_toolkit.json_input import shown_value
 
 CPU = "cpu"
 AUTO = "auto"
@@ -62,7 +63,9 @@ def parse_targets(text: str) -> tuple[Target, ...]:
     """
     entries = [entry.strip() for entry in text.split(",")]
     if not all(entries):
-        raise UsageError(f"--devices {text!r}: an entry is empty; write for example cpu,npu:0")
+        raise UsageError(
+            f"--devices {shown_value(text)}: an entry is empty; write for example cpu,npu:0"
+        )
     return tuple(_parse_target(entry) for entry in entries)
 
 
@@ -74,8 +77,8 @@ def _parse_target(entry: str) -> Target:
         parse_device_name(name)
     except UsageError as error:
         raise UsageError(
-            f"--devices: {entry!r} is no DEVICE or DEVICE:DTYPE; devices are auto, npu, npu:N, "
-            f"cuda, cuda:N and cpu, dtypes {', '.join(DTYPE_NAMES)}"
+            f"--devices: {shown_value(entry)} is no DEVICE or DEVICE:DTYPE; devices are auto, npu, "
+            f"npu:N, cuda, cuda:N and cpu, dtypes {', '.join(DTYPE_NAMES)}"
         ) from error
     return Target(name, dtype)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.ranges import LIMIT
 
 # From fine to coarse: a comparison is judged by the limits of the coarser of its two dtypes.
 DTYPES_BY_PRECISION = ("float64", "float32", "float16", "bfloat16")
@@ -190,6 +191,7 @@ def parse_changes(texts: Sequence[str], names: Sequence[str] = NAMES) -> dict[st
             raise UsageError(
                 f"--threshold {text}: use NAME=NUMBER with one of the names {', '.join(names)}"
             )
+        LIMIT.check(f"--threshold {name}", number)
         changes[name] = number
     return changes
 

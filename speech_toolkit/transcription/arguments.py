@@ -1,7 +1,6 @@
 """The command line of Whisper: its arguments, and the settings that they ask for."""
 
 import argparse
-import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -9,12 +8,23 @@ from speech_toolkit.command_line import (
     DTYPES,
     add_model_arguments,
     add_report_arguments,
-    non_negative_int,
+    comma_separated,
     number,
-    positive_int,
 )
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.html.arguments import add_html_arguments
+from speech_toolkit.ranges import (
+    BATCH_SIZE,
+    CHUNK_LENGTH_S,
+    COMPRESSION_RATIO,
+    LOG_PROBABILITY,
+    MAX_NEW_TOKENS,
+    PROBABILITY,
+    RUNS,
+    SEED,
+    TEMPERATURE,
+    WARMUP,
+)
 from speech_toolkit.transcription.output_files import DEFAULT_STEM
 from speech_toolkit.transcription.settings import (
     DECODE_GRAPHS,
@@ -131,35 +141,20 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         )
 
 
-def comma_separated(parse: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
-    """Return an argparse type for values between commas, each once."""
-
-    def parse_all(text: str) -> tuple[T, ...]:
-        return tuple(dict.fromkeys(parse(part.strip()) for part in text.split(",")))
-
-    return parse_all
-
-
 def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     """Return an argparse type that knows "none" beside the values of ``parse``."""
-    return lambda text: None if text.lower() == _OFF else parse(text)
+
+    def parse_or_none(text: str) -> T | None:
+        return None if text.lower() == _OFF else parse(text)
+
+    parse_or_none.__name__ = parse.__name__
+    return parse_or_none
 
 
 def _format_name(text: str) -> str:
     if text not in FORMATS:
         raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(FORMATS)}")
     return text
-
-
-def _finite_number(text: str) -> float:
-    return number(-math.inf, above=True)(text)
-
-
-def _probability(text: str) -> float:
-    value = number(0)(text)
-    if value > 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not in 0..1")
-    return value
 
 
 def _add_speech_arguments(group: argparse._ArgumentGroup) -> None:
@@ -180,16 +175,17 @@ def _add_speech_arguments(group: argparse._ArgumentGroup) -> None:
 def _add_window_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--chunk_length",
-        type=number(0, above=True),
+        type=number(CHUNK_LENGTH_S),
         default=_DEFAULTS.chunk_length_s,
         metavar="SECONDS",
-        help="longest window, at most what the model hears at a time (default: 30)",
+        help="longest window, at most what the model hears at a time (%(type)s; default: 30)",
     )
     group.add_argument(
         "--batch_size",
-        type=positive_int,
+        type=number(BATCH_SIZE),
         metavar="N",
-        help="windows that run together in chunked mode (default: 8 on NPU and CUDA, 1 on CPU)",
+        help="windows that run together in chunked mode (%(type)s; default: 8 on NPU and CUDA, 1 "
+        "on CPU)",
     )
     group.add_argument(
         "--keep_silence",
@@ -207,30 +203,30 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--max_new_tokens",
-        type=positive_int,
+        type=number(MAX_NEW_TOKENS),
         metavar="N",
-        help="most tokens for one window (default: what the model has room for)",
+        help="most tokens for one window (%(type)s; default: what the model has room for)",
     )
     group.add_argument(
         "--temperature",
-        type=comma_separated(number(0)),
+        type=comma_separated(number(TEMPERATURE)),
         default=_DEFAULTS.temperatures,
         metavar="T[,T...]",
         help="tried in turn while a test below fails; 0 is greedy; one value alone is never tried "
-        f"again (default: {','.join(f'{t:g}' for t in _DEFAULTS.temperatures)})",
+        f"again (%(type)s; default: {','.join(f'{t:g}' for t in _DEFAULTS.temperatures)})",
     )
-    for name, parse, meaning in (
-        ("compression_ratio", number(0), "text that compresses better is decoded again"),
-        ("logprob", _finite_number, "text of a lower mean log-probability is decoded again"),
-        ("no_speech", _probability, "above it, with a low log-probability, there is no speech"),
+    for name, within, meaning in (
+        ("compression_ratio", COMPRESSION_RATIO, "text that compresses better is decoded again"),
+        ("logprob", LOG_PROBABILITY, "text of a lower mean log-probability is decoded again"),
+        ("no_speech", PROBABILITY, "above it, with a low log-probability, there is no speech"),
     ):
         default = getattr(_DEFAULTS, f"{name}_threshold")
         group.add_argument(
             f"--{name}_threshold",
-            type=or_none(parse),
+            type=or_none(number(within)),
             default=default,
             metavar="X|none",
-            help=f"{meaning} (default: {default})",
+            help=f"{meaning} (%(type)s; default: {default})",
         )
     previous_text = group.add_mutually_exclusive_group()
     for flag, wanted, does in (
@@ -244,7 +240,13 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
             const=wanted,
             help=f"{does} (default: what suits the checkpoint)",
         )
-    group.add_argument("--seed", type=non_negative_int, default=_DEFAULTS.seed, metavar="N")
+    group.add_argument(
+        "--seed",
+        type=number(SEED),
+        default=_DEFAULTS.seed,
+        metavar="N",
+        help="of what is drawn at temperatures above 0 (%(type)s; default: 0)",
+    )
     group.add_argument(
         "--decode_graph",
         choices=DECODE_GRAPHS,
@@ -274,15 +276,15 @@ def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
 def _add_measurement_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--num_runs",
-        type=positive_int,
+        type=number(RUNS),
         metavar="N",
-        help=f"measured runs of benchmark (default: {DEFAULT_NUM_RUNS})",
+        help=f"measured runs of benchmark (%(type)s; default: {DEFAULT_NUM_RUNS})",
     )
     group.add_argument(
         "--warmup",
-        type=non_negative_int,
+        type=number(WARMUP),
         metavar="N",
-        help=f"runs of benchmark before those (default: {DEFAULT_WARMUP})",
+        help=f"runs of benchmark before those (%(type)s; default: {DEFAULT_WARMUP})",
     )
     truth = group.add_mutually_exclusive_group()
     truth.add_argument("--reference", metavar="TEXT", help="what is spoken, for compare")

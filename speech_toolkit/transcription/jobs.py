@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -17,9 +16,10 @@ from speech_toolkit.command_line import EXIT_DONE, EXIT_SOME_FAILED, Reporter
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.model_path import resolve_checkpoint
+from speech_toolkit.outputs import STDOUT
 from speech_toolkit.results import write_text
 from speech_toolkit.streams import stdout_to_stderr
-from speech_toolkit.transcription.output_files import STDOUT, TranscriptionJob
+from speech_toolkit.transcription.output_files import TranscriptionJob
 from speech_toolkit.transcription.request import (
     BUNDLED_MODEL,
     WhisperRequest,
@@ -108,7 +108,7 @@ def run_jobs(request: WhisperRequest, jobs: Sequence[TranscriptionJob], reporter
                 try:
                     _save(_transcribe_next(transcriber, audio, request, reporter), job, reporter)
                 except ToolkitError as error:
-                    print(f"error: {error}", file=sys.stderr, flush=True)
+                    reporter.error(error)
                     failed.append(job.audio_path)
         except KeyboardInterrupt:
             done = number - 1 - len(failed)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio_source import STDIN
-from speech_toolkit.command_line import check_output_path, output_format
+from speech_toolkit.command_line import output_format
 from speech_toolkit.errors import UsageError
 from speech_toolkit.writers import FORMATS
 
 DEFAULT_STEM = "transcription_result_DEVICE"
 DEFAULT_FORMAT = "json"
-STDOUT = "-"
 _STDIN_STEM = "stdin"
 
 
@@ -54,7 +53,7 @@ def plan_jobs(
     output: str | None,
     output_dir: str | None,
 ) -> tuple[TranscriptionJob, ...]:
-    """Name the results of each audio file, and make sure that they can be written.
+    """Name the results of each audio file.
 
     Args:
         audio_paths: at least one.
@@ -64,18 +63,14 @@ def plan_jobs(
         output_dir: directory for results named after their audio; None to use ``output``.
 
     Raises:
-        UsageError: the results of several files or formats have no place of their own, one would
-            replace its audio, the suffix names a format that is not written, or a place cannot be
-            written to.
+        UsageError: the results of several files or formats have no place of their own, or the
+            suffix names a format that is not written.
     """
     if audio_paths.count(STDIN) > 1:
         raise UsageError("--audio - can be given once: standard input is read once")
     if output_dir is not None:
-        jobs = _jobs_in_directory(audio_paths, formats or (DEFAULT_FORMAT,), output_dir)
-    else:
-        jobs = (_job_of_one_file(audio_paths, formats, output),)
-    _check(jobs, "--output" if output_dir is None else "--output_dir")
-    return jobs
+        return _jobs_in_directory(audio_paths, formats or (DEFAULT_FORMAT,), output_dir)
+    return (_job_of_one_file(audio_paths, formats, output),)
 
 
 def unique_stems(audio_paths: Sequence[str]) -> list[str]:
@@ -130,20 +125,3 @@ def _job_of_one_file(
             "or --output_dir DIR"
         )
     return TranscriptionJob(audio_paths[0], (OutputFile(output, formats[0]),))
-
-
-def _check(jobs: Sequence[TranscriptionJob], flag: str) -> None:
-    audio = {_identity(job.audio_path) for job in jobs} - {None}
-    for output in (output for job in jobs for output in job.outputs):
-        check_output_path(output.path, flag)
-        if _identity(output.path) in audio:
-            raise UsageError(f"{flag} {output.path}: is the audio itself; choose another path")
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a file from all others, whatever path leads to it; None for no file."""
-    try:
-        status = Path(path).stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_dev, status.st_ino

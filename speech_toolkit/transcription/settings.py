@@ -1,15 +1,32 @@
 """What a transcription is asked for."""
 
 from dataclasses import dataclass
-from math import inf
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.ranges import (
+    BATCH_SIZE,
+    CHUNK_LENGTH_S,
+    COMPRESSION_RATIO,
+    LOG_PROBABILITY,
+    MAX_NEW_TOKENS,
+    PROBABILITY,
+    SEED,
+    TEMPERATURE,
+)
 
 MODES = ("transcribe", "chunked")
 TASKS = ("transcribe", "translate")
 TIMESTAMPS = ("none", "segment", "word")
 DECODE_GRAPHS = ("auto", "on", "off")
 
+_RANGES = {"chunk_length_s": CHUNK_LENGTH_S, "seed": SEED}
+_RANGES_OR_NONE = {
+    "batch_size": BATCH_SIZE,
+    "max_new_tokens": MAX_NEW_TOKENS,
+    "compression_ratio_threshold": COMPRESSION_RATIO,
+    "logprob_threshold": LOG_PROBABILITY,
+    "no_speech_threshold": PROBABILITY,
+}
 DEFAULT_TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
@@ -67,11 +84,12 @@ class TranscriptionSettings:
             if getattr(self, name) not in known:
                 choice = ", ".join(filter(None, known))
                 raise UsageError(f"{name} {getattr(self, name)!r}: use one of {choice}")
-        if not 0 < self.chunk_length_s < inf:
-            raise UsageError(f"chunk_length_s {self.chunk_length_s:g}: must be above 0 and finite")
-        for name in ("batch_size", "max_new_tokens"):
-            value = getattr(self, name)
-            if value is not None and value < 1:
-                raise UsageError(f"{name} {value}: must be at least 1")
-        if not self.temperatures or not all(0 <= t < inf for t in self.temperatures):
-            raise UsageError("temperatures: give at least one, each 0 or above and finite")
+        for name, within in _RANGES.items():
+            within.check(name, getattr(self, name))
+        for name, within in _RANGES_OR_NONE.items():
+            if getattr(self, name) is not None:
+                within.check(name, getattr(self, name))
+        if not self.temperatures:
+            raise UsageError("temperatures: give at least one")
+        for temperature in self.temperatures:
+            TEMPERATURE.check("temperature", temperature)

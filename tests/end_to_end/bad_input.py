@@ -40,6 +40,8 @@ def make_audio(directory):
     """Write good.wav, and files that are no audio or hold none that can be used."""
     noise = np.random.default_rng(0).uniform(-0.1, 0.1, 16_000).astype(np.float32)
     soundfile.write(directory / "good.wav", noise, 16_000, subtype="PCM_16")
+    shutil.copy(directory / "good.wav", directory / "audio.json")  # a name that a result may have
+    (directory / "link.json").symlink_to("audio.json")
     soundfile.write(directory / "short.wav", noise[:300], 16_000)
     soundfile.write(directory / "nan.wav", np.append(noise[1:], np.nan), 16_000, subtype="FLOAT")
     with wave.open(str(directory / "no_samples.wav"), "wb") as empty:

@@ -57,7 +57,8 @@ BEFORE_TORCH = [
     Bad("task", {"--task": "sing"}, "invalid choice: 'sing'"),
     Bad("timestamps", {"--timestamps": "letter"}, "invalid choice: 'letter'"),
     Bad("tokens 0", {"--max_new_tokens": "0"}, "'0' is not a whole number of at least 1"),
-    Bad("temperature", {"--temperature": "-1"}, "'-1' is not a number of at least 0"),
+    Bad("temperature", {"--temperature": "-1"}, "'-1' is not 0, or a number of at least 0.01"),
+    Bad("temperature huge", {"--temperature": "1e300"}, "'1e300' is not 0, or a number"),
     Bad("threshold", {"--logprob_threshold": "low"}, "'low' is not a number"),
     Bad("format", {"--format": "srt,doc"}, "'doc' is none of txt, json, srt, vtt, tsv"),
     Bad("format empty", {"--format": ""}, "'' is none of"),
@@ -81,7 +82,21 @@ BEFORE_TORCH = [
     # output
     Bad("output directory", {"--output": "{dir}"}, "is a directory"),
     Bad("output below a file", {"--output": "{dir}/good.wav/x"}, "cannot be created"),
-    Bad("output is the audio", {"--output": "{dir}/good.wav"}, "is the audio itself"),
+    Bad(
+        "output is the audio",
+        {"--audio": "{dir}/audio.json", "--output": "{dir}/link.json"},
+        "is the same file as --audio",
+    ),
+    Bad(
+        "report is the audio",
+        {"--mode": "benchmark", "--output": "{dir}/good.wav"},
+        "the same file as --audio",
+    ),
+    Bad(
+        "page is the report",
+        {"--mode": "compare", "--html": "x/../r.json", "--output": "r.json"},
+        "the same file as --output",
+    ),
     Bad("output twice", {"--output_dir": "x"}, "not allowed with argument"),
     Bad("device compared", {"--device": "tpu", "--mode": "compare"}, "unknown device 'tpu'"),
     Bad("chunk timed", {"--chunk_length": "31", "--mode": "benchmark"}, "hears at most 30 s"),
@@ -96,7 +111,7 @@ WITH_TORCH = [
     Bad("weights of another", {"--model_path": "{dir}/weights_other"}, "its weights lack"),
     Bad("graph on a cpu", {"--decode_graph": "on"}, "--decode_graph"),
     Bad("language", {"--language": "xx"}, "language 'xx'"),
-    Bad("language empty", {"--language": ""}, "language ''"),
+    Bad("language empty", {"--language": ""}, "argument --language: the value is empty"),
 ]
 
 

@@ -139,7 +139,11 @@ def test_device_names(name, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["gpu", "", "NPU", "npu:", "npu:x", "npu:-1", "cuda:-1", "cpu:0", "auto:0", "npu:0\n"]
+    "name",
+    [
+        *("gpu", "", "NPU", "npu:", "npu:x", "npu:-1", "cuda:-1", "cpu:0", "auto:0", "npu:0\n"),
+        *("npu:128", "npu:" + "9" * 5000),
+    ],
 )
 def test_malformed_device_names(name):
     with pytest.raises(UsageError, match="use auto, npu, npu:N, cuda, cuda:N or cpu"):

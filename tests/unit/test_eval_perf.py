@@ -138,6 +138,27 @@ def test_silence_is_not_valid(run, capsys):
     assert "not valid: cpu float32, 30 s x 1: no speech" in capsys.readouterr().err
 
 
+def test_the_new_report_is_kept_whatever_the_old_one_does_to_the_comparison(
+    run, tmp_path, monkeypatch
+):
+    from speech_toolkit.evaluation import regression
+
+    def compare(*reports, **options):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(regression, "compare_reports", compare)
+    with pytest.raises(ZeroDivisionError):
+        run(report(target()), old=report(target()))
+    kept = json.loads((tmp_path / "eval_perf_result.json").read_text())
+    assert kept["targets"][0]["cases"][0]["latency"]["p50_s"] == 0.1
+    assert kept["comparison"] is None
+
+
+def test_the_old_report_is_not_replaced_by_the_new_one(run, tmp_path):
+    with pytest.raises(UsageError, match="--output old.json: is the same file as --compare"):
+        run(report(target()), "--output", "old.json", old=report(target()))
+
+
 def test_nothing_in_common(run):
     with pytest.raises(UsageError, match="no case in common"):
         run(report(target()), old=report(target("npu:0 float32")))

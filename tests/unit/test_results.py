@@ -5,6 +5,7 @@ import pytest
 
 from speech_toolkit.errors import UsageError
 from speech_toolkit.results import versions, write_json
+from speech_toolkit.streams import discard_output
 
 
 def test_json_round_trip_keeps_every_script_and_lone_surrogates(tmp_path):
@@ -22,6 +23,42 @@ def test_what_stood_there_survives_a_failed_write(tmp_path):
         write_json(path, {"run": float("nan")})
     assert json.loads(path.read_text()) == {"run": 1}
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666])
+def test_what_stood_there_leaves_its_mode(tmp_path, mode):
+    path = tmp_path / "result.json"
+    path.touch()
+    path.chmod(mode)
+
+    write_json(path, {"run": 1})
+
+    assert path.stat().st_mode & 0o777 == mode
+    assert json.loads(path.read_text()) == {"run": 1}
+
+
+def test_a_new_file_has_the_mode_that_the_user_wants_of_new_files(tmp_path):
+    kept = os.umask(0o027)
+    try:
+        write_json(tmp_path / "result.json", {})
+    finally:
+        os.umask(kept)
+    assert (tmp_path / "result.json").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("end", ["full", "gone"])
+def test_a_result_that_stdout_does_not_take_is_an_error(end, monkeypatch):
+    if end == "full":
+        descriptor = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, descriptor = os.pipe()
+        os.close(reader)
+    stream = os.fdopen(descriptor, "w")
+    monkeypatch.setattr("sys.stdout", stream)
+
+    with pytest.raises(UsageError, match="the result cannot be printed: (No space|Broken pipe)"):
+        write_json("-", {"run": 1})
+    discard_output(stream)
 
 
 def test_unwritable_target_is_named_and_nothing_is_left_beside_it(tmp_path):

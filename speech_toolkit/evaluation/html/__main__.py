@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 
-from speech_toolkit.command_line import EXIT_DONE, check_output_path, run_script
+from speech_toolkit.command_line import EXIT_DONE, run_script
 from speech_toolkit.evaluation.html import write_html
 from speech_toolkit.evaluation.html.arguments import LANGUAGES
 from speech_toolkit.evaluation.stored_reports import read_report
+from speech_toolkit.outputs import OutputGuard
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -27,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
         "--audio", metavar="DIR", help="recordings of the cases, if not where the report says"
     )
     arguments = parser.parse_args(argv)
-    check_output_path(arguments.page, "PAGE.html")
+    OutputGuard({"PAGE.html": arguments.page}, {"REPORT.json": arguments.report})
     write_html(read_report(arguments.report), arguments.page, arguments.lang, arguments.audio)
     return EXIT_DONE
 

@@ -10,7 +10,7 @@ from speech_toolkit.audio import load_audio
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation import cases as cases_module
 from speech_toolkit.evaluation.boundaries import TrueWord
-from speech_toolkit.evaluation.cases import CaseRequest, make_cases, read_manifest
+from speech_toolkit.evaluation.cases import CaseRequest, make_cases, new_case_files, read_manifest
 from speech_toolkit.evaluation.perturb import Clip
 
 
@@ -55,6 +55,16 @@ def test_same_seed_gives_the_same_cases(tmp_path, murmur):
     assert contents(one) != contents(other)
     assert [case.text for case in made[0].cases] == [case.text for case in made[1].cases]
     assert made[0].source == "synthesised by Murmur, seed 3"
+
+
+def test_the_files_of_cases_are_known_before_and_none_is_replaced(tmp_path, murmur):
+    named = new_case_files(tmp_path, 10)
+    made = make_cases(CaseRequest(10, "auto"), tmp_path)
+    assert [case.audio_path for case in made.cases] == list(map(str, named))
+    assert sorted(tmp_path.iterdir()) == named
+    with pytest.raises(UsageError, match="--keep_audio .*: case_01.wav stands there already"):
+        new_case_files(tmp_path, 10)
+    assert len(new_case_files(tmp_path, 9)) == 9
 
 
 def test_every_condition_comes_up_equally_often(tmp_path, murmur):

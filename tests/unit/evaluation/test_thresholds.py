@@ -67,6 +67,12 @@ def test_limits_set_by_the_user_hold_for_every_dtype():
         assert limits["relative_error"].reason == "set on the command line"
 
 
+@pytest.mark.parametrize("value", ["inf", "-inf", "1e300", "-2"])
+def test_limits_that_json_could_not_hold_or_that_mean_nothing(value):
+    with pytest.raises(UsageError, match="--threshold cosine .*: must be a number"):
+        parse_changes([f"cosine={value}"])
+
+
 @pytest.mark.parametrize("text", ["relative_error", "nonsense=1", "cosine=high", "cosine=nan"])
 def test_settings_that_are_none(text):
     with pytest.raises(UsageError, match="use NAME=NUMBER"):

@@ -106,10 +106,10 @@ def test_a_measurement_cannot_read_standard_input():
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("--temperature 0,x", "'x' is not a number of at least 0"),
-        ("--temperature 0,,1", "'' is not a number"),
-        ("--temperature inf", "'inf' is not a number"),
-        ("--no_speech_threshold 1.1", "'1.1' is not in 0..1"),
+        ("--temperature 0,x", "'x' is not 0, or a number of at least 0.01"),
+        ("--temperature 0,,1", "'' is not 0, or a number"),
+        ("--temperature inf", "'inf' is not 0, or a number"),
+        ("--no_speech_threshold 1.1", "'1.1' is not a number of at least 0, at most 1"),
         ("--logprob_threshold nan", "'nan' is not a number"),
         ("--format json,pdf", "'pdf' is none of txt, json, srt, vtt, tsv"),
         ("--seed 1.5", "'1.5' is not a whole number"),
