@@ -36,6 +36,7 @@ EXIT_INTERRUPTED = 130
 DTYPES = ("float32", "float16", "bfloat16")
 RULE = "=" * 60
 _LONGEST_WORD = 300
+_LEAVING_S = 0.2
 
 
 class ScriptParser(argparse.ArgumentParser):
@@ -290,8 +291,11 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     except Exception as error:  # noqa: BLE001, the last net
         code = _stopped_by(error, _internal_error(error), EXIT_INTERNAL)
     code = _flush_streams(code)
-    if any(not each.daemon and each not in threads_before for each in threading.enumerate()):
-        os._exit(code)  # the interpreter would wait for what reads from a pipe that nobody fills
+    for thread in threading.enumerate():
+        if not thread.daemon and thread not in threads_before:
+            thread.join(_LEAVING_S)
+            if thread.is_alive():  # the interpreter would wait for a pipe that nobody fills
+                os._exit(code)
     gc.freeze()  # or the interpreter spends a second looking for garbage on its way out
     sys.exit(code)
 

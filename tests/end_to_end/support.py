@@ -110,7 +110,7 @@ def run_many(commands, cwd, forbid=()):
     finished = run_python(
         "-c", RUN_MANY, cwd=cwd, stdin=json.dumps(listing).encode(), forbid=forbid
     )
-    assert finished.code == 0, finished.stderr
+    assert finished.code == 0, finished
     return [without_internal_error(Finished(*result)) for result in json.loads(finished.stdout)]
 
 
