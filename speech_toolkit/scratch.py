@@ -11,7 +11,6 @@ import errno
 import fcntl
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,7 +18,8 @@ from pathlib import Path
 
 from speech_toolkit.errors import ToolkitError, first_line
 
-ADVICE = "free space there, or set TMPDIR to a directory with room"
+_DEFAULT_DIRECTORY = "/tmp"
+_ADVICE = "free space there, or set TMPDIR to a directory with room"
 _LOCK_SUFFIX = ".lock"
 _PRIVATE_MODE = 0o700
 
@@ -46,9 +46,11 @@ def scratch_folder() -> Iterator[Path]:
 
 
 def temporary_directory() -> Path:
-    """Return where temporary files go: ``TMPDIR`` where it is set, whether or not it is there."""
-    named = os.environ.get("TMPDIR")
-    return Path(named or tempfile.gettempdir()).absolute()
+    """Return where temporary files go, whether or not it is there.
+
+    Nowhere but where a user expects them: Python's own choice ends in the working directory.
+    """
+    return Path(os.environ.get("TMPDIR") or _DEFAULT_DIRECTORY).absolute()
 
 
 @contextmanager
@@ -62,9 +64,8 @@ def scratch_errors() -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or first_line(error)
-        place = os.environ.get("TMPDIR") or "the default temporary directory"
         raise ToolkitError(
-            f"TMPDIR: temporary files cannot be written to {place} ({reason}); {ADVICE}"
+            f"temporary files cannot be written to {temporary_directory()} ({reason}); {_ADVICE}"
         ) from error
 
 

@@ -127,13 +127,18 @@ def test_a_folder_open_to_all_is_closed(temporary):
         assert stat.S_IMODE(folder.parent.stat().st_mode) == 0o700
 
 
+def test_there_is_a_place_without_the_variable(monkeypatch):
+    monkeypatch.delenv("TMPDIR")
+    assert temporary_directory() == Path("/tmp")
+
+
 def test_a_directory_that_is_not_there_is_named(temporary, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(temporary / "gone"))
     assert temporary_directory() == temporary / "gone"
     with pytest.raises(ToolkitError) as refused, scratch_folder():
         pass
     assert str(refused.value) == (
-        f"TMPDIR: temporary files cannot be written to {temporary / 'gone'} "
+        f"temporary files cannot be written to {temporary / 'gone'} "
         "(No such file or directory); free space there, or set TMPDIR to a directory with room"
     )
 

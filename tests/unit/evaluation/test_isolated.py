@@ -208,7 +208,7 @@ def test_a_child_whose_lines_cannot_be_shown_is_read_to_its_end(error):
 def test_an_outcome_that_finds_no_room_is_told_in_a_line():
     outcome = run("fill_the_disk")
     assert (outcome.status, outcome.exit_code) == ("error", 2)
-    assert outcome.message.startswith("TMPDIR: temporary files cannot be written to ")
+    assert outcome.message.startswith("temporary files cannot be written to ")
     assert "File too large" in outcome.message
 
 
