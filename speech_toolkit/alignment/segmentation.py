@@ -40,6 +40,9 @@ _CORE = regex.compile(
 _OPENING = regex.compile(r"[\p{Ps}\p{Pi}¿¡]")
 _LINE_BREAK = re.compile(r"[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Cf}\p{Z}\"']+$")
+_EMOJI = regex.compile(
+    r"(?!\p{ASCII})[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f]++"
+)
 _TERMINATOR = regex.compile(r"[\p{Sentence_Terminal}…།༎\u037e]$")
 # U+037E, which normalisation turns into a semicolon, as do most keyboards.
 _GREEK_QUESTION_MARK = regex.compile(r"\p{Greek}\p{M}*+;$")
@@ -128,7 +131,10 @@ def sentence_ends(
     """
     case_tells = any(_first_letter(word).isupper() for word in words)
     first = 0
+    finished = False
     for index, word in enumerate(words):
+        closes = index > first and _is_closing(word)
+        finished = _is_final(word, language) or (closes and finished)
         following = words[index + 1] if index + 1 < len(words) else None
         if following is None or breaks_after[index]:
             ends = True
@@ -136,9 +142,6 @@ def sentence_ends(
             ends = False
         else:
             starts_list = index == first and _ORDINAL.fullmatch(word) is not None
-            finished = _is_final(word, language) or (
-                _is_closing(word) and index > first and _is_final(words[index - 1], language)
-            )
             goes_on = (
                 case_tells and _first_letter(following).islower() and not _BRACKET.match(following)
             )
@@ -176,7 +179,9 @@ def _abbreviations(language: str) -> frozenset[str]:
 
 
 def _is_closing(word: str) -> bool:
-    """Whether a word is nothing but closing brackets or quotes, set off by a space."""
+    """Whether a word is nothing but closing brackets, quotes or emoji, set off by a space."""
+    if _EMOJI.fullmatch(word):
+        return True
     return unicodedata.category(word[0]) in ("Pe", "Pf") and _CLOSERS.fullmatch(word) is not None
 
 

@@ -1,10 +1,13 @@
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import jsonschema
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from speech_toolkit.alignment import Aligner, AlignmentSettings
 from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
@@ -35,7 +38,7 @@ def test_words_and_sentences_are_slices_of_the_transcript(aligner, make_waveform
     assert [word.text for word in result.words] == TEXT.split()
     for span in (*result.words, *result.sentences):
         assert span.text == TEXT[span.start_char : span.end_char]
-    assert result.sentences[0].text == "Hello, World!"
+    assert result.sentences[0].text == "Hello, World! 🙂"
 
 
 def test_word_without_letters_is_flagged_and_keeps_its_place(aligner, make_waveform):
@@ -68,6 +71,32 @@ def test_a_pause_inside_a_written_number_moves_none_of_its_parts(pause_s):
         assert "".join(letter.text for letter in own) == spoken
         times = (own[0].start_time, own[-1].end_time)
         assert times == pytest.approx((start_s, end_s), abs=0.1)
+
+
+SPOKEN = st.sampled_from(["Go", "ab-c", "555-0123", "AT&T's", "25", "é", "now."])
+UNSPOKEN = st.sampled_from(["#", "😀", "—", "...", "[x]", "٣", "\u0301", "\0", "\ud800", "(", "%"])
+SEPARATOR = st.sampled_from([" ", " ", " ", ". ", "\n", "! [", ""])
+TRANSCRIPTS = st.lists(st.tuples(st.one_of(SPOKEN, UNSPOKEN), SEPARATOR), min_size=1, max_size=12)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(TRANSCRIPTS, st.sampled_from(["none", "edges", "segments"]))
+def test_words_lie_in_order_inside_their_sentences(aligner, make_waveform, pieces, star):
+    transcript = "Well " + "".join(word + separator for word, separator in pieces)
+    result = aligner.align(make_waveform(240_000), transcript, AlignmentSettings(star=star))
+    for spans in (result.segments, result.words, result.sentences):
+        for span, following in pairwise(spans):
+            assert span.start_time <= span.end_time <= following.start_time
+        assert 0 <= spans[0].start_time <= spans[-1].end_time <= result.audio_duration
+    for inner, outer in ((result.segments, result.words), (result.words, result.sentences)):
+        for span in inner:
+            (owner,) = [o for o in outer if o.start_char <= span.start_char < o.end_char]
+            assert owner.start_time <= span.start_time <= span.end_time <= owner.end_time
 
 
 def test_times_are_multiples_of_the_stride_within_the_audio(aligner, make_waveform):
