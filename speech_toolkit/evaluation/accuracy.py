@@ -12,7 +12,7 @@ from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy_report import accuracy_report
 from speech_toolkit.evaluation.agreement import criteria_for
 from speech_toolkit.evaluation.arms import Arm, ModelChoice, run_arm
-from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases, read_manifest
+from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -26,6 +26,7 @@ from speech_toolkit.evaluation.judgement import (
     Yardstick,
     judge,
 )
+from speech_toolkit.evaluation.manifest import read_manifest
 from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings

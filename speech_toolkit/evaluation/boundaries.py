@@ -1,6 +1,6 @@
 """How far found word boundaries are from true ones."""
 
-import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,13 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.stored_reports import stored_schema
+from speech_toolkit.json_input import check_schema, parse_json, read_text, shown_path
+
+_ADVICE = (
+    'expected true word times like {"words": [{"text": "hello", "start_s": 0.1, "end_s": 0.4}]}'
+)
+_TOLERANCE_S = 0.05  # a header's length is that of whole blocks
 
 
 @dataclass(frozen=True)
@@ -66,16 +73,46 @@ def read_true_words(path: str | os.PathLike[str]) -> tuple[TrueWord, ...]:
     """Read the true word times that lie beside a sample.
 
     Raises:
-        UsageError: the file cannot be read or has another form.
+        UsageError: the file cannot be read, or does not keep to
+            ``results/schemas/word_times.schema.json``.
     """
-    try:
-        words = json.loads(Path(path).read_text(encoding="utf-8"))["words"]
-        return tuple(TrueWord(word["text"], word["start_s"], word["end_s"]) for word in words)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(
-            f"{os.fspath(path)}: cannot be read as true word times ({error!r}); expected JSON "
-            'like {"words": [{"text": "hello", "start_s": 0.1, "end_s": 0.4}]}'
-        ) from error
+    source = shown_path(path)
+    content = parse_json(
+        read_text(Path(path), error=UsageError, advice=_ADVICE),
+        source,
+        error=UsageError,
+        advice=_ADVICE,
+    )
+    check_schema(content, stored_schema("word_times"), source, error=UsageError, advice=_ADVICE)
+    return true_words(content["words"], source)
+
+
+def true_words(
+    entries: Sequence[Mapping[str, Any]], source: str, duration_s: float = math.inf
+) -> tuple[TrueWord, ...]:
+    """Take words of the right form as true ones.
+
+    Args:
+        entries: each with ``text``, ``start_s`` and ``end_s``, in spoken order.
+        source: names them in messages.
+        duration_s: of the recording, where that is known.
+
+    Raises:
+        UsageError: a word ends before it begins, begins before the one before it, or lies beyond
+            the end of the recording.
+    """
+    words = tuple(TrueWord(each["text"], each["start_s"], each["end_s"]) for each in entries)
+    before_s = 0.0
+    for index, word in enumerate(words):
+        where = f"{source}: words[{index}] ({word.text!r}, {word.start_s:g} to {word.end_s:g} s)"
+        if word.end_s < word.start_s or word.start_s < before_s:
+            raise UsageError(f"{where} is out of order; give the words as they are spoken")
+        if word.end_s > duration_s + _TOLERANCE_S:
+            raise UsageError(
+                f"{where} lies beyond the recording's {duration_s:.2f} s; give its own times"
+            )
+        before_s = word.start_s
+    return words
 
 
 def boundary_errors(found: Sequence[Mapping[str, Any]], true: Sequence[TrueWord]) -> BoundaryErrors:

@@ -1,9 +1,8 @@
-"""The spoken test cases of an accuracy check: synthesised, varied from samples, or the user's own.
+"""The spoken test cases of an accuracy check, synthesised or varied from samples.
 
 The same seed gives the same cases. Each case is a file, so that every device reads the same bytes.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,8 +12,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from speech_toolkit.audio import declared_duration_s
-from speech_toolkit.errors import AudioError, UsageError, first_line
+from speech_toolkit.errors import UsageError, first_line
 from speech_toolkit.evaluation.boundaries import TrueWord
 from speech_toolkit.evaluation.clips import (
     ClipSource,
@@ -30,7 +28,6 @@ from speech_toolkit.evaluation.perturb import (
     join_clips,
 )
 from speech_toolkit.evaluation.synthesiser import find_synthesisers
-from speech_toolkit.json_input import read_text
 
 SOURCES = ("auto", "synthesiser", "samples")
 SPEEDS = (1.0, 0.9, 1.15)
@@ -38,7 +35,6 @@ NOISES = (None, (20.0, "white"), (20.0, "pink"), (10.0, "pink"))  # dB of speech
 LENGTHS = (("short", 1), ("medium", 2), ("long", 6))  # in sentences
 GAINS_DB = (0.0, -6.0, -12.0)
 PAUSES_S = (0.2, 0.8)
-_LARGEST_MANIFEST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -151,47 +147,6 @@ def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
     return CaseSet(tuple(cases), f"{source.description}, seed {request.seed}")
 
 
-def read_manifest(path: Path, language: str) -> CaseSet:
-    """Read the user's own cases, one JSON object a line.
-
-    A line holds ``audio`` (a path, relative to the manifest, of one that comes through a pipe to
-    the working directory) and ``text``, and may hold ``language``, ``words`` with their true times
-    as ``[{"text", "start_s", "end_s"}]``, and ``conditions`` as ``{"noise": "street"}``, by which
-    results are then split.
-
-    Args:
-        path: UTF-8 file; empty lines are skipped.
-        language: of the lines that do not say.
-
-    Raises:
-        UsageError: the file cannot be read, or a line of it cannot be used; it is named by number.
-    """
-    content = read_text(
-        path,
-        error=UsageError,
-        advice="--manifest takes a UTF-8 file of JSON lines",
-        limit_bytes=_LARGEST_MANIFEST_BYTES,
-    )
-    directory = path.parent if path.is_file() else Path()
-    cases = []
-    for number, line in enumerate(content.splitlines(), 1):
-        if not line.strip():
-            continue
-        try:
-            cases.append(_case_of_line(json.loads(line), number, directory, language))
-        except AudioError as error:
-            raise UsageError(f"--manifest {path}, line {number}: {error}") from error
-        except (ValueError, KeyError, TypeError, OSError) as error:
-            problem = f"lacks {error}" if isinstance(error, KeyError) else first_line(error)
-            raise UsageError(
-                f"--manifest {path}, line {number}: {problem}; expected JSON such as "
-                '{"audio": "talk.wav", "text": "What is said."}'
-            ) from error
-    if not cases:
-        raise UsageError(f"--manifest {path}: holds no cases; write one JSON object a line")
-    return CaseSet(tuple(cases), f"manifest {path}")
-
-
 def _clip_source(request: CaseRequest, random: np.random.Generator) -> ClipSource:
     if request.source == "samples" or (request.source == "auto" and request.samples_first):
         return SampleShelf(random)
@@ -224,34 +179,3 @@ def _save(
     except (OSError, soundfile.LibsndfileError) as error:
         raise UsageError(f"{path}: cannot be written ({first_line(error)})") from error
     return Case(name, str(path), clip.duration_s, clip.text, language, clip.words, conditions)
-
-
-def _case_of_line(entry: Any, number: int, directory: Path, language: str) -> Case:
-    """Turn one line of a manifest into a case; a wrong type raises TypeError or ValueError."""
-    if not isinstance(entry, dict):
-        raise TypeError("is no JSON object")
-    audio, text = entry["audio"], entry["text"]
-    language, conditions = entry.get("language", language), entry.get("conditions", {})
-    for key, value in (("audio", audio), ("text", text), ("language", language)):
-        if not isinstance(value, str) or not value.strip():
-            raise TypeError(f"{key} is no text: {value!r}")
-    if not isinstance(conditions, dict):
-        raise TypeError(f"conditions is no JSON object: {conditions!r}")
-    words = tuple(
-        TrueWord(word["text"], float(word["start_s"]), float(word["end_s"]))
-        for word in entry.get("words", ())
-    )
-    if words and [word.text for word in words] != text.split():
-        raise ValueError("words are not those of text, as they stand between spaces")
-    audio_path = directory / audio
-    if audio_path.is_fifo():
-        raise ValueError(f"audio {audio!r} cannot be read more than once; save it as a file")
-    return Case(
-        name=f"line {number}: {Path(audio).name}",
-        audio_path=str(audio_path),
-        duration_s=declared_duration_s(audio_path),
-        text=text,
-        language=language,
-        words=words,
-        conditions={str(name): str(value) for name, value in conditions.items()},
-    )

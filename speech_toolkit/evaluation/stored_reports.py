@@ -1,4 +1,4 @@
-"""Reports that were written before, read back: each held against the schema of its kind."""
+"""Reports read back, and the schemas of ``results/`` that they and other inputs are held to."""
 
 from __future__ import annotations
 
@@ -44,15 +44,15 @@ def read_report(path: str, kinds: Sequence[str] = tuple(MADE_BY), flag: str = ""
         is_what = f"is a report of kind {shown_value(kind)}" if kind else "is no report"
         raise UsageError(f"{source}: {is_what}; {advice}")
     advice = "measure again with this version, or take the file as it was written"
-    check_schema(report, report_schema(kind), source, error=UsageError, advice=advice)
+    check_schema(report, stored_schema(kind), source, error=UsageError, advice=advice)
     _refuse_odd_numbers(report, source, advice)
     return report
 
 
 @cache
-def report_schema(kind: str) -> dict[str, Any]:
-    """Return the JSON Schema of a kind of report."""
-    path = REPOSITORY / "results" / "schemas" / f"{kind}.schema.json"
+def stored_schema(name: str) -> dict[str, Any]:
+    """Return a JSON Schema of ``results/schemas``, such as that of a kind of report."""
+    path = REPOSITORY / "results" / "schemas" / f"{name}.schema.json"
     advice = "the toolkit's own file is damaged; check it out again"
     text = read_text(path, error=UsageError, advice=advice)
     return parse_json(text, str(path), error=UsageError, advice=advice)

@@ -41,11 +41,22 @@ def test_other_words_are_refused():
         boundary_errors(found((0, 1), (1, 2), (2, 3)), TRUE[:2])
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"words": [{"text": "a"}]}', '{"words": 3}'])
-def test_file_of_another_form_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("", "cannot be read as JSON"),
+        ("[]", r"it is \[\], not an object"),
+        ('{"words": [{"text": "a"}]}', r"words\[0\] has no 'start_s'"),
+        ('{"words": 3}', "words is 3, not a list"),
+        ('{"words": []}', r"words is \[\], not"),
+        ('{"words": [{"text": "a", "start_s": "0", "end_s": 1}]}', "start_s is '0', not seconds"),
+        ('{"words": [{"text": "a", "start_s": 2, "end_s": 1}]}', "is out of order"),
+    ],
+)
+def test_file_of_another_form_is_named(tmp_path, content, complaint):
     path = tmp_path / "truth.json"
     path.write_text(content)
-    with pytest.raises(UsageError, match=r"truth\.json: cannot be read as true word times"):
+    with pytest.raises(UsageError, match=rf"truth\.json: .*{complaint}"):
         read_true_words(path)
 
 

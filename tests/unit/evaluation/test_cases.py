@@ -1,16 +1,10 @@
-import json
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
-import soundfile
 
 from speech_toolkit.audio import load_audio
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation import cases as cases_module
-from speech_toolkit.evaluation.boundaries import TrueWord
-from speech_toolkit.evaluation.cases import CaseRequest, make_cases, new_case_files, read_manifest
+from speech_toolkit.evaluation.cases import CaseRequest, make_cases, new_case_files
 from speech_toolkit.evaluation.perturb import Clip
 
 
@@ -116,91 +110,3 @@ def test_missing_synthesiser_is_an_error_only_where_one_was_asked_for(tmp_path, 
     monkeypatch.setattr(cases_module, "find_synthesisers", lambda: ())
     with pytest.raises(UsageError, match="pip install espeakng-loader"):
         make_cases(CaseRequest(1, "synthesiser"), tmp_path)
-
-
-@pytest.fixture
-def recording(tmp_path):
-    soundfile.write(tmp_path / "talk.wav", np.zeros(8_000), 16_000)
-    return tmp_path
-
-
-def manifest(directory, *lines):
-    path = directory / "mine.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
-    return path
-
-
-def test_manifest_is_read_relative_to_itself(recording):
-    line = {"audio": "talk.wav", "text": "So it is.", "conditions": {"noise": "street"}}
-    timed = {
-        "audio": str(recording / "talk.wav"),
-        "text": "Ja",
-        "language": "de",
-        "words": [{"text": "Ja", "start_s": 0, "end_s": 0.4}],
-    }
-    cases = read_manifest(
-        manifest(recording, json.dumps(line), "", json.dumps(timed)), language="en"
-    ).cases
-    assert [case.language for case in cases] == ["en", "de"]
-    assert cases[0].duration_s == 0.5
-    assert cases[0].conditions == {"noise": "street"}
-    assert cases[1].words == (TrueWord("Ja", 0.0, 0.4),)
-    assert [case.name for case in cases] == ["line 1: talk.wav", "line 3: talk.wav"]
-
-
-@pytest.mark.parametrize(
-    ("line", "complaint"),
-    [
-        ("{", "line 2: Expecting"),
-        ("[]", "line 2: is no JSON object"),
-        ('{"audio": "talk.wav"}', "line 2: lacks 'text'"),
-        ('{"audio": "talk.wav", "text": " "}', "line 2: text is no text"),
-        ('{"audio": "talk.wav", "text": 3}', "line 2: text is no text: 3"),
-        ('{"audio": "gone.wav", "text": "x"}', "line 2: audio .*gone.wav' does not exist"),
-        ('{"audio": "mine.jsonl", "text": "x"}', "line 2: audio .*mine.jsonl' holds text"),
-        ('{"audio": "talk.wav", "text": "x", "conditions": 1}', "line 2: conditions is no"),
-        ('{"audio": "talk.wav", "text": "x", "words": [{"text": "x"}]}', "line 2: lacks 'start_s'"),
-        ('{"audio": "talk.wav", "text": "x", "words": [1]}', "line 2: "),
-        (
-            '{"audio": "talk.wav", "text": "x", "words": [{"text":"y","start_s":0,"end_s":1}]}',
-            "line 2: words are not those of text",
-        ),
-    ],
-)
-def test_bad_line_is_named_by_number(recording, line, complaint):
-    good = '{"audio": "talk.wav", "text": "x"}'
-    with pytest.raises(UsageError, match=complaint):
-        read_manifest(manifest(recording, good, line), "en")
-
-
-@pytest.mark.parametrize("lines", [(), ("", " ")])
-def test_manifest_without_cases_is_refused(recording, lines):
-    with pytest.raises(UsageError, match="holds no cases"):
-        read_manifest(manifest(recording, *lines), "en")
-
-
-def test_missing_manifest_is_named(tmp_path):
-    with pytest.raises(UsageError, match=r"gone\.jsonl: cannot be read"):
-        read_manifest(tmp_path / "gone.jsonl", "en")
-
-
-def test_a_manifest_without_an_end_is_given_up():
-    with pytest.raises(UsageError, match="/dev/zero: cannot be read"):
-        read_manifest(Path("/dev/zero"), "en")
-
-
-def test_a_recording_that_can_be_read_once_only_is_refused(recording):
-    os.mkfifo(recording / "pipe")
-    line = json.dumps({"audio": "pipe", "text": "x"})
-    with pytest.raises(UsageError, match="line 1: audio 'pipe' cannot be read more than once"):
-        read_manifest(manifest(recording, line), "en")
-
-
-def test_a_manifest_from_a_pipe_names_files_from_here(recording, monkeypatch):
-    monkeypatch.chdir(recording)
-    reader, writer = os.pipe()
-    os.write(writer, json.dumps({"audio": "talk.wav", "text": "one"}).encode())
-    os.close(writer)
-    (case,) = read_manifest(Path(f"/dev/fd/{reader}"), "en").cases
-    os.close(reader)
-    assert Path(case.audio_path).resolve() == recording / "talk.wav"
