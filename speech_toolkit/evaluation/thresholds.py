@@ -178,7 +178,8 @@ def parse_changes(texts: Sequence[str], names: Sequence[str] = NAMES) -> dict[st
         names: of the limits that can be set.
 
     Raises:
-        UsageError: one has another form, names no limit, or holds no number.
+        UsageError: one has another form, names no limit or one that is set already, or holds no
+            number in its range.
     """
     changes = {}
     for text in texts:
@@ -191,6 +192,8 @@ def parse_changes(texts: Sequence[str], names: Sequence[str] = NAMES) -> dict[st
             raise UsageError(
                 f"--threshold {text}: use NAME=NUMBER with one of the names {', '.join(names)}"
             )
+        if name in changes:
+            raise UsageError(f"--threshold {text}: {name} is set twice; give it once")
         LIMIT.check(f"--threshold {name}", number)
         changes[name] = number
     return changes

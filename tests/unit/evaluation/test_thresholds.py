@@ -77,3 +77,8 @@ def test_limits_that_json_could_not_hold_or_that_mean_nothing(value):
 def test_settings_that_are_none(text):
     with pytest.raises(UsageError, match="use NAME=NUMBER"):
         parse_changes([text])
+
+
+def test_a_limit_is_set_once():
+    with pytest.raises(UsageError, match="cosine is set twice"):
+        parse_changes(["cosine=0.5", "mean_kl=1", "cosine=0.5"])
