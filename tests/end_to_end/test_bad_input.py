@@ -57,6 +57,7 @@ BEFORE_TORCH = [
     Bad("transcript twice", {"--transcript_file": "{dir}/good.txt"}, "not allowed with argument"),
     Bad("transcript empty", {"--transcript": ""}, "transcript"),
     Bad("transcript blank", {"--transcript": " \n\t "}, "transcript"),
+    Bad("transcript names a file", {"--transcript": "{dir}/good.txt"}, "give --transcript_file"),
     Bad("transcript signs only", {"--transcript": "?! --"}, "transcript"),
     Bad("transcript emoji only", {"--transcript": "😀"}, "transcript"),
     Bad("language unknown", {"--language": "english"}, "english"),
@@ -117,6 +118,7 @@ BEFORE_TORCH = [
     Bad("output directory", {"--output": "{dir}"}, "is a directory"),
     Bad("output ends in a slash", {"--output": "new/"}, "is a directory"),
     Bad("output name too long", {"--output": "x" * 300}, "cannot be created: File name too long"),
+    Bad("output of another format", {"--output": "x.srt"}, "end the name in .json"),
     Bad("output below a file", {"--output": "{dir}/good.txt/x"}, "cannot be created"),
     Bad("output in proc", {"--output": "/proc/absent/x.json"}, "cannot be created"),
 ]

@@ -5,6 +5,8 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+import evaluate
+from speech_toolkit.errors import UsageError
 from tests.end_to_end.support import (
     HEAVY_PACKAGES,
     MODEL,
@@ -35,6 +37,12 @@ def evaluate_on_npu(emulated_npu, tmp_path):
         return finished, read_report(tmp_path / "eval_result.json")
 
     return run
+
+
+def test_the_name_of_a_file_is_no_transcript(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="give --transcript_file"):
+        evaluate.main(["--audio", "a.wav", "--transcript", str(SAMPLES / "demo.txt")])
 
 
 def test_published_command(evaluate_on_npu):

@@ -81,6 +81,7 @@ BEFORE_TORCH = [
     Bad("model other family", {"--model_path": str(MODEL)}, "is a Wav2Vec2ForCTC"),
     # output
     Bad("output directory", {"--output": "{dir}"}, "is a directory"),
+    Bad("output of no format", {"--output": "x.TextGrid"}, "end the name in .txt, .json, .srt"),
     Bad("output below a file", {"--output": "{dir}/good.wav/x"}, "cannot be created"),
     Bad(
         "output is the audio",
@@ -100,6 +101,11 @@ BEFORE_TORCH = [
     Bad("output twice", {"--output_dir": "x"}, "not allowed with argument"),
     Bad("device compared", {"--device": "tpu", "--mode": "compare"}, "unknown device 'tpu'"),
     Bad("chunk timed", {"--chunk_length": "31", "--mode": "benchmark"}, "hears at most 30 s"),
+    Bad(
+        "truth names a file",
+        {"--mode": "compare", "--reference": "{dir}/good.wav"},
+        "give --reference_file",
+    ),
     Bad("truth missing", {"--mode": "compare", "--reference_file": "absent.txt"}, "absent.txt"),
     Bad("report below a file", {"--mode": "compare", "--output": "{dir}/good.wav/x"}, "created"),
 ]
