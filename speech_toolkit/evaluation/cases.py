@@ -177,5 +177,8 @@ def _save(
     try:
         soundfile.write(path, clip.samples, clip.sample_rate_hz, subtype="PCM_16")
     except (OSError, soundfile.LibsndfileError) as error:
-        raise UsageError(f"{path}: cannot be written ({first_line(error)})") from error
+        raise UsageError(
+            f"{path}: cannot be written ({first_line(error)}); free space there, or set TMPDIR or "
+            "--keep_audio to a directory with room"
+        ) from error
     return Case(name, str(path), clip.duration_s, clip.text, language, clip.words, conditions)
