@@ -52,7 +52,8 @@ class ScriptParser(argparse.ArgumentParser):
         super().__init__(
             prog=prog,
             description=description,
-            epilog=f"Exit codes: {exit_codes}, 70 internal error, 130 interrupted.",
+            epilog=f"Exit codes: {exit_codes}, 70 internal error, 130 interrupted "
+            "(143 by SIGTERM, 129 by SIGHUP).",
             allow_abbrev=False,
         )
         self.register("type", None, _not_empty)
