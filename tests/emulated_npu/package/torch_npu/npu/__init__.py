@@ -166,7 +166,7 @@ def mem_get_info(device: Any = None) -> tuple[int, int]:
     """Return free and total memory of a card in bytes."""
     index = utils._get_device_index(device, optional=True)
     total = _emulator.library.emulated_npu_total_memory()
-    return total - _emulator.memory(index)["reserved"], total
+    return max(total - _emulator.memory(index)["reserved"], 0), total
 
 
 def _typed_tensor(dtype: torch.dtype) -> type:
