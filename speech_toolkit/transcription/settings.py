@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.json_input import shown_value
 from speech_toolkit.ranges import (
     BATCH_SIZE,
     CHUNK_LENGTH_S,
@@ -89,7 +90,20 @@ class TranscriptionSettings:
         for name, within in _RANGES_OR_NONE.items():
             if getattr(self, name) is not None:
                 within.check(name, getattr(self, name))
+        if self.prompt and not _is_text(self.prompt):
+            raise UsageError(
+                f"prompt {shown_value(self.prompt)}: holds bytes that are not UTF-8 text"
+            )
         if not self.temperatures:
             raise UsageError("temperatures: give at least one")
         for temperature in self.temperatures:
             TEMPERATURE.check("temperature", temperature)
+
+
+def _is_text(text: str) -> bool:
+    """Tell whether a string from the command line can be written: undecodable bytes cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -95,6 +95,14 @@ def test_what_contradicts_is_refused(line, message):
         check_arguments(parse(line))
 
 
+def test_a_prompt_of_bytes_that_are_no_text_is_refused():
+    """Bytes that Python cannot decode come as lone surrogates, which tokenizers do not take."""
+    message = r"prompt 'a \\udcff b': holds bytes that are not UTF-8 text"
+    with pytest.raises(UsageError, match=message):
+        TranscriptionSettings(prompt="a \udcff b")
+    assert TranscriptionSettings(prompt="Müller\n 山田").prompt == "Müller\n 山田"
+
+
 def test_a_measurement_cannot_read_standard_input():
     arguments = parse("--mode benchmark")
     arguments.audio = ["-"]
