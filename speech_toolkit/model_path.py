@@ -26,6 +26,7 @@ from speech_toolkit.checkpoint import (
     weight_files,
 )
 from speech_toolkit.errors import CheckpointError, first_line
+from speech_toolkit.foreign_checkpoints import refuse_foreign_form
 from speech_toolkit.json_input import shown_path
 
 T = TypeVar("T")
@@ -33,6 +34,7 @@ T = TypeVar("T")
 DESCRIPTION_NAMES = (
     CONFIG_NAME,
     "generation_config.json",
+    "adapter_config.json",
     "processor_config.json",
     "preprocessor_config.json",
     "tokenizer_config.json",
@@ -58,7 +60,7 @@ def read_config(model_path: str) -> dict[str, Any]:
         CheckpointError: there is no such checkpoint, or its config cannot be read.
     """
     directory = _local_directory(model_path) or _download(model_path, [CONFIG_NAME])
-    return read_json(directory / CONFIG_NAME)
+    return _config_of(directory)
 
 
 def resolve_checkpoint(model_path: str, read: Callable[[Path], T]) -> T:
@@ -78,16 +80,28 @@ def resolve_checkpoint(model_path: str, read: Callable[[Path], T]) -> T:
     """
     directory = _local_directory(model_path)
     if directory is not None:
-        description, weights = read(directory), weight_files(directory)
+        description, weights = _read(directory, read), weight_files(directory)
     else:
         directory = _download(model_path, DESCRIPTION_NAMES)
-        description, weights = read(directory), _weights_from_hub(model_path, directory)
+        description, weights = _read(directory, read), _weights_from_hub(model_path, directory)
     if not weights:
         raise CheckpointError(
             f"{model_path}: no weights found; expected {' or '.join(WEIGHT_NAMES[::2])} there"
         )
     check_weights(weights)
     return description
+
+
+def _read(directory: Path, read: Callable[[Path], T]) -> T:
+    _config_of(directory)
+    return read(directory)
+
+
+def _config_of(directory: Path) -> dict[str, Any]:
+    """Read ``config.json``, unless the directory holds the model of another program."""
+    path = directory / CONFIG_NAME
+    refuse_foreign_form(directory, read_json(path) if os.path.lexists(path) else {})
+    return read_json(path)
 
 
 def _local_directory(model_path: str) -> Path | None:

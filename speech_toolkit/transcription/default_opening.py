@@ -9,7 +9,7 @@ language open.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,15 +96,14 @@ def _stated_opening(
     stated_language, stated_task = generation.get("language"), generation.get("task")
     language, task = None, TRANSCRIBE
     if stated_language is not None:
-        if isinstance(stated_language, str):
-            language = find_language(stated_language, languages)
+        language = find_language(stated_language, languages)
         if language is None:
             warnings.append(
                 f"{GENERATION_NAME}: language is {shown_value(stated_language)}, which the model "
                 "does not know; the language is detected instead"
             )
     if stated_task is not None:
-        if isinstance(stated_task, str) and stated_task in tasks:
+        if stated_task in tasks:
             task = stated_task
         else:
             warnings.append(
@@ -144,14 +143,13 @@ def _forced_opening(
     )
 
 
-def _ids_by_position(forced: Any) -> dict[int, int | None]:
+def _ids_by_position(forced: Sequence[Sequence[Any]] | None) -> dict[int, int | None]:
     """Return position to id of the list's opening run, which is all that ``generate`` forces."""
-    pairs = forced if isinstance(forced, list) else []
     ids: dict[int, int | None] = {}
-    for pair in pairs:
-        if not isinstance(pair, list) or len(pair) != 2 or pair[0] != len(ids) + 1:
+    for position, index in forced or ():
+        if position != len(ids) + 1:
             break
-        ids[pair[0]] = pair[1]
+        ids[position] = index
     return ids
 
 

@@ -85,8 +85,12 @@ class TokenIds:
         return found
 
     def listed(self, key: str) -> tuple[int, ...]:
-        """Return a list of ids, without those that are no id of the vocabulary."""
-        _, listed = self._configured(key)
+        """Return a list of ids, without those that are no id of the vocabulary.
+
+        As in ``generate``, a generation_config.json that lacks the list stands for an empty one;
+        that of config.json counts only where there is no such file.
+        """
+        listed = next((content for content in self._sources.values() if content), {}).get(key)
         return tuple(sorted({i for i in listed or () if 0 <= i < self.vocab_size}))
 
     def _configured(self, key: str | None) -> tuple[str | None, Any]:

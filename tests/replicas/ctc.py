@@ -69,6 +69,7 @@ def ctc_forms() -> dict[str, CtcForm]:
         ),
         "saved by transformers 5": CtcForm(
             _LIBRISPEECH,
+            _LAYER_NORM,
             tokenizer=letters,
             features={"do_normalize": False, "sampling_rate": 8000},
             processor="processor",

@@ -1,5 +1,6 @@
 """A path, or a hub id whose files are fetched: the small ones, then one set of weights."""
 
+import json
 import subprocess
 import sys
 
@@ -47,6 +48,27 @@ def test_what_is_neither_directory_nor_hub_id(model_path, message, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(CheckpointError, match=message):
         read_config(model_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "config", "form"),
+    [
+        (["adapter_config.json", "adapter_model.safetensors"], None, "an adapter of PEFT"),
+        (["weights.npz"], {"model_type": "whisper", "n_mels": 80}, "a conversion for MLX"),
+        (["model.bin", "vocabulary.json"], {"lang_ids": [1]}, "a conversion for CTranslate2"),
+        (["large-v3.pt"], None, "a checkpoint of openai/whisper"),
+        (["ggml-tiny.bin"], None, "a conversion for whisper.cpp"),
+    ],
+)
+def test_model_of_another_program_is_named(tmp_path, files, config, form):
+    for name in files:
+        (tmp_path / name).write_text("{}")
+    if config is not None:
+        (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(CheckpointError, match=f"is {form}.*, not a whole checkpoint; (give|merge)"):
+        resolve_checkpoint(str(tmp_path), read_nothing_more)
+    with pytest.raises(CheckpointError, match=form):
+        read_config(str(tmp_path))
 
 
 def test_file_instead_of_directory(directory):

@@ -5,6 +5,7 @@ import pytest
 
 from speech_toolkit.device import Device
 from speech_toolkit.errors import CheckpointError, UsageError
+from speech_toolkit.transcription import whisper_checkpoint
 from speech_toolkit.transcription.whisper_checkpoint import (
     load_tokenizer,
     load_whisper_model,
@@ -53,17 +54,30 @@ def test_everything_is_read_from_the_checkpoint(whisper_directory):
     assert checkpoint.warnings == ()
 
 
-def test_ids_come_from_config_and_tokenizer_without_a_generation_config(whisper_directory):
+def test_ids_come_from_config_and_tokenizer_without_a_generation_config(
+    whisper_directory, monkeypatch
+):
     """As in checkpoints that were saved before transformers had one, or fine-tuned since."""
+    monkeypatch.setattr(whisper_checkpoint, "_MULTILINGUAL_VOCABULARY", VOCABULARY)
     complete = read_whisper_checkpoint(whisper_directory)
     generation = json.loads((whisper_directory / "generation_config.json").read_text())
-    (whisper_directory / "generation_config.json").write_text(json.dumps({"is_multilingual": True}))
+    (whisper_directory / "generation_config.json").unlink()
     lists = {key: generation[key] for key in ("suppress_tokens", "begin_suppress_tokens")}
     change_json(whisper_directory / "config.json", decoder_start_token_id=None, **lists)
     checkpoint = read_whisper_checkpoint(whisper_directory)
     assert checkpoint == replace(
         complete, max_initial_timestamp_index=None, alignment_heads=UPPER_HALF
     )
+
+
+@pytest.mark.parametrize("stated", [None, [], [9]])
+def test_lists_of_the_generation_config_hide_those_of_the_config(whisper_directory, stated):
+    """``generate`` reads them so: a fine-tune whose list is empty or gone suppresses nothing."""
+    lists = ("suppress_tokens", "begin_suppress_tokens")
+    change_json(whisper_directory / "config.json", **{key: [7] for key in lists})
+    change_json(whisper_directory / "generation_config.json", **dict.fromkeys(lists, stated))
+    checkpoint = read_whisper_checkpoint(whisper_directory)
+    assert checkpoint.suppress_ids == checkpoint.begin_suppress_ids == tuple(stated or ())
 
 
 def test_ids_come_from_the_generation_config_without_names(whisper_directory):
