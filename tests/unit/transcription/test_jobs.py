@@ -25,12 +25,16 @@ CPU = Device("cpu", None, "cpu", "asked for by name")
 
 
 class FakeTranscriber:
-    """Says of each waveform how long it is; `fail_at` names files that it cannot take."""
+    """Says of each waveform how long it is; `fail_at` names files that it cannot take.
+
+    `changes` are made to every result.
+    """
 
     model_load_s = 1.0
 
     def __init__(self):
         self.fail_at = {}
+        self.changes = {}
         self.heard = []
 
     def transcribe(self, waveform, settings, reporter):
@@ -46,6 +50,7 @@ class FakeTranscriber:
             stage_times_s={"decode_audio": 0.0, "tokens": 0.25},
             coverage=(Stretch(0, 1), Stretch(1, 1.5, "silence"), Stretch(1.5, 2, "silence")),
             warnings=waveform.warnings,
+            **self.changes,
         )
 
 
@@ -169,6 +174,31 @@ def test_one_file_is_reported_in_the_published_shape(transcriber, folder):
         "[TRANSCRIPTION RESULTS]",
         "    0.00s -     2.00s  2.0 seconds",
     ]
+
+
+@pytest.mark.parametrize(
+    ("language", "settings", "shown"),
+    [
+        ("en", {"language_source": "asked for", "task": "transcribe"}, " (language: en)"),
+        (
+            "hi",
+            {
+                "language_source": "config.json (forced_decoder_ids)",
+                "task": "translate",
+                "task_source": "generation_config.json (task)",
+            },
+            " (language: hi, from config.json (forced_decoder_ids); "
+            "task: translate, from generation_config.json (task))",
+        ),
+        (None, {}, ""),
+    ],
+)
+def test_what_the_checkpoint_decides_is_shown(transcriber, folder, language, settings, shown):
+    stream = io.StringIO()
+    (job,) = plan_jobs(["b.wav"], None, None, None)
+    transcriber.changes = {"language": language, "language_probability": None, "settings": settings}
+    jobs.run_job(request_for("b.wav"), job, Reporter(stream=stream))
+    assert f"[RESULT] Transcribed 1 segments{shown}\n" in stream.getvalue()
 
 
 def test_the_time_to_decode_audio_is_part_of_the_result(transcriber, folder):
