@@ -142,13 +142,14 @@ def main(argv: list[str] | None = None) -> int:
     guard = _guard(arguments)
 
     from speech_toolkit.evaluation.accuracy import case_directory, evaluate_accuracy
-    from speech_toolkit.evaluation.conclusion import EXIT_CODES
+    from speech_toolkit.evaluation.conclusion import EXIT_CODES, refuse_missing
 
     request = _request(arguments, reporter)
     with case_directory(arguments.keep_audio) as directory:
         argv = sys.argv if argv is None else argv
         report = evaluate_accuracy(request, directory, argv, reporter, guard)
         _write(report, arguments, reporter)
+    refuse_missing(report["verdict"], report["targets"])
     return EXIT_CODES[report["verdict"]]
 
 

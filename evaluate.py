@@ -149,6 +149,7 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
 
+    from speech_toolkit.evaluation.conclusion import refuse_missing
     from speech_toolkit.evaluation.parity import ParityEvaluation
     from speech_toolkit.evaluation.parity_table import parity_lines
     from speech_toolkit.results import write_json
@@ -162,6 +163,7 @@ def main(argv: list[str] | None = None) -> int:
     where = "standard output" if arguments.output == "-" else arguments.output
     reporter.info(f"Report saved to: {where}")
     write_page(report, arguments, reporter)
+    refuse_missing(report["verdict"], [report["reference"], *report["candidates"]])
     return code
 
 

@@ -159,7 +159,6 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
             "text": None,
             "first_difference": None,
             "same_device": None,
-            "speed_up": None,
             **sides,
         }
     language = sides["reference"]["language"]
@@ -176,7 +175,6 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
         "text": text.to_dict(),
         "first_difference": None if divergence is None else asdict(divergence),
         "same_device": _ran_on(sides["reference"]) == _ran_on(sides["candidate"]),
-        "speed_up": _speed_up(sides) if verdict == PASS else None,
         **sides,
     }
 
@@ -246,10 +244,6 @@ def _ran_on(side: Mapping[str, Any]) -> tuple[str, str]:
     return side["environment"]["device"], side["dtype"]
 
 
-def _speed_up(sides: Mapping[str, Any]) -> float:
-    return sides["reference"]["transcribe_s"] / sides["candidate"]["transcribe_s"]
-
-
 def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
     """Yield a report as lines for the terminal."""
     reference, candidate = report["reference"], report["candidate"]
@@ -258,7 +252,7 @@ def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
         if side["status"] != "ok":
             yield f"{side['label']}: {side['status'].replace('_', ' ')}: {side['message']}"
             continue
-        yield f"{_name(side)}: {side['transcribe_s']:.2f} s (RTF {side['rtf']:.3f})"
+        yield f"{_name(side)}: {side['transcribe_s']:.2f} s, the first run after loading"
         yield f"  {side['text']}"
         if side["against_truth"]:
             errors = side["against_truth"]
@@ -270,8 +264,6 @@ def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
     yield from _difference_lines(report["first_difference"])
     if report["same_device"]:
         yield "device and reference are the same: this shows determinism only"
-    if report["speed_up"]:
-        yield f"speed-up of this one run: {report['speed_up']:.2f}x"
     reason = f" ({report['reason']})" if report["reason"] else ""
     yield f"[VERDICT] {report['verdict']}{reason}"
 

@@ -7,10 +7,12 @@ Where one of these is missing, nothing was shown either way: NOT VALID.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from speech_toolkit.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID
+from speech_toolkit.errors import DeviceError
+from speech_toolkit.evaluation.isolated import ERROR
 
 PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
 EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}
@@ -21,6 +23,22 @@ def worst_of(verdicts: Iterable[str]) -> str:
     """Return the verdict on all candidates together: one failure counts more than a missing one."""
     found = set(verdicts)
     return next((verdict for verdict in (FAIL, NOT_VALID) if verdict in found), PASS)
+
+
+def refuse_missing(verdict: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Raise where a device that was asked for is not there, its report written by then.
+
+    Args:
+        verdict: on all candidates together; a fault that was found in one counts more than another
+            that is missing.
+        runs: of the report, each with "label", "status" and "message"; the reference first.
+
+    Raises:
+        DeviceError: the reference, or without a FAIL any device, could not be used.
+    """
+    for run in runs if verdict != FAIL else runs[:1]:
+        if run["status"] == ERROR:
+            raise DeviceError(f"{run['label']}: {run['message']}")
 
 
 def why_same(

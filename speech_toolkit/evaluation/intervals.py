@@ -74,7 +74,7 @@ def ratio_interval(
 
 
 def speed_up_figures(
-    reference_s: Sequence[float], candidate_s: Sequence[float], withheld: str | None
+    reference_s: Sequence[float], candidate_s: Sequence[float], withheld: str | None = None
 ) -> dict[str, Any]:
     """Return a speed-up for a report, withheld where the runs do not show one.
 

@@ -34,6 +34,7 @@ from speech_toolkit.evaluation.parity_figures import (
     beside_figures,
     fallback_ops,
     json_safe,
+    no_speedup,
     run_figures,
     speedup,
 )
@@ -167,13 +168,8 @@ class ParityEvaluation:
         """Return a candidate's part of the report."""
         head = run_figures(target, outcome)
         if not outcome.ok:
-            return head | {
-                "verdict": NOT_VALID,
-                "reasons": [outcome.message],
-                "checks": [],
-                "speedup": None,
-                "speedup_withheld": "the run did not end well",
-            }
+            nothing = {"verdict": NOT_VALID, "reasons": [outcome.message], "checks": []}
+            return head | nothing | no_speedup("the run did not end well")
         dtype = self._dtype_of_limits(target)
         limits = limits_for(dtype, self._request.changes)
         figures, checks = self._compare(reference, outcome, limits)
@@ -199,8 +195,7 @@ class ParityEvaluation:
                 ],
                 "limits_of": dtype,
                 "checks": [verdict.check_dict(item) for item in checks],
-                "speedup": None if withheld else speedup(reference, outcome),
-                "speedup_withheld": withheld,
+                **speedup(reference, outcome, withheld),
             }
         )
 
@@ -323,5 +318,4 @@ def _without_evidence(candidate: dict[str, Any]) -> dict[str, Any]:
     """Take back a verdict that rests on nothing."""
     if candidate["verdict"] != PASS:
         return candidate
-    withheld = {"speedup": None, "speedup_withheld": _WHY_NO_SPEED_UP[NOT_VALID]}
-    return candidate | withheld | {"verdict": NOT_VALID}
+    return candidate | no_speedup(_WHY_NO_SPEED_UP[NOT_VALID]) | {"verdict": NOT_VALID}

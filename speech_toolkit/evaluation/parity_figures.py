@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from speech_toolkit.evaluation.golden import compare_to_golden, explained_share
+from speech_toolkit.evaluation.intervals import speed_up_figures
 from speech_toolkit.evaluation.isolated import Outcome
 from speech_toolkit.evaluation.numeric import relative_error
 from speech_toolkit.evaluation.targets import Target
@@ -102,10 +103,21 @@ def against_emulations(
     }
 
 
-def speedup(reference: Outcome, candidate: Outcome) -> float:
-    """Return how many times faster the candidate's mean run is."""
-    slow, fast = (run.result["timing"]["latency"]["mean_s"] for run in (reference, candidate))
-    return slow / fast
+def speedup(reference: Outcome, candidate: Outcome, withheld: str | None) -> dict[str, Any]:
+    """Return how many times faster the candidate is, with its interval, or why that is withheld."""
+    if withheld:
+        return no_speedup(withheld)
+    found = speed_up_figures(*(run.result["timing"]["runs_s"] for run in (reference, candidate)))
+    return {
+        "speedup": found["speed_up"],
+        "speedup_interval": found["interval"],
+        "speedup_withheld": found["withheld"],
+    }
+
+
+def no_speedup(withheld: str) -> dict[str, Any]:
+    """Return the speed-up of a candidate that has none."""
+    return {"speedup": None, "speedup_interval": None, "speedup_withheld": withheld}
 
 
 def json_safe(value: Any) -> Any:

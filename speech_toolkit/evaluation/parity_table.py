@@ -162,21 +162,21 @@ def _speed_lines(report: Mapping[str, Any]) -> Iterator[str]:
     audio_s = report["input"]["audio_s"]
     runs = [report["reference"], *report["candidates"]]
     yield ""
-    yield f"{'device':<20}{'mean':>12}{'RTF':>10}{'x real time':>14}{'speed-up':>12}"
+    yield f"{'device':<20}{'mean':>12}{'RTF':>10}{'x real time':>14}  speed-up (95 % interval)"
     for run in runs:
         if run["timing"] is None:
             yield f"{run['label']:<20}{run['status'].replace('_', ' '):>12}"
             continue
         mean_s = run["timing"]["latency"]["mean_s"]
-        speedup = run.get("speedup")
-        text = (
-            ""
-            if run is report["reference"]
-            else "withheld"
-            if speedup is None
-            else f"{speedup:.2f}x"
-        )
+        text = "" if run is report["reference"] else f"  {_speedup(run)}"
         yield (
             f"{run['label']:<20}{1000 * mean_s:>9.1f} ms{mean_s / audio_s:>10.4f}"
-            f"{audio_s / mean_s:>14.1f}{text:>12}"
+            f"{audio_s / mean_s:>14.1f}{text}"
         )
+
+
+def _speedup(run: Mapping[str, Any]) -> str:
+    if run["speedup"] is None:
+        return f"withheld: {run['speedup_withheld']}"
+    interval = run["speedup_interval"]
+    return f"{run['speedup']:.2f}x ({interval['low']:.2f} to {interval['high']:.2f})"

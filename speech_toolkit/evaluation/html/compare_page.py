@@ -8,7 +8,7 @@ from typing import Any
 from speech_toolkit.evaluation.html.audio import AudioShelf
 from speech_toolkit.evaluation.html.case_list import marked
 from speech_toolkit.evaluation.html.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.html.figures import MISSING, duration, number, share, size, times
+from speech_toolkit.evaluation.html.figures import MISSING, duration, number, share, size
 from speech_toolkit.evaluation.html.page import Page, Section
 from speech_toolkit.evaluation.html.parts import (
     checks_table,
@@ -31,13 +31,12 @@ Report = Mapping[str, Any]
 
 def compare_page(report: Report, texts: Texts, shelf: AudioShelf) -> Page:
     """Take a comparison apart."""
-    speed_up = report["speed_up"]
     return Page(
         texts("compare_title"),
         report["verdict"],
         _lead(report, texts),
         [texts.sentence(report["reason"])] if report["reason"] else [],
-        [(texts("speed_up"), times(speed_up))] if speed_up else [],
+        [],
         list(_sections(report, texts, shelf)),
     )
 

@@ -16,6 +16,7 @@ from speech_toolkit.evaluation.html.figures import (
     share,
     size,
     times,
+    times_interval,
 )
 from speech_toolkit.evaluation.html.page import Page, Section
 from speech_toolkit.evaluation.html.parts import (
@@ -140,7 +141,7 @@ def _limits_note(candidate: Report, texts: Texts) -> Markup:
 def _speed(report: Report, texts: Texts) -> Markup:
     audio_s = report["input"]["audio_s"]
     columns = ["device", "load", "first_call", "mean", "p50", "p90", "p99", "rtf", "rtfx"]
-    columns += ["speed_up", "peak_memory"]
+    columns += ["speed_up", "interval", "peak_memory"]
     rows = [_speed_row(run, report, audio_s, texts) for run in _runs(report)]
     timed = [run for run in _runs(report) if run["timing"]]
     devices = [
@@ -162,7 +163,7 @@ def _speed(report: Report, texts: Texts) -> Markup:
 
 def _speed_row(run: Report, report: Report, audio_s: float, texts: Texts) -> list[Any]:
     if not run["timing"]:
-        return [run["label"], amount(texts.name(run["status"])), *[amount(MISSING)] * 9]
+        return [run["label"], amount(texts.name(run["status"])), *[amount(MISSING)] * 10]
     timing, memory = run["timing"], run["memory"] or {}
     latency = timing["latency"]
     speed_up = times(run.get("speedup"))
@@ -177,6 +178,7 @@ def _speed_row(run: Report, report: Report, audio_s: float, texts: Texts) -> lis
         amount(number(mean_s / audio_s, 3)),
         amount(number(audio_s / mean_s, 3)),
         amount(speed_up),
+        amount(times_interval(run.get("speedup_interval"))),
         amount(size(memory.get("peak_allocated_bytes"))),
     ]
 

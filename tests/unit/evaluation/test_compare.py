@@ -83,7 +83,8 @@ def test_same_text_passes(run):
     assert (report["verdict"], report["reason"], code) == ("PASS", None, 0)
     assert [each["verdict"] for each in report["criteria"]] == ["PASS"] * 3
     assert report["first_difference"] is None
-    assert report["speed_up"] == pytest.approx(4)
+    assert "first run after loading" in shown  # with graphs to capture: no speed
+    assert "speed" not in shown
     assert not report["same_device"]
     assert "[VERDICT] PASS" in shown
     candidate, reference = asked
@@ -98,7 +99,6 @@ def test_other_text_fails_and_says_where(run):
     report, code, _, shown = run(heard(SPOKEN), other)
     assert (report["verdict"], code) == ("FAIL", 1)
     assert report["text"]["wer"] == pytest.approx(1 / 6)
-    assert report["speed_up"] is None
     difference = report["first_difference"]
     assert difference["index"] == 1
     assert (difference["reference"]["id"], difference["candidate"]["id"]) == (6, 9)
@@ -127,7 +127,6 @@ def test_too_little_evidence(run, reference, candidate, code):
     report, actual, *_ = run(heard(reference), heard(candidate, "npu:0"))
     assert actual == code
     assert report["verdict"] == {4: "NOT VALID", 1: "FAIL"}[code]
-    assert report["speed_up"] is None
 
 
 @pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out"])

@@ -1,12 +1,37 @@
 import pytest
 
-from speech_toolkit.evaluation.conclusion import EXIT_CODES, why_same, worst_of
+from speech_toolkit.errors import DeviceError
+from speech_toolkit.evaluation.conclusion import EXIT_CODES, refuse_missing, why_same, worst_of
 
 NPU = {"device": "npu:0"}
 
 
 def test_exit_codes():
     assert EXIT_CODES == {"PASS": 0, "FAIL": 1, "NOT VALID": 4}
+
+
+def run(label, status):
+    return {"label": label, "status": status, "message": "is not there; use another"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reference", "candidate", "said"),
+    [
+        ("NOT VALID", "ok", "error", "npu:0: is not there; use another"),
+        ("NOT VALID", "error", "ok", "cpu: is not there"),
+        ("FAIL", "error", "ok", "cpu: is not there"),
+    ],
+)
+def test_a_device_that_is_not_there_is_one_line(verdict, reference, candidate, said):
+    with pytest.raises(DeviceError, match=said):
+        refuse_missing(verdict, [run("cpu", reference), run("npu:0", candidate)])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "candidate"), [("PASS", "ok"), ("FAIL", "error"), ("NOT VALID", "crash")]
+)
+def test_what_was_shown_counts_more_than_a_missing_device(verdict, candidate):
+    refuse_missing(verdict, [run("cpu", "ok"), run("npu:0", candidate)])
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def ended(device, logits, seconds=1.0, **changes):
         "layers": layers(),
         "sensitivity": sensitivity(),
         "load_s": 1.0,
-        "timing": Timings(2.0, (1.1,), (seconds, seconds)).to_dict(),
+        "timing": Timings(2.0, (1.1,), (seconds,) * 4).to_dict(),
         "repeat_error": 0.0,
         "runs_identical": True,
         "answer": {},
@@ -104,6 +104,7 @@ def test_a_pass(evaluate):
     (candidate,) = report["candidates"]
     assert (code, report["verdict"], candidate["verdict"]) == (0, "PASS", "PASS")
     assert candidate["speedup"] == pytest.approx(2.0)
+    assert candidate["speedup_interval"] == {"low": 2.0, "high": 2.0, "confidence": 0.95}
     assert report["input"]["audio_s"] == pytest.approx(4.825)
     assert "2.00x" in lines
     assert lines.endswith("[RESULT] PASS")
@@ -161,7 +162,7 @@ def test_a_candidate_that_dies_loses_nothing_of_the_others(evaluate, status):
         {
             "cpu float32": ended("cpu", LOGITS),
             "npu:0 float32": failed("", status, "died of SIGSEGV"),
-            "npu:1 float32": ended("npu:1", near()),
+            "npu:1 float32": ended("npu:1", near(), 0.5),
         },
         targets=(CPU, CARD, other),
     )

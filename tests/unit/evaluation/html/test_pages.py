@@ -244,7 +244,7 @@ def test_one_of_two_devices_failed():
     lost = {"label": CANDIDATE, "status": "crash", "message": "killed by signal 11",
             "elapsed_s": 1.0, "log_tail": ["loading"]}  # fmt: skip
     nothing = {"criteria": [], "text": None, "first_difference": None, "same_device": None}
-    page = parsed(report | nothing | {"candidate": lost, "speed_up": None})
+    page = parsed(report | nothing | {"candidate": lost})
     assert "killed by signal 11" in page.text()
     assert "the boat left" in page.text()
 
