@@ -291,7 +291,7 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
         code = _stopped_by(error, f"error: out of memory ({said}): ask for less", EXIT_WRONG)
     except Exception as error:  # noqa: BLE001, the last net
         code = _stopped_by(error, _internal_error(error), EXIT_INTERNAL)
-    code = _flush_streams(code)
+    _flush_streams()
     for thread in threading.enumerate():
         if not thread.daemon and thread not in threads_before:
             thread.join(_LEAVING_S)
@@ -347,14 +347,10 @@ def _print_error(message: str) -> None:
     _print(_one_line(message), sys.stderr)
 
 
-def _flush_streams(code: int) -> int:
-    """Empty the streams, so that the interpreter finds nothing to fail at; return the exit code."""
+def _flush_streams() -> None:
+    """Empty the streams, so that the interpreter on its way out finds nothing to fail at."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError as error:
+        except OSError:  # what mattered was flushed before, with an error of its own
             discard_output(stream)
-            if code == EXIT_DONE and not isinstance(error, BrokenPipeError):
-                _print_error(f"error: cannot be printed: {error.strerror}")
-                code = EXIT_WRONG
-    return code
