@@ -55,6 +55,7 @@ from speech_toolkit.ranges import (
     BATCH_SIZE,
     MAX_NEW_TOKENS,
     SEED,
+    TOTAL_AUDIO_S,
 )
 
 if TYPE_CHECKING:
@@ -220,6 +221,8 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRe
 
     if arguments.model_path is None:
         reporter.info(f"No --model_path given: measuring the bundled {arguments.family} model")
+    longest_s = max(arguments.durations_s or (DEFAULT_DURATION_S,))
+    TOTAL_AUDIO_S.check("--duration x --batch_size", longest_s * max(arguments.batch_sizes))
     targets = choose_targets(arguments.devices, arguments.dtypes)
     if arguments.devices is None and all(target.is_cpu for target in targets):
         reporter.info("No card found: measuring the CPU alone")

@@ -34,7 +34,7 @@ from speech_toolkit.command_line import (
     run_script,
 )
 from speech_toolkit.errors import TranscriptError
-from speech_toolkit.outputs import OutputGuard, checkpoint_files
+from speech_toolkit.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def main(argv: list[str] | None = None) -> int:
     reporter = reporter_from(arguments)
     output_format(arguments.output or DEFAULT_OUTPUT, FORMATS)
     OutputGuard(
-        outputs={"--output": arguments.output or DEFAULT_OUTPUT},
+        outputs={"--output": arguments.output or default_names(DEFAULT_OUTPUT)},
         inputs={
             "--audio": arguments.audio,
             "--transcript_file": arguments.transcript_file,
@@ -164,7 +164,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     result = _align(arguments, reporter)
     device = result.device.replace(":", "_")
-    _write(result, arguments.output or DEFAULT_OUTPUT.replace("DEVICE", device), reporter)
+    _write(result, arguments.output or DEFAULT_OUTPUT.replace(DEVICE, device), reporter)
     return EXIT_DONE
 
 

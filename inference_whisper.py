@@ -142,7 +142,7 @@ def main(argv: list[str] | None = None) -> int:
 def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
     jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
     flag = "--output" if arguments.output_dir is None else "--output_dir"
-    _guard({flag: [output.path for job in jobs for output in job.outputs]}, arguments)
+    _guard({flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
     from speech_toolkit.transcription.jobs import run_job, run_jobs
 
     if len(jobs) == 1:

@@ -18,6 +18,7 @@ from speech_toolkit.model_path import DESCRIPTION_NAMES
 from speech_toolkit.streams import stdout_is_closed
 
 STDOUT = "-"
+DEVICE = "DEVICE"  # stands in default names for the device, which shows only in the run
 OnePath = str | os.PathLike[str]
 Paths = OnePath | Iterable[OnePath] | None
 _LONGEST_HUB_ID = 200
@@ -91,6 +92,12 @@ def _identity(path: str, stdio: int) -> object:
     except (OSError, ValueError):
         return None if path == "-" else os.path.realpath(path.replace("\0", ""))
     return (status.st_dev, status.st_ino) if stat.S_ISREG(status.st_mode) else None
+
+
+def default_names(template: str) -> list[str]:
+    """Return a default name, and those that it had for other devices: one of them is written."""
+    pattern = template.replace(DEVICE, "*")
+    return [template, *(str(found) for found in Path().glob(pattern))]
 
 
 def check_output_path(path: str, flag: str = "--output") -> None:

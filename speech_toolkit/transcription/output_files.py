@@ -8,9 +8,10 @@ from pathlib import Path
 from speech_toolkit.audio_source import STDIN
 from speech_toolkit.command_line import output_format
 from speech_toolkit.errors import UsageError
+from speech_toolkit.outputs import DEVICE, default_names
 from speech_toolkit.writers import FORMATS
 
-DEFAULT_STEM = "transcription_result_DEVICE"
+DEFAULT_STEM = f"transcription_result_{DEVICE}"
 DEFAULT_FORMAT = "json"
 _STDIN_STEM = "stdin"
 
@@ -29,9 +30,12 @@ class OutputFile:
 
     def path_for(self, device: str) -> str:
         """Return ``path`` with the device in the place of DEVICE, where it is the default name."""
-        if not self.path.startswith(DEFAULT_STEM):
-            return self.path
-        return self.path.replace("DEVICE", device.replace(":", "_"))
+        return self.path.replace(DEVICE, device.replace(":", "_")) if self.is_default else self.path
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the name is the one that results have where none is given."""
+        return self.path.startswith(DEFAULT_STEM)
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,14 @@ class TranscriptionJob:
 
     audio_path: str
     outputs: tuple[OutputFile, ...]
+
+    def possible_paths(self) -> list[str]:
+        """Return every path that may be written, for a default name those of other devices too."""
+        return [
+            path
+            for output in self.outputs
+            for path in (default_names(output.path) if output.is_default else (output.path,))
+        ]
 
 
 def plan_jobs(

@@ -101,6 +101,27 @@ def test_every_number_shows_its_range_in_the_help(script):
             assert action.type not in (int, float), action.dest
 
 
+ODD = ("", " ", "0", "-1", "nan", "inf", "-inf", "1e400", "1e-400", "9" * 5000, "0x10", "none")
+ODD += ("1,,2", ",", "%", "1e300%", "\udcff", "\0", "٣", "x" * 5000, "=", "a=b", "-", "--", "[1]")
+
+
+@pytest.mark.parametrize(
+    "script", ["inference_mms", "inference_whisper", "evaluate", "eval_accuracy", "eval_perf"]
+)
+def test_no_odd_value_of_any_argument_is_more_than_wrong_usage(script, capsys):
+    parser = importlib.import_module(script).build_parser()
+    flags = [(action.dest, flag) for action in parser._actions for flag in action.option_strings]
+    for action in parser._actions:
+        action.required = False
+    for _, flag in flags:
+        for value in ODD:
+            try:
+                parser.parse_args([f"{flag}={value}"])
+            except SystemExit as leaving:
+                assert leaving.code in (0, 2), (flag, value[:20])
+            assert max(map(len, capsys.readouterr().err.splitlines()), default=0) < 700
+
+
 @pytest.mark.parametrize(
     ("script", "flag"),
     [

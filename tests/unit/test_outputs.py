@@ -10,6 +10,7 @@ from speech_toolkit.outputs import (
     OutputGuard,
     check_output_path,
     checkpoint_files,
+    default_names,
     sample_files,
 )
 
@@ -113,6 +114,15 @@ def test_bundled_samples_are_inputs():
     names = {str(path.relative_to(REPOSITORY)) for path in sample_files()}
 
     assert {"samples/demo.wav", "samples/demo.txt", "samples/recognition/talk.flac"} <= names
+
+
+def test_a_default_name_may_turn_out_to_be_an_input():
+    Path("result_cpu.json").write_text("hello world")
+    names = default_names("result_DEVICE.json")
+
+    assert names == ["result_DEVICE.json", "result_cpu.json"]
+    with pytest.raises(UsageError, match="is the same file as --transcript_file"):
+        OutputGuard({"--output": names}, {"--transcript_file": "./result_cpu.json"})
 
 
 def test_an_output_is_refused_before_a_directory_is_made_for_it():

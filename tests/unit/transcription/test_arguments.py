@@ -121,7 +121,7 @@ def test_a_measurement_cannot_read_standard_input():
         ("--logprob_threshold nan", "'nan' is not a number"),
         ("--format json,pdf", "'pdf' is none of txt, json, srt, vtt, tsv"),
         ("--seed 1.5", "'1.5' is not a whole number"),
-        ("--chunk_length 0", "'0' is not a number above 0"),
+        ("--chunk_length 0", "'0' is not a number of at least 1"),
         ("--output a --output_dir b", "not allowed with argument"),
         ("--warmup -1", "'-1' is not a whole number of at least 0"),
     ],
