@@ -33,7 +33,8 @@ def test_kept_cases_replace_nothing():
     with pytest.raises(UsageError, match="--keep_audio kept: case_1.wav stands there already"):
         eval_accuracy.main([*TWO, "--keep_audio", "kept", "--num_test_cases", "1"])
     assert Path("kept/case_1.wav").read_text() == "mine"
-    with pytest.raises(UsageError, match="--keep_audio new/case_2.wav: is the same file as --output"):
-        eval_accuracy.main(
-            [*TWO, "--keep_audio", "./new", "--num_test_cases", "2", "--output", "new/case_2.wav"]
-        )
+    with pytest.raises(
+        UsageError, match="--keep_audio new/case_2.wav: is the same file as --output"
+    ):
+        kept = ("--keep_audio", "./new", "--num_test_cases", "2")
+        eval_accuracy.main([*TWO, *kept, "--output", "new/case_2.wav"])
