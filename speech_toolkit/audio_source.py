@@ -16,6 +16,7 @@ from pathlib import Path
 
 from speech_toolkit.errors import AudioError
 from speech_toolkit.git_lfs import is_lfs_pointer
+from speech_toolkit.json_input import shown_path
 from speech_toolkit.scratch import scratch_errors, scratch_folder, temporary_directory
 
 STDIN = "-"
@@ -76,7 +77,11 @@ class AudioSource:
         return self.path if self.named is None else self.named
 
     def __str__(self) -> str:
-        return "audio from standard input" if self.name == STDIN else f"audio {self.name!r}"
+        return (
+            "audio from standard input"
+            if self.name == STDIN
+            else f"audio {shown_path(self.name)!r}"
+        )
 
     @property
     def ffmpeg_command(self) -> str:

@@ -65,6 +65,15 @@ class ScriptParser(argparse.ArgumentParser):
             self.error("python -OO strips docstrings that transformers needs: use -O, or neither")
         return parsed
 
+    def parse_known_args(
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse what is known; refuse ``--name=--``, of which argparse makes an empty list."""
+        for argument in sys.argv[1:] if args is None else args:
+            if argument.startswith("--") and argument.endswith("=--"):
+                self.error(f"argument {argument.removesuffix('=--')}: '--' is no value")
+        return super().parse_known_args(args, namespace)
+
     def error(self, message: str) -> NoReturn:
         """Print the usage and one short line, and exit with 2."""
         super().error(_one_line(message))

@@ -66,8 +66,14 @@ class Outcomes:
         self.faults = []
 
     @contextlib.contextmanager
-    def attempt(self, name):
-        """Count what the block does: a result, or an error of ours."""
+    def attempt(self, name, *, usage_errors=False):
+        """Count what the block does: a result, or an error of ours.
+
+        Args:
+            name: what is attempted.
+            usage_errors: whether a command line is: argparse may end it, and what prints errors
+                makes one short line of what the user wrote.
+        """
         kind = "result"
         try:
             with _time_limit():
@@ -75,8 +81,13 @@ class Outcomes:
         except ToolkitError as error:
             kind = type(error).__name__
             told = str(error)
-            if "\n" in told or len(told) > 2000 or "memory" in told:
+            is_line = usage_errors or ("\n" not in told and len(told) < 2000)
+            if not is_line or "memory" in told:
                 self.faults.append(f"{name}: {kind}: {told[:500]}")
+        except SystemExit as error:
+            kind = f"exit {error.code}"
+            if not usage_errors or error.code != 2:
+                self.faults.append(f"{name}: {kind}")
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise

@@ -90,6 +90,8 @@ def mutated(family, directory, rng):
     done = []
     for _ in range(rng.choice((1, 1, 1, 2))):
         name = rng.choices([*names, "processor_config.json"], [*weights, 2])[0]
+        if any(name in what for what in done):
+            continue
         path = directory / name
         text = path.read_text() if path.exists() else "{}"
         path.unlink(missing_ok=True)
@@ -107,7 +109,6 @@ def mutated(family, directory, rng):
         if rng.random() < 0.03:
             path.unlink()
             done.append(f"no {name}")
-            break
     return f"{family} {'; '.join(done)}"
 
 

@@ -265,3 +265,12 @@ def test_what_the_encoding_of_stdout_lacks_is_escaped(monkeypatch):
     with pytest.raises(SystemExit):
         run_script(lambda: Reporter().info("größe.json \udcff") or 0)
     assert written.getvalue() == b"[INFO] gr\\xf6\\xdfe.json \\udcff\n"
+
+
+@pytest.mark.parametrize("argument", ["--keep_audio=--", "--model_path=--"])
+def test_two_dashes_are_no_value(argument, capsys):
+    import eval_accuracy
+
+    with pytest.raises(SystemExit):
+        eval_accuracy.main([argument])
+    assert f"argument {argument[:-3]}: '--' is no value" in capsys.readouterr().err
