@@ -71,7 +71,9 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
         "float32 and bfloat16 on the CPU)",
         timeout_s=1800.0,
     )
-    parser.add_argument("--audio", help="a recording of speech (default: the bundled demo)")
+    parser.add_argument(
+        "--audio", help="a recording of speech, or - for standard input (default: the bundled demo)"
+    )
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--transcript", help="mms: what is spoken, to compare word boundaries")
     text.add_argument(
@@ -206,17 +208,19 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
 
 def _speech(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Return the audio, and what is spoken in it where that is known."""
-    from speech_toolkit.alignment.transcript_file import check_is_text, read_transcript
+    from speech_toolkit.alignment.transcript_file import (
+        check_is_text,
+        check_one_reads_stdin,
+        read_transcript,
+    )
     from speech_toolkit.checkpoint import REPOSITORY
-    from speech_toolkit.errors import UsageError
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")
     demo = REPOSITORY / "samples" / "demo.wav"
     file = arguments.transcript_file
     if arguments.audio is None and arguments.transcript is None and file is None:
         file = demo.with_suffix(".txt")
-    if arguments.audio == "-":
-        raise UsageError("--audio -: every device reads the same file; give its name")
+    check_one_reads_stdin(arguments.audio, file, "--transcript_file")
     transcript = arguments.transcript if file is None else read_transcript(str(file))
     return arguments.audio or str(demo), transcript
 

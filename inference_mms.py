@@ -33,7 +33,6 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.errors import TranscriptError
 from speech_toolkit.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
@@ -174,12 +173,11 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     from speech_toolkit.alignment.inputs import AlignmentSettings
     from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
     from speech_toolkit.alignment.transcript import read_transcript
-    from speech_toolkit.alignment.transcript_file import check_is_text
+    from speech_toolkit.alignment.transcript_file import check_is_text, check_one_reads_stdin
     from speech_toolkit.streams import stdout_to_stderr
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")
-    if arguments.audio == "-" and arguments.transcript_file == "-":
-        raise TranscriptError("--audio and --transcript_file cannot both be read from stdin")
+    check_one_reads_stdin(arguments.audio, arguments.transcript_file, "--transcript_file")
     request = AlignmentRequest(
         model_path=arguments.model_path,
         audio_path=arguments.audio,

@@ -213,8 +213,13 @@ def _benchmark(
 
 def _reference(arguments: argparse.Namespace) -> str | None:
     """Return what is spoken, where the user told."""
-    from speech_toolkit.alignment.transcript_file import check_is_text, read_transcript
+    from speech_toolkit.alignment.transcript_file import (
+        check_is_text,
+        check_one_reads_stdin,
+        read_transcript,
+    )
 
+    check_one_reads_stdin(arguments.audio[0], arguments.reference_file, "--reference_file")
     if arguments.reference_file is None:
         check_is_text(arguments.reference, "--reference", "--reference_file")
         return arguments.reference

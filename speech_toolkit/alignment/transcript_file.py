@@ -73,6 +73,21 @@ def check_is_text(text: str | None, flag: str, file_flag: str) -> None:
         )
 
 
+def check_one_reads_stdin(audio: str | None, text_file: str | None, flag: str) -> None:
+    """Make sure that audio and text are not both to come from standard input.
+
+    Args:
+        audio: value of ``--audio``.
+        text_file: value of ``flag``, None where it was not given.
+        flag: names the text's argument.
+
+    Raises:
+        TranscriptError: both are "-".
+    """
+    if audio == text_file == "-":
+        raise TranscriptError(f"--audio and {flag} cannot both be read from stdin")
+
+
 def _label(name: str) -> str:
     return "standard input" if name == "-" else name
 

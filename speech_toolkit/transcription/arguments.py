@@ -134,11 +134,6 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError(f"--format {timed[0]} needs times: use --timestamps segment or word")
     if arguments.mode not in MODES and arguments.audio != arguments.audio[:1]:
         raise UsageError(f"--mode {arguments.mode} takes one --audio file")
-    if arguments.mode not in MODES and arguments.audio == ["-"]:
-        raise UsageError(
-            f"--mode {arguments.mode} reads the audio more than once: --audio - cannot be used; "
-            "save it as a file"
-        )
 
 
 def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:

@@ -133,7 +133,11 @@ def test_whisper_on_the_npu(evaluate_on_npu):
         ),
         (("--devices", "cpu,cpu", "--emulate", "fp8"), "--emulate 'fp8'"),
         (("--devices", "cpu,cpu", "--audio", "none.wav"), "none.wav"),
-        (("--devices", "cpu,cpu", "--audio", "-"), "--audio -: every device reads"),
+        (("--devices", "cpu,cpu", "--audio", "-"), "standard input is empty"),
+        (
+            ("--devices", "cpu,cpu", "--audio", "-", "--transcript_file", "-"),
+            "--audio and --transcript_file cannot both",
+        ),
         (("--devices", "cpu,cpu", "--model_path", "nowhere"), "no such directory"),
     ],
 )

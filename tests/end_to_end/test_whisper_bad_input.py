@@ -39,7 +39,12 @@ BEFORE_TORCH = [
     Bad("audio no samples", {"--audio": "{dir}/no_samples.wav"}, "holds no samples"),
     Bad("audio stdin empty", {"--audio": "-"}, "standard input is empty"),
     Bad("audio absent", {"--audio": None}, "required: --audio"),
-    Bad("audio stdin measured", {"--audio": "-", "--mode": "benchmark"}, "more than once"),
+    Bad("audio stdin timed", {"--audio": "-", "--mode": "benchmark"}, "standard input is empty"),
+    Bad(
+        "audio and reference on stdin",
+        {"--audio": "-", "--mode": "compare", "--reference_file": "-"},
+        "--audio and --reference_file cannot both",
+    ),
     Bad("audio compared", {"--audio": "absent.wav", "--mode": "compare"}, "does not exist"),
     Bad("audio timed", {"--audio": "{dir}/text.wav", "--mode": "benchmark"}, "not audio"),
     # arguments

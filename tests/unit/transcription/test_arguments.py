@@ -103,14 +103,6 @@ def test_a_prompt_of_bytes_that_are_no_text_is_refused():
     assert TranscriptionSettings(prompt="Müller\n 山田").prompt == "Müller\n 山田"
 
 
-def test_a_measurement_cannot_read_standard_input():
-    arguments = parse("--mode benchmark")
-    arguments.audio = ["-"]
-
-    with pytest.raises(UsageError, match="reads the audio more than once"):
-        check_arguments(arguments)
-
-
 @pytest.mark.parametrize(
     ("line", "message"),
     [
