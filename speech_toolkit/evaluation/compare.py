@@ -193,8 +193,8 @@ def _side(outcome: Outcome, texts: _Texts) -> dict[str, Any]:
     result, heard = outcome.result["result"], outcome.result["heard"]
     kept = (
         *("device", "language", "text", "segments", "audio_duration_s", "coverage", "windows"),
-        *("model_load_s", "transcribe_s", "rtf", "stage_times_s", "memory", "settings"),
-        *("environment", "warnings"),
+        *("model_load_s", "transcribe_s", "rtf", "stage_times_s", "stage_times_are", "memory"),
+        *("settings", "environment", "warnings"),
     )
     return side | {
         **{key: result[key] for key in kept},

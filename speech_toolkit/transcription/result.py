@@ -100,6 +100,8 @@ class TranscriptionResult:
         environment: what it ran on.
         versions: of the toolkit and its packages.
         warnings: what the user should know.
+        stage_times_are: "synchronised" where each stage waited for its work, "launch" where a card
+            may still have been at it.
     """
 
     text: str
@@ -123,6 +125,7 @@ class TranscriptionResult:
     environment: dict[str, Any]
     versions: dict[str, str | None]
     warnings: tuple[str, ...] = ()
+    stage_times_are: str = "synchronised"
 
     @property
     def words(self) -> tuple[TranscribedWord, ...]:
@@ -154,6 +157,7 @@ class TranscriptionResult:
             "transcribe_s": round(self.transcribe_s, 6),
             "rtf": round(self.rtf, 6),
             "stage_times_s": {name: round(s, 6) for name, s in self.stage_times_s.items()},
+            "stage_times_are": self.stage_times_are,
             "memory": self.memory,
             "settings": self.settings,
             "environment": self.environment,

@@ -35,6 +35,15 @@ class StageClock:
             elapsed = time.perf_counter() - started
             self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
 
+    @property
+    def kind(self) -> str:
+        """What the seconds are: "synchronised" where a stage ends with its work, else "launch".
+
+        On a card a stage that is not waited for ends once its work is queued, and the stage that
+        reads a result pays for those before it.
+        """
+        return "synchronised" if self.exact or self._device.type == "cpu" else "launch"
+
     def reset(self) -> None:
         """Forget all times."""
         self.seconds = {}

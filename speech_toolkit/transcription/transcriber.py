@@ -185,6 +185,7 @@ class Transcriber:
             dtype=str(self.dtype),
             model_load_s=self.model_load_s,
             stage_times_s=dict(clock.seconds),
+            stage_times_are=clock.kind,
             transcribe_s=transcribe_s,
             memory=asdict(self.device.memory()),
             environment=self.device.facts(),

@@ -143,4 +143,10 @@ def _speed(report: Report, texts: Texts) -> Markup | None:
     ]
     columns = [texts(key) for key in ("device", "load", "one_run", "rtf", "peak_memory")]
     stages = [(side["label"], side["stage_times_s"]) for side in ended]
-    return join(table(texts("speed"), columns, rows), stage_chart(texts("stages"), stages, texts))
+    launched = any(side["stage_times_are"] == "launch" for side in ended)
+    return join(
+        paragraph(texts("first_run_note"), "note"),
+        table(texts("speed"), columns, rows),
+        paragraph(texts("launch_times_note"), "note") if launched else None,
+        stage_chart(texts("stages"), stages, texts),
+    )

@@ -31,6 +31,7 @@ def heard(text, device="cpu", dtype="float32", tokens=(5, 6, 7), transcribe_s=2.
         "transcribe_s": transcribe_s,
         "rtf": transcribe_s / 4,
         "stage_times_s": {},
+        "stage_times_are": "launch",
         "memory": {},
         "settings": {},
         "environment": {"device": device, "device_name": "x", "torch": "2", "env": {}},

@@ -286,7 +286,7 @@ def side(label, environment, text):
     return {
         "label": label, "status": "ok", "message": None, "elapsed_s": 5.0, "log_tail": [],
         "text": text, "model_load_s": 2.0, "transcribe_s": 1.0, "rtf": 0.2,
-        "stage_times_s": {"encoder": 0.3, "tokens": 0.6},
+        "stage_times_s": {"encoder": 0.3, "tokens": 0.6}, "stage_times_are": "launch",
         "memory": {"peak_allocated_bytes": 3 << 20}, "environment": environment,
         "warnings": ["window 1 was cut"], "against_truth": {"wer": 0.25, "cer": 0.05},
     }  # fmt: skip
