@@ -1,8 +1,14 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from speech_toolkit.audio import Waveform
+from speech_toolkit.audio import Waveform, load_audio
 from speech_toolkit.transcription.level import at_usual_level
+from speech_toolkit.transcription.transcriber import Transcriber
+
+SENTENCE = Path(__file__).parents[3] / "samples" / "recognition" / "sentence.flac"
 
 
 def waveform(peak, seed=0):
@@ -39,3 +45,13 @@ def test_a_recording_made_louder_is_a_warning():
 def test_digital_silence_stays():
     given = Waveform(np.zeros(5, np.float32), 16_000, "talk.wav", 16_000, 1)
     assert at_usual_level(given) is given
+
+
+def test_level_is_no_reason_for_another_text():
+    transcriber = Transcriber.load(device="cpu")
+    sentence = load_audio(SENTENCE)
+    expected = transcriber.transcribe(sentence).text
+    assert len(expected.split()) > 5
+    for scale in (32768, 1e-4):
+        samples = sentence.samples * np.float32(scale)
+        assert transcriber.transcribe(replace(sentence, samples=samples)).text == expected
