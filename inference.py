@@ -25,7 +25,7 @@ import os
 import sys
 from typing import Any
 
-from speech_toolkit.command_line import EXIT_DONE, run_script
+from speech_toolkit.command_line import EXIT_DONE, refuse_dashes_as_value, run_script
 
 SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
 ALIGNMENT, TRANSCRIPTION = SCRIPTS
@@ -87,6 +87,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--model_path", metavar="DIR_OR_HUB_ID")
     parser.add_argument("--mode", help="transcribe, chunked, compare or benchmark")
     parser.add_argument("-h", "--help", action="store_true")
+    refuse_dashes_as_value(parser, argv)
     known, _ = parser.parse_known_args(argv)
     if known.help and known.model_path is None and known.mode is None:
         parser.print_help()

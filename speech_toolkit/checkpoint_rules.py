@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
+
+from speech_toolkit.json_input import shown_value
+
+_FEWEST_STRIDE_SAMPLES = 64
+_MOST_STRIDE_SAMPLES = 16_384
 
 Rule = Callable[[Mapping[str, Any]], str | None]
 
@@ -29,6 +35,19 @@ def _convolutions_match(config: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _frames_are_sane(config: Mapping[str, Any]) -> str | None:
+    """Attention over frames of a few samples would take terabytes; published models have 320."""
+    if "conv_stride" not in config:
+        return None
+    stride = prod(config["conv_stride"])
+    if _FEWEST_STRIDE_SAMPLES <= stride <= _MOST_STRIDE_SAMPLES:
+        return None
+    return (
+        f"conv_stride makes a frame every {shown_value(stride)} samples, not every {_FEWEST_STRIDE_SAMPLES} to "
+        f"{_MOST_STRIDE_SAMPLES}"
+    )
+
+
 def _padding_is_in_vocabulary(config: Mapping[str, Any]) -> str | None:
     padding, size = config.get("pad_token_id"), config.get("vocab_size")
     if padding is None or size is None or padding < size:
@@ -39,6 +58,7 @@ def _padding_is_in_vocabulary(config: Mapping[str, Any]) -> str | None:
 RULES: Mapping[str | None, tuple[Rule, ...]] = {
     "wav2vec2": (
         _convolutions_match,
+        _frames_are_sane,
         _divides("num_attention_heads", "hidden_size"),
         _divides("num_conv_pos_embedding_groups", "hidden_size"),
     ),

@@ -68,15 +68,20 @@ class ScriptParser(argparse.ArgumentParser):
     def parse_known_args(
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
-        """Parse what is known; refuse ``--name=--``, of which argparse makes an empty list."""
-        for argument in sys.argv[1:] if args is None else args:
-            if argument.startswith("--") and argument.endswith("=--"):
-                self.error(f"argument {argument.removesuffix('=--')}: '--' is no value")
+        """Parse what is known, once its values are values."""
+        refuse_dashes_as_value(self, sys.argv[1:] if args is None else args)
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         """Print the usage and one short line, and exit with 2."""
         super().error(_one_line(message))
+
+
+def refuse_dashes_as_value(parser: argparse.ArgumentParser, argv: Sequence[str]) -> None:
+    """End the script over ``--name=--``, of which argparse makes an empty list."""
+    for argument in argv:
+        if argument.startswith("--") and argument.endswith("=--"):
+            parser.error(f"argument {argument.removesuffix('=--')}: '--' is no value")
 
 
 def _not_empty(text: str) -> str:

@@ -66,6 +66,18 @@ def changed(directory, file, changes, tmp_path):
             {"conv_kernel": [3]},
             "convolutions do not match .*conv_kernel has 1",
         ),
+        (
+            ALIGNER,
+            "config.json",
+            {"conv_stride": [1] * 7},
+            "a frame every 1 samples, not every 64 to",
+        ),
+        (
+            ALIGNER,
+            "config.json",
+            {"conv_stride": [1 << 20] * 7},
+            "a frame every .* not every 64 to",
+        ),
         (ALIGNER, "config.json", {"vocab_size": None}, "vocab_size is None, not a whole number"),
         (ALIGNER, "vocab.json", {"b": "7"}, "'b' is '7', not a token id"),
         (ALIGNER, "vocab.json", {"b": True}, "'b' is True, not a token id"),

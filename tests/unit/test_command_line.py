@@ -267,10 +267,15 @@ def test_what_the_encoding_of_stdout_lacks_is_escaped(monkeypatch):
     assert written.getvalue() == b"[INFO] gr\\xf6\\xdfe.json \\udcff\n"
 
 
-@pytest.mark.parametrize("argument", ["--keep_audio=--", "--model_path=--"])
-def test_two_dashes_are_no_value(argument, capsys):
-    import eval_accuracy
-
-    with pytest.raises(SystemExit):
-        eval_accuracy.main([argument])
+@pytest.mark.parametrize(
+    ("script", "argument"),
+    [
+        ("eval_accuracy", "--keep_audio=--"),
+        ("inference_mms", "--output=--"),
+        ("inference", "--model_path=--"),
+    ],
+)
+def test_two_dashes_are_no_value(script, argument, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        importlib.import_module(script).main([argument])
     assert f"argument {argument[:-3]}: '--' is no value" in capsys.readouterr().err
