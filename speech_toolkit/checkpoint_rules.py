@@ -43,8 +43,8 @@ def _frames_are_sane(config: Mapping[str, Any]) -> str | None:
     if _FEWEST_STRIDE_SAMPLES <= stride <= _MOST_STRIDE_SAMPLES:
         return None
     return (
-        f"conv_stride makes a frame every {shown_value(stride)} samples, not every {_FEWEST_STRIDE_SAMPLES} to "
-        f"{_MOST_STRIDE_SAMPLES}"
+        f"conv_stride makes a frame every {shown_value(stride)} samples, not every "
+        f"{_FEWEST_STRIDE_SAMPLES} to {_MOST_STRIDE_SAMPLES}"
     )
 
 
