@@ -9,8 +9,8 @@
 Works with both families, Wav2Vec2ForCTC aligners and Whisper. Each device runs in a process of its
 own on the same samples; what one measured is kept when another crashes or takes too long.
 
-Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be
-measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell), 70 internal
+Exit codes: 0 done, 1 slower than --compare allows, 2 wrong usage or input, or a device that is not
+there, 4 not valid (a device failed while it ran, no speech, or too few runs to tell), 70 internal
 error, 130 interrupted.
 """
 
@@ -27,10 +27,6 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.command_line import (
     DTYPES,
-    EXIT_DONE,
-    EXIT_FAILED,
-    EXIT_NOT_VALID,
-    EXIT_SOME_FAILED,
     Reporter,
     ScriptParser,
     add_report_arguments,
@@ -39,7 +35,6 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.errors import DeviceError
 from speech_toolkit.evaluation.arguments import (
     add_output_arguments,
     add_regression_arguments,
@@ -72,8 +67,8 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
     parser = ScriptParser(
         "Measure latency, real-time factor, throughput and memory on several devices.",
-        "0 done, 1 slower than --compare allows, 2 wrong usage or input, or nothing could be "
-        "measured, 3 some devices failed, 4 not valid (no speech, or too few runs to tell)",
+        "0 done, 1 slower than --compare allows, 2 wrong usage or input, or a device that is not "
+        "there, 4 not valid (a device failed while it ran, no speech, or too few runs to tell)",
     )
     _add_subject_arguments(parser)
     _add_measurement_arguments(parser)
@@ -261,22 +256,23 @@ def _print(report: dict[str, Any], reporter: Reporter) -> None:
 
 
 def _exit_code(report: dict[str, Any], compared_with: str | None) -> int:
-    """Judge the report; raise where it holds nothing."""
-    from speech_toolkit.evaluation.conclusion import EXIT_CODES
+    """Judge the report; raise where a device is not there, or another machine's is compared."""
+    from speech_toolkit.evaluation.conclusion import (
+        EXIT_CODES,
+        NOT_VALID,
+        PASS,
+        refuse_missing,
+        worst_of,
+    )
     from speech_toolkit.evaluation.regression import refuse_differences
 
-    failed = [target for target in report["targets"] if target["status"] != "ok"]
-    if len(failed) == len(report["targets"]):
-        raise DeviceError(f"nothing was measured: {failed[0]['label']}: {failed[0]['message']}")
     comparison = report["comparison"]
     if comparison and comparison["differences"] and not comparison["differences_allowed"]:
         refuse_differences(comparison["differences"], f"--compare {compared_with}")
-    compared = EXIT_CODES[comparison["verdict"]] if comparison else EXIT_DONE
-    if compared == EXIT_FAILED:
-        return EXIT_FAILED
-    if report["not_valid"] or compared == EXIT_NOT_VALID:
-        return EXIT_NOT_VALID
-    return EXIT_SOME_FAILED if failed else EXIT_DONE
+    own = NOT_VALID if report["not_valid"] else PASS
+    verdict = worst_of([own, comparison["verdict"] if comparison else PASS])
+    refuse_missing(verdict, report["targets"])
+    return EXIT_CODES[verdict]
 
 
 if __name__ == "__main__":

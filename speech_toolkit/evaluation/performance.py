@@ -29,7 +29,7 @@ from speech_toolkit.evaluation.engines import (
     family_of,
 )
 from speech_toolkit.evaluation.intervals import speed_up_figures
-from speech_toolkit.evaluation.isolated import Outcome, run_isolated
+from speech_toolkit.evaluation.isolated import OK, Outcome, run_isolated
 from speech_toolkit.evaluation.measuring import case_samples, measure_target
 from speech_toolkit.evaluation.parity_figures import fallback_ops
 from speech_toolkit.evaluation.regression import case_key, case_name
@@ -214,7 +214,7 @@ def _measure(
         reporter=reporter,
     )
     if not outcome.ok:
-        reporter.warning(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
+        reporter.info(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
     return _entry(target, outcome)
 
 
@@ -246,8 +246,11 @@ def _without_output(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def _not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which cases and targets prove nothing, one line each."""
+    """Say which targets and cases prove nothing, one line each."""
     reference, *others = entries
+    for entry in entries:
+        if entry["status"] != OK:
+            yield f"{entry['label']} was not measured to the end: {entry['message']}"
     for entry in others:
         if same := _why_same(reference, entry):
             yield f"{entry['label']}: {same}"

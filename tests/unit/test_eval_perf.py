@@ -51,7 +51,7 @@ def report(*targets):
         "model": {"path": "m", "weights_sha256": "w"},
         "targets": list(targets),
         "speed_ups": [],
-        "not_valid": [],
+        "not_valid": [each["message"] for each in targets if each["message"]],
     }
 
 
@@ -83,13 +83,17 @@ def test_done(run, tmp_path):
     assert json.loads((tmp_path / "eval_perf_result.json").read_text())["comparison"] is None
 
 
-def test_some_devices_failed(run):
-    assert run(report(target(), target("npu:0 float32", status="crash"))) == 3
+@pytest.mark.parametrize("others", [(), (target(),)])
+@pytest.mark.parametrize("status", ["crash", "device_failed", "out_of_memory", "timed_out"])
+def test_a_device_that_failed_while_it_ran_is_not_valid(run, others, status, tmp_path):
+    assert run(report(*others, target("npu:0 float32", status=status))) == 4
+    assert (tmp_path / "eval_perf_result.json").is_file()
 
 
-def test_nothing_measured_is_an_error_but_the_report_is_kept(run, tmp_path):
+@pytest.mark.parametrize("others", [(), (target(),)])
+def test_a_device_that_is_not_there_is_an_error_but_the_report_is_kept(run, others, tmp_path):
     with pytest.raises(DeviceError, match="npu:0 float32: died of SIGSEGV"):
-        run(report(target("npu:0 float32", status="crash")))
+        run(report(*others, target("npu:0 float32", status="error")))
     assert (tmp_path / "eval_perf_result.json").is_file()
 
 

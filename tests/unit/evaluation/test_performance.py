@@ -256,6 +256,7 @@ def test_a_failed_device_keeps_what_it_measured(performed):
     failed = report["targets"][1]
     assert (failed["status"], failed["message"]) == ("crash", "died of SIGSEGV")
     assert failed["log_tail"] == ["last words"]
+    assert report["not_valid"] == ["npu:0 float32 was not measured to the end: died of SIGSEGV"]
     assert len(failed["cases"]) == 1
     assert "crash: died of SIGSEGV" in "\n".join(performance_lines(report | {"comparison": None}))
 
