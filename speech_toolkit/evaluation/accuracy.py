@@ -11,26 +11,30 @@ from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy_report import accuracy_report
 from speech_toolkit.evaluation.agreement import criteria_for
-from speech_toolkit.evaluation.arms import Arm, ModelChoice, run_arm
+from speech_toolkit.evaluation.arms import Arm, ModelChoice, Questions, run_arm, run_faults
 from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases
+from speech_toolkit.evaluation.clips import ALL_SAMPLES, OWN_SAMPLES
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
     checkpoint_directory,
     family_of,
 )
-from speech_toolkit.evaluation.hearing import MMS, Heard
+from speech_toolkit.evaluation.hearing import MMS, WHISPER
 from speech_toolkit.evaluation.isolated import ERROR
 from speech_toolkit.evaluation.judgement import (
     Judgement,
-    Yardstick,
+    Side,
     judge,
+    names_of_limits,
 )
+from speech_toolkit.evaluation.lead_shift import ROUNDING_OF, LeadEvidence, shift_by_rounding
 from speech_toolkit.evaluation.manifest import read_manifest
 from speech_toolkit.evaluation.report import report_header, weights_hash
-from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.evaluation.text import ENGLISH, read_spellings
-from speech_toolkit.evaluation.thresholds import coarser_dtype, parse_changes
+from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
+from speech_toolkit.evaluation.yardstick import Yardstick
 from speech_toolkit.outputs import OutputGuard
 from speech_toolkit.scratch import scratch_folder
 
@@ -54,13 +58,14 @@ class AccuracyRequest:
         min_words: fewest words that the compared cases must hold for a PASS.
         thresholds: changed criteria, as ``NAME=VALUE``.
         attn_implementation: attention kernel; None for the one transformers picks.
+        batch_size: windows of a recording that run together; None for each device's default.
         timeout_s: seconds that each device may take; None for no limit.
     """
 
     model_path: str | None
     family: str
     targets: tuple[Target, ...]
-    num_test_cases: int = 10
+    num_test_cases: int = 20
     source: str = "auto"
     manifest: str | None = None
     language: str | None = None
@@ -68,6 +73,7 @@ class AccuracyRequest:
     min_words: int = 50
     thresholds: tuple[str, ...] = ()
     attn_implementation: str | None = None
+    batch_size: int | None = None
     timeout_s: float | None = None
 
 
@@ -105,8 +111,15 @@ def evaluate_accuracy(
             "cpu,npu or cpu:float32,cpu:bfloat16"
         )
     names = [threshold.name for threshold in criteria_for(family, targets[0].dtype)]
+    names += names_of_limits(family)
     changes = parse_changes(request.thresholds, names)
-    model = ModelChoice(family, str(checkpoint), request.attn_implementation, request.timeout_s)
+    model = ModelChoice(
+        family,
+        str(checkpoint),
+        request.attn_implementation,
+        request.batch_size,
+        request.timeout_s,
+    )
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)
     cases = _cases(request, family, directory)
@@ -116,9 +129,10 @@ def evaluate_accuracy(
     yardstick = Yardstick(
         family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed
     )
-    arms = _run_arms(model, targets, cases, reporter)
+    arms, exact = _run_arms(model, targets, cases, reporter)
     judged = {
-        arm.target.label: _judge_arm(model, arms[0], arm, yardstick, reporter) for arm in arms[1:]
+        arm.target.label: _judge_arm(model, arms[0], exact, arm, yardstick, reporter)
+        for arm in arms[1:]
     }
     body = accuracy_report(cases, arms, judged, yardstick)
     weights = {"path": name, "weights_sha256": weights_hash(checkpoint)}
@@ -150,7 +164,7 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
     """Read the user's cases, or make some that suit the model.
 
     An aligner is best tested where true word times are known; the bundled recogniser knows few
-    words beside those of the samples.
+    words beside those of its own samples.
     """
     language = request.language or _ENGLISH_OF[family]
     if request.manifest is not None:
@@ -167,43 +181,77 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
         seed=request.seed,
         language=_ENGLISH_OF[family],
         samples_first=samples_first,
+        samples=OWN_SAMPLES if family == WHISPER else ALL_SAMPLES,
     )
     return make_cases(wanted, folder)
 
 
 def _run_arms(
     model: ModelChoice, targets: Sequence[Target], cases: CaseSet, reporter: Reporter
-) -> list[Arm]:
+) -> tuple[list[Arm], Arm]:
     """Run the candidates and then the reference, so that a missing card is noticed at once.
 
+    The reference is asked about the choices of the candidates, and a CPU in float32, which it is
+    itself as a rule, how far the rounding of their numbers would move it.
+
     Returns:
-        One arm per target, in their order.
+        One arm per target, in their order; and that of the CPU in float32.
     """
     arms: list[Arm] = []
-    for target in (*targets[1:], targets[0]):
+    for target in targets[1:]:
         arm = run_arm(model, target, cases.cases, reporter)
         if arm.status == ERROR and not arms:
             raise ToolkitError(f"{target.label}: {arm.message}")
         arms.append(arm)
-    return [arms[-1], *arms[:-1]]
+    given = {arm.target.label: [heard.windows for heard in arm.heard] for arm in arms}
+    roundings = {
+        arm.target.label: ROUNDING_OF[coarser_dtype(targets[0].dtype, arm.target.dtype)]
+        for arm in arms
+    }
+    is_exact = targets[0] == REFERENCE
+    asked = Questions(given, roundings if is_exact else {})
+    reference = run_arm(model, targets[0], cases.cases, reporter, asked)
+    exact = reference
+    if not is_exact:
+        asked = Questions(given, roundings, hears=False)
+        exact = run_arm(model, REFERENCE, cases.cases, reporter, asked)
+    return [reference, *arms], exact
+
+
+def _side(reference: Arm, exact: Arm, candidate: Arm) -> Side:
+    """Return what the reference says to a candidate's choices, and what rounding would."""
+    label = candidate.target.label
+    nothing = [None] * len(candidate.heard)
+    on_reference = reference.exact.get(label, nothing)
+    shifted = [
+        leads and base and rounded and shift_by_rounding(leads, base, rounded)
+        for leads, base, rounded in zip(
+            on_reference,
+            exact.exact.get(label, nothing),
+            exact.rounded.get(label, nothing),
+            strict=True,
+        )
+    ]
+    dtype = coarser_dtype(reference.target.dtype, candidate.target.dtype)
+    return Side(dtype, on_reference, shifted)
 
 
 def _judge_arm(
     model: ModelChoice,
     reference: Arm,
+    exact: Arm,
     candidate: Arm,
     yardstick: Yardstick,
     reporter: Reporter,
 ) -> Judgement:
     """Judge one candidate; its control runs on its own device."""
 
-    def run_disturbed(size: float) -> Sequence[Heard]:
-        return run_arm(model, candidate.target, yardstick.cases, reporter, size).heard
+    def run_control(
+        used: Sequence[int], evidence: LeadEvidence, limits: Sequence[Threshold]
+    ) -> dict[str, Any]:
+        cases = [yardstick.cases[index] for index in used]
+        heard = [candidate.heard[index] for index in used]
+        return run_faults(model, candidate.target, cases, heard, evidence, limits, reporter)
 
-    return judge(
-        yardstick,
-        reference.heard,
-        candidate.heard,
-        coarser_dtype(reference.target.dtype, candidate.target.dtype),
-        run_disturbed,
-    )
+    side = _side(reference, exact, candidate)
+    return judge(yardstick, reference.heard, candidate.heard, side, run_control)

@@ -6,17 +6,16 @@ from typing import Any
 from speech_toolkit.evaluation.arms import Arm
 from speech_toolkit.evaluation.cases import Case, CaseSet
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
-from speech_toolkit.evaluation.hearing import DISTURBED_MODULE
-from speech_toolkit.evaluation.judgement import (
-    Judgement,
+from speech_toolkit.evaluation.judgement import Judgement
+from speech_toolkit.evaluation.report import file_hash
+from speech_toolkit.evaluation.text import TextComparison
+from speech_toolkit.evaluation.thresholds import Check
+from speech_toolkit.evaluation.yardstick import (
     Yardstick,
     boundary_report,
     corpus_report,
     truth_of_boundaries,
 )
-from speech_toolkit.evaluation.report import file_hash
-from speech_toolkit.evaluation.text import TextComparison
-from speech_toolkit.evaluation.thresholds import Check
 
 
 def accuracy_report(
@@ -89,12 +88,11 @@ def _comparison_report(
         "verdict": judgement.verdict,
         "reasons": list(judgement.reasons),
         "figures": judgement.figures,
+        "tests": [test.to_dict() for test in judgement.tests],
+        "rounding": judgement.rounding,
         "checks": [_check_report(each) for each in judgement.checks],
         "evidence": [_check_report(each) for each in judgement.evidence],
-        "negative_control": {
-            "fault": f"noise on the gains of {DISTURBED_MODULE}, relative to their size",
-            "attempts": list(judgement.control),
-        },
+        "negative_control": judgement.control,
         "text": corpus_report(yardstick, texts),
         "boundary_shift": boundary_report(yardstick.cases, shifts),
     }

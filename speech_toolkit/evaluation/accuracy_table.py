@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from speech_toolkit.evaluation.verdict import FAIL
-
 MOST_VALUES = 4  # of a condition that is shown: a row for each voice would be too many
 SHOWN_DIVERGENCES = 10
 
@@ -23,8 +21,7 @@ def accuracy_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield f"{comparison['candidate']} against {comparison['reference']}"
         yield from _comparison_lines(comparison)
         yield from _condition_lines(report, comparison)
-        if comparison["verdict"] == FAIL:
-            yield from islice(_divergence_lines(report, comparison["candidate"]), SHOWN_DIVERGENCES)
+        yield from islice(_divergence_lines(report, comparison), SHOWN_DIVERGENCES)
     yield ""
     yield f"[RESULT] {report['verdict']}"
     yield from (f"  {reason}" for reason in report["reasons"])
@@ -55,18 +52,50 @@ def _rate(name: str, value: float, interval: Mapping[str, float]) -> str:
 
 
 def _comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
-    for check in (*comparison["checks"], *comparison["evidence"]):
-        mark = "ok" if check["passed"] else "NO"
-        bound = f"{check['sense']} {check['limit']:g}"
-        yield f"  {mark}  {check['name']:<28} {check['value']:>9.4g}  {bound}"
+    for test in comparison["tests"]:
+        interval, bound = test["interval"], f"below {test['limit']:g}"
+        between = f"{interval['low']:.3g} to {interval['high']:.3g}"
+        figures = f"{test['value']:>9.3g}  {between:<20} {bound:<12}"
+        yield f"  {test['name']:<28} {figures} {test['verdict']}"
+    if rounding := comparison["rounding"]:
+        yield (
+            f"      rounding to {rounding['format']} alone moves the leads of these "
+            f"{rounding['choices']} choices by {rounding['shift_nats']:.2g} nats; up to "
+            f"{rounding['tie_nats']:.2g} nats is a tie"
+        )
+    yield from _control_lines(comparison["negative_control"])
+    for check in comparison["evidence"]:
+        yield _check_line(check)
+    if comparison["checks"]:
+        yield "  published criteria between the devices, which near ties break: shown beside"
+    for check in comparison["checks"]:
+        yield _check_line(check)
     if comparison["text"] and "wer" in comparison["text"]:
         same = comparison["text"]["normalized_match_rate"]
         yield f"      {'same but for case and marks':<28} {same:>9.4g}"
-    attempts = comparison["negative_control"]["attempts"]
-    if attempts:
-        last = attempts[-1]
-        mark, outcome = ("ok", "noticed") if last["failed"] else ("NO", "not noticed")
-        yield f"  {mark}  negative control             fault of {last['disturbance']:g} {outcome}"
+
+
+def _check_line(check: Mapping[str, Any]) -> str:
+    mark = "ok" if check["passed"] else "NO"
+    bound = f"{check['sense']} {check['limit']:g}"
+    return f"  {mark}  {check['name']:<28} {check['value']:>9.4g}  {bound}"
+
+
+def _control_lines(control: Mapping[str, Any] | None) -> Iterator[str]:
+    """Say what size of fault would have been noticed."""
+    if control is None:
+        return
+    smallest = control["smallest_noticed"]
+    if control["error"]:
+        yield f"  NO  negative control: {control['error']}"
+    elif smallest is None:
+        yield f"  NO  negative control: no noise in {control['module']} would have been noticed"
+    else:
+        by = ", ".join(control["noticed_by"])
+        yield (
+            f"      noise of {smallest:.2g} times the output of {control['module']} would have "
+            f"been noticed by {by}"
+        )
 
 
 def _condition_lines(report: Mapping[str, Any], comparison: Mapping[str, Any]) -> Iterator[str]:
@@ -98,8 +127,9 @@ def _values(summed: Mapping[str, Any] | None, figure: str) -> dict[tuple[str, st
     return {(row["condition"], row["value"]): row[figure] for row in rows}
 
 
-def _divergence_lines(report: Mapping[str, Any], candidate: str) -> Iterator[str]:
+def _divergence_lines(report: Mapping[str, Any], compared: Mapping[str, Any]) -> Iterator[str]:
     """Name the cases in which the texts differ, and how decided the devices were there."""
+    candidate, rounding = compared["candidate"], compared["rounding"]
     unit = {"mms": "frame", "whisper": "token"}[report["family"]]
     for case in report["cases"]["list"]:
         comparison = case["comparisons"][candidate]
@@ -107,7 +137,9 @@ def _divergence_lines(report: Mapping[str, Any], candidate: str) -> Iterator[str
             continue
         at = comparison["divergence"]
         sides = " / ".join(_choice(at[side]) for side in ("reference", "candidate"))
-        yield f"  {case['name']} differs from {unit} {at['index']} on: {sides}"
+        lead = at["reference"]["margin"]
+        tie = ", a tie" if rounding and lead is not None and lead <= rounding["tie_nats"] else ""
+        yield f"  {case['name']} differs from {unit} {at['index']} on: {sides}{tie}"
 
 
 def _choice(choice: Mapping[str, Any]) -> str:

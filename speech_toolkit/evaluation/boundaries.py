@@ -18,6 +18,8 @@ _ADVICE = (
 )
 _TOLERANCE_S = 0.05  # a header's length is that of whole blocks
 
+_NANOSECOND_S = 1e-9  # below which a difference of times is one of their rounding
+
 
 @dataclass(frozen=True)
 class TrueWord:
@@ -59,6 +61,11 @@ class BoundaryErrors:
     def starts_within(self, tolerance_s: float) -> float:
         """Return the share of word starts that are off by at most ``tolerance_s``, in 0..1."""
         return float(np.mean(np.abs(self.starts_s) <= tolerance_s))
+
+    def words_beyond(self, tolerance_s: float) -> int:
+        """Return how many words start or end more than ``tolerance_s`` from where they should."""
+        largest_s = np.maximum(np.abs(self.starts_s), np.abs(self.ends_s))
+        return int(np.count_nonzero(largest_s > tolerance_s + _NANOSECOND_S))
 
     @classmethod
     def joined(cls, parts: Sequence["BoundaryErrors"]) -> "BoundaryErrors":

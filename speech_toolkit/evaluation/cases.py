@@ -15,6 +15,7 @@ import soundfile
 from speech_toolkit.errors import UsageError, first_line
 from speech_toolkit.evaluation.boundaries import TrueWord
 from speech_toolkit.evaluation.clips import (
+    ALL_SAMPLES,
     ClipSource,
     SampleShelf,
     SpeechStudio,
@@ -30,9 +31,9 @@ from speech_toolkit.evaluation.perturb import (
 from speech_toolkit.evaluation.synthesiser import find_synthesisers
 
 SOURCES = ("auto", "synthesiser", "samples")
-SPEEDS = (1.0, 0.9, 1.15)
-NOISES = (None, (20.0, "white"), (20.0, "pink"), (10.0, "pink"))  # dB of speech over noise
-LENGTHS = (("short", 1), ("medium", 2), ("long", 6))  # in sentences
+SPEEDS = (1.0, 0.93, 1.07)
+NOISES = (None, (25.0, "white"), (20.0, "white"), (20.0, "pink"))  # dB of speech over noise
+LENGTHS = (("short", 1), ("medium", 2), ("long", 12))  # in sentences; the last in two windows
 GAINS_DB = (0.0, -6.0, -12.0)
 PAUSES_S = (0.2, 0.8)
 
@@ -80,6 +81,7 @@ class CaseRequest:
         samples_first: whether the model is best tested on the sentences of the samples, for their
             words or their true word times. "auto" then is the samples, and a synthesiser reads
             their sentences.
+        samples: which folder of samples.
     """
 
     count: int
@@ -87,6 +89,7 @@ class CaseRequest:
     seed: int = 0
     language: str = "en"
     samples_first: bool = False
+    samples: str = ALL_SAMPLES
 
 
 def new_case_files(directory: Path, count: int) -> list[Path]:
@@ -149,17 +152,17 @@ def make_cases(request: CaseRequest, directory: Path) -> CaseSet:
 
 def _clip_source(request: CaseRequest, random: np.random.Generator) -> ClipSource:
     if request.source == "samples" or (request.source == "auto" and request.samples_first):
-        return SampleShelf(random)
+        return SampleShelf(random, request.samples)
     synthesisers = find_synthesisers()
     if not synthesisers:
         if request.source == "auto":
-            return SampleShelf(random)
+            return SampleShelf(random, request.samples)
         raise UsageError(
             "--source synthesiser: none was found; pip install espeakng-loader, install espeak-ng "
             "or flite, or use --source samples"
         )
     if request.samples_first:
-        sentences = [clip.text for clip in bundled_sentences()]
+        sentences = [clip.text for clip in bundled_sentences(request.samples)]
     else:
         sentences = plain_sentences()
     return SpeechStudio(sentences, synthesisers, random)

@@ -16,6 +16,8 @@ from speech_toolkit.evaluation.perturb import Clip, change_pace, split_sentences
 from speech_toolkit.evaluation.synthesiser import Synthesiser
 
 SAMPLE_RATE_HZ = 16_000
+ALL_SAMPLES = "."
+OWN_SAMPLES = "recognition"  # in the words of the bundled recogniser
 _SAMPLES = REPOSITORY / "samples"
 _SENTENCES = Path(__file__).with_name("test_sentences.txt")
 
@@ -38,8 +40,8 @@ class ClipSource(Protocol):
 class SampleShelf:
     """The sentences of the bundled samples, with their true word times."""
 
-    def __init__(self, random: np.random.Generator) -> None:
-        clips = bundled_sentences()
+    def __init__(self, random: np.random.Generator, folder: str) -> None:
+        clips = bundled_sentences(folder)
         self.description = f"{len(clips)} sentences of the bundled samples with seeded changes"
         self._clips = _shuffled_for_ever(clips, random)
 
@@ -74,14 +76,14 @@ def plain_sentences() -> list[str]:
     return _SENTENCES.read_text("utf-8").splitlines()
 
 
-def bundled_sentences() -> list[Clip]:
-    """Return every sentence of the samples that has true word times beside it.
+def bundled_sentences(folder: str = ALL_SAMPLES) -> list[Clip]:
+    """Return every sentence of a folder of samples that has true word times beside it.
 
     Raises:
         ToolkitError: a sample is missing or damaged.
     """
     clips: list[Clip] = []
-    for times in sorted(_SAMPLES.rglob("*.json")):
+    for times in sorted((_SAMPLES / folder).rglob("*.json")):
         audio = next(path for path in times.parent.glob(f"{times.stem}.*") if _is_audio(path))
         waveform = load_audio(audio, SAMPLE_RATE_HZ)
         words = read_true_words(times)

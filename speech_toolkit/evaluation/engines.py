@@ -18,7 +18,8 @@ from speech_toolkit.checkpoint import prefetch_weights
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import parse_dtype, select_device
 from speech_toolkit.errors import CheckpointError
-from speech_toolkit.evaluation.hearing import MMS, WHISPER, spelt_labels
+from speech_toolkit.evaluation.hearing import MMS, WHISPER
+from speech_toolkit.evaluation.listeners import spelt_labels
 from speech_toolkit.garbage_collection import garbage_collection_paused
 from speech_toolkit.model_path import read_config, resolve_checkpoint
 from speech_toolkit.transcription.stage_clock import StageClock

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from speech_toolkit.evaluation.hearing import spelt_labels
+from speech_toolkit.evaluation.listeners import spelt_labels
 from speech_toolkit.evaluation.verdict import LOGITS
 from speech_toolkit.transcription.speech import find_speech
 

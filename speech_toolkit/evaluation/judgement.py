@@ -1,109 +1,67 @@
-"""The verdict on a device: its figures against the criteria, and whether they prove anything.
+"""The verdict on a device: is it as good as the reference, worse, or is that open?
+
+What decides is tested, so that neither luck nor a tie between two choices does: the errors that the
+device adds to those of the reference, the choices that it makes against a decided reference, and
+how far it moves the leads of choices, against what the rounding of its numbers moves. The published
+criteria (WER, CER, exact match between the devices) stand beside: near ties make texts differ on
+devices that are as good as each other.
 
 A verdict of "same" is worth what its evidence is worth. So that silence, noise or a comparison of
 nothing cannot pass, a PASS needs enough words, no pair of empty texts, a reference that hears what
-is said, and a negative control: the candidate with a fault planted in it must fail.
+is said, and a negative control: faults planted in the candidate, of which the same tests notice
+those of a size that matters, and none of size zero.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from speech_toolkit.evaluation.agreement import (
-    Agreement,
-    agreement_figures,
-    boundary_figures,
-    boundary_truth,
-    compare_heard,
-    compare_with_truth,
-    criteria_for,
-)
-from speech_toolkit.evaluation.boundaries import BoundaryErrors
+import numpy as np
+
+from speech_toolkit.evaluation.agreement import Agreement, agreement_figures
 from speech_toolkit.evaluation.cases import Case
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
-from speech_toolkit.evaluation.hearing import MMS, Heard
-from speech_toolkit.evaluation.text import (
-    CorpusComparison,
-    TextComparison,
-    pool_comparisons,
+from speech_toolkit.evaluation.equivalence import EquivalenceTest, added_errors
+from speech_toolkit.evaluation.hearing import MMS, WHISPER, Heard
+from speech_toolkit.evaluation.lead_shift import (
+    ROUNDING_OF,
+    LeadEvidence,
+    chosen_by,
+    lead_limits,
 )
+from speech_toolkit.evaluation.text import pool_comparisons
 from speech_toolkit.evaluation.thresholds import Check, Threshold, check
+from speech_toolkit.evaluation.verdict import LARGEST_BLIND_SPOT
+from speech_toolkit.evaluation.yardstick import (
+    MISSED_MS,
+    Yardstick,
+    boundary_report,
+    truth_of_boundaries,
+)
 
-DISTURBANCES = (0.3, 1.0, 3.0)
 _ALL_CASES = "all cases"
-_Part = TypeVar("_Part")
 _UNDERSTANDS = Threshold(
     "reference_wer", 0.5, "below", "a reference that misses half of what is said shows nothing"
 )
 _FINDS_WORDS = Threshold(
     "reference_boundary_error_ms", 100.0, "below", "a reference that misses the words shows nothing"
 )
+RunControl = Callable[[Sequence[int], LeadEvidence, Sequence[Threshold]], dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Yardstick:
-    """What all comparisons of a run have in common.
+class Side:
+    """What is known of a candidate beside what it heard.
 
     Attributes:
-        family: "mms" or "whisper".
-        cases: what was said.
-        spellings: of the checkpoint's text normaliser.
-        min_words: fewest words that the compared cases must hold.
-        changes: limits that the user set, by the names of the criteria.
-        seed: of the bootstrap.
+        dtype: the coarser one of its dtype and the reference's.
+        exact: leads of its choices on the reference, one per case; None where there are none.
+        rounded: likewise, with its format emulated.
     """
 
-    family: str
-    cases: tuple[Case, ...]
-    spellings: Mapping[str, str]
-    min_words: int
-    changes: Mapping[str, float]
-    seed: int = 0
-
-    def agreements(
-        self, reference: Sequence[Heard], candidate: Sequence[Heard]
-    ) -> tuple[Agreement | None, ...]:
-        """Compare two devices case by case; None where one of them has nothing."""
-        return tuple(
-            None
-            if heard.error or other.error
-            else compare_heard(heard, other, self.family, case.language, self.spellings)
-            for case, heard, other in zip(self.cases, reference, candidate, strict=True)
-        )
-
-    def texts_against_truth(self, heard: Sequence[Heard]) -> tuple[TextComparison | None, ...]:
-        """Compare one device with the truth case by case; None where it has nothing."""
-        return tuple(
-            None
-            if each.error
-            else compare_with_truth(each, self.family, case.language, self.spellings)
-            for case, each in zip(self.cases, heard, strict=True)
-        )
-
-    def text_report(self, text: TextComparison | CorpusComparison | None) -> dict[str, Any] | None:
-        """Return the JSON form of a comparison; letters that an aligner spells have no words."""
-        if text is None:
-            return None
-        return {
-            name: value
-            for name, value in text.to_dict().items()
-            if self.family != MMS or not (name.startswith("word") or "wer" in name)
-        }
-
-    def agreement_report(self, agreement: Agreement | None) -> dict[str, Any] | None:
-        """Return the JSON form of an agreement, None where there is none."""
-        if agreement is None:
-            return None
-        return agreement.to_dict() | {"text": self.text_report(agreement.text)}
-
-    def criteria(self, dtype: str) -> tuple[Threshold, ...]:
-        """Return the criteria for a dtype with the user's changes."""
-        return tuple(
-            Threshold(each.name, self.changes[each.name], each.sense, "set on the command line")
-            if each.name in self.changes
-            else each
-            for each in criteria_for(self.family, dtype)
-        )
+    dtype: str
+    exact: Sequence[Sequence[float] | None]
+    rounded: Sequence[Sequence[float] | None]
 
 
 @dataclass(frozen=True)
@@ -112,10 +70,12 @@ class Judgement:
 
     Attributes:
         agreements: one per case; None where one of the two heard nothing.
-        figures: what the criteria judge; None where nothing could be compared.
-        checks: the figures against the criteria.
+        figures: what the published criteria judge; None where nothing could be compared.
+        checks: these figures against the criteria; those that the user set decide, too.
+        tests: what decides.
+        rounding: how far rounding moves leads here; None where leads were not compared.
         evidence: what a PASS hangs on, the control aside.
-        control: the runs with a planted fault, in order; empty where none was needed.
+        control: the search for the smallest fault that is noticed; None where none was needed.
         verdict: "PASS", "FAIL" or "NOT VALID".
         reasons: one line for each that speaks against a PASS.
     """
@@ -123,105 +83,120 @@ class Judgement:
     agreements: tuple[Agreement | None, ...]
     figures: dict[str, float] | None
     checks: tuple[Check, ...]
+    tests: tuple[EquivalenceTest, ...]
+    rounding: dict[str, Any] | None
     evidence: tuple[Check, ...]
-    control: tuple[dict[str, Any], ...]
+    control: dict[str, Any] | None
     verdict: str
     reasons: tuple[str, ...]
+
+
+def added_errors_limit(family: str, dtype: str) -> Threshold:
+    """Return how many more errors than the reference a candidate may make, as a share of words."""
+    if family == WHISPER:
+        name, what = "added_word_errors", "a point of WER, the published margin"
+    else:
+        name, what = "added_missed_words", f"one word in 100 more than {MISSED_MS} ms off"
+    if dtype == "bfloat16":
+        return Threshold(name, 0.02, "below", f"twice {what}, for 8 bits of significand")
+    return Threshold(name, 0.01, "below", what)
+
+
+def names_of_limits(family: str) -> list[str]:
+    """Return the names of the limits of the tests that decide."""
+    limits = (added_errors_limit(family, "float32"), *lead_limits("float32"))
+    return [limit.name for limit in limits]
 
 
 def judge(
     yardstick: Yardstick,
     reference: Sequence[Heard],
     candidate: Sequence[Heard],
-    dtype: str,
-    run_disturbed: Callable[[float], Sequence[Heard]],
+    side: Side,
+    run_control: RunControl,
 ) -> Judgement:
-    """Judge a candidate; where it agrees with the reference, test that a fault would have shown.
+    """Judge a candidate; where it passes, find out which fault would have been noticed.
 
     Args:
         yardstick: cases and limits.
         reference: what the reference heard, one per case.
         candidate: what the candidate heard, one per case.
-        dtype: the coarser one of the two.
-        run_disturbed: runs the candidate with a planted fault of the given size.
+        side: what else is known of the candidate.
+        run_control: plants faults in the candidate; is given the indices of the cases to use, what
+            the reference says to them, and the limits of the tests.
     """
     agreements = yardstick.agreements(reference, candidate)
-    figures, checks = _checked(yardstick, agreements, dtype)
+    figures, checks = _checked(yardstick, agreements, side.dtype)
+    used, leads = _lead_evidence(yardstick, agreements, side)
+    limits = yardstick.changed(lead_limits(side.dtype))
+    tests = (
+        *_truth_test(yardstick, agreements, reference, candidate, side.dtype),
+        *_lead_tests(candidate, used, leads, limits),
+    )
     evidence = _evidence(yardstick, agreements, reference)
+    failures, doubts = _objections(yardstick, reference, candidate, tests, checks, evidence)
+    if leads is None and not doubts:
+        doubts = ("no choices could be compared, so that nothing tells a tie from a fault",)
+    control = None
+    if not failures and not doubts:
+        control = run_control(used, leads, limits)
+        doubts = why_no_control(control)
+    return Judgement(
+        agreements=agreements,
+        figures=figures,
+        checks=checks,
+        tests=tests,
+        rounding=leads and _rounding_report(leads, limits, side.dtype),
+        evidence=evidence,
+        control=control,
+        verdict=FAIL if failures else NOT_VALID if doubts else PASS,
+        reasons=failures or doubts,
+    )
+
+
+def why_no_control(control: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say why a negative control makes the evidence void, in a tuple of one; else an empty one."""
+    if control["error"]:
+        return (f"negative control: {control['error']}; without it a PASS means nothing",)
+    if control["zero_noticed_by"]:
+        by = ", ".join(control["zero_noticed_by"])
+        return (f"negative control: a fault of zero is noticed by {by}: the device wavers",)
+    smallest = control["smallest_noticed"]
+    if smallest is None or smallest > LARGEST_BLIND_SPOT:
+        return (
+            f"negative control: noise of {LARGEST_BLIND_SPOT:.0%} in {control['module']} is not "
+            "noticed, so the cases prove nothing; use more or other cases",
+        )
+    return ()
+
+
+def _objections(
+    yardstick: Yardstick,
+    reference: Sequence[Heard],
+    candidate: Sequence[Heard],
+    tests: Sequence[EquivalenceTest],
+    checks: Sequence[Check],
+    evidence: Sequence[Check],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what shows that the candidate is worse, and what keeps the cases from showing it."""
+    cases = yardstick.cases
     errors = [(heard.error, other.error) for heard, other in zip(reference, candidate, strict=True)]
+    lost_by_reference = [a and not b and a for a, b in errors]
+    chosen_limits = [each for each in checks if each.threshold.name in yardstick.changes]
     failures = (
-        *_lost_cases(yardstick.cases, [a and not b and a for a, b in errors], "the reference"),
-        *_lost_cases(yardstick.cases, [b and not a and b for a, b in errors], "this device"),
-        *_why_not(checks),
+        *_lost_cases(cases, [b and not a and b for a, b in errors], "this device"),
+        *(why for test in tests if test.verdict == FAIL and (why := test.why_not())),
+        *_why_not(chosen_limits),
     )
     doubts = (
-        *_lost_cases(yardstick.cases, [a and b for a, b in errors], "both"),
+        *_lost_cases(cases, lost_by_reference, "the reference"),
+        *_lost_cases(cases, [a and b for a, b in errors], "both"),
         *_why_not(evidence),
+        *(why for test in tests if test.verdict == NOT_VALID and (why := test.why_not())),
     )
-    control: tuple[dict[str, Any], ...] = ()
-    if not failures and not doubts:
-        control = _control(yardstick, reference, dtype, run_disturbed)
-        if not control[-1]["failed"]:
-            doubts = (
-                "negative control: a fault planted in the model passes the same criteria, so the "
-                "cases prove nothing; use more or other cases",
-            )
-    verdict = FAIL if failures else NOT_VALID if doubts else PASS
-    reasons = failures or doubts
-    return Judgement(agreements, figures, checks, evidence, control, verdict, reasons)
-
-
-def corpus_report(
-    yardstick: Yardstick, texts: Sequence[TextComparison | None]
-) -> dict[str, Any] | None:
-    """Pool texts over all cases and per condition; None where none can be compared."""
-
-    def pooled(parts: Sequence[TextComparison]) -> dict[str, Any] | None:
-        return yardstick.text_report(pool_comparisons(parts, seed=yardstick.seed))
-
-    return _per_condition(yardstick.cases, texts, pooled)
-
-
-def boundary_report(
-    cases: Sequence[Case], parts: Sequence[BoundaryErrors | None]
-) -> dict[str, Any] | None:
-    """Sum up boundary errors over all cases and per condition; None where there are none."""
-    present = [part if part is not None and len(part.starts_s) else None for part in parts]
-    return _per_condition(cases, present, boundary_figures)
-
-
-def truth_of_boundaries(
-    cases: Sequence[Case], heard: Sequence[Heard]
-) -> tuple[BoundaryErrors | None, ...]:
-    """Return how far an aligner is from the true word times of each case, where those are known."""
-    return tuple(boundary_truth(each, case.words) for case, each in zip(cases, heard, strict=True))
-
-
-def _per_condition(
-    cases: Sequence[Case],
-    parts: Sequence[_Part | None],
-    sum_up: Callable[[Sequence[_Part]], dict[str, Any] | None],
-) -> dict[str, Any] | None:
-    """Sum up one part per case, all together and by condition; None where there is nothing.
-
-    Args:
-        cases: with their conditions.
-        parts: one per case; None where a case has none.
-        sum_up: turns at least one part into figures, or into None where they hold nothing.
-    """
-    present = [(case, part) for case, part in zip(cases, parts, strict=True) if part is not None]
-    figures = sum_up([part for _, part in present]) if present else None
-    if figures is None:
-        return None
-    groups: dict[tuple[str, str], list[_Part]] = {}
-    for case, part in present:
-        for condition in case.conditions.items():
-            groups.setdefault(condition, []).append(part)
-    rows = [(name, value, sum_up(group)) for (name, value), group in sorted(groups.items())]
-    conditions = [
-        {"condition": name, "value": value, **summed} for name, value, summed in rows if summed
-    ]
-    return figures | {"conditions": conditions}
+    if any(lost_by_reference):
+        return (), (*doubts, *failures)
+    return failures, doubts
 
 
 def _checked(
@@ -236,22 +211,64 @@ def _checked(
     return figures, tuple(check(each, _ALL_CASES, figures[each.name]) for each in criteria)
 
 
-def _control(
+def _lead_evidence(
+    yardstick: Yardstick, agreements: Sequence[Agreement | None], side: Side
+) -> tuple[list[int], LeadEvidence | None]:
+    """Return the indices of the cases whose leads are known, and these leads; None for none."""
+    used = [
+        index
+        for index, agreement in enumerate(agreements)
+        if agreement and side.exact[index] and side.rounded[index]
+    ]
+    if not used:
+        return used, None
+    exact, rounded = (
+        tuple(np.array(leads[index]) for index in used) for leads in (side.exact, side.rounded)
+    )
+    return used, LeadEvidence(exact, rounded, yardstick.seed)
+
+
+def _rounding_report(
+    leads: LeadEvidence, limits: Sequence[Threshold], dtype: str
+) -> dict[str, Any]:
+    return {
+        "format": ROUNDING_OF[dtype],
+        "choices": leads.choices,
+        "shift_nats": leads.rounding_nats,
+        "tie_nats": leads.tie_nats(limits),
+    }
+
+
+def _truth_test(
     yardstick: Yardstick,
+    agreements: Sequence[Agreement | None],
     reference: Sequence[Heard],
+    candidate: Sequence[Heard],
     dtype: str,
-    run_disturbed: Callable[[float], Sequence[Heard]],
-) -> tuple[dict[str, Any], ...]:
-    """Plant a fault, a larger one each time, until the criteria notice."""
-    attempts: list[dict[str, Any]] = []
-    for size in DISTURBANCES:
-        agreements = yardstick.agreements(reference, run_disturbed(size))
-        figures, checks = _checked(yardstick, agreements, dtype)
-        failed = not all(each.passed for each in checks)
-        attempts.append({"disturbance": size, "figures": figures, "failed": failed})
-        if failed:
-            break
-    return tuple(attempts)
+) -> tuple[EquivalenceTest, ...]:
+    """Test whether the candidate is further from the truth; an empty tuple where none is known."""
+    counts = [
+        yardstick.errors(index, reference[index], candidate[index])
+        for index, agreement in enumerate(agreements)
+        if agreement
+    ]
+    known = [count for count in counts if count]
+    if not known:
+        return ()
+    (limit,) = yardstick.changed([added_errors_limit(yardstick.family, dtype)])
+    return (added_errors(limit, *zip(*known, strict=True), yardstick.seed),)
+
+
+def _lead_tests(
+    candidate: Sequence[Heard],
+    used: Sequence[int],
+    leads: LeadEvidence | None,
+    limits: Sequence[Threshold],
+) -> tuple[EquivalenceTest, ...]:
+    if leads is None:
+        return ()
+    found = [np.array(candidate[index].leads) for index in used]
+    return leads.tests(found, [chosen_by(candidate[index]) for index in used], limits)
 
 
 def _evidence(

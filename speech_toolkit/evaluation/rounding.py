@@ -7,7 +7,8 @@ float16. `RoundedProducts` does the same to every convolution and matrix product
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +73,33 @@ class RoundedProducts(TorchDispatchMode):
                 for i, value in enumerate(args)
             )
         return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def rounded_numbers(model: torch.nn.Module, number_format: str) -> Iterator[None]:
+    """Have a float32 model on the CPU compute as if it were of a shorter format.
+
+    Factors of products are rounded. So is what each module puts out in the 16-bit formats, in which
+    a device stores it; HF32 and TF32 are stored in float32.
+
+    Args:
+        model: changed within the ``with`` block alone.
+        number_format: see :func:`round_factor`.
+    """
+
+    def round_output(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return tuple(round_output(module, inputs, each) for each in output)
+        return round_factor(output, number_format) if isinstance(output, torch.Tensor) else output
+
+    stores = number_format not in _KEPT_MANTISSA_BITS
+    handles = [each.register_forward_hook(round_output) for each in model.modules() if stores]
+    try:
+        with RoundedProducts(Emulation(number_format)):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def round_factor(factor: torch.Tensor, number_format: str) -> torch.Tensor:

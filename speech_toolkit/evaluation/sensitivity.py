@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+_ENCODER_LAYER = re.compile(r"encoder\.layers\.\d+$")
 SIZES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
@@ -63,3 +65,9 @@ def planted_noise(model: torch.nn.Module, name: str, size: float) -> Iterator[No
         yield
     finally:
         handle.remove()
+
+
+def middle_layer(model: torch.nn.Module) -> str:
+    """Return the name of the layer in the middle of a model's encoder."""
+    layers = [name for name, _ in model.named_modules() if _ENCODER_LAYER.search(name)]
+    return layers[len(layers) // 2]

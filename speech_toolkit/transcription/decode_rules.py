@@ -91,13 +91,60 @@ class DecodeRules:
         if self._timestamps:
             self._apply_to_timestamps(logits_BV, state)
 
+    def leads(
+        self, logits_BV: torch.Tensor, state: TimestampState, tokens_B1: torch.Tensor
+    ) -> torch.Tensor:
+        """Return how far ahead given tokens are of the best that would be chosen in their place.
+
+        Timestamps stand together against all text, as they do when a token is chosen.
+
+        Args:
+            logits_BV: float32, to which nothing was applied; changed in place.
+            state: of the tokens before.
+            tokens_B1: the given ones.
+
+        Returns:
+            Nats, (B,): negative where another token would be chosen; infinite where the rules
+            leave no choice.
+        """
+        logits_BV += self._always_V
+        if self._timestamps:
+            self._keep_in_order(logits_BV, state)
+        return self._leads(logits_BV, tokens_B1)
+
+    def first_leads(self, logits_BV: torch.Tensor, tokens_B1: torch.Tensor) -> torch.Tensor:
+        """Return the leads of a window's first tokens; see :meth:`leads`."""
+        self.apply_to_first(logits_BV)
+        return self._leads(logits_BV, tokens_B1)
+
+    def _leads(self, logits_BV: torch.Tensor, tokens_B1: torch.Tensor) -> torch.Tensor:
+        given_B1 = logits_BV.gather(1, tokens_B1)
+        best_other_B = logits_BV.scatter(1, tokens_B1, -inf)
+        if not self._timestamps:
+            return given_B1[:, 0] - best_other_B.amax(-1)
+        text_B = logits_BV[:, : self._begin_id].amax(-1)
+        stamps_B = logits_BV[:, self._begin_id :].logsumexp(-1)
+        among_text_B = given_B1[:, 0] - best_other_B[:, : self._begin_id].amax(-1)
+        among_stamps_B = given_B1[:, 0] - best_other_B[:, self._begin_id :].amax(-1)
+        is_stamp_B = tokens_B1[:, 0] >= self._begin_id
+        return torch.where(
+            is_stamp_B,
+            torch.minimum(among_stamps_B, stamps_B - text_B),
+            torch.minimum(among_text_B, given_B1[:, 0] - stamps_B),
+        )
+
     def _apply_to_timestamps(self, logits_BV: torch.Tensor, state: TimestampState) -> None:
         """Let timestamps come in pairs, never go back, and win when they are likeliest together."""
+        self._keep_in_order(logits_BV, state)
+        text, stamps = logits_BV[:, : self._begin_id], logits_BV[:, self._begin_id :]
+        is_stamp_B1 = stamps.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True)
+        text.masked_fill_(is_stamp_B1, -inf)
+
+    def _keep_in_order(self, logits_BV: torch.Tensor, state: TimestampState) -> None:
+        """Let timestamps come in pairs and never go back."""
         text, stamps = logits_BV[:, : self._begin_id], logits_BV[:, self._begin_id :]
         last, second_last = state.last_is_timestamp, state.second_last_is_timestamp
         opens_pair = last & ~second_last
         lowest_B1 = state.last_timestamp + (~opens_pair).long()
         text[:, : self._eot_id].masked_fill_(opens_pair, -inf)
         stamps.masked_fill_((self._stamps_S < lowest_B1) | (last & second_last), -inf)
-        is_stamp_B1 = stamps.logsumexp(-1, keepdim=True) > text.amax(-1, keepdim=True)
-        text.masked_fill_(is_stamp_B1, -inf)

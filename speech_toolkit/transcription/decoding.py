@@ -18,6 +18,7 @@ from speech_toolkit.device import Device
 from speech_toolkit.errors import OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decode_graph import DecodeGraphs
 from speech_toolkit.transcription.decode_step import DecodeLoop, Draws, Generated, StepMode
+from speech_toolkit.transcription.leads import LeadReader
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
 from speech_toolkit.transcription.word_times import WordTimer
@@ -134,6 +135,7 @@ class WhisperDecoder:
         self._encoder = model.model.encoder
         self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
         self._word_timer = WordTimer(self._loop, checkpoint, self._raw_text)
+        self._lead_reader = LeadReader(self._loop, checkpoint)
 
     @property
     def uses_graph(self) -> bool:
@@ -231,6 +233,24 @@ class WhisperDecoder:
         with self._at_work("while timing words"), self.clock.stage("word_times"):
             self._loop.load_speech(encoded.states_BFE)
             return self._word_timer.word_times(prompts, tokens, num_samples, language)
+
+    def leads(
+        self,
+        encoded: EncodedWindows,
+        prompts: Sequence[Sequence[int]],
+        tokens: Sequence[Sequence[int]],
+        *,
+        timestamps: bool,
+    ) -> list[list[float]]:
+        """Return how decided the model is at each of given tokens; see :class:`LeadReader`.
+
+        Raises:
+            DeviceError: an operator failed on the card.
+            RuntimeError: the device is out of memory.
+        """
+        with self._at_work():
+            self._loop.load_speech(encoded.states_BFE)
+            return self._lead_reader.leads(prompts, tokens, timestamps)
 
     def release(self) -> None:
         """Give the memory of past batches back to the device."""

@@ -16,7 +16,11 @@ import torch
 from speech_toolkit.batching import HalvingBatches
 from speech_toolkit.errors import DeviceError
 from speech_toolkit.pretrained import refuse_broken_weights
-from speech_toolkit.transcription.decoding import DecodedWindow, WhisperDecoder
+from speech_toolkit.transcription.decoding import (
+    DecodedWindow,
+    EncodedWindows,
+    WhisperDecoder,
+)
 from speech_toolkit.transcription.fallback import decode_with_fallback
 from speech_toolkit.transcription.features import FeatureExtractor, prefetch
 from speech_toolkit.transcription.segments import (
@@ -33,6 +37,23 @@ _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
 _LEAST_PROGRESS_S = 10.0  # of a window before the point where it is taken up again
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
+
+
+@dataclass(frozen=True)
+class DecodedBatch:
+    """Windows that went through the model together.
+
+    Attributes:
+        windows: which audio.
+        encoded: what the encoder made of them, on the device.
+        prompts: with which they were decoded.
+        decoded: what was generated.
+    """
+
+    windows: tuple[Window, ...]
+    encoded: EncodedWindows
+    prompts: tuple[tuple[int, ...], ...]
+    decoded: tuple[DecodedWindow, ...]
 
 
 @dataclass(frozen=True)
@@ -78,6 +99,7 @@ class LongForm:
         extractor: FeatureExtractor,
         settings: TranscriptionSettings,
         on_progress: Callable[[Window], None] = lambda window: None,
+        on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
     ) -> None:
         self.language_probability: float | None = None
         self.warnings: list[str] = []
@@ -89,6 +111,7 @@ class LongForm:
         self._extractor = extractor
         self._settings = settings
         self._on_progress = on_progress
+        self._on_batch = on_batch
         self.language = self._known_language()
         self.task = settings.task or decoder.checkpoint.default_task
 
@@ -192,6 +215,9 @@ class LongForm:
         prompts = [[*history, *sot] for history in histories]
         decoded = decode_with_fallback(self._decoder, encoded, prompts, self._settings)
         _refuse_non_finite(decoded, windows, self._decoder)
+        self._on_batch(
+            DecodedBatch(tuple(windows), encoded, tuple(map(tuple, prompts)), tuple(decoded))
+        )
         words: Sequence[Sequence[TimedWord]] = [()] * len(windows)
         if self._settings.timestamps == "word":
             words = self._decoder.word_times(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding import WhisperDecoder
-    from speech_toolkit.transcription.long_form import LongForm, TranscribedWindow
+    from speech_toolkit.transcription.long_form import DecodedBatch, LongForm, TranscribedWindow
 
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
 
@@ -126,6 +126,8 @@ class Transcriber:
         audio: str | os.PathLike[str] | AudioSource | Waveform,
         settings: TranscriptionSettings | None = None,
         reporter: Reporter | None = None,
+        *,
+        on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
     ) -> TranscriptionResult:
         """Transcribe one file of any length.
 
@@ -133,6 +135,7 @@ class Transcriber:
             audio: a file, ``-`` for standard input, or a waveform at the model's rate.
             settings: how to transcribe; None for the defaults.
             reporter: shows the progress of long files; None for none.
+            on_batch: called with each batch of windows when it has been decoded.
 
         Raises:
             AudioError: the audio cannot be used.
@@ -143,13 +146,14 @@ class Transcriber:
         settings = settings or TranscriptionSettings()
         check_settings(self.checkpoint, settings)
         with self.device.errors("while transcribing"):
-            return self._transcribe(audio, settings, reporter or Reporter(quiet=True))
+            return self._transcribe(audio, settings, reporter or Reporter(quiet=True), on_batch)
 
     def _transcribe(
         self,
         audio: str | os.PathLike[str] | Waveform,
         settings: TranscriptionSettings,
         reporter: Reporter,
+        on_batch: Callable[[DecodedBatch], None],
     ) -> TranscriptionResult:
         clock = self.decoder.clock
         clock.reset()
@@ -160,7 +164,7 @@ class Transcriber:
         started = time.perf_counter()
         with clock.stage("find_speech"):
             regions = self._regions(waveform, settings)
-        run, found = self._run(waveform, regions, settings, reporter)
+        run, found = self._run(waveform, regions, settings, reporter, on_batch)
         segments = transcribed_segments(found, self.decoder.text, settings)
         self.device.synchronize()
         transcribe_s = time.perf_counter() - started
@@ -238,6 +242,7 @@ class Transcriber:
         regions: Sequence[SpeechRegion],
         settings: TranscriptionSettings,
         reporter: Reporter,
+        on_batch: Callable[[DecodedBatch], None],
     ) -> tuple[LongForm, list[TranscribedWindow]]:
         """Take all windows of the file through the model."""
         from speech_toolkit.transcription.long_form import LongForm
@@ -251,6 +256,7 @@ class Transcriber:
                 self._extractor,
                 settings,
                 on_progress=lambda window: bar.update(round(window.end_s) - bar.n),
+                on_batch=on_batch,
             )
             if settings.mode == "transcribe":
                 windows = run.sequential(waveform.samples, planner)

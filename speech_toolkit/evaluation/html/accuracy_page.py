@@ -17,11 +17,11 @@ from speech_toolkit.evaluation.html.figures import (
     share,
 )
 from speech_toolkit.evaluation.html.page import Page, Section
+from speech_toolkit.evaluation.html.parity_parts import sensitivity
 from speech_toolkit.evaluation.html.parts import (
-    FAIL,
-    PASS,
     badge,
     checks_table,
+    criterion,
     device_line,
     emulation_note,
     ended_badly,
@@ -31,7 +31,7 @@ from speech_toolkit.evaluation.html.parts import (
     pair_lines,
     report_facts,
 )
-from speech_toolkit.evaluation.html.tables import Row, amount, table
+from speech_toolkit.evaluation.html.tables import Cell, Row, amount, table
 from speech_toolkit.evaluation.html.texts import Texts
 
 Report = Mapping[str, Any]
@@ -106,7 +106,10 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
     if not comparison["checks"]:
         return paragraph(texts("nothing_compared"), "note")
     return join(
+        element("h3", texts("tests")),
+        _tests(comparison, texts),
         element("h3", texts("criteria")),
+        paragraph(texts("published_note"), "note"),
         checks_table(comparison["checks"], texts),
         element("h3", texts("evidence")),
         paragraph(texts("evidence_note"), "note"),
@@ -117,27 +120,40 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
     )
 
 
-def _control(control: Report, texts: Texts) -> Markup:
-    """Return whether a fault planted in the model was noticed."""
-    attempts = control["attempts"]
-    if not attempts:
-        return paragraph(texts("no_control"), "note")
-    names = list(dict.fromkeys(name for attempt in attempts for name in attempt["figures"] or {}))
+def _tests(comparison: Report, texts: Texts) -> Markup:
+    """Return the tests that decide, with their intervals."""
     rows: list[Row] = [
         [
-            number(attempt["disturbance"]),
-            *(amount(number((attempt["figures"] or {}).get(name))) for name in names),
-            texts("noticed") if attempt["failed"] else texts("not_noticed"),
-            badge(PASS if attempt["failed"] else FAIL, texts),
+            criterion(test["name"], texts),
+            amount(number(test["value"])),
+            amount(f"{number(test['interval']['low'])} – {number(test['interval']['high'])}"),
+            amount(f"< {number(test['limit'])}"),
+            badge(test["verdict"], texts),
+            Cell(texts.sentence(test["reason"]), "wide"),
         ]
-        for attempt in attempts
+        for test in comparison["tests"]
     ]
-    columns = [texts("fault_size"), *names, texts("outcome"), texts("verdict")]
-    return join(
-        element("h3", texts("negative_control")),
-        paragraph(texts.sentence(control["fault"])),
-        table(texts("negative_control"), columns, rows),
+    columns = ["criterion", "value", "interval", "limit", "verdict", "why_limit"]
+    rounding = comparison["rounding"]
+    note = rounding and texts(
+        "rounding_note",
+        format=rounding["format"],
+        choices=rounding["choices"],
+        shift=number(rounding["shift_nats"]),
+        tie=number(rounding["tie_nats"]),
     )
+    return join(
+        table(texts("tests"), [texts(column) for column in columns], rows),
+        paragraph(note) if note else None,
+    )
+
+
+def _control(control: Report | None, texts: Texts) -> Markup:
+    """Return which fault planted in the model would have been noticed."""
+    if control is None:
+        return paragraph(texts("no_control"), "note")
+    found = sensitivity(control, texts) if not control["error"] else paragraph(control["error"])
+    return join(element("h3", texts("negative_control")), found)
 
 
 def _differences(comparison: Report, texts: Texts) -> Markup:

@@ -85,7 +85,7 @@ def checks_table(checks: Sequence[Mapping[str, Any]], texts: Texts) -> Markup:
     rows = []
     for check in checks:
         passed = check["verdict"] == PASS if "verdict" in check else check["passed"]
-        row: list[Content | Cell] = [_criterion(check["name"], texts)]
+        row: list[Content | Cell] = [criterion(check["name"], texts)]
         if has_output:
             row.append(code(check.get("output", "")))
         value = texts("missing") if check["value"] is None else number(check["value"])
@@ -99,7 +99,8 @@ def checks_table(checks: Sequence[Mapping[str, Any]], texts: Texts) -> Markup:
     return table(texts("criteria"), columns, rows)
 
 
-def _criterion(name: str, texts: Texts) -> Markup:
+def criterion(name: str, texts: Texts) -> Markup:
+    """Return the name of a figure in words, where there are some, and as in the report."""
     known = texts.check(name)
     return join(known, element("br"), code(name)) if known else code(name)
 

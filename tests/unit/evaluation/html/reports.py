@@ -205,9 +205,15 @@ def accuracy_report(audio_path="case_1.wav"):
         "figures": {"mean_wer": 0.25, "mean_cer": 0.05, "exact_match_rate": 0.0},
         "checks": [check("mean_wer", 0.25, "below", 0.01, False)],
         "evidence": [check("words", 60, "at least", 50, True)],
+        "tests": [
+            {"name": "lead_shift", "value": 8.0, "interval": {"low": 6.0, "high": 9.0,
+             "confidence": 0.95}, "limit": 3.0, "reason": "set on the command line",
+             "verdict": "FAIL", "cases_needed": None},
+        ],
+        "rounding": {"format": "float16", "choices": 80, "shift_nats": 0.005, "tie_nats": 0.045},
         "negative_control": {
-            "fault": "noise on the gains of encoder.layer_norm, relative to their size",
-            "attempts": [{"disturbance": 0.3, "figures": {"mean_wer": 0.5}, "failed": True}],
+            "module": "model.encoder.layers.2", "zero_noticed_by": [], "smallest_noticed": 0.1,
+            "noticed_by": ["lead_shift"], "largest_missed": 0.03, "error": None,
         },
         "text": truth, "boundary_shift": None,
     }  # fmt: skip

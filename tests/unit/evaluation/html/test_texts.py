@@ -10,6 +10,8 @@ from speech_toolkit.evaluation.agreement import criteria_for
 from speech_toolkit.evaluation.html.arguments import LANGUAGES
 from speech_toolkit.evaluation.html.sentences import chinese_sentences, translate
 from speech_toolkit.evaluation.html.texts import Texts, wording
+from speech_toolkit.evaluation.judgement import added_errors_limit
+from speech_toolkit.evaluation.lead_shift import lead_limits
 from speech_toolkit.evaluation.thresholds import DTYPES_BY_PRECISION, limits_for
 from speech_toolkit.evaluation.timing import Distribution
 
@@ -48,7 +50,9 @@ def test_translations_keep_what_stands_in_their_places():
 @pytest.mark.parametrize("dtype", DTYPES_BY_PRECISION)
 def test_reasons_of_all_limits_are_known_in_chinese(dtype):
     limits = [*limits_for(dtype).values(), *limits_for(dtype, {"cosine": 0.5}).values()]
-    limits += [limit for family in ("mms", "whisper") for limit in criteria_for(family, dtype)]
+    for family in ("mms", "whisper"):
+        limits += [*criteria_for(family, dtype), added_errors_limit(family, dtype)]
+    limits += lead_limits(dtype)
     assert [limit.reason for limit in limits if translate(limit.reason) is None] == []
     held = {limit.name for limit in limits} - OF_A_MODULE
     assert held <= wording("zh")["checks"].keys()
