@@ -150,7 +150,7 @@ def judge(
         evidence=evidence,
         control=control,
         verdict=FAIL if failures else NOT_VALID if doubts else PASS,
-        reasons=failures or doubts,
+        reasons=(*failures, *doubts),
     )
 
 
@@ -184,12 +184,12 @@ def _objections(
     lost_by_reference = [a and not b and a for a, b in errors]
     chosen_limits = [each for each in checks if each.threshold.name in yardstick.changes]
     failures = (
-        *_lost_cases(cases, [b and not a and b for a, b in errors], "this device"),
         *(why for test in tests if test.verdict == FAIL and (why := test.why_not())),
         *_why_not(chosen_limits),
     )
     doubts = (
         *_lost_cases(cases, lost_by_reference, "the reference"),
+        *_lost_cases(cases, [b and not a and b for a, b in errors], "this device"),
         *_lost_cases(cases, [a and b for a, b in errors], "both"),
         *_why_not(evidence),
         *(why for test in tests if test.verdict == NOT_VALID and (why := test.why_not())),

@@ -248,7 +248,7 @@ class WhisperDecoder:
             DeviceError: an operator failed on the card.
             RuntimeError: the device is out of memory.
         """
-        with self._at_work():
+        with self._at_work("while reading given tokens"):
             self._loop.load_speech(encoded.states_BFE)
             return self._lead_reader.leads(prompts, tokens, timestamps)
 
