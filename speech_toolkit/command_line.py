@@ -23,6 +23,7 @@ from speech_toolkit.errors import ToolkitError, UsageError, first_line
 from speech_toolkit.interrupts import signals_raised
 from speech_toolkit.json_input import shown_value
 from speech_toolkit.ranges import Range
+from speech_toolkit.scratch import temporary_directory
 from speech_toolkit.streams import discard_output, make_streams_printable
 
 EXIT_DONE = 0
@@ -330,6 +331,7 @@ def _internal_error(error: Exception) -> str:
     try:
         with tempfile.NamedTemporaryFile(
             "w",
+            dir=temporary_directory(),
             prefix="speech_toolkit_error_",
             suffix=".txt",
             delete=False,

@@ -27,6 +27,7 @@ from speech_toolkit.checkpoint import (
 )
 from speech_toolkit.errors import CheckpointError, first_line
 from speech_toolkit.foreign_checkpoints import refuse_foreign_form
+from speech_toolkit.hub_environment import check_hub_environment
 from speech_toolkit.json_input import shown_path
 
 T = TypeVar("T")
@@ -58,7 +59,9 @@ def read_config(model_path: str) -> dict[str, Any]:
 
     Raises:
         CheckpointError: there is no such checkpoint, or its config cannot be read.
+        UsageError: a variable of the hub's client holds what it cannot read.
     """
+    check_hub_environment()
     directory = _local_directory(model_path) or _download(model_path, [CONFIG_NAME])
     return _config_of(directory)
 
@@ -77,7 +80,9 @@ def resolve_checkpoint(model_path: str, read: Callable[[Path], T]) -> T:
     Raises:
         CheckpointError: there is no such checkpoint, ``read`` refused it, it has no weights, or a
             file of it is a Git LFS pointer or cut short.
+        UsageError: a variable of the hub's client holds what it cannot read.
     """
+    check_hub_environment()
     directory = _local_directory(model_path)
     if directory is not None:
         description, weights = _read(directory, read), weight_files(directory)

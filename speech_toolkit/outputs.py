@@ -13,6 +13,7 @@ from pathlib import Path
 
 from speech_toolkit.checkpoint import REPOSITORY
 from speech_toolkit.errors import UsageError
+from speech_toolkit.hub_environment import check_hub_environment
 from speech_toolkit.json_input import shown_path
 from speech_toolkit.model_path import DESCRIPTION_NAMES
 from speech_toolkit.streams import stdout_is_closed
@@ -160,6 +161,7 @@ def _snapshots(hub_id: str) -> list[Path]:
     """Return the directories of a hub id in the local cache."""
     if hub_id.count("/") != 1 or len(hub_id) > _LONGEST_HUB_ID:
         return []
+    check_hub_environment()
     from huggingface_hub.constants import HF_HUB_CACHE
 
     name = "models--" + hub_id.replace("/", "--")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from math import isfinite
+from math import inf, isfinite
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ from speech_toolkit.transcription.word_times import TimedWord
 
 _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
-_LEAST_PROGRESS_S = 10.0  # of a window before the point where it is taken up again
+_LEAST_PROGRESS_S = 10.0  # of one of two windows in a row that go back
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
@@ -70,6 +70,8 @@ class TranscribedWindow:
         silent: whether the model found no speech in it.
         cut_off_s: second of the window from which on text is missing, since the limit of tokens
             was reached; None where none is.
+        stops_short_s: second of the window from which on there is speech, but no text and no other
+            window; None where there is none.
     """
 
     window: Window
@@ -79,6 +81,12 @@ class TranscribedWindow:
     used_s: float
     silent: bool
     cut_off_s: float | None = None
+    stops_short_s: float | None = None
+
+    @property
+    def window_s(self) -> float:
+        """Seconds of audio in the window."""
+        return self.window.num_samples / self.window.sample_rate_hz
 
 
 class LongForm:
@@ -127,9 +135,9 @@ class LongForm:
         """Take the windows in order, each prompted with the text before it.
 
         A window whose end cuts through speech is taken up again where its last complete segment
-        ends. So is one whose text stops long before its speech does, but after some progress only,
-        and what is taken up again so is not taken up once more: over music, an invented line would
-        else step through the file.
+        ends, and one whose text stops long before its speech does where that text ends. What is
+        taken up again so is not taken up once more, save where a cut one is after much progress:
+        over music, an invented line would else step through the file.
 
         Args:
             samples: float32 of shape (N,), the whole file.
@@ -140,11 +148,14 @@ class LongForm:
         was_retaken = False
         while True:
             for windows, features in self._features(samples, planner.windows(start, index), 1):
-                (found,) = self._take(windows, features, [history])
-                retake_s = None if was_retaken else _retake_s(found, planner)
-                was_retaken = retake_s is not None
-                if retake_s is not None:
-                    found = replace(found, used_s=retake_s, cut_off_s=None)
+                least_progress_s = _LEAST_PROGRESS_S if was_retaken else 0.0
+                (found,) = self._take(windows, features, [history], least_progress_s)
+                found = _stopping_short(found, planner)
+                if not was_retaken and found.stops_short_s:
+                    found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
+                    was_retaken = True
+                else:
+                    was_retaken = found.used_s < min(found.window_s, _LEAST_PROGRESS_S)
                 history = self._extend(history, found)
                 yield found
                 start, index = _next_sample(found), found.window.index + 1
@@ -177,7 +188,8 @@ class LongForm:
             return self._take(windows, torch.stack(features), [prompt] * len(part))
 
         for windows, features_BMF in self._features(samples, planner.windows(), batch_size):
-            yield from batches.run(take, list(zip(windows, features_BMF, strict=True)))
+            found = batches.run(take, list(zip(windows, features_BMF, strict=True)))
+            yield from (_stopping_short(item, planner) for item in found)
             self.batch_size = batches.size
 
     def _features(
@@ -204,8 +216,9 @@ class LongForm:
         windows: Sequence[Window],
         features_BMF: torch.Tensor,
         histories: Sequence[Sequence[int]],
+        least_progress_s: float = inf,
     ) -> list[TranscribedWindow]:
-        """Encode and decode a batch."""
+        """Encode and decode a batch; a cut window goes back to no earlier second than the last."""
         encoded = self._decoder.encode(features_BMF)
         if self.language is None and self._checkpoint.languages:
             self.language, self.language_probability = self._decoder.detect_language(encoded[:1])[0]
@@ -224,12 +237,16 @@ class LongForm:
                 encoded, prompts, decoded, [w.num_samples for w in windows], self.language
             )
         return [
-            self._judge(window, item, item_words)
+            self._judge(window, item, item_words, least_progress_s)
             for window, item, item_words in zip(windows, decoded, words, strict=True)
         ]
 
     def _judge(
-        self, window: Window, decoded: DecodedWindow, words: Sequence[TimedWord]
+        self,
+        window: Window,
+        decoded: DecodedWindow,
+        words: Sequence[TimedWord],
+        least_progress_s: float,
     ) -> TranscribedWindow:
         """Split a window into segments, unless it holds no speech."""
         self._on_progress(window)
@@ -239,8 +256,8 @@ class LongForm:
         split = whole_segment if self._settings.timestamps == "none" else split_segments
         segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
-        resumed_s = resume_s(segments) if window.cut and self._settings.mode != "chunked" else None
-        if resumed_s is not None:
+        resumed_s = resume_s(segments) if window.cut else None
+        if resumed_s is not None and resumed_s >= least_progress_s:
             segments, used_s = segments[:-1], resumed_s
             words = [word for word in words if word.first < segments[-1].last]
         cut_off_s = None
@@ -289,26 +306,22 @@ class LongForm:
         return [marker, *ids[-room:]]
 
 
-def _retake_s(found: TranscribedWindow, planner: WindowPlanner) -> float | None:
-    """Return the second of a window from which to take it up again: its text stops short of speech.
-
-    Returns:
-        None where it does not, or stops so early that little would be gained.
-    """
+def _stopping_short(found: TranscribedWindow, planner: WindowPlanner) -> TranscribedWindow:
+    """Note the second where the text of a window stops, if that is long before its speech does."""
     window, segments = found.window, found.segments
-    window_s = window.num_samples / window.sample_rate_hz
-    if not segments or not segments[-1].closed or found.used_s < window_s:
-        return None
-    start_s = max(segments[-1].end_s, _LEAST_PROGRESS_S)
-    if window_s - start_s <= _MISSED_S:
-        return None
-    missed_s = planner.speech_s(window.to_file_sample(start_s), window.end_sample)
-    return start_s if missed_s >= _MISSED_SPEECH_S else None
+    is_complete = not segments or not segments[-1].closed or found.used_s < found.window_s
+    if is_complete or found.cut_off_s is not None:
+        return found
+    end_s = segments[-1].end_s
+    if found.window_s - end_s <= _MISSED_S:
+        return found
+    missed_s = planner.speech_s(window.to_file_sample(end_s), window.end_sample)
+    return replace(found, stops_short_s=end_s) if missed_s >= _MISSED_SPEECH_S else found
 
 
 def _next_sample(found: TranscribedWindow) -> int:
     """Return the sample of the file from which the next window is planned."""
-    if found.used_s * found.window.sample_rate_hz >= found.window.num_samples:
+    if found.used_s >= found.window_s:
         return found.window.end_sample
     return found.window.to_file_sample(found.used_s)
 

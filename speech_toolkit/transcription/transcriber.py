@@ -297,10 +297,13 @@ def _load_decoder(
 
 def _outcomes(item: TranscribedWindow) -> Iterator[Outcome]:
     """Yield what became of the parts of a window."""
-    complete_s = item.used_s if item.cut_off_s is None else item.cut_off_s
+    missing = {"cut off": item.cut_off_s, "no text": item.stops_short_s}
+    complete_s = item.used_s
+    for reason, from_s in missing.items():
+        if from_s is not None:
+            complete_s = from_s
+            yield Outcome(item.window, from_s, item.used_s, reason)
     yield Outcome(item.window, 0.0, complete_s, None if item.segments else "no speech")
-    if item.cut_off_s is not None:
-        yield Outcome(item.window, complete_s, item.used_s, "cut off")
 
 
 def _margins(

@@ -197,7 +197,7 @@ def bug():
 
 
 def test_a_bug_is_one_line_and_a_file_with_its_traceback(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with pytest.raises(SystemExit) as exit_info:
         run_script(bug)
     (file,) = tmp_path.iterdir()
@@ -209,13 +209,13 @@ def test_a_bug_is_one_line_and_a_file_with_its_traceback(tmp_path, monkeypatch, 
 
 
 def test_a_bug_where_no_file_can_be_written_and_when_verbose(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "gone"))
     with pytest.raises(SystemExit) as exit_info:
         run_script(bug)
     assert exit_info.value.code == 70
     assert "return 1 / 0" in capsys.readouterr().err
 
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["script", "--verbose"])
     with pytest.raises(SystemExit):
         run_script(bug)

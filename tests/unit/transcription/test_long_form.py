@@ -279,7 +279,37 @@ def test_over_music_an_invented_line_does_not_step_through_the_file():
     assert sum(used_s) == pytest.approx(90)
     assert len(found) <= 2 * 90 / 30
     assert all(max(pair) > 20 for pair in pairwise(used_s[:-1]))
-    assert min(used_s[:-1]) >= 10
+
+
+def test_no_speech_before_a_retake_is_lost():
+    """A line invented over the opening music must not swallow what is said after it."""
+    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(2, end_s=25.5)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 2.0), (2.0, 26.0)]
+
+
+@pytest.mark.parametrize("mode", ["transcribe", "chunked"])
+def test_speech_without_text_that_is_not_taken_up_again_is_told(mode):
+    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(1, end_s=3.0)])
+    _, found = run(decoder, mode, spans=((0, 28),), chunk_length_s=30.0)
+    assert [item.stops_short_s for item in found] == {
+        "transcribe": [None, 3.0],
+        "chunked": [2.0],
+    }[mode]
+    assert found[-1].used_s == found[-1].window_s
+
+
+def test_cut_windows_of_little_progress_do_not_step_through_the_file():
+    """Each window yields a line of two seconds and the beginning of another one."""
+    line = decoded(STAMP, 1, STAMP + 100, STAMP + 100, 2)
+    _, found = run(ScriptedDecoder([line] * 99), spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    assert len(found) <= 2 * 90 / 30
+
+
+def test_cut_windows_of_much_progress_are_all_taken_up_again():
+    line = decoded(STAMP, 1, STAMP + 1100, STAMP + 1100, 2)
+    _, found = run(ScriptedDecoder([line] * 99), spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    assert [item.used_s for item in found[:3]] == [22.0] * 3
 
 
 def test_text_cut_off_by_the_limit_is_told_from_the_last_complete_segment_on():
