@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.json_input import shown_value
 
 # ISO 639-1 -> ISO 639-3, https://www.loc.gov/standards/iso639-2/php/code_list.php
 _THREE_LETTER_CODES: dict[str, str] = dict(
@@ -138,7 +139,7 @@ def resolve_language(language: str) -> str:
         return _THREE_LETTER_CODES[primary]
     if not re.fullmatch(r"[a-z]{3}", primary):
         raise UsageError(
-            f"language {language!r} is not a language code; give ISO 639-3, "
+            f"language {shown_value(language)} is not a language code; give ISO 639-3, "
             "three letters such as eng, deu, cmn"
         )
     return _SAME_LANGUAGE.get(primary, primary)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.checkpoint import CONFIG_NAME, read_json
 from speech_toolkit.errors import CheckpointError, UsageError
+from speech_toolkit.json_input import shown_value
 from speech_toolkit.pretrained import foreign_errors, load_model
 from speech_toolkit.transcription.default_opening import (
     GENERATION_NAME,
@@ -130,7 +131,9 @@ class WhisperCheckpoint:
         ending = () if timestamps else (self.no_timestamps_id,)
         if not self.languages:
             if task != TRANSCRIBE or self._code(language or "en") is None:
-                wanted = f"task {task!r}" if task != TRANSCRIBE else f"language {language!r}"
+                wanted = f"language {shown_value(language)}"
+                if task != TRANSCRIBE:
+                    wanted = f"task {task!r}"
                 raise UsageError(f"{wanted}: {self.directory} is a model of English speech alone")
             return (self.sot_id, *ending)
         if task not in self.tasks:
@@ -150,8 +153,8 @@ class WhisperCheckpoint:
         if code is None:
             known = ", ".join(sorted(self.languages)) or "en"
             raise UsageError(
-                f"language {name_or_code!r}: {self.directory} knows {known}, and their English "
-                "names"
+                f"language {shown_value(name_or_code)}: {self.directory} knows {known}, and "
+                "their English names"
             )
         return code
 

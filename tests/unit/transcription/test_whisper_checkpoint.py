@@ -149,6 +149,12 @@ def test_unknown_language_is_refused_with_those_known(whisper_directory, name):
         read_whisper_checkpoint(whisper_directory).language_code(name)
 
 
+def test_an_endless_language_is_shown_in_short(whisper_directory):
+    with pytest.raises(UsageError) as caught:
+        read_whisper_checkpoint(whisper_directory).language_code("x " * 2500)
+    assert len(str(caught.value)) < 400 + len(str(whisper_directory))
+
+
 @pytest.mark.parametrize("stated", ["de", "<|de|>", "DE"])
 def test_default_language_of_a_fine_tuned_model(whisper_directory, stated):
     change_json(whisper_directory / "generation_config.json", language=stated)
