@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.utils.parametrize import is_parametrized
 
+from speech_toolkit.evaluation.blocks import blocks_of
 from speech_toolkit.evaluation.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.numeric import relative_error
@@ -102,9 +102,6 @@ class ActivationRecorder:
                     "rounding": self._rounding_errors(module, args, kwargs, output),
                 }
             )
-
-    def _kind(self, module: torch.nn.Module) -> str | None:
-        return module_kind(module) or (BLOCK if self.detail == LAYERS_BLOCKS else None)
 
     def _rounding_errors(
         self, module: torch.nn.Module, args: tuple, kwargs: dict[str, Any], output: Any
@@ -276,30 +273,6 @@ class _CallNames:
     def next_name(self, module: torch.nn.Module) -> str:
         count = self._counts[module] = self._counts.get(module, 0) + 1
         return self._names[module] if count == 1 else f"{self._names[module]}#{count}"
-
-
-def blocks_of(model: torch.nn.Module, name: str = "") -> Iterator[tuple[str, torch.nn.Module]]:
-    """Yield what a model computes in few parts: the layers of its stacks and what stands beside.
-
-    Of what is inside a layer only attention is named, whose share in the layer's result is small:
-    a fault in it would be lost in the sum.
-    """
-    is_stack = isinstance(model, torch.nn.ModuleList)
-    for child_name, child in model.named_children():
-        path = f"{name}.{child_name}" if name else child_name
-        if is_stack:
-            yield from attentions_of(child, path)
-        if is_stack or child._parameters or is_parametrized(child):
-            yield path, child
-        else:
-            yield from blocks_of(child, path)
-
-
-def attentions_of(model: torch.nn.Module, name: str = "") -> Iterator[tuple[str, torch.nn.Module]]:
-    """Yield the attention modules of a model, told by the names of their classes."""
-    for path, module in model.named_modules(prefix=name):
-        if type(module).__name__.endswith("Attention"):
-            yield path, module
 
 
 def module_kind(module: torch.nn.Module) -> str | None:

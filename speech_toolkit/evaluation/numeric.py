@@ -97,6 +97,8 @@ class DistributionComparison:
         mean_kl: mean Kullback-Leibler divergence of the candidate from the reference, in nats.
         max_kl: the largest of a row.
         argmax_agreement: share of rows with the same best column, in 0..1.
+        decided_agreement: the same, rows aside where the reference's lead was a tie's: their flips
+            count as agreement.
         flips: the rows where it differs, at most `KEPT_FLIPS` of them.
         max_flip_margin: largest `reference_margin` of all flips, 0 without any.
     """
@@ -105,6 +107,7 @@ class DistributionComparison:
     mean_kl: float
     max_kl: float
     argmax_agreement: float
+    decided_agreement: float
     flips: tuple[Flip, ...]
     max_flip_margin: float
 
@@ -161,10 +164,17 @@ def error_norm(reference: np.ndarray, candidate: np.ndarray) -> float:
     return _error_and_size(reference, candidate)[0]
 
 
-def compare_distributions(reference: np.ndarray, candidate: np.ndarray) -> DistributionComparison:
+def compare_distributions(
+    reference: np.ndarray, candidate: np.ndarray, tie_margin: float = 0.0
+) -> DistributionComparison:
     """Compare logits of shape (T, V), row by row, as distributions.
 
     Rows with NaN or infinite logits on either side are left out.
+
+    Args:
+        reference: of shape (T, V).
+        candidate: of shape (T, V).
+        tie_margin: leads below it, in nats, are ties, which either side may break as it likes.
 
     Raises:
         UsageError: the arrays are not of one shape (T, V).
@@ -186,11 +196,13 @@ def compare_distributions(reference: np.ndarray, candidate: np.ndarray) -> Distr
         flips.extend(_flips(b_TV, c_TV, start + np.flatnonzero(finite_T)))
     kl_T = np.maximum(np.concatenate(kl_rows), 0.0)  # rounding can leave it just below
     rows = len(kl_T)
+    decided = [flip for flip in flips if flip.reference_margin >= tie_margin]
     return DistributionComparison(
         rows=rows,
         mean_kl=float(kl_T.mean()) if rows else math.nan,
         max_kl=float(kl_T.max()) if rows else math.nan,
         argmax_agreement=1 - len(flips) / rows if rows else math.nan,
+        decided_agreement=1 - len(decided) / rows if rows else math.nan,
         flips=tuple(flips[:KEPT_FLIPS]),
         max_flip_margin=max((flip.reference_margin for flip in flips), default=0.0),
     )

@@ -271,7 +271,8 @@ def _sensitivity(
     detail: str,
 ) -> dict[str, Any]:
     """Plant faults of several sizes in the candidate; find the smallest that a check notices."""
-    from speech_toolkit.evaluation.layers import ActivationComparer, attentions_of
+    from speech_toolkit.evaluation.blocks import attentions_of
+    from speech_toolkit.evaluation.layers import ActivationComparer
     from speech_toolkit.evaluation.sensitivity import planted_noise, search
 
     reference = _load_arrays(scratch / OUTPUTS_FILE)

@@ -67,7 +67,9 @@ _FLOAT32 = (
     Threshold("share_within_1pct", 0.99, "above", "published criterion: over 99 % of elements"),
     Threshold("cosine", 0.99, "above", "msprobe and msit fail a network below 0.99"),
     Threshold("mean_kl", 0.005, "below", "msit's limit for output distributions"),
-    Threshold("argmax_agreement", 0.97, "above", "ties apart, the best label stays the best"),
+    Threshold(
+        "argmax_agreement", 0.97, "above", "ties (divergence_margin) apart, the best label stays"
+    ),
     Threshold(
         "flip_margin", 0.1, "below", "a lead of over 0.1 nats is a decision, not a tie to be broken"
     ),
@@ -113,7 +115,7 @@ _BFLOAT16 = {
     "mean_abs_error": (0.5, "8 bits of significand: logits of 32 are 0.25 apart"),
     "share_within_1pct": (0.5, "the dtype rounds to 0.4 %, and layers add up"),
     "mean_kl": (0.02, "four times msit's limit for 8 bits of significand"),
-    "argmax_agreement": (0.95, "ties of 8-bit logits are broken either way"),
+    "argmax_agreement": (0.95, "ties (divergence_margin) apart; 8-bit logits are 0.25 apart"),
     "flip_margin": (1.0, "errors of bfloat16 logits reach 0.5"),
     "repeat_error": (8e-3, "one unit in the last place of bfloat16"),
     "divergence_margin": (0.5, "errors of bfloat16 logits reach 0.5"),

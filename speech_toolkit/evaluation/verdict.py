@@ -52,11 +52,13 @@ def compare_outputs(
         found = compare_arrays(expected, candidate[name])
         figures[name] = _array_figures(found)
         checks += [check(limits[key], name, getattr(found, key)) for key in _ARRAY_CHECKS]
-    distributions = compare_distributions(reference[LOGITS], candidate[LOGITS])
+    distributions = compare_distributions(
+        reference[LOGITS], candidate[LOGITS], limits["divergence_margin"].limit
+    )
     figures[LOGITS] |= {"distributions": asdict(distributions)}
     checks += [
         check(limits["mean_kl"], LOGITS, distributions.mean_kl),
-        check(limits["argmax_agreement"], LOGITS, distributions.argmax_agreement),
+        check(limits["argmax_agreement"], LOGITS, distributions.decided_agreement),
         check(limits["flip_margin"], LOGITS, distributions.max_flip_margin),
     ]
     return figures, checks

@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.blocks import blocks_of
 from speech_toolkit.evaluation.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.emulations import Emulation
-from speech_toolkit.evaluation.layers import ActivationComparer, ActivationRecorder, blocks_of
+from speech_toolkit.evaluation.layers import ActivationComparer, ActivationRecorder
 from speech_toolkit.evaluation.rounding import RoundedProducts
 from speech_toolkit.evaluation.thresholds import limits_for
 
@@ -206,6 +207,22 @@ class Layer(torch.nn.Module):
 
     def forward(self, hidden):
         return hidden + self.feed_forward(self.attention(hidden))
+
+
+class Masked(torch.nn.Module):
+    """A model with a parameter of its own beside its layers, as Wav2Vec2Model has for masking."""
+
+    def __init__(self):
+        super().__init__()
+        self.mask = torch.nn.Parameter(torch.zeros(8))
+        self.inner = Stack()
+
+
+def test_a_model_with_parameters_beside_its_layers_is_no_block():
+    outer = torch.nn.Sequential(Masked())
+    names = [name for name, _ in blocks_of(outer)]
+    assert "0" not in names
+    assert "0.inner.layers.1.attention" in names
 
 
 def test_blocks_are_layers_their_attention_and_what_stands_beside(tmp_path):

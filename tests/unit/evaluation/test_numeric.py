@@ -135,6 +135,14 @@ def test_distributions_worked_out_by_hand():
     assert flip.candidate_margin == pytest.approx(math.log(3))
 
 
+def test_ties_may_be_broken_either_way():
+    b = np.log([[0.51, 0.49], [0.9, 0.1], [0.9, 0.1], [0.1, 0.9]])
+    c = np.log([[0.49, 0.51], [0.9, 0.1], [0.1, 0.9], [0.1, 0.9]])
+    found = compare_distributions(b, c, tie_margin=0.1)
+    assert (found.argmax_agreement, found.decided_agreement) == (0.5, 0.75)
+    assert compare_distributions(b, c).decided_agreement == 0.5
+
+
 def test_rows_with_nan_are_left_out_and_blocks_keep_row_numbers(monkeypatch):
     monkeypatch.setattr(numeric, "BLOCK_ELEMENTS", 2)
     b = np.array([[0.0, NAN], [1.0, 0.0], [2.0, 0.0]])

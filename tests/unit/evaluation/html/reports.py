@@ -102,8 +102,8 @@ def distributions():
     flip = {"row": 3, "reference": 1, "candidate": 2, "reference_margin": 0.02,
             "candidate_margin": 0.01}  # fmt: skip
     return {
-        "rows": 100, "mean_kl": 1e-4, "max_kl": 1e-3, "argmax_agreement": 0.99, "flips": [flip],
-        "max_flip_margin": 0.02,
+        "rows": 100, "mean_kl": 1e-4, "max_kl": 1e-3, "argmax_agreement": 0.99,
+        "decided_agreement": 1.0, "flips": [flip], "max_flip_margin": 0.02,
     }  # fmt: skip
 
 
