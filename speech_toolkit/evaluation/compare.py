@@ -10,16 +10,26 @@ import sys
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.agreement import criteria_for, find_divergence
-from speech_toolkit.evaluation.conclusion import EXIT_CODES, FAIL, NOT_VALID, PASS
+from speech_toolkit.evaluation.conclusion import EXIT_CODES, FAIL, NOT_VALID, PASS, why_same
 from speech_toolkit.evaluation.hearing import WHISPER, Heard
 from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
+from speech_toolkit.evaluation.lead_shift import (
+    ROUNDING_OF,
+    LeadEvidence,
+    chosen_by,
+    each_alone,
+    lead_limits,
+)
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.evaluation.text import TextComparison, compare_texts, read_spellings
+from speech_toolkit.evaluation.verdict import LARGEST_BLIND_SPOT
 from speech_toolkit.model_path import resolve_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.whisper_checkpoint import read_whisper_checkpoint
@@ -28,7 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from speech_toolkit.transcription.transcriber import Transcriber
 
 KIND = "compare"
 MIN_WORDS = 5
@@ -63,10 +72,11 @@ def compare_devices(
     )
     own = replace(request, model_path=str(directory), settings=settings)
     header = report_header(KIND, sys.argv, own.config() | {"min_words": MIN_WORDS})
-    candidate = _transcribe(own, timeout_s, reporter)
+    candidate = _transcribe(own, None, timeout_s, reporter)
     if candidate.status == ERROR:
         raise ToolkitError(candidate.message)
-    reference = _transcribe(own.on(REFERENCE.device, REFERENCE.dtype), timeout_s, reporter)
+    exact = own.on(REFERENCE.device, REFERENCE.dtype)
+    reference = _transcribe(exact, _questions(candidate), timeout_s, reporter)
     prepare_environment(REFERENCE.device)  # comparing texts may import torch here
     judged = _judge(reference, candidate, _Texts(truth, task, directory))
     report = {
@@ -77,37 +87,6 @@ def compare_devices(
         "truth": truth,
     }
     return report, EXIT_CODES[report["verdict"]]
-
-
-def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Transcribe on one device; what runs in the isolated process."""
-    from speech_toolkit.transcription.transcriber import Transcriber
-
-    request = WhisperRequest.from_payload(payload)
-    transcriber = Transcriber.load(
-        request.model_path,
-        request.device,
-        request.dtype,
-        request.attn_implementation,
-        request.decode_graph,
-    )
-    result = transcriber.transcribe(request.audio, request.settings)
-    tokens = [token for window in result.tokens for token in window]
-    heard = Heard(
-        text=result.text,
-        choices=tuple(tokens),
-        margins=tuple(margin for window in result.margins or () for margin in window),
-        spelling=tuple(_spell(token, transcriber) for token in tokens),
-    )
-    return {"heard": asdict(heard), "result": result.to_dict()}, {}
-
-
-def _spell(token: int, transcriber: Transcriber) -> str:
-    """Return the text of a token, or the time that it stands for."""
-    since_begin = token - transcriber.checkpoint.timestamp_begin_id
-    if since_begin < 0:
-        return transcriber.decoder.tokenizer.decode([token])
-    return f"<|{since_begin * transcriber.checkpoint.timestamp_step_s:.2f}|>"
 
 
 class _Texts:
@@ -130,32 +109,53 @@ class _Texts:
         return self.compare(self._truth, hypothesis, language).to_dict()
 
 
-def _transcribe(request: WhisperRequest, timeout_s: float | None, reporter: Reporter) -> Outcome:
+def _transcribe(
+    request: WhisperRequest,
+    questions: dict[str, Any] | None,
+    timeout_s: float | None,
+    reporter: Reporter,
+) -> Outcome:
     label = Target(request.device, request.dtype).label
     reporter.info(f"Transcribing on {label} ...")
     return run_isolated(
-        f"{__name__}:{transcribe_side.__name__}",
-        request.to_payload(),
+        "speech_toolkit.evaluation.compare_run:transcribe_side",
+        {"request": request.to_payload(), "questions": questions},
         label=label,
         timeout_s=timeout_s,
         reporter=reporter,
     )
 
 
+def _questions(candidate: Outcome) -> dict[str, Any] | None:
+    """Return what the reference is asked about the candidate's choices; None where it has none."""
+    if not candidate.ok:
+        return None
+    dtype = _dtype(candidate)
+    return {
+        "readings": candidate.result["readings"],
+        "format": ROUNDING_OF[dtype],
+        "limits": [asdict(limit) for limit in lead_limits(dtype)],
+    }
+
+
+def _dtype(outcome: Outcome) -> str:
+    return outcome.result["result"]["dtype"].removeprefix("torch.")
+
+
 def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, Any]:
     """Compare the two sides and reach a verdict, with what it rests on."""
     sides = {"reference": _side(reference, texts), "candidate": _side(candidate, texts)}
     failed = [
-        (verdict, f"{outcome.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
-        for verdict, outcome in ((NOT_VALID, reference), (FAIL, candidate))
+        f"{outcome.label}: {outcome.status.replace('_', ' ')}: {outcome.message}"
+        for outcome in (reference, candidate)
         if not outcome.ok
     ]
     if failed:
-        verdict, reason = failed[0]
         return {
-            "verdict": verdict,
-            "reason": reason,
+            "verdict": NOT_VALID,
+            "reason": failed[0],
             "criteria": [],
+            **dict.fromkeys(("lead_shift", "decided_changes", "rounding", "sensitivity")),
             "text": None,
             "first_difference": None,
             "same_device": None,
@@ -164,7 +164,9 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
     language = sides["reference"]["language"]
     text = texts.compare(sides["reference"]["text"], sides["candidate"]["text"], language)
     criteria = _criteria(text, sides["candidate"]["dtype"])
-    verdict, reason = _verdict(text, criteria)
+    leads = _compare_leads(reference, candidate)
+    same = why_same(*(part for side in sides.values() for part in _ran_on(side)))
+    verdict, reason = _verdict(text, leads, same)
     divergence = find_divergence(
         *(Heard.from_dict(o.result["heard"]) for o in (reference, candidate))
     )
@@ -172,9 +174,10 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
         "verdict": verdict,
         "reason": reason,
         "criteria": criteria,
+        **leads,
         "text": text.to_dict(),
         "first_difference": None if divergence is None else asdict(divergence),
-        "same_device": _ran_on(sides["reference"]) == _ran_on(sides["candidate"]),
+        "same_device": same is not None,
         **sides,
     }
 
@@ -225,23 +228,60 @@ def _criteria(text: TextComparison, dtype: str) -> list[dict[str, Any]]:
     ]
 
 
-def _verdict(text: TextComparison, criteria: list[dict[str, Any]]) -> tuple[str, str | None]:
+def _compare_leads(reference: Outcome, candidate: Outcome) -> dict[str, Any]:
+    """Compare how far ahead the candidate's choices are on both sides, choice by choice."""
+    answers, heard = reference.result["answers"], Heard.from_dict(candidate.result["heard"])
+    limits = lead_limits(_dtype(candidate))
+    evidence = LeadEvidence(each_alone(answers["exact"]), each_alone(answers["rounded"]))
+    changes, shift = evidence.tests(
+        each_alone(heard.leads), [np.array([each]) for each in chosen_by(heard)], limits
+    )
+    return {
+        "lead_shift": shift.to_dict(),
+        "decided_changes": round(changes.value * evidence.choices),
+        "rounding": evidence.rounding_report(ROUNDING_OF[_dtype(candidate)], limits),
+        "sensitivity": answers["sensitivity"],
+    }
+
+
+def _verdict(
+    text: TextComparison, leads: Mapping[str, Any], same: str | None
+) -> tuple[str, str | None]:
     """Return the verdict, and why it is not PASS."""
+    shift, rounding = leads["lead_shift"], leads["rounding"]
+    moved = (
+        f"lead_shift is {shift['value']:.3g} ({shift['interval']['low']:.3g} to "
+        f"{shift['interval']['high']:.3g})"
+    )
     if text.empty:
         return NOT_VALID, "neither side heard a word, which proves nothing; use audio with speech"
-    failed = [each["name"] for each in criteria if each["verdict"] == FAIL]
-    if failed:
-        return FAIL, f"out of limits: {', '.join(failed)}"
+    if same:
+        return NOT_VALID, same
+    if leads["decided_changes"]:
+        return FAIL, (
+            f"{leads['decided_changes']} of {rounding['choices']} choices are against a lead of "
+            f"over {rounding['tie_nats']:.2g} nats on the reference, no ties"
+        )
+    if shift["verdict"] == FAIL:
+        return FAIL, f"{moved}, surely not below {shift['limit']:g} ({shift['reason']})"
     if text.words < MIN_WORDS:
         return (
             NOT_VALID,
             f"{text.words} words prove little; use audio with at least {MIN_WORDS}",
         )
+    if shift["verdict"] == NOT_VALID:
+        return NOT_VALID, f"{moved} may lie on either side of {shift['limit']:g}; use longer audio"
+    smallest = leads["sensitivity"]["smallest_noticed"]
+    if smallest is None or smallest > LARGEST_BLIND_SPOT:
+        return NOT_VALID, (
+            f"noise of {LARGEST_BLIND_SPOT:.0%} in {leads['sensitivity']['module']} would not be "
+            "noticed; use longer audio"
+        )
     return PASS, None
 
 
-def _ran_on(side: Mapping[str, Any]) -> tuple[str, str]:
-    return side["environment"]["device"], side["dtype"]
+def _ran_on(side: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    return side["environment"], side["dtype"]
 
 
 def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
@@ -258,14 +298,35 @@ def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
             errors = side["against_truth"]
             yield f"  against what is spoken: WER {errors['wer']:.2%}, CER {errors['cer']:.2%}"
     yield ""
+    yield from _lead_lines(report)
     for each in report["criteria"]:
         limit = f"{each['sense']} {each['limit']:.0%}"
-        yield f"{each['name']:<12}{each['value']:>9.2%}  {limit:<12} {each['verdict']}"
+        mark = "ok" if each["verdict"] == PASS else "NO"
+        yield f"{each['name']:<16}{each['value']:>9.2%}  {limit:<12} {mark}, shown beside"
     yield from _difference_lines(report["first_difference"])
     if report["same_device"]:
-        yield "device and reference are the same: this shows determinism only"
+        yield "device and reference are the same: this shows repeatability only"
     reason = f" ({report['reason']})" if report["reason"] else ""
     yield f"[VERDICT] {report['verdict']}{reason}"
+
+
+def _lead_lines(report: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what decides, and what would have been noticed."""
+    shift, rounding, fault = (report[key] for key in ("lead_shift", "rounding", "sensitivity"))
+    if shift is None:
+        return
+    count, limit = report["decided_changes"], f"below {shift['limit']:g}"
+    yield f"{'decided_changes':<16}{count:>9}  {'at most 0':<12} {FAIL if count else PASS}"
+    yield f"{'lead_shift':<16}{shift['value']:>9.3g}  {limit:<12} {shift['verdict']}"
+    yield (
+        f"  rounding to {rounding['format']} alone moves the leads of these {rounding['choices']} "
+        f"choices by {rounding['shift_nats']:.2g} nats; up to {rounding['tie_nats']:.2g} is a tie"
+    )
+    if fault["smallest_noticed"]:
+        yield (
+            f"  noise of {fault['smallest_noticed']:g} times the output of {fault['module']} would "
+            "have been noticed"
+        )
 
 
 def _difference_lines(divergence: Mapping[str, Any] | None) -> Iterator[str]:

@@ -57,11 +57,13 @@ class Side:
         dtype: the coarser one of its dtype and the reference's.
         exact: leads of its choices on the reference, one per case; None where there are none.
         rounded: likewise, with its format emulated.
+        why_same: why it is the reference itself; None where it is not.
     """
 
     dtype: str
     exact: Sequence[Sequence[float] | None]
     rounded: Sequence[Sequence[float] | None]
+    why_same: str | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def judge(
     )
     evidence = _evidence(yardstick, agreements, reference)
     failures, doubts = _objections(yardstick, reference, candidate, tests, checks, evidence)
+    if side.why_same:
+        failures, doubts = (), (side.why_same, *failures, *doubts)
     if leads is None and not doubts:
         doubts = ("no choices could be compared, so that nothing tells a tie from a fault",)
     control = None
@@ -146,7 +150,7 @@ def judge(
         figures=figures,
         checks=checks,
         tests=tests,
-        rounding=leads and _rounding_report(leads, limits, side.dtype),
+        rounding=leads and leads.rounding_report(ROUNDING_OF[side.dtype], limits),
         evidence=evidence,
         control=control,
         verdict=FAIL if failures else NOT_VALID if doubts else PASS,
@@ -226,17 +230,6 @@ def _lead_evidence(
         tuple(np.array(leads[index]) for index in used) for leads in (side.exact, side.rounded)
     )
     return used, LeadEvidence(exact, rounded, yardstick.seed)
-
-
-def _rounding_report(
-    leads: LeadEvidence, limits: Sequence[Threshold], dtype: str
-) -> dict[str, Any]:
-    return {
-        "format": ROUNDING_OF[dtype],
-        "choices": leads.choices,
-        "shift_nats": leads.rounding_nats,
-        "tie_nats": leads.tie_nats(limits),
-    }
 
 
 def _truth_test(

@@ -87,6 +87,15 @@ class LeadEvidence:
         """Return the lead up to which a choice is a tie."""
         return TIE_SPREADS * limits[1].limit * self.rounding_nats
 
+    def rounding_report(self, number_format: str, limits: Sequence[Threshold]) -> dict[str, Any]:
+        """Return for the report how far rounding to a format moves leads, and what is a tie."""
+        return {
+            "format": number_format,
+            "choices": self.choices,
+            "shift_nats": self.rounding_nats,
+            "tie_nats": self.tie_nats(limits),
+        }
+
     def tests(
         self, found: Sequence[np.ndarray], chosen: Sequence[np.ndarray], limits: Sequence[Threshold]
     ) -> tuple[EquivalenceTest, ...]:
@@ -144,6 +153,11 @@ def shift_by_rounding(
     """
     with np.errstate(invalid="ignore"):  # infinite where the rules leave no choice
         return (np.array(leads) + np.array(rounded) - np.array(base)).tolist()
+
+
+def each_alone(leads: Sequence[float]) -> tuple[np.ndarray, ...]:
+    """Return the leads of one recording, each as a case of its own, to be drawn by itself."""
+    return tuple(np.array([lead]) for lead in leads)
 
 
 def chosen_by(heard: Heard) -> np.ndarray:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding import WhisperDecoder
+    from speech_toolkit.transcription.leads import Reading
     from speech_toolkit.transcription.long_form import DecodedBatch, LongForm, TranscribedWindow
 
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
@@ -147,6 +148,30 @@ class Transcriber:
         check_settings(self.checkpoint, settings)
         with self.device.errors("while transcribing"):
             return self._transcribe(audio, settings, reporter or Reporter(quiet=True), on_batch)
+
+    def leads(
+        self, audio: str | os.PathLike[str] | AudioSource, readings: Sequence[Reading]
+    ) -> list[list[float]]:
+        """Return how decided this model is at each token that was generated elsewhere, in nats.
+
+        Args:
+            audio: the file.
+            readings: windows of it with timestamps or without; read one after the other.
+
+        Raises:
+            AudioError: the audio cannot be used.
+            DeviceError: out of memory, or an operator failed on a card.
+        """
+        samples = self._waveform(audio).samples
+        found = []
+        for reading in readings:
+            features = self._extractor.extract([reading.window.samples(samples)])
+            encoded = self.decoder.encode(features)
+            timestamps = reading.prompt[-1] != self.checkpoint.no_timestamps_id
+            found += self.decoder.leads(
+                encoded, [reading.prompt], [reading.tokens], timestamps=timestamps
+            )
+        return found
 
     def _transcribe(
         self,

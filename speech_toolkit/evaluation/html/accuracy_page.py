@@ -13,15 +13,12 @@ from speech_toolkit.evaluation.html.figures import (
     duration,
     interval,
     milliseconds,
-    number,
     share,
 )
 from speech_toolkit.evaluation.html.page import Page, Section
 from speech_toolkit.evaluation.html.parity_parts import sensitivity
 from speech_toolkit.evaluation.html.parts import (
-    badge,
     checks_table,
-    criterion,
     device_line,
     emulation_note,
     ended_badly,
@@ -30,8 +27,9 @@ from speech_toolkit.evaluation.html.parts import (
     model_facts,
     pair_lines,
     report_facts,
+    tests_table,
 )
-from speech_toolkit.evaluation.html.tables import Cell, Row, amount, table
+from speech_toolkit.evaluation.html.tables import Row, amount, table
 from speech_toolkit.evaluation.html.texts import Texts
 
 Report = Mapping[str, Any]
@@ -107,7 +105,7 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
         return paragraph(texts("nothing_compared"), "note")
     return join(
         element("h3", texts("tests")),
-        _tests(comparison, texts),
+        tests_table(comparison["tests"], comparison["rounding"], texts),
         element("h3", texts("criteria")),
         paragraph(texts("published_note"), "note"),
         checks_table(comparison["checks"], texts),
@@ -117,34 +115,6 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
         _control(comparison["negative_control"], texts),
         element("h3", texts("differences")),
         _differences(comparison, texts),
-    )
-
-
-def _tests(comparison: Report, texts: Texts) -> Markup:
-    """Return the tests that decide, with their intervals."""
-    rows: list[Row] = [
-        [
-            criterion(test["name"], texts),
-            amount(number(test["value"])),
-            amount(f"{number(test['interval']['low'])} – {number(test['interval']['high'])}"),
-            amount(f"< {number(test['limit'])}"),
-            badge(test["verdict"], texts),
-            Cell(texts.sentence(test["reason"]), "wide"),
-        ]
-        for test in comparison["tests"]
-    ]
-    columns = ["criterion", "value", "interval", "limit", "verdict", "why_limit"]
-    rounding = comparison["rounding"]
-    note = rounding and texts(
-        "rounding_note",
-        format=rounding["format"],
-        choices=rounding["choices"],
-        shift=number(rounding["shift_nats"]),
-        tie=number(rounding["tie_nats"]),
-    )
-    return join(
-        table(texts("tests"), [texts(column) for column in columns], rows),
-        paragraph(note) if note else None,
     )
 
 

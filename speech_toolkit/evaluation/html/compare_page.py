@@ -10,6 +10,7 @@ from speech_toolkit.evaluation.html.case_list import marked
 from speech_toolkit.evaluation.html.elements import Content, Markup, element, join, paragraph
 from speech_toolkit.evaluation.html.figures import MISSING, duration, number, share, size
 from speech_toolkit.evaluation.html.page import Page, Section
+from speech_toolkit.evaluation.html.parity_parts import sensitivity
 from speech_toolkit.evaluation.html.parts import (
     checks_table,
     device_line,
@@ -20,6 +21,7 @@ from speech_toolkit.evaluation.html.parts import (
     model_facts,
     pair_lines,
     report_facts,
+    tests_table,
     warnings_list,
 )
 from speech_toolkit.evaluation.html.tables import Cell, Row, amount, table
@@ -59,8 +61,11 @@ def _lead(report: Report, texts: Texts) -> Markup:
 
 def _sections(report: Report, texts: Texts, shelf: AudioShelf) -> Iterator[Section]:
     yield Section("text", texts("heard"), _texts_heard(report, texts, shelf))
+    if report["lead_shift"]:
+        yield Section("tests", texts("tests"), _leads(report, texts))
     if report["criteria"]:
-        criteria = checks_table(report["criteria"], texts)
+        note = paragraph(texts("published_note"), "note")
+        criteria = join(note, checks_table(report["criteria"], texts))
         yield Section("criteria", texts("criteria"), criteria)
     if speed := _speed(report, texts):
         yield Section("speed", texts("speed"), speed)
@@ -77,6 +82,18 @@ def _sections(report: Report, texts: Texts, shelf: AudioShelf) -> Iterator[Secti
     ]
     about = join(facts_table(texts("input"), facts, texts), report_facts(report, texts))
     yield Section("report", texts("about_report"), about)
+
+
+def _leads(report: Report, texts: Texts) -> Markup:
+    """Return what decides: whether the reference would have chosen as the candidate did."""
+    changes = texts(
+        "decided_changes", count=report["decided_changes"], choices=report["rounding"]["choices"]
+    )
+    return join(
+        tests_table([report["lead_shift"]], report["rounding"], texts),
+        paragraph(changes),
+        sensitivity(report["sensitivity"], texts),
+    )
 
 
 def _texts_heard(report: Report, texts: Texts, shelf: AudioShelf) -> Markup:

@@ -17,7 +17,7 @@ from speech_toolkit.evaluation.html.elements import (
     paragraph,
 )
 from speech_toolkit.evaluation.html.figures import SIGNS, number, size
-from speech_toolkit.evaluation.html.tables import Cell, amount, table
+from speech_toolkit.evaluation.html.tables import Cell, Row, amount, table
 from speech_toolkit.evaluation.html.texts import Texts
 
 PASS, FAIL = "PASS", "FAIL"
@@ -97,6 +97,35 @@ def checks_table(checks: Sequence[Mapping[str, Any]], texts: Texts) -> Markup:
         ]
         rows.append(row)
     return table(texts("criteria"), columns, rows)
+
+
+def tests_table(
+    tests: Sequence[Mapping[str, Any]], rounding: Mapping[str, Any] | None, texts: Texts
+) -> Markup:
+    """Return tests that decide with their intervals, and how far rounding moves leads."""
+    rows: list[Row] = [
+        [
+            criterion(test["name"], texts),
+            amount(number(test["value"])),
+            amount(f"{number(test['interval']['low'])} – {number(test['interval']['high'])}"),
+            amount(f"< {number(test['limit'])}"),
+            badge(test["verdict"], texts),
+            Cell(texts.sentence(test["reason"]), "wide"),
+        ]
+        for test in tests
+    ]
+    columns = ["criterion", "value", "interval", "limit", "verdict", "why_limit"]
+    note = rounding and texts(
+        "rounding_note",
+        format=rounding["format"],
+        choices=rounding["choices"],
+        shift=number(rounding["shift_nats"]),
+        tie=number(rounding["tie_nats"]),
+    )
+    return join(
+        table(texts("tests"), [texts(column) for column in columns], rows),
+        paragraph(note) if note else None,
+    )
 
 
 def criterion(name: str, texts: Texts) -> Markup:

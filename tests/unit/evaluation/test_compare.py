@@ -6,7 +6,7 @@ import pytest
 from speech_toolkit.checkpoint import REPOSITORY
 from speech_toolkit.command_line import Reporter
 from speech_toolkit.errors import ToolkitError
-from speech_toolkit.evaluation import compare
+from speech_toolkit.evaluation import compare, compare_run
 from speech_toolkit.evaluation.compare import compare_devices, compare_lines
 from speech_toolkit.evaluation.isolated import Outcome
 from speech_toolkit.transcription.request import WhisperRequest
@@ -16,8 +16,16 @@ SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "compare.schema.json")
 SPOKEN = "the cat sat on the mat"
 
 
-def heard(text, device="cpu", dtype="float32", tokens=(5, 6, 7), transcribe_s=2.0):
-    """Return how one side ends that heard ``text``."""
+def heard(
+    text, device="cpu", dtype="float32", tokens=(5, 6, 7), transcribe_s=2.0, shift=1.0, against=0
+):
+    """Return how one side ends that heard ``text``.
+
+    Args:
+        shift: how far the leads of a candidate are off, in times of rounding.
+        against: how many of its choices the reference has decided against.
+    """
+    exact = [-5.0] * against + [5.0] * (20 - against)
     result = {
         "device": device,
         "dtype": f"torch.{dtype}",
@@ -42,8 +50,22 @@ def heard(text, device="cpu", dtype="float32", tokens=(5, 6, 7), transcribe_s=2.
         "choices": list(tokens),
         "margins": [0.5] * len(tokens),
         "spelling": [f" {token}" for token in tokens],
+        "windows": [list(range(20))],
+        "leads": [lead + 0.01 * shift for lead in exact],
+        "drawn": [False],
     }
-    return Outcome(device, "ok", {"heard": sides, "result": result}, {}, None, 0, 3.0, ())
+    answers = {
+        "exact": exact,
+        "rounded": [lead - 0.01 for lead in exact],
+        "sensitivity": {"module": "encoder.layers.1", "smallest_noticed": 0.1,
+                        "noticed_by": ["lead_shift"], "largest_missed": 0.03},
+    }  # fmt: skip
+    return Outcome(
+        device,
+        "ok",
+        {"heard": sides, "result": result, "readings": ["of the candidate"], "answers": answers},
+        {}, None, 0, 3.0, (),
+    )  # fmt: skip
 
 
 def failed(status, message="died of SIGSEGV"):
@@ -55,11 +77,12 @@ def run(monkeypatch, wav):
     """Return a function that compares two outcomes; the candidate's process comes first."""
 
     def compare_outcomes(reference, candidate, truth=None, **settings):
-        asked = []
+        asked, questions = [], []
         remaining = [candidate, reference]
 
         def isolated(target, payload, **how):
-            asked.append(WhisperRequest.from_payload(payload))
+            asked.append(WhisperRequest.from_payload(payload["request"]))
+            questions.append(payload["questions"])
             return remaining.pop(0)
 
         def prepare(name):
@@ -95,16 +118,16 @@ def test_same_text_passes(run):
     assert candidate.settings.record_margins
 
 
-def test_other_text_fails_and_says_where(run):
+def test_other_text_against_a_decided_reference_fails_and_says_where(run):
     other = heard("the cat sat on the hat", "npu:0", "float16", (5, 9, 7))
-    report, code, _, shown = run(heard(SPOKEN), other)
+    report, code, _, shown = run(heard(SPOKEN, against=1), other)
     assert (report["verdict"], code) == ("FAIL", 1)
     assert report["text"]["wer"] == pytest.approx(1 / 6)
     difference = report["first_difference"]
     assert difference["index"] == 1
     assert (difference["reference"]["id"], difference["candidate"]["id"]) == (6, 9)
     assert difference["reference"]["margin"] == 0.5
-    assert "out of limits: wer, cer, exact_match" in shown
+    assert "1 of 20 choices are against a lead of over 0.09 nats on the reference, no ties" in shown
     assert "first differing token: number 1" in shown
 
 
@@ -114,26 +137,48 @@ def test_one_side_that_ends_early(run):
     assert "candidate nothing more" in shown
 
 
-def test_letter_case_alone_fails_the_exact_match(run):
+def test_near_tie_in_the_letter_case_is_shown_and_decides_nothing(run):
     report, code, *_ = run(heard(SPOKEN), heard(SPOKEN.upper(), "npu:0"))
-    assert code == 1
+    assert code == 0
     assert [each["verdict"] for each in report["criteria"]] == ["PASS", "PASS", "FAIL"]
 
 
+def test_fault_that_leaves_the_text_as_it_is_fails(run):
+    report, code, _, shown = run(heard(SPOKEN), heard(SPOKEN, "npu:0", "float16", shift=-8.0))
+    assert (report["verdict"], code) == ("FAIL", 1)
+    assert [each["verdict"] for each in report["criteria"]] == ["PASS"] * 3
+    assert report["reason"].startswith("lead_shift is 8 (8 to 8), surely not below 3")
+    assert "lead_shift" in shown
+
+
+def test_fault_that_nothing_would_notice_makes_the_evidence_void(run):
+    blind = heard(SPOKEN)
+    blind.result["answers"]["sensitivity"] |= {"smallest_noticed": None, "largest_missed": 0.3}
+    report, code, *_ = run(blind, heard(SPOKEN, "npu:0"))
+    assert (report["verdict"], code) == ("NOT VALID", 4)
+    assert "noise of 30% in encoder.layers.1 would not be noticed" in report["reason"]
+
+
 @pytest.mark.parametrize(
-    ("reference", "candidate", "code"),
-    [("", "", 4), ("...", "", 4), ("yes it is", "yes it is", 4), ("", "you", 1), ("yes", "", 1)],
+    ("reference", "candidate", "against", "code"),
+    [
+        ("", "", 0, 4),
+        ("...", "", 0, 4),
+        ("yes it is", "yes it is", 0, 4),
+        ("", "you", 1, 1),
+        ("yes", "", 1, 1),
+    ],
 )
-def test_too_little_evidence(run, reference, candidate, code):
-    report, actual, *_ = run(heard(reference), heard(candidate, "npu:0"))
+def test_too_little_evidence(run, reference, candidate, against, code):
+    report, actual, *_ = run(heard(reference, against=against), heard(candidate, "npu:0"))
     assert actual == code
     assert report["verdict"] == {4: "NOT VALID", 1: "FAIL"}[code]
 
 
 @pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out"])
-def test_a_device_that_dies_fails_and_the_reference_is_kept(run, status):
+def test_a_device_that_dies_shows_nothing_and_the_reference_is_kept(run, status):
     report, code, _, shown = run(heard(SPOKEN), failed(status))
-    assert (report["verdict"], code) == ("FAIL", 1)
+    assert (report["verdict"], code) == ("NOT VALID", 4)
     assert report["reference"]["text"] == SPOKEN
     assert report["candidate"]["log_tail"] == ["last words"]
     assert "died of SIGSEGV" in report["reason"]
@@ -161,10 +206,11 @@ def test_errors_of_both_against_what_is_spoken(run):
     assert "against what is spoken: WER 16.67%" in shown
 
 
-def test_the_same_device_twice_is_said_to_be_a_weak_test(run):
-    report, *_, shown = run(heard(SPOKEN), heard(SPOKEN))
+def test_the_same_device_twice_proves_nothing(run):
+    report, code, _, shown = run(heard(SPOKEN), heard(SPOKEN))
     assert report["same_device"]
-    assert "this shows determinism only" in shown
+    assert (report["verdict"], code) == ("NOT VALID", 4)
+    assert "repeatability only" in shown
 
 
 def test_fallback_temperatures_are_left_out(run):
@@ -179,6 +225,6 @@ def test_tokens_of_time_are_spelt_as_times():
         checkpoint=SimpleNamespace(timestamp_begin_id=100, timestamp_step_s=0.02),
         decoder=SimpleNamespace(tokenizer=SimpleNamespace(decode=lambda ids: f"text {ids}")),
     )
-    assert compare._spell(99, transcriber) == "text [99]"
-    assert compare._spell(100, transcriber) == "<|0.00|>"
-    assert compare._spell(163, transcriber) == "<|1.26|>"
+    assert compare_run._spell(99, transcriber) == "text [99]"
+    assert compare_run._spell(100, transcriber) == "<|0.00|>"
+    assert compare_run._spell(163, transcriber) == "<|1.26|>"

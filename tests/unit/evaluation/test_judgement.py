@@ -163,6 +163,14 @@ def test_where_the_rules_leave_no_choice_nothing_is_compared():
     json.dumps([test.to_dict() for test in judgement.tests], allow_nan=False)
 
 
+def test_device_against_itself_proves_nothing():
+    candidate, side = run()
+    itself = replace(side, why_same="the candidate ran on cpu, as the reference did")
+    judgement = judged((candidate, itself), must_not_run)
+    assert judgement.verdict == NOT_VALID
+    assert judgement.reasons[0] == "the candidate ran on cpu, as the reference did"
+
+
 def test_unknown_leads_prove_nothing():
     candidate, side = run()
     nothing = [None] * len(TEXTS)

@@ -304,6 +304,13 @@ def compare_report():
     return head("compare") | {
         "verdict": "FAIL", "reason": "out of limits: wer",
         "criteria": [check("wer", 0.25, "below", 0.01, False)],
+        "lead_shift": {"name": "lead_shift", "value": 8.0, "interval": {"low": 6.0, "high": 9.0,
+                       "confidence": 0.95}, "limit": 3.0, "reason": "set on the command line",
+                       "verdict": "FAIL", "cases_needed": None},
+        "decided_changes": 1,
+        "rounding": {"format": "float16", "choices": 80, "shift_nats": 0.005, "tie_nats": 0.045},
+        "sensitivity": {"module": "model.encoder.layers.2", "smallest_noticed": 0.1,
+                        "noticed_by": ["lead_shift"], "largest_missed": 0.03},
         "text": {"wer": 0.25}, "first_difference": first_difference, "same_device": True,
         "reference": side(REFERENCE, ENVIRONMENT, "the boat left"),
         "candidate": side(CANDIDATE, CARD, "the goat left"),
