@@ -198,7 +198,11 @@ FEATURES: Mapping[str, Schema] = {
     "do_normalize": _FLAG,
     "feature_size": _MEL_BINS,
     "hop_length": _whole(1, 8192),
-    "n_fft": _whole(2, 8192),
+    "n_fft": {
+        **_whole(2, 8192),
+        "multipleOf": 2,  # an odd one makes a frame less than the encoder takes
+        "description": "an even whole number from 2 to 8192",
+    },
     "padding_side": {"enum": ["left", "right"]},
     "padding_value": _number(-1e6, 1e6),
     "return_attention_mask": _or_null(_FLAG),

@@ -82,7 +82,33 @@ def foreign_errors(directory: Path, what: str, advice: str = "download it again"
         raise CheckpointError(f"{shown_path(directory)}: {what} ({reason}); {advice}") from error
 
 
-def refuse_broken_weights(model: PreTrainedModel) -> None:
+def refuse_output(model: PreTrainedModel, device: Device, dtype: torch.dtype, where: str) -> None:
+    """Raise because the model's output is NaN or infinite, and say what to do.
+
+    Args:
+        model: whose output it is.
+        device: that it ran on.
+        dtype: of the computation.
+        where: in the audio, such as "in the window from 30.00 s on".
+
+    Raises:
+        CheckpointError: the weights themselves do it.
+        DeviceError: the computation made it.
+    """
+    import torch
+
+    _refuse_broken_weights(model)
+    advice = "use --dtype float32 (or bfloat16 where float16 overflows)"
+    if dtype == torch.float32:
+        advice = "its weights do not fit its config.json: download the checkpoint again"
+        if device.type != "cpu":
+            advice = f"try --device cpu; if that says so too, {advice}"
+    raise DeviceError(
+        f"{device.name}: the model's output in {dtype} is NaN or Inf {where}; {advice}"
+    )
+
+
+def _refuse_broken_weights(model: PreTrainedModel) -> None:
     """Raise if the weights themselves are why the model's output is NaN or infinite.
 
     Infinity in a narrow dtype is no fault of the checkpoint: a wider one may hold its weights.

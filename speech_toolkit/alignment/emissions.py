@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from speech_toolkit.batching import HalvingBatches
-from speech_toolkit.errors import AudioError, DeviceError
-from speech_toolkit.pretrained import refuse_broken_weights
+from speech_toolkit.errors import AudioError
+from speech_toolkit.pretrained import refuse_output
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
@@ -264,10 +264,6 @@ def _refuse_non_finite(
     finite = np.isfinite(log_probs[first:end]).all(axis=1)
     if finite.all():
         return
-    refuse_broken_weights(model)
     frame = first + int(np.argmin(finite))
-    raise DeviceError(
-        f"{device.name}: the model's output in {model.dtype} is NaN or Inf in "
-        f"{int((~finite).sum())} frames, from {frame * geometry.stride_s:.2f} s on; use "
-        "--dtype float32 (or bfloat16 where float16 overflows)"
-    )
+    where = f"in {int((~finite).sum())} frames, from {frame * geometry.stride_s:.2f} s on"
+    refuse_output(model, device, model.dtype, where)

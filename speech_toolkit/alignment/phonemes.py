@@ -17,6 +17,7 @@ _MOST_LONG_LABELS = 0.5  # "sh" or "ny" may be letters of an alphabet; most of i
 _FEWEST_SOUND_SIGNS = 2  # one can be a stray of the texts that a vocabulary was counted from
 _LEAST_SHARE_OF_SOUND_SIGNS = 0.03
 _SHOWN_LABELS = 4
+_VOWELS = frozenset("aeiou")  # of every orthography that has letters of the phonetic alphabet
 _GLOTTAL_LETTERS = "ʔʕ"  # of the phonetic alphabet, and of orthographies that have no capitals
 _LENGTH_AND_STRESS = "ːˈˌ"
 
@@ -27,7 +28,7 @@ def sign_of_sounds(
     """Return what shows that labels are no letters; None where nothing does.
 
     Letters of the phonetic alphabet that an orthography uses (ɛ, ɔ, ŋ, ə in many of Africa) have
-    capitals, by which they are told from those of phoneticians alone.
+    capitals, and stand beside the five vowels, by which they are told from those of phoneticians.
 
     Args:
         labels: of the vocabulary, special tokens left out.
@@ -42,7 +43,12 @@ def sign_of_sounds(
     long = [label for label in labels if len(regex.findall(r"\X", label)) > 1]
     if len(long) > _MOST_LONG_LABELS * len(labels):
         return f"{len(long)} of its {len(labels)} labels are longer than a letter: {_some(long)}"
-    signs = [label for label in labels if any(map(_is_sound_sign, label))]
+    has_vowels = {label.lower() for label in labels} >= _VOWELS
+    signs = [
+        label
+        for label in labels
+        if any(_is_sound_sign(c) or (not has_vowels and _is_phonetic(c)) for c in label)
+    ]
     if len(signs) >= max(_FEWEST_SOUND_SIGNS, _LEAST_SHARE_OF_SOUND_SIGNS * len(labels)):
         return f"{len(signs)} of its {len(labels)} labels are phonetic signs: {_some(signs)}"
     return None
@@ -51,8 +57,12 @@ def sign_of_sounds(
 def _is_sound_sign(character: str) -> bool:
     if character in _LENGTH_AND_STRESS:
         return True
-    is_phonetic = "\u0250" <= character <= "\u02af"  # the block "IPA Extensions"
-    return is_phonetic and character.upper() == character and character not in _GLOTTAL_LETTERS
+    return _is_phonetic(character) and character.upper() == character
+
+
+def _is_phonetic(character: str) -> bool:
+    in_block = "\u0250" <= character <= "\u02af"  # "IPA Extensions"
+    return in_block and character not in _GLOTTAL_LETTERS
 
 
 def _some(labels: list[str]) -> str:

@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from speech_toolkit.batching import HalvingBatches
-from speech_toolkit.errors import DeviceError
-from speech_toolkit.pretrained import refuse_broken_weights
+from speech_toolkit.pretrained import refuse_output
 from speech_toolkit.transcription.decoding import (
     DecodedWindow,
     EncodedWindows,
@@ -337,9 +336,5 @@ def _refuse_non_finite(
     """
     for item, window in zip(decoded, windows, strict=True):
         if not isfinite(item.avg_logprob):
-            refuse_broken_weights(decoder.model)
-            raise DeviceError(
-                f"{decoder.device.name}: the model's output in {decoder.dtype} is NaN or Inf in "
-                f"the window from {window.start_s:.2f} s on; use --dtype float32 (or bfloat16 "
-                "where float16 overflows)"
-            )
+            where = f"in the window from {window.start_s:.2f} s on"
+            refuse_output(decoder.model, decoder.device, decoder.dtype, where)

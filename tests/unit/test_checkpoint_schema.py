@@ -130,6 +130,7 @@ def changed(directory, file, changes, tmp_path):
             {"hop_length": 0},
             "hop_length is 0, not a whole number",
         ),
+        (WHISPER, "preprocessor_config.json", {"n_fft": 401}, "n_fft is 401, not an even whole"),
         (
             WHISPER,
             "preprocessor_config.json",

@@ -53,19 +53,25 @@ def test_weights_that_are_not_finite_are_named(copy, value):
     assert "--dtype" not in str(caught.value)
 
 
-def test_finite_weights_that_overflow_are_a_matter_of_dtype(copy, monkeypatch):
+@pytest.mark.parametrize(
+    ("dtype", "advice"),
+    [("bfloat16", "use --dtype float32"), ("float32", "download the checkpoint again")],
+)
+def test_finite_weights_that_overflow_are_a_matter_of_dtype(copy, monkeypatch, dtype, advice):
+    """No word of --dtype float32 in float32."""
     import torch
 
     kind, directory = copy
-    model = kind.load(directory, "cpu")
+    model = kind.load(directory, "cpu", dtype)
     module = model.model if kind is Aligner else model.decoder.model
     forward = torch.nn.functional.layer_norm
     monkeypatch.setattr(
         torch.nn.functional, "layer_norm", lambda *a, **b: forward(*a, **b) * float("nan")
     )
     assert all(weight.isfinite().all() for weight in module.parameters())
-    with pytest.raises(DeviceError, match="--dtype float32"):
+    with pytest.raises(DeviceError, match=advice) as caught:
         run(model)
+    assert ("--dtype" in str(caught.value)) is (dtype == "bfloat16")
 
 
 @pytest.mark.parametrize("error", [MemoryError(), CheckpointError("ours"), KeyboardInterrupt()])

@@ -19,6 +19,7 @@ ARPABET = (
     "aa ae ah aw ay b ch d dh dx eh er ey f g hh ih iy jh k l m n ng ow oy p r s sh t th uh uw v "
     "w y z"
 )
+BRITISH = "ɑ ə ɛ ɪ ŋ ɹ ʃ ʊ ʒ θ ð ɔ æ tʃ dʒ eɪ aɪ oʊ k l m n p s t v w"
 PIECES = "▁th ▁a in he re ou er on ▁s st ▁w or ing ▁b a e i o u t n s"
 
 LETTERS = {
@@ -66,10 +67,11 @@ LETTERS = {
         (ESPEAK.split(), "labels are longer than a letter: 'iː'|are phonetic signs: 'ɾ'"),
         (GRUUT.split(), "phonetic signs: 'ɹ', 'ɚ'"),
         (TIMIT.split(), "phonetic signs: 'ɝ', 'ɹ', 'ɾ'"),
+        (BRITISH.split(), "phonetic signs: 'ɑ', 'ə'"),
         (ARPABET.split(), "longer than a letter: 'aa', 'ae'"),
         (PIECES.split(), "longer than a letter: '▁th', '▁a'"),
     ],
-    ids=["espeak", "gruut", "TIMIT", "ARPAbet", "pieces of words"],
+    ids=["espeak", "gruut", "TIMIT", "British", "ARPAbet", "pieces of words"],
 )
 def test_vocabularies_of_sounds_are_found(labels, sign):
     import re
