@@ -40,8 +40,11 @@ _CORE = regex.compile(
 _OPENING = regex.compile(r"[\p{Ps}\p{Pi}¿¡]")
 _LINE_BREAK = re.compile(r"[\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029]")
 _CLOSERS = regex.compile(r"[\p{Pe}\p{Pf}\p{Cf}\p{Z}\"']+$")
+# An older regex knows Unicode 16, whose Extended_Pictographic holds notes and stars as well.
 _EMOJI = regex.compile(
-    r"(?!\p{ASCII})[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f]++"
+    r"(?!\p{ASCII})[[\p{Extended_Pictographic}--[\p{S}--\p{Emoji}]]"
+    r"\p{Emoji_Modifier}\p{Regional_Indicator}\u200d\ufe0f]++",
+    regex.V1,
 )
 _TERMINATOR = regex.compile(r"[\p{Sentence_Terminal}…།༎\u037e]$")
 # U+037E, which normalisation turns into a semicolon, as do most keyboards.

@@ -236,8 +236,9 @@ def _cause_of_death(
 ) -> tuple[str, str]:
     """Return status and message of a child that left without telling its outcome.
 
-    Where the disk had no room for its outcome, its last line is one. Where the host keeps no count
-    of those it kills for want of memory, a SIGKILL is taken for one.
+    Where the disk had no room for its outcome, it printed one; what the interpreter closes at its
+    end may print more. Where the host keeps no count of those it kills for want of memory, a
+    SIGKILL is taken for one.
     """
     if exit_code == -signal.SIGKILL and (
         kills_before is None or _host_memory_kills() != kills_before
@@ -246,9 +247,10 @@ def _cause_of_death(
             "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
             "a machine with more memory"
         )
+    told = next((line for line in reversed(tail) if line.startswith(ERROR_PREFIX)), None)
+    if exit_code == ToolkitError.exit_code and told is not None:
+        return ERROR, told.removeprefix(ERROR_PREFIX)
     last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
-    if exit_code == ToolkitError.exit_code and last_words.startswith(ERROR_PREFIX):
-        return ERROR, last_words.removeprefix(ERROR_PREFIX)
     died = (
         f"died of {signal.Signals(-exit_code).name}"
         if exit_code < 0

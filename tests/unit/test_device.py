@@ -275,6 +275,8 @@ def test_npu_is_selected_with_transfer(fake_torch_npu):
         from speech_toolkit.device import environment_facts, prepare_environment, select_device
         prepare_environment("npu:1")
         import torch
+        from speech_toolkit.fallbacks import note_fallbacks
+        note_fallbacks()  # which sets a filter of its own
         filters = list(warnings.filters)
         device = select_device("npu:1")
         import torch_npu
