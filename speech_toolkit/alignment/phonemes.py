@@ -44,13 +44,10 @@ def sign_of_sounds(
     if len(long) > _MOST_LONG_LABELS * len(labels):
         return f"{len(long)} of its {len(labels)} labels are longer than a letter: {_some(long)}"
     has_vowels = {label.lower() for label in labels} >= _VOWELS
-    signs = [
-        label
-        for label in labels
-        if any(_is_sound_sign(c) or (not has_vowels and _is_phonetic(c)) for c in label)
-    ]
-    if len(signs) >= max(_FEWEST_SOUND_SIGNS, _LEAST_SHARE_OF_SOUND_SIGNS * len(labels)):
-        return f"{len(signs)} of its {len(labels)} labels are phonetic signs: {_some(signs)}"
+    for is_sign in (_is_sound_sign,) if has_vowels else (_is_sound_sign, _is_phonetic):
+        signs = [label for label in labels if any(map(is_sign, label))]
+        if len(signs) >= max(_FEWEST_SOUND_SIGNS, _LEAST_SHARE_OF_SOUND_SIGNS * len(labels)):
+            return f"{len(signs)} of its {len(labels)} labels are phonetic signs: {_some(signs)}"
     return None
 
 
