@@ -14,7 +14,8 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.speech import SpeechRegion
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text import cut_off_warnings
-from speech_toolkit.transcription.windows import WindowPlanner
+from speech_toolkit.transcription.transcriber import _outcomes
+from speech_toolkit.transcription.windows import Stretch, WindowPlanner, coverage
 
 RATE = 100
 CPU = Device("cpu", None, "cpu", "asked for by name")
@@ -297,6 +298,15 @@ def test_speech_without_text_that_is_not_taken_up_again_is_told(mode):
         "chunked": [2.0],
     }[mode]
     assert found[-1].used_s == found[-1].window_s
+
+
+def test_coverage_tells_speech_without_text():
+    _, found = run(
+        ScriptedDecoder([closed(1, end_s=2.0)]), "chunked", spans=((0, 28),), chunk_length_s=30.0
+    )
+    (item,) = found
+    stretches = coverage(_outcomes(item), 28 * RATE, RATE)
+    assert stretches == (Stretch(0.0, 2.0, None), Stretch(2.0, 28.0, "no text"))
 
 
 def test_cut_windows_of_little_progress_do_not_step_through_the_file():
