@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 KIND = "compare"
 MIN_WORDS = 5
+_NO_LEADS = dict.fromkeys(("lead_shift", "decided_changes", "rounding", "sensitivity"))
 _ENGLISH = "en"
 
 
@@ -155,7 +156,7 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
             "verdict": NOT_VALID,
             "reason": failed[0],
             "criteria": [],
-            **dict.fromkeys(("lead_shift", "decided_changes", "rounding", "sensitivity")),
+            **_NO_LEADS,
             "text": None,
             "first_difference": None,
             "same_device": None,
@@ -229,7 +230,9 @@ def _criteria(text: TextComparison, dtype: str) -> list[dict[str, Any]]:
 
 
 def _compare_leads(reference: Outcome, candidate: Outcome) -> dict[str, Any]:
-    """Compare how far ahead the candidate's choices are on both sides, choice by choice."""
+    """Compare how far ahead the candidate's choices are on both sides, if it made any."""
+    if not reference.result["answers"]:
+        return dict(_NO_LEADS)
     answers, heard = reference.result["answers"], Heard.from_dict(candidate.result["heard"])
     limits = lead_limits(_dtype(candidate))
     evidence = LeadEvidence(each_alone(answers["exact"]), each_alone(answers["rounded"]))
@@ -249,14 +252,14 @@ def _verdict(
 ) -> tuple[str, str | None]:
     """Return the verdict, and why it is not PASS."""
     shift, rounding = leads["lead_shift"], leads["rounding"]
+    if text.empty or shift is None:
+        return NOT_VALID, "neither side heard a word, which proves nothing; use audio with speech"
+    if same:
+        return NOT_VALID, same
     moved = (
         f"lead_shift is {shift['value']:.3g} ({shift['interval']['low']:.3g} to "
         f"{shift['interval']['high']:.3g})"
     )
-    if text.empty:
-        return NOT_VALID, "neither side heard a word, which proves nothing; use audio with speech"
-    if same:
-        return NOT_VALID, same
     if leads["decided_changes"]:
         return FAIL, (
             f"{leads['decided_changes']} of {rounding['choices']} choices are against a lead of "

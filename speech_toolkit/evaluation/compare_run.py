@@ -52,7 +52,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     readings = [found[index] for index in sorted(found)]
     heard = _heard(result, readings, transcriber.leads(request.audio, readings), transcriber)
     answers = None
-    if payload["questions"]:
+    if payload["questions"] and payload["questions"]["readings"]:
         answers = _answers(transcriber, request, payload["questions"])
     return {
         "heard": asdict(heard),

@@ -175,6 +175,14 @@ def test_too_little_evidence(run, reference, candidate, against, code):
     assert report["verdict"] == {4: "NOT VALID", 1: "FAIL"}[code]
 
 
+def test_no_window_with_speech_is_no_evidence(run):
+    silent = heard("")
+    silent.result["answers"] = None
+    report, code, _, shown = run(silent, heard("", "npu:0"))
+    assert (report["verdict"], report["lead_shift"], code) == ("NOT VALID", None, 4)
+    assert "use audio with speech" in shown
+
+
 @pytest.mark.parametrize("status", ["crash", "out_of_memory", "timed_out"])
 def test_a_device_that_dies_shows_nothing_and_the_reference_is_kept(run, status):
     report, code, _, shown = run(heard(SPOKEN), failed(status))
