@@ -3,14 +3,18 @@
 
     python benchmarks/verdicts.py --families whisper,mms --seeds 20
     python benchmarks/verdicts.py --scripts compare --faults 0.3 --dtypes bfloat16 --seeds 5
+    python benchmarks/verdicts.py --scripts evaluate --places attention,feed_forward \
+        --dtypes float32,float16,bfloat16 --faulty_dtypes float32,bfloat16 --faults 0.003,0.01,0.1
 
-The reference is the CPU in float32, the candidate the CPU in another dtype: as it is, or with noise
-added to what a layer in the middle of its encoder puts out. A clean candidate that fails is a false
+The reference is the CPU in float32, the candidate the CPU in another dtype, or in float32 on one
+thread: as it is, or with noise added to what a layer in the middle of its encoder puts out, or an
+attention or feed-forward module, another one for each seed. A clean candidate that fails is a false
 alarm, a faulty one that passes is missed. Nothing is isolated here: all runs share one process and
 keep their models loaded, so a run takes less time than its script does.
 """
 
 import argparse
+import re
 import sys
 import tempfile
 import time
@@ -28,11 +32,20 @@ from unittest import mock
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.command_line import EXIT_DONE, Reporter, positive_int, run_script
+from speech_toolkit.command_line import EXIT_DONE, Reporter, number, run_script
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.isolated import ERROR, OK, Outcome
 from speech_toolkit.evaluation.sensitivity import middle_layer, planted_noise
+from speech_toolkit.ranges import RUNS
+
+ENCODER_LAYER, ATTENTION, FEED_FORWARD = "layer", "attention", "feed_forward"
+PLACES = {
+    ENCODER_LAYER: None,
+    ATTENTION: re.compile(r"(attention|self_attn|encoder_attn)$"),
+    FEED_FORWARD: re.compile(r"(feed_forward|fc2)$"),
+}
+SPEECH_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -41,26 +54,32 @@ class Subject:
 
     dtype: str
     size: str
+    place: str = ENCODER_LAYER
 
     @property
-    def device(self) -> str:
-        """The name by which :class:`OneProcess` knows it."""
-        return f"cpu#{self.size}" if self.size else "cpu"
+    def name(self) -> str:
+        """The line's name in the table."""
+        return f"{self.dtype}, {f'noise of {self.size}, {self.place}' if self.size else 'clean'}"
+
+    def device(self, seed: int) -> str:
+        """Return the name by which :class:`OneProcess` knows it."""
+        return f"cpu#{self.size}#{self.place}#{seed}"
 
 
 class OneProcess:
     """Runs in this process what scripts run in their own, with models that stay loaded.
 
-    A device named "cpu#0.1" is the CPU with a fault of size 0.1 in the model.
+    A device named "cpu#0.1#layer#3" is one thread of the CPU, with a fault of size 0.1 in one of
+    the model's layers, which of them by the seed 3; without a size, there is no fault.
     """
 
     def run(self, target: str, payload: dict[str, Any], *, label: str, **how: Any) -> Outcome:
         """Stand in for ``run_isolated``."""
         module, _, function = target.partition(":")
-        device, _, size = payload["device"].partition("#")
+        device, *fault = payload["device"].split("#")
         started = time.perf_counter()
         try:
-            with faulty_models(float(size or 0)):
+            with threads(1 if fault else None), faulty_models(*fault):
                 own = payload | {"device": device}
                 result, arrays = getattr(import_module(module), function)(own)
         except ToolkitError as error:
@@ -70,38 +89,85 @@ class OneProcess:
 
 
 @contextmanager
-def faulty_models(size: float) -> Iterator[None]:
-    """Add noise of a size to every model that is loaded in the ``with`` block; 0 for none."""
+def threads(count: int | None) -> Iterator[None]:
+    """Compute on so many threads in the ``with`` block; None for as many as before."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def faulty_models(size: str = "", place: str = ENCODER_LAYER, seed: str = "0") -> Iterator[None]:
+    """Add noise of a size to every model that is loaded in the ``with`` block; "" for none."""
     with ExitStack() as stack:
 
         def spoil(load: Callable[..., Any]) -> Callable[..., Any]:
             def loaded(*args: Any, **kwargs: Any) -> Any:
                 found = load(*args, **kwargs)
                 model = found.decoder.model if hasattr(found, "decoder") else found.model
-                stack.enter_context(planted_noise(model, middle_layer(model), size))
+                name = _module_to_spoil(model, place, int(seed))
+                stack.enter_context(planted_noise(model, name, float(size)))
                 return found
 
             return loaded
 
-        for owner in _loaders() if size else ():
-            stack.enter_context(mock.patch.object(owner, "load", spoil(owner.load)))
+        for owner, name in _loaders() if size else ():
+            spoilt = spoil(getattr(owner, name))
+            stack.enter_context(mock.patch.object(owner, name, spoilt))
         yield
 
 
-def _loaders() -> tuple[Any, ...]:
+def _module_to_spoil(model: Any, place: str, seed: int) -> str:
+    """Return the layer in the middle of the encoder, or one of the attentions or feed-forwards."""
+    if place == ENCODER_LAYER:
+        return middle_layer(model)
+    names = [name for name, _ in model.named_modules() if PLACES[place].search(name)]
+    return names[seed % len(names)]
+
+
+def _loaders() -> tuple[tuple[Any, str], ...]:
     from speech_toolkit.alignment.aligner import Aligner
+    from speech_toolkit.evaluation import parity_run
     from speech_toolkit.transcription.transcriber import Transcriber
 
-    return Aligner, Transcriber
+    return (Aligner, "load"), (Transcriber, "load"), (parity_run, "load_model_under_test")
+
+
+def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: Path) -> list[str]:
+    """Return the verdicts of ``evaluate.py`` on bundled speech in an order of its own per seed."""
+    import soundfile
+
+    from speech_toolkit.checkpoint import bundled_model
+    from speech_toolkit.evaluation.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
+    from speech_toolkit.evaluation.parity import ParityEvaluation, ParityRequest
+    from speech_toolkit.evaluation.speech_clip import bundled_speech
+
+    audio = folder / "speech.wav"
+    soundfile.write(
+        audio, bundled_speech(family, SPEECH_S, SAMPLE_RATE_HZ, seed), SAMPLE_RATE_HZ, "FLOAT"
+    )
+    request = ParityRequest(
+        str(bundled_model(BUNDLED_MODELS[family])),
+        str(audio),
+        targets_of(subjects, seed),
+        warmup=1,
+        runs=1,
+        noise_floor=False,
+    )
+    report, _ = ParityEvaluation(request, Reporter(quiet=True)).run(["verdicts.py"])
+    return [candidate["verdict"] for candidate in report["candidates"]]
 
 
 def judge_accuracy(family: str, subjects: Sequence[Subject], seed: int, folder: Path) -> list[str]:
     """Return the verdicts of ``eval_accuracy.py``."""
     from speech_toolkit.evaluation.accuracy import AccuracyRequest, evaluate_accuracy
-    from speech_toolkit.evaluation.targets import Target
 
-    targets = (Target("cpu", "float32"), *(Target(each.device, each.dtype) for each in subjects))
-    request = AccuracyRequest(None, family, targets, seed=seed)
+    request = AccuracyRequest(None, family, targets_of(subjects, seed), seed=seed)
     report = evaluate_accuracy(request, folder, ["verdicts.py"], Reporter(quiet=True))
     return [comparison["verdict"] for comparison in report["comparisons"]]
 
@@ -118,19 +184,27 @@ def judge_compare(family: str, subjects: Sequence[Subject], seed: int, folder: P
     case = next(case for case in cases if case.conditions["length"] == "medium")
     verdicts = []
     for subject in subjects:
-        request = WhisperRequest(None, case.audio_path, device=subject.device, dtype=subject.dtype)
+        device = subject.device(seed)
+        request = WhisperRequest(None, case.audio_path, device=device, dtype=subject.dtype)
         report, _ = compare_devices(request, case.text, Reporter(quiet=True))
         verdicts.append(report["verdict"])
     return verdicts
 
 
-JUDGES = {"eval_accuracy": judge_accuracy, "compare": judge_compare}
+JUDGES = {"evaluate": judge_evaluate, "eval_accuracy": judge_accuracy, "compare": judge_compare}
+
+
+def targets_of(subjects: Sequence[Subject], seed: int) -> tuple[Any, ...]:
+    """Return the reference and all candidates."""
+    from speech_toolkit.evaluation.targets import REFERENCE, Target
+
+    return (REFERENCE, *(Target(each.device(seed), each.dtype) for each in subjects))
 
 
 def keep_models_loaded(stack: ExitStack) -> None:
     """Load each model once for each device and dtype."""
-    for owner in _loaders():
-        stack.enter_context(mock.patch.object(owner, "load", cache(owner.load)))
+    for owner, name in _loaders():
+        stack.enter_context(mock.patch.object(owner, name, cache(getattr(owner, name))))
 
 
 def main() -> int:
@@ -141,18 +215,16 @@ def main() -> int:
     parser.add_argument("--dtypes", default="bfloat16,float16", metavar="LIST", help="clean ones")
     parser.add_argument("--faults", default="0.03,0.1,0.3", metavar="LIST", help="sizes")
     parser.add_argument("--faulty_dtypes", default="bfloat16", metavar="LIST")
-    parser.add_argument("--seeds", type=positive_int, default=20, metavar="N")
+    parser.add_argument("--places", default=ENCODER_LAYER, metavar="LIST", help=", ".join(PLACES))
+    parser.add_argument("--seeds", type=number(RUNS), default=20, metavar="N")
     arguments = parser.parse_args()
 
     subjects = [Subject(dtype, "") for dtype in arguments.dtypes.split(",")]
-    subjects += [
-        Subject(dtype, size)
-        for dtype in arguments.faulty_dtypes.split(",")
-        for size in arguments.faults.split(",")
-    ]
+    lists = (arguments.faulty_dtypes, arguments.faults, arguments.places)
+    subjects += [Subject(*fault) for fault in product(*(text.split(",") for text in lists))]
     with ExitStack() as stack:
         keep_models_loaded(stack)
-        for module in ("arms", "compare"):
+        for module in ("arms", "compare", "parity"):
             owner = import_module(f"speech_toolkit.evaluation.{module}")
             stack.enter_context(mock.patch.object(owner, "run_isolated", OneProcess().run))
         for script, family in product(arguments.scripts.split(","), arguments.families.split(",")):
@@ -173,11 +245,13 @@ def print_table(script: str, family: str, subjects: Sequence[Subject], seeds: in
         print(f"... {script} {family} seed {seed}: {', '.join(verdicts)}", file=sys.stderr)
     mean_s = (time.perf_counter() - started) / seeds
     print(f"{script}, {family}, {seeds} seeds, {mean_s:.0f} s for all candidates of one")
-    print(f"  {'candidate':<28} {'PASS':>5} {'FAIL':>5} {'NOT VALID':>10}")
+    print(f"  {'candidate':<40} {'PASS':>5} {'FAIL':>5} {'NOT VALID':>10}")
     for subject in subjects:
-        name = f"{subject.dtype}, {f'noise of {subject.size}' if subject.size else 'clean'}"
         found = counts[subject]
-        print(f"  {name:<28} {found[PASS]:>5} {found[FAIL]:>5} {found[NOT_VALID]:>10}", flush=True)
+        print(
+            f"  {subject.name:<40} {found[PASS]:>5} {found[FAIL]:>5} {found[NOT_VALID]:>10}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
