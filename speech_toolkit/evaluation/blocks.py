@@ -11,18 +11,30 @@ from torch.nn.utils.parametrize import ParametrizationList, is_parametrized
 def blocks_of(model: torch.nn.Module, name: str = "") -> Iterator[tuple[str, torch.nn.Module]]:
     """Yield what a model computes in few parts: the layers of its stacks and what stands beside.
 
-    Of what is inside a layer only attention is named, whose share in the layer's result is small:
-    a fault in it would be lost in the sum.
+    Of what is inside a layer attention and feed-forward are named, whose shares in the layer's
+    result are small: a fault in either would be lost in the sum.
     """
     for child_name, child in model.named_children():
         path = f"{name}.{child_name}" if name else child_name
         if _is_stack(model):
             yield from attentions_of(child, path)
+            yield from _feed_forward_of(child, path)
             yield path, child
         elif is_parametrized(child) or (child._parameters and not _holds_a_stack(child)):
             yield path, child
         else:
             yield from blocks_of(child, path)
+
+
+def _feed_forward_of(layer: torch.nn.Module, name: str) -> Iterator[tuple[str, torch.nn.Module]]:
+    """Yield what ends a layer: the last part that holds a product and is no attention."""
+    parts = [
+        (f"{name}.{part_name}", part)
+        for part_name, part in layer.named_children()
+        if any(isinstance(inner, torch.nn.Linear) for inner in part.modules())
+    ]
+    if parts and not any(True for _ in attentions_of(parts[-1][1])):
+        yield parts[-1]
 
 
 def _is_stack(module: torch.nn.Module) -> bool:

@@ -225,11 +225,12 @@ def test_a_model_with_parameters_beside_its_layers_is_no_block():
     assert "0.inner.layers.1.attention" in names
 
 
-def test_blocks_are_layers_their_attention_and_what_stands_beside(tmp_path):
+def test_blocks_are_layers_their_attention_and_feed_forward_and_what_stands_beside(tmp_path):
     torch.manual_seed(0)
     stack = Stack().eval()
     names = ["front.0"]
-    names += [f"layers.{i}{part}" for i in range(2) for part in (".attention", "")]
+    parts = (".attention", ".feed_forward", "")
+    names += [f"layers.{i}{part}" for i in range(2) for part in parts]
     assert [name for name, _ in blocks_of(stack)] == names
     hidden = torch.randn(1, 5, 8)
     with torch.no_grad(), ActivationRecorder(tmp_path / "a", "blocks").recording(stack):
@@ -239,9 +240,9 @@ def test_blocks_are_layers_their_attention_and_what_stands_beside(tmp_path):
     comparer = ActivationComparer(tmp_path / "a", explain_above=1.0)
     with torch.no_grad(), comparer.comparing(candidate):
         candidate(hidden)
-    assert (comparer.detail, comparer.expected, comparer.missing) == ("blocks", 5, [])
+    assert (comparer.detail, comparer.expected, comparer.missing) == ("blocks", 7, [])
     culprits = find_culprits(comparer.rows, LIMITS, {})
-    assert [culprit.module for culprit in culprits] == ["layers.1"]
+    assert [culprit.module for culprit in culprits] == ["layers.1.feed_forward", "layers.1"]
 
 
 def test_only_the_blocks_around_a_module_are_run(tmp_path):
