@@ -15,11 +15,7 @@ from speech_toolkit.evaluation.regression import compare_reports
 from speech_toolkit.evaluation.stored_reports import MADE_BY, read_report
 from tests.end_to_end.support import REPOSITORY
 
-REFERENCE = [
-    path
-    for path in sorted((REPOSITORY / "results" / "reference").glob("*.json"))
-    if not path.name.startswith("evaluate-")  # of an older form, to be measured again
-]
+REFERENCE = sorted((REPOSITORY / "results" / "reference").glob("*.json"))
 PERF = REPOSITORY / "results/reference/perf-whisper-amd-epyc-zen5-2-cores.json"
 ODD = (None, 0, -1, float("nan"), float("inf"), 10**400, "", "x", [], {}, [None], True)
 MISSING = object()
