@@ -14,7 +14,7 @@ from speech_toolkit.evaluation.agreement import criteria_for
 from speech_toolkit.evaluation.arms import Arm, ModelChoice, Questions, run_arm, run_faults
 from speech_toolkit.evaluation.cases import CaseRequest, CaseSet, make_cases
 from speech_toolkit.evaluation.clips import ALL_SAMPLES, OWN_SAMPLES
-from speech_toolkit.evaluation.conclusion import why_same
+from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -240,7 +240,8 @@ def _side(reference: Arm, exact: Arm, candidate: Arm) -> Side:
         candidate.facts.get("environment", {}),
         candidate.target.dtype,
     )
-    return Side(dtype, on_reference, shifted, same)
+    elsewhere = why_not_on_card(candidate.facts.get("fallback_ops", ()))
+    return Side(dtype, on_reference, shifted, same, elsewhere)
 
 
 def _judge_arm(

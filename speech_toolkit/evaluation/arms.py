@@ -9,6 +9,7 @@ from speech_toolkit.evaluation.cases import Case
 from speech_toolkit.evaluation.hearing import Heard
 from speech_toolkit.evaluation.isolated import Outcome, run_isolated
 from speech_toolkit.evaluation.lead_shift import LeadEvidence
+from speech_toolkit.evaluation.parity_figures import fallback_ops
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
 
@@ -102,6 +103,8 @@ def run_arm(
     }
     outcome = _run("hear_cases", model, target, cases, reporter, asked)
     facts = dict(outcome.result or {})
+    if outcome.ok:
+        facts["fallback_ops"] = fallback_ops(outcome)
     heard = [Heard.from_dict(entry) for entry in facts.pop("heard", ())]
     heard += [Heard(error=outcome.message)] * (len(cases) - len(heard))
     exact, rounded = (

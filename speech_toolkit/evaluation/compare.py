@@ -16,7 +16,14 @@ from speech_toolkit.command_line import Reporter
 from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.agreement import criteria_for, find_divergence
-from speech_toolkit.evaluation.conclusion import EXIT_CODES, FAIL, NOT_VALID, PASS, why_same
+from speech_toolkit.evaluation.conclusion import (
+    EXIT_CODES,
+    FAIL,
+    NOT_VALID,
+    PASS,
+    why_not_on_card,
+    why_same,
+)
 from speech_toolkit.evaluation.hearing import WHISPER, Heard
 from speech_toolkit.evaluation.isolated import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.lead_shift import (
@@ -26,6 +33,7 @@ from speech_toolkit.evaluation.lead_shift import (
     each_alone,
     lead_limits,
 )
+from speech_toolkit.evaluation.parity_figures import fallback_ops
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.evaluation.text import TextComparison, compare_texts, read_spellings
@@ -167,7 +175,8 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
     criteria = _criteria(text, sides["candidate"]["dtype"])
     leads = _compare_leads(reference, candidate)
     same = why_same(*(part for side in sides.values() for part in _ran_on(side)))
-    verdict, reason = _verdict(text, leads, same)
+    elsewhere = why_not_on_card(fallback_ops(candidate))
+    verdict, reason = (FAIL, elsewhere) if elsewhere else _verdict(text, leads, same)
     divergence = find_divergence(
         *(Heard.from_dict(o.result["heard"]) for o in (reference, candidate))
     )
@@ -203,6 +212,7 @@ def _side(outcome: Outcome, texts: _Texts) -> dict[str, Any]:
     return side | {
         **{key: result[key] for key in kept},
         "dtype": result["dtype"].removeprefix("torch."),
+        "fallback_ops": fallback_ops(outcome),
         "tokens": heard["choices"],
         "margins": heard["margins"],
         "against_truth": texts.against_truth(result["text"], result["language"]),

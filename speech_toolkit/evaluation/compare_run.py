@@ -11,6 +11,7 @@ from speech_toolkit.evaluation.hearing_run import FAULT_SIZES
 from speech_toolkit.evaluation.lead_shift import LeadEvidence, each_alone
 from speech_toolkit.evaluation.sensitivity import middle_layer, planted_noise, search
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.fallbacks import noted_fallbacks
 from speech_toolkit.transcription.request import WhisperRequest
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
     Returns:
         ``heard`` and ``result``; ``readings``, the first windows that were decoded; ``answers`` to
-        the questions, or None. No arrays.
+        the questions, or None; ``fallback_ops``, which ran on the CPU instead. No arrays.
     """
     from speech_toolkit.transcription.transcriber import Transcriber
 
@@ -59,6 +60,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
         "result": result.to_dict(),
         "readings": [asdict(reading) for reading in readings],
         "answers": answers,
+        "fallback_ops": noted_fallbacks(),
     }, {}
 
 

@@ -41,6 +41,16 @@ def refuse_missing(verdict: str, runs: Sequence[Mapping[str, Any]]) -> None:
             raise DeviceError(f"{run['label']}: {run['message']}")
 
 
+def why_not_on_card(fallback_ops: Sequence[str]) -> str | None:
+    """Say which operators the card left to the CPU; None where it did all by itself."""
+    if not fallback_ops:
+        return None
+    return (
+        f"operators ran on the CPU instead of the card: {', '.join(fallback_ops)}; that is neither "
+        "fast nor a test of the card"
+    )
+
+
 def why_same(
     reference: Mapping[str, Any], reference_dtype: str, candidate: Mapping[str, Any], dtype: str
 ) -> str | None:

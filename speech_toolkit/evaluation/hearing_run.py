@@ -16,6 +16,7 @@ from speech_toolkit.evaluation.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.listeners import Listener, Windows, load_listener
 from speech_toolkit.evaluation.sensitivity import middle_layer, planted_noise, search
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.fallbacks import noted_fallbacks
 
 FAULT_SIZES = (0.003, 0.01, 0.03, 0.1, 0.3)  # larger ones prove nothing: LARGEST_BLIND_SPOT
 _SAVE_EVERY_S = 5.0
@@ -34,7 +35,8 @@ def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.nd
 
     Returns:
         ``heard``, one entry per case; by device the leads of its choices here, per case, as
-        ``exact`` and, for ``roundings``, as ``rounded``; and what the run ran on. No arrays.
+        ``exact`` and, for ``roundings``, as ``rounded``; what the run ran on, and which operators
+        ran on the CPU instead, ``fallback_ops``. No arrays.
 
     Raises:
         ToolkitError: the model cannot be loaded. A case that fails is part of the result.
@@ -67,7 +69,7 @@ def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.nd
         if time.perf_counter() - saved > _SAVE_EVERY_S:
             save_partial(result)
             saved = time.perf_counter()
-    return result, {}
+    return result | {"fallback_ops": noted_fallbacks()}, {}
 
 
 def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -58,12 +58,14 @@ class Side:
         exact: leads of its choices on the reference, one per case; None where there are none.
         rounded: likewise, with its format emulated.
         why_same: why it is the reference itself; None where it is not.
+        why_not_on_card: which operators ran on the CPU instead; None where there are none.
     """
 
     dtype: str
     exact: Sequence[Sequence[float] | None]
     rounded: Sequence[Sequence[float] | None]
     why_same: str | None = None
+    why_not_on_card: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def judge(
     )
     evidence = _evidence(yardstick, agreements, reference)
     failures, doubts = _objections(yardstick, reference, candidate, tests, checks, evidence)
+    if side.why_not_on_card:
+        failures = (side.why_not_on_card, *failures)
     if side.why_same:
         failures, doubts = (), (side.why_same, *failures, *doubts)
     if leads is None and not doubts:

@@ -19,7 +19,7 @@ import numpy as np
 from speech_toolkit.audio import load_audio
 from speech_toolkit.checkpoint import bundled_model
 from speech_toolkit.command_line import Reporter
-from speech_toolkit.evaluation.conclusion import why_same
+from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -289,9 +289,7 @@ def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[
 
 def _why_no_comparison(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
     """Say why no case of a target has a speed-up, None where one may have."""
-    if entry["fallback_ops"]:
-        return f"operators ran on the CPU instead: {', '.join(entry['fallback_ops'])}"
-    return _why_same(reference, entry)
+    return why_not_on_card(entry["fallback_ops"]) or _why_same(reference, entry)
 
 
 def _speed_up(

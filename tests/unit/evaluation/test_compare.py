@@ -131,6 +131,15 @@ def test_other_text_against_a_decided_reference_fails_and_says_where(run):
     assert "first differing token: number 1" in shown
 
 
+def test_operators_on_the_cpu_fail_a_device_that_hears_the_same(run):
+    candidate = heard(SPOKEN, "npu:0", "float16")
+    candidate.result["fallback_ops"] = ["aten::gelu"]
+    report, code, _, shown = run(heard(SPOKEN), candidate)
+    assert (report["verdict"], code) == ("FAIL", 1)
+    assert report["candidate"]["fallback_ops"] == ["aten::gelu"]
+    assert "operators ran on the CPU instead of the card: aten::gelu" in shown
+
+
 def test_one_side_that_ends_early(run):
     report, *_, shown = run(heard(SPOKEN), heard("the cat sat", tokens=(5, 6)))
     assert report["first_difference"]["candidate"] == {"id": None, "text": "", "margin": None}

@@ -171,6 +171,14 @@ def test_device_against_itself_proves_nothing():
     assert judgement.reasons[0] == "the candidate ran on cpu, as the reference did"
 
 
+def test_operators_on_the_cpu_fail_a_device_however_good_its_texts():
+    candidate, side = run()
+    elsewhere = replace(side, why_not_on_card="operators ran on the CPU: aten::gelu")
+    judgement = judged((candidate, elsewhere), must_not_run)
+    assert judgement.verdict == FAIL
+    assert judgement.reasons == ("operators ran on the CPU: aten::gelu",)
+
+
 def test_unknown_leads_prove_nothing():
     candidate, side = run()
     nothing = [None] * len(TEXTS)

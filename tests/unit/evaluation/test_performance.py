@@ -203,7 +203,10 @@ def test_speed_up_over_the_reference(performed):
         (outcome("npu:0", [1] * 100, complete=False), "not measured to the end"),
         (outcome("npu:0", [1] * 100), "leave 0.97 to 1.03 times as fast possible"),
         (outcome("npu:0", [1] * 100, mean_s=0.1, runs=3), "5 and 3 runs are too few"),
-        (outcome("npu:0", [1] * 100, mean_s=0.1, ops=["aten::gelu"]), "on the CPU instead: aten::"),
+        (
+            outcome("npu:0", [1] * 100, mean_s=0.1, ops=["aten::gelu"]),
+            "on the CPU instead of the card: aten::",
+        ),
         (outcome("npu:0", [1] * 100, mean_s=0.1, evidence="no speech"), "no speech"),
     ],
 )
