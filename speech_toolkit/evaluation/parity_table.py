@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from speech_toolkit.evaluation.conclusion import PASS
+
 SHOWN_MODULES = 5
 _COLUMNS = f"{'figure':<38}{'value':>12}   {'limit':<18}{'verdict'}"
 _SIGNS = {"below": "<", "above": ">", "at most": "<=", "at least": ">="}
@@ -31,7 +33,8 @@ def parity_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield from _task_lines(candidate["task"])
         yield from _layer_lines(candidate["layers"])
         yield from _third_opinion_lines(candidate)
-        yield from sensitivity_lines(candidate["sensitivity"])
+        if candidate["verdict"] == PASS:
+            yield from sensitivity_lines(candidate["sensitivity"])
     yield from _noise_lines(report)
     yield from _speed_lines(report)
     yield ""
@@ -132,7 +135,7 @@ def _third_opinion_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
 
 
 def sensitivity_lines(sensitivity: Mapping[str, Any]) -> Iterator[str]:
-    """Say which fault would have been noticed, so that a PASS has a meaning."""
+    """Say which fault would have been noticed, which gives a PASS its meaning."""
     smallest, missed = sensitivity["smallest_noticed"], sensitivity["largest_missed"]
     if smallest is None:
         yield f"no fault planted in {sensitivity['module']}, up to {missed:.1%}, was noticed"

@@ -20,6 +20,7 @@ from speech_toolkit.evaluation.html.figures import (
 )
 from speech_toolkit.evaluation.html.page import Page, Section
 from speech_toolkit.evaluation.html.parts import (
+    PASS,
     checks_table,
     device_line,
     emulation_note,
@@ -119,7 +120,9 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
             join(
                 _limits_note(candidate, texts),
                 checks_table(candidate["checks"], texts),
-                parity_parts.sensitivity(candidate["sensitivity"], texts),
+                parity_parts.sensitivity(candidate["sensitivity"], texts)
+                if candidate["verdict"] == PASS
+                else None,
             ),
         ),
         ("device_work", parity_parts.device_findings(candidate, texts)),
