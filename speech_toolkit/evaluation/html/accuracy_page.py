@@ -60,7 +60,7 @@ def _environments(report: Report) -> dict[str, Any]:
 def _lead(report: Report, texts: Texts) -> Markup:
     known = _environments(report)
     pairs = [
-        (each["verdict"], *(device_line(each[side], known[each[side]], texts) for side in _SIDES))
+        (each["verdict"], *(device_line(each[side], known.get(each[side]), texts) for side in _SIDES))
         for each in report["comparisons"]
     ]
     cases = report["cases"]
@@ -141,7 +141,7 @@ def _text_facts(text: Report, texts: Texts) -> list[tuple[str, Content]]:
         ("wer", "words", "word_errors"),
         ("cer", "characters", "character_errors"),
     ):
-        if name in text:
+        if name in text and count in text:
             of_how_many = texts("of_how_many", some=text.get(errors, MISSING), all=text[count])
             limits = f"{texts('interval')} {interval(text[f'{name}_interval'])}"
             facts.append((name.upper(), f"{share(text[name])} ({of_how_many}; {limits})"))
