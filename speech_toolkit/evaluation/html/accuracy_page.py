@@ -60,7 +60,10 @@ def _environments(report: Report) -> dict[str, Any]:
 def _lead(report: Report, texts: Texts) -> Markup:
     known = _environments(report)
     pairs = [
-        (each["verdict"], *(device_line(each[side], known.get(each[side]), texts) for side in _SIDES))
+        (
+            each["verdict"],
+            *(device_line(each[side], known.get(each[side]), texts) for side in _SIDES),
+        )
         for each in report["comparisons"]
     ]
     cases = report["cases"]
