@@ -6,6 +6,8 @@ pytest_plugins = ["tests.emulated_npu.fixture"]
 
 
 def pytest_configure():
-    """Take interrupts again where a shell that runs the tests in the background shuts them off."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Take signals again that a shell or ``nohup`` shuts off for tests in the background."""
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    for number, handler in handlers.items():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)

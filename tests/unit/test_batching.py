@@ -58,7 +58,7 @@ def test_stays_small_for_the_items_that_follow():
 
 def test_single_item_that_does_not_fit_is_an_error():
     card = Card(0)
-    message = r"memory with a batch of 1: 2 GiB asked for, .* MiB taken .*; use --dtype float16"
+    message = r"memory with a batch of 1: 2 GiB asked for, .* [MG]iB taken .*; use --dtype float16"
     with pytest.raises(DeviceError, match=message):
         card.batches(2).run(card.run, [1, 2])
 

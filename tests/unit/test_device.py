@@ -219,8 +219,13 @@ def test_torch_npu_not_installed(name):
         select_device(name)
 
 
-def test_cuda_without_cuda_or_torch_npu():
-    with pytest.raises(DeviceError, match=r"cuda:0 is not there: .*built without CUDA"):
+@pytest.mark.parametrize(
+    ("built_for", "why"), [(None, "is built without CUDA"), ("13.0", "finds no GPU")]
+)
+def test_cuda_without_cuda_or_torch_npu(monkeypatch, built_for, why):
+    monkeypatch.setattr(torch.version, "cuda", built_for)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DeviceError, match=f"cuda:0 is not there: .*{why}.*torch_npu"):
         select_device("cuda:0")
 
 
