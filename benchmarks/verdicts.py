@@ -37,7 +37,7 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.isolated import ERROR, OK, Outcome
 from speech_toolkit.evaluation.sensitivity import middle_layer, planted_noise
-from speech_toolkit.ranges import RUNS
+from speech_toolkit.ranges import RUNS, SEED
 
 ENCODER_LAYER, ATTENTION, FEED_FORWARD = "layer", "attention", "feed_forward"
 PLACES = {
@@ -220,11 +220,13 @@ def main() -> int:
     parser.add_argument("--faulty_dtypes", default="bfloat16", metavar="LIST")
     parser.add_argument("--places", default=ENCODER_LAYER, metavar="LIST", help=", ".join(PLACES))
     parser.add_argument("--seeds", type=number(RUNS), default=20, metavar="N")
+    parser.add_argument("--first_seed", type=number(SEED), default=0, metavar="N")
     arguments = parser.parse_args()
 
     subjects = [Subject(dtype, "") for dtype in arguments.dtypes.split(",")]
     lists = (arguments.faulty_dtypes, arguments.faults, arguments.places)
     subjects += [Subject(*fault) for fault in product(*(text.split(",") for text in lists))]
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     with ExitStack() as stack:
         keep_models_loaded(stack)
         for module in ("arms", "compare", "parity"):
@@ -232,22 +234,22 @@ def main() -> int:
             stack.enter_context(mock.patch.object(owner, "run_isolated", OneProcess().run))
         for script, family in product(arguments.scripts.split(","), arguments.families.split(",")):
             if (script, family) != ("compare", "mms"):
-                print_table(script, family, subjects, arguments.seeds)
+                print_table(script, family, subjects, seeds)
     return EXIT_DONE
 
 
-def print_table(script: str, family: str, subjects: Sequence[Subject], seeds: int) -> None:
+def print_table(script: str, family: str, subjects: Sequence[Subject], seeds: range) -> None:
     """Judge all candidates over all seeds; print the counts after each seed."""
     counts = {subject: Counter[str]() for subject in subjects}
     started = time.perf_counter()
-    for seed in range(seeds):
+    for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
             verdicts = JUDGES[script](family, subjects, seed, Path(folder))
         for subject, verdict in zip(subjects, verdicts, strict=True):
             counts[subject][verdict] += 1
         print(f"... {script} {family} seed {seed}: {', '.join(verdicts)}", file=sys.stderr)
-    mean_s = (time.perf_counter() - started) / seeds
-    print(f"{script}, {family}, {seeds} seeds, {mean_s:.0f} s for all candidates of one")
+    mean_s = (time.perf_counter() - started) / len(seeds)
+    print(f"{script}, {family}, {len(seeds)} seeds, {mean_s:.0f} s for all candidates of one")
     print(f"  {'candidate':<40} {'PASS':>5} {'FAIL':>5} {'NOT VALID':>10}")
     for subject in subjects:
         found = counts[subject]
