@@ -106,7 +106,7 @@ def evaluate_accuracy(
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
     family, checkpoint = family_of(name), checkpoint_directory(name)
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
-    if len(set(targets)) < 2:
+    if len(targets) < 2:
         raise UsageError(
             f"--devices {targets[0].label}: a comparison needs two, the reference first, such as "
             "cpu,npu or cpu:float32,cpu:bfloat16"
