@@ -84,7 +84,9 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
             result["layers"] = _compare_layers(
                 loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit
             )
-        result["sensitivity"] = _sensitivity(loaded, inputs, scratch, limits, payload["layers"])
+        result["sensitivity"] = _sensitivity(
+            loaded, inputs, scratch, limits, payload["layers"], result["environment"]
+        )
     return result | {"fallback_ops": noted_fallbacks()}, arrays
 
 
@@ -269,6 +271,7 @@ def _sensitivity(
     scratch: Path,
     limits: Mapping[str, Threshold],
     detail: str,
+    environment: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Plant faults of several sizes in the candidate; find the smallest that a check notices."""
     from speech_toolkit.evaluation.blocks import attentions_of
@@ -293,7 +296,7 @@ def _sensitivity(
         if comparer is not None:
             _, found = judge_layers(
                 {"rows": comparer.rows, "missing": [], "expected": 0, "detail": detail},
-                loaded.device.facts(),
+                environment,
                 limits,
             )
             checks += found
