@@ -10,7 +10,7 @@ import pytest
 from whisper_domain import WORDS
 from whisper_script import IGNORED, WordEncoder, write_script
 
-MODEL = Path(__file__).parents[3] / "models" / "tiny-whisper"
+MODEL = Path(__file__).parents[4] / "models" / "tiny-whisper"
 
 
 @dataclass(frozen=True)

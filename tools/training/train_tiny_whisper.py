@@ -1,10 +1,11 @@
-"""Train the small Whisper model that ships with the toolkit, on synthesised speech.
+r"""Train the small Whisper model that ships with the toolkit, on synthesised speech.
 
-    python tools/speech_corpus.py --output OPEN --shards 0:125
-    python tools/whisper_corpus.py --output DOMAIN --shards 0:140
-    python tools/train_tiny_whisper.py tokens --output MODEL
-    python tools/train_tiny_whisper.py train --domain DOMAIN --open OPEN --tokens MODEL --work WORK
-    python tools/train_tiny_whisper.py export --work WORK --output MODEL
+    python tools/training/speech_corpus.py --output OPEN --shards 0:125
+    python tools/training/whisper_corpus.py --output DOMAIN --shards 0:140
+    python tools/training/train_tiny_whisper.py tokens --output MODEL
+    python tools/training/train_tiny_whisper.py train --domain DOMAIN --open OPEN \
+        --tokens MODEL --work WORK
+    python tools/training/train_tiny_whisper.py export --work WORK --output MODEL
 
 The encoder learns phones from open speech and words from the domain, frame by frame; the decoder
 learns to write while a few of its heads are told where to look. Rows grow from parts of a window to

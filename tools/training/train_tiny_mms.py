@@ -1,8 +1,8 @@
 """Train the small aligner that ships with the toolkit, on synthesised speech.
 
-    python tools/speech_corpus.py --output DATA --shards 0:100
-    python tools/train_tiny_mms.py train --data DATA --work WORK --minutes 80
-    python tools/train_tiny_mms.py export --data DATA --work WORK --output MODEL
+    python tools/training/speech_corpus.py --output DATA --shards 0:100
+    python tools/training/train_tiny_mms.py train --data DATA --work WORK --minutes 80
+    python tools/training/train_tiny_mms.py export --data DATA --work WORK --output MODEL
 
 The model is a Wav2Vec2ForCTC with the vocabulary of MMS. Since the synthesisers tell when each
 phone sounds, it learns frame by frame: each frame is taught the letter heard in it, and blank where
@@ -335,7 +335,9 @@ def train(arguments: argparse.Namespace) -> None:
     arguments.work.mkdir(parents=True, exist_ok=True)
     shards = sorted(arguments.data.glob("shard_????.npz"))[:8]
     if not shards:
-        raise SystemExit(f"{arguments.data} holds no shards; make them with tools/speech_corpus.py")
+        raise SystemExit(
+            f"{arguments.data} holds no shards; make them with tools/training/speech_corpus.py"
+        )
     trainer = Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed)
     trainer.resume()
     batches = Batches(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from whisper_domain import WORDS, is_held_out, random_sentence, words_of
 
-SAMPLES = Path(__file__).parents[3] / "samples"
+SAMPLES = Path(__file__).parents[4] / "samples"
 
 
 def test_every_word_of_the_samples_is_known():

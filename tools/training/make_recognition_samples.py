@@ -1,6 +1,6 @@
 """Make the speech of samples/recognition/: what `inference_whisper.py` is shown and tested on.
 
-    python tools/make_recognition_samples.py --output samples/recognition
+    python tools/training/make_recognition_samples.py --output samples/recognition
 
 Voices as in `make_samples.py`, held out of training. The sentences are of the domain of the small
 Whisper model, chosen among those held out of its training. Beside each file: its transcript, a

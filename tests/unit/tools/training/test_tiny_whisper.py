@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from whisper_tokens import LANGUAGES, TIMESTAMPS, TokenIds, special_tokens
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 MODEL = ROOT / "models" / "tiny-whisper"
 
 

@@ -1,6 +1,6 @@
 """Make the speech of samples/: held-out voices, held-out sentences, true word times.
 
-    python tools/make_samples.py --output samples
+    python tools/training/make_samples.py --output samples
 
 Each sample is an audio file, its transcript (.txt) and the times of its words (.json). The voices
 `rms` of Flite and the variants `f5` and `m8` of eSpeak NG are not used in training, nor are these

@@ -1,7 +1,7 @@
 """Build the speech from which the small Whisper model learns to write.
 
-    python tools/whisper_corpus.py --output DIR --shards 0:125
-    python tools/whisper_corpus.py --output DIR --shards 200:260 --as-spoken 1
+    python tools/training/whisper_corpus.py --output DIR --shards 0:125
+    python tools/training/whisper_corpus.py --output DIR --shards 200:260 --as-spoken 1
 
 Shards are those of `speech_corpus.py`, with sentences of `whisper_domain.py` as their text; a
 group of phones carries its words as they are to be written, with capitals and marks.

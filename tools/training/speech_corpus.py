@@ -1,6 +1,6 @@
 """Build the training speech: random talk, many voices, known phone times, stored in shards.
 
-    python tools/speech_corpus.py --output DIR --shards 0:40 --utterances 200
+    python tools/training/speech_corpus.py --output DIR --shards 0:40 --utterances 200
 
 A shard is one .npz file: `samples` (int16, 16 kHz, all utterances in a row) and `utterances`, a
 JSON list with the sample range, the words and the phone times of each. A shard depends on its own

@@ -1,6 +1,6 @@
 """Measure the small Whisper model with transformers' own `generate`.
 
-    python tools/evaluate_tiny_whisper.py --model models/tiny-whisper
+    python tools/training/evaluate_tiny_whisper.py --model models/tiny-whisper
 
 Sentences and voices (`rms` of Flite, `f5` and `m8` of eSpeak NG) are held out of training. Printed
 for each set: the word error rate after Whisper's normaliser with and without timestamps, how far
