@@ -19,7 +19,7 @@ Exit codes: 0 PASS, 1 FAIL, 2 wrong usage or input, 4 NOT VALID (the cases prove
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -28,7 +28,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     Reporter,
     ScriptParser,
     add_report_arguments,
@@ -36,16 +36,16 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.arguments import (
+from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_subject_arguments,
 )
-from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
-from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.ranges import BATCH_SIZE, LIMIT, SEED, TEST_CASES, WORDS
 
 if TYPE_CHECKING:
-    from speech_toolkit.evaluation.accuracy import AccuracyRequest
+    from speech_toolkit.evaluation.accuracy.evaluation import AccuracyRequest
     from speech_toolkit.evaluation.targets import Target
 
 DEFAULT_OUTPUT = "eval_accuracy_result.json"
@@ -151,7 +151,7 @@ def main(argv: list[str] | None = None) -> int:
     check_html_arguments(arguments)
     guard = _guard(arguments)
 
-    from speech_toolkit.evaluation.accuracy import case_directory, evaluate_accuracy
+    from speech_toolkit.evaluation.accuracy.evaluation import case_directory, evaluate_accuracy
     from speech_toolkit.evaluation.conclusion import EXIT_CODES, refuse_missing
 
     request = _request(arguments, reporter)
@@ -167,7 +167,7 @@ def _guard(arguments: argparse.Namespace) -> OutputGuard:
     """Make sure that no output is an input, another output, or a case kept before."""
     kept = None
     if arguments.keep_audio is not None and arguments.manifest is None:
-        from speech_toolkit.evaluation.cases import new_case_files
+        from speech_toolkit.evaluation.cases.cases import new_case_files
 
         kept = new_case_files(Path(arguments.keep_audio), arguments.num_test_cases)
     return OutputGuard(
@@ -181,8 +181,8 @@ def _guard(arguments: argparse.Namespace) -> OutputGuard:
 
 
 def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Reporter) -> None:
-    from speech_toolkit.evaluation.accuracy_table import accuracy_lines
-    from speech_toolkit.results import write_json
+    from speech_toolkit.evaluation.accuracy.table import accuracy_lines
+    from speech_toolkit.files.writing import write_json
 
     write_json(arguments.output, report)
     for line in accuracy_lines(report):
@@ -193,7 +193,7 @@ def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Repo
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyRequest:
-    from speech_toolkit.evaluation.accuracy import AccuracyRequest
+    from speech_toolkit.evaluation.accuracy.evaluation import AccuracyRequest
 
     if arguments.model_path is None:
         reporter.info(f"No --model_path given: testing the bundled {arguments.family} model")

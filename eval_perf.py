@@ -17,7 +17,7 @@ error, 130 interrupted.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -25,7 +25,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     DTYPES,
     Reporter,
     ScriptParser,
@@ -35,15 +35,15 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.arguments import (
+from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_regression_arguments,
     add_run_arguments,
     add_subject_arguments,
     percentage,
 )
-from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
-from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.ranges import (
     AGREEMENT_PERCENT,
     AUDIO_S,
@@ -56,7 +56,7 @@ from speech_toolkit.ranges import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from speech_toolkit.evaluation.performance import PerformanceRequest
+    from speech_toolkit.evaluation.speed.evaluation import PerformanceRequest
 
 DEFAULT_OUTPUT = "eval_perf_result.json"
 DEFAULT_DURATION_S = 30.0
@@ -180,10 +180,10 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
 
-    from speech_toolkit.evaluation.performance import measure_performance
-    from speech_toolkit.evaluation.regression import compare_reports, refuse_incomparable
+    from speech_toolkit.evaluation.speed.evaluation import measure_performance
+    from speech_toolkit.evaluation.speed.regression import compare_reports, refuse_incomparable
     from speech_toolkit.evaluation.stored_reports import read_report
-    from speech_toolkit.results import json_text, write_text
+    from speech_toolkit.files.writing import json_text, write_text
 
     old, before = None, None
     allowed = {"allow_differences": arguments.allow_different_machine}
@@ -211,7 +211,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRequest:
-    from speech_toolkit.evaluation.performance import PerformanceRequest
+    from speech_toolkit.evaluation.speed.evaluation import PerformanceRequest
     from speech_toolkit.evaluation.targets import choose_targets
 
     if arguments.model_path is None:
@@ -240,7 +240,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRe
 
 
 def _print(report: dict[str, Any], reporter: Reporter) -> None:
-    from speech_toolkit.evaluation.performance_table import comparison_warnings, performance_lines
+    from speech_toolkit.evaluation.speed.table import comparison_warnings, performance_lines
 
     for line in performance_lines(report):
         reporter.line(line)
@@ -264,7 +264,7 @@ def _exit_code(report: dict[str, Any], compared_with: str | None) -> int:
         refuse_missing,
         worst_of,
     )
-    from speech_toolkit.evaluation.regression import refuse_differences
+    from speech_toolkit.evaluation.speed.regression import refuse_differences
 
     comparison = report["comparison"]
     if comparison and comparison["differences"] and not comparison["differences_allowed"]:

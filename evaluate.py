@@ -16,7 +16,7 @@ not valid, 70 internal error, 130 interrupted.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -24,7 +24,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     Reporter,
     ScriptParser,
     add_report_arguments,
@@ -32,17 +32,17 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.arguments import (
+from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_run_arguments,
     add_subject_arguments,
 )
-from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
-from speech_toolkit.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.ranges import AUDIO_S, LIMIT
 
 if TYPE_CHECKING:
-    from speech_toolkit.evaluation.parity import ParityRequest
+    from speech_toolkit.evaluation.parity.evaluation import ParityRequest
 
 DEFAULT_OUTPUT = "eval_result.json"
 
@@ -152,9 +152,9 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     from speech_toolkit.evaluation.conclusion import refuse_missing
-    from speech_toolkit.evaluation.parity import ParityEvaluation
-    from speech_toolkit.evaluation.parity_table import parity_lines
-    from speech_toolkit.results import write_json
+    from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+    from speech_toolkit.evaluation.parity.table import parity_lines
+    from speech_toolkit.files.writing import write_json
 
     evaluation = ParityEvaluation(_request(arguments, reporter), reporter)
     report, code = evaluation.run(sys.argv if argv is None else argv)
@@ -170,10 +170,10 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest:
-    from speech_toolkit.checkpoint import bundled_model
-    from speech_toolkit.evaluation.emulations import parse_emulations
-    from speech_toolkit.evaluation.engines import BUNDLED_MODELS, checkpoint_directory
-    from speech_toolkit.evaluation.parity import ParityRequest
+    from speech_toolkit.checkpoint.files import bundled_model
+    from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, checkpoint_directory
+    from speech_toolkit.evaluation.parity.emulations import parse_emulations
+    from speech_toolkit.evaluation.parity.evaluation import ParityRequest
     from speech_toolkit.evaluation.targets import Target, choose_targets
     from speech_toolkit.evaluation.thresholds import parse_changes
 
@@ -208,12 +208,12 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
 
 def _speech(arguments: argparse.Namespace) -> tuple[str, str | None]:
     """Return the audio, and what is spoken in it where that is known."""
-    from speech_toolkit.alignment.transcript_file import (
+    from speech_toolkit.alignment.text.transcript_file import (
         check_is_text,
         check_one_reads_stdin,
         read_transcript,
     )
-    from speech_toolkit.checkpoint import REPOSITORY
+    from speech_toolkit.checkpoint.files import REPOSITORY
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")
     demo = REPOSITORY / "samples" / "demo.wav"

@@ -15,7 +15,7 @@ Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -25,7 +25,7 @@ import os
 import sys
 from typing import Any
 
-from speech_toolkit.command_line import EXIT_DONE, refuse_dashes_as_value, run_script
+from speech_toolkit.cli.command_line import EXIT_DONE, refuse_dashes_as_value, run_script
 
 SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
 ALIGNMENT, TRANSCRIPTION = SCRIPTS
@@ -43,9 +43,9 @@ def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = Fa
     """
     if model_path is None:
         return SCRIPTS[TRANSCRIPTION if has_mode else ALIGNMENT]
-    from speech_toolkit.checkpoint import CONFIG_NAME
+    from speech_toolkit.checkpoint.files import CONFIG_NAME
+    from speech_toolkit.checkpoint.model_path import read_config
     from speech_toolkit.errors import CheckpointError
-    from speech_toolkit.model_path import read_config
 
     family = read_config(os.fspath(model_path)).get("model_type")
     if family not in SCRIPTS:

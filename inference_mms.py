@@ -13,7 +13,7 @@ Exit codes: 0 done, 2 wrong usage or input, 70 internal error, 130 interrupted.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -21,7 +21,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     DTYPES,
     EXIT_DONE,
     Reporter,
@@ -33,7 +33,7 @@ from speech_toolkit.command_line import (
     reporter_from,
     run_script,
 )
-from speech_toolkit.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
+from speech_toolkit.cli.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 if TYPE_CHECKING:
@@ -133,8 +133,8 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.alignment.inputs import AlignmentSettings
-    from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
+    from speech_toolkit.alignment.file_alignment import AlignmentRequest, align_file
+    from speech_toolkit.alignment.request import AlignmentSettings
 
     request = AlignmentRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -170,11 +170,11 @@ def main(argv: list[str] | None = None) -> int:
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.inputs import AlignmentSettings
-    from speech_toolkit.alignment.single_file import AlignmentRequest, align_file
-    from speech_toolkit.alignment.transcript import read_transcript
-    from speech_toolkit.alignment.transcript_file import check_is_text, check_one_reads_stdin
-    from speech_toolkit.streams import stdout_to_stderr
+    from speech_toolkit.alignment.file_alignment import AlignmentRequest, align_file
+    from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.alignment.text.transcript import read_transcript
+    from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
+    from speech_toolkit.system.streams import stdout_to_stderr
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")
     check_one_reads_stdin(arguments.audio, arguments.transcript_file, "--transcript_file")
@@ -200,7 +200,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
 
 
 def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
-    from speech_toolkit.results import write_json
+    from speech_toolkit.files.writing import write_json
 
     write_json(output, result.to_dict())
     reporter.result(f"Aligned {len(result.segments)} segments")

@@ -21,7 +21,7 @@ failed, 4 compare has no valid evidence, 70 internal error, 130 interrupted.
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from speech_toolkit.quiet_start import end_quietly
+    from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
@@ -31,16 +31,17 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     EXIT_DONE,
     Reporter,
     ScriptParser,
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.html.arguments import check_html_arguments, write_page
-from speech_toolkit.outputs import OutputGuard, checkpoint_files
-from speech_toolkit.transcription.arguments import (
+from speech_toolkit.cli.output_files import plan_jobs
+from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files
+from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.transcription_arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
     DEFAULT_WARMUP,
@@ -48,7 +49,6 @@ from speech_toolkit.transcription.arguments import (
     check_arguments,
     settings_from,
 )
-from speech_toolkit.transcription.output_files import plan_jobs
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from speech_toolkit.outputs import Paths
+    from speech_toolkit.cli.outputs import Paths
 
 DEFAULT_REPORT = "{mode}_result.json"
 
@@ -106,7 +106,7 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.transcription.jobs import transcribe_file
+    from speech_toolkit.cli.transcription_runs import transcribe_file
 
     request = WhisperRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -143,7 +143,7 @@ def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter
     jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
     flag = "--output" if arguments.output_dir is None else "--output_dir"
     _guard({flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
-    from speech_toolkit.transcription.jobs import run_job, run_jobs
+    from speech_toolkit.cli.transcription_runs import run_job, run_jobs
 
     if len(jobs) == 1:
         return run_job(request, jobs[0], reporter)
@@ -167,10 +167,10 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
     check_html_arguments(arguments)
     _guard({"--output": output, "--html": arguments.html}, arguments)
-    from speech_toolkit.audio_source import readable_again
-    from speech_toolkit.results import write_json
-    from speech_toolkit.streams import stdout_to_stderr
-    from speech_toolkit.transcription.jobs import check_inputs
+    from speech_toolkit.audio.source import readable_again
+    from speech_toolkit.cli.transcription_runs import check_inputs
+    from speech_toolkit.files.writing import write_json
+    from speech_toolkit.system.streams import stdout_to_stderr
 
     truth = _reference(arguments)
     measure = _compare if arguments.mode == COMPARE else _benchmark
@@ -193,7 +193,7 @@ def _compare(
     arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
 ) -> tuple[dict[str, Any], int, Iterator[str]]:
     """Return the report of compare, its exit code and its lines for the terminal."""
-    from speech_toolkit.evaluation.compare import compare_devices, compare_lines
+    from speech_toolkit.evaluation.accuracy.one_file import compare_devices, compare_lines
 
     report, code = compare_devices(request, truth, reporter)
     return report, code, compare_lines(report)
@@ -203,7 +203,7 @@ def _benchmark(
     arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
 ) -> tuple[dict[str, Any], int, Iterator[str]]:
     """Return the report of benchmark, its exit code and its lines for the terminal."""
-    from speech_toolkit.evaluation.benchmark import benchmark_lines, run_benchmark
+    from speech_toolkit.evaluation.speed.one_file import benchmark_lines, run_benchmark
 
     num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
     warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
@@ -213,7 +213,7 @@ def _benchmark(
 
 def _reference(arguments: argparse.Namespace) -> str | None:
     """Return what is spoken, where the user told."""
-    from speech_toolkit.alignment.transcript_file import (
+    from speech_toolkit.alignment.text.transcript_file import (
         check_is_text,
         check_one_reads_stdin,
         read_transcript,

@@ -15,9 +15,13 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.command_line import EXIT_DONE, add_model_arguments, run_script
+from speech_toolkit.cli.command_line import EXIT_DONE, add_model_arguments, run_script
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.boundaries import BoundaryErrors, boundary_errors, read_true_words
+from speech_toolkit.evaluation.metrics.boundaries import (
+    BoundaryErrors,
+    boundary_errors,
+    read_true_words,
+)
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 COLUMNS = (
@@ -62,7 +66,7 @@ def main() -> int:
     paths = recordings(arguments.samples)
 
     from speech_toolkit.alignment import Aligner, AlignmentSettings
-    from speech_toolkit.alignment.transcript import read_transcript
+    from speech_toolkit.alignment.text.transcript import read_transcript
 
     aligner = Aligner.load(
         arguments.model_path,

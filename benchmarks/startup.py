@@ -19,10 +19,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.checkpoint import bundled_model
-from speech_toolkit.command_line import EXIT_DONE, number, run_script
+from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.cli.command_line import EXIT_DONE, number, run_script
+from speech_toolkit.files.writing import write_json
 from speech_toolkit.ranges import RUNS
-from speech_toolkit.results import write_json
 
 MODEL = bundled_model("tiny-mms-aligner")
 SAMPLE = REPOSITORY / "samples" / "demo.wav"

@@ -32,11 +32,11 @@ from unittest import mock
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.command_line import EXIT_DONE, Reporter, number, run_script
+from speech_toolkit.cli.command_line import EXIT_DONE, Reporter, number, run_script
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
-from speech_toolkit.evaluation.isolated import ERROR, OK, Outcome
-from speech_toolkit.evaluation.sensitivity import middle_layer, planted_noise
+from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise
+from speech_toolkit.evaluation.process.runner import ERROR, OK, Outcome
 from speech_toolkit.ranges import RUNS, SEED
 
 ENCODER_LAYER, ATTENTION, FEED_FORWARD = "layer", "attention", "feed_forward"
@@ -135,7 +135,7 @@ def _module_to_spoil(model: Any, place: str, seed: int) -> str:
 
 def _loaders() -> tuple[tuple[Any, str], ...]:
     from speech_toolkit.alignment.aligner import Aligner
-    from speech_toolkit.evaluation import parity_run
+    from speech_toolkit.evaluation.parity import run as parity_run
     from speech_toolkit.transcription.transcriber import Transcriber
 
     return (Aligner, "load"), (Transcriber, "load"), (parity_run, "load_model_under_test")
@@ -145,10 +145,10 @@ def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: 
     """Return the verdicts of ``evaluate.py`` on bundled speech in an order of its own per seed."""
     import soundfile
 
-    from speech_toolkit.checkpoint import bundled_model
-    from speech_toolkit.evaluation.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
-    from speech_toolkit.evaluation.parity import ParityEvaluation, ParityRequest
-    from speech_toolkit.evaluation.speech_clip import bundled_speech
+    from speech_toolkit.checkpoint.files import bundled_model
+    from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
+    from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
+    from speech_toolkit.evaluation.speed.speech_clip import bundled_speech
 
     audio = folder / "speech.wav"
     soundfile.write(
@@ -168,7 +168,7 @@ def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: 
 
 def judge_accuracy(family: str, subjects: Sequence[Subject], seed: int, folder: Path) -> list[str]:
     """Return the verdicts of ``eval_accuracy.py``."""
-    from speech_toolkit.evaluation.accuracy import AccuracyRequest, evaluate_accuracy
+    from speech_toolkit.evaluation.accuracy.evaluation import AccuracyRequest, evaluate_accuracy
 
     request = AccuracyRequest(None, family, targets_of(subjects, seed), seed=seed)
     report = evaluate_accuracy(request, folder, ["verdicts.py"], Reporter(quiet=True))
@@ -177,9 +177,9 @@ def judge_accuracy(family: str, subjects: Sequence[Subject], seed: int, folder: 
 
 def judge_compare(family: str, subjects: Sequence[Subject], seed: int, folder: Path) -> list[str]:
     """Return the verdicts of ``inference_whisper.py --mode compare`` on two sentences."""
-    from speech_toolkit.evaluation.cases import CaseRequest, make_cases
-    from speech_toolkit.evaluation.clips import OWN_SAMPLES
-    from speech_toolkit.evaluation.compare import compare_devices
+    from speech_toolkit.evaluation.accuracy.one_file import compare_devices
+    from speech_toolkit.evaluation.cases.cases import CaseRequest, make_cases
+    from speech_toolkit.evaluation.cases.clips import OWN_SAMPLES
     from speech_toolkit.transcription.request import WhisperRequest
 
     wanted = CaseRequest(3, "samples", seed, samples_first=True, samples=OWN_SAMPLES)

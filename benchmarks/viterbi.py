@@ -132,7 +132,7 @@ def dense_speech(case: Case, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def load_forced_align(case: Case, threads: int) -> Search:
     """Return this project's search."""
     from speech_toolkit.alignment import forced_align
-    from speech_toolkit.alignment.viterbi import preload
+    from speech_toolkit.alignment.search.viterbi import preload
 
     preload(case.frames, case.labels)
 

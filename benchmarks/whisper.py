@@ -39,16 +39,16 @@ from typing import TYPE_CHECKING, Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.checkpoint import bundled_model
-from speech_toolkit.command_line import DTYPES, EXIT_DONE, number, run_script
+from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.cli.command_line import DTYPES, EXIT_DONE, number, run_script
 from speech_toolkit.errors import UsageError
+from speech_toolkit.files.writing import write_json
 from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
-from speech_toolkit.results import write_json
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from speech_toolkit.device import Device
+    from speech_toolkit.device.device import Device
 
 TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 BUNDLED_MODEL = bundled_model("tiny-whisper")
@@ -123,7 +123,7 @@ class WindowCount:
 
 def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]:
     """Return this project's engine in one of its modes."""
-    from speech_toolkit.audio import Waveform
+    from speech_toolkit.audio.waveform import Waveform
     from speech_toolkit.transcription import Transcriber, TranscriptionSettings
 
     transcriber = Transcriber.load(task.model, task.device, task.dtype)
@@ -148,7 +148,7 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
 
 def load_transformers(task: Task) -> tuple[Any, Any, Any, Device]:
     """Return transformers' model, tokenizer and feature extractor, and the device."""
-    from speech_toolkit.device import parse_dtype, select_device
+    from speech_toolkit.device.device import parse_dtype, select_device
 
     device = select_device(task.device)
     from transformers import (
@@ -228,7 +228,7 @@ def load_sequential(task: Task) -> tuple[Transcribe, WindowCount, Device]:
 
 def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
     """Return faster-whisper's batched pipeline."""
-    from speech_toolkit.device import select_device
+    from speech_toolkit.device.device import select_device
 
     device = select_device(task.device)
     from faster_whisper import BatchedInferencePipeline, WhisperModel
@@ -269,7 +269,7 @@ def read_talk(minutes: float) -> tuple[np.ndarray, str]:
     """Return the bundled talk repeated to a length, and what is said in it."""
     import numpy as np
 
-    from speech_toolkit.audio import load_audio
+    from speech_toolkit.audio.waveform import load_audio
 
     waveform = load_audio(TALK)
     repeats = max(1, round(60 * minutes / waveform.duration_s))
@@ -342,7 +342,7 @@ def make_shape(directory: Path, shape: str, encoder_layers: int | None) -> None:
 
 def word_error_rate(task: Task, text: str) -> float | None:
     """Return the share of wrong words, None for random weights."""
-    from speech_toolkit.evaluation.text import compare_texts
+    from speech_toolkit.evaluation.metrics.text import compare_texts
 
     return None if task.tokens else compare_texts(read_talk(task.minutes)[1], text).wer
 
@@ -460,7 +460,7 @@ def main() -> int:
         print_heading(task)
         rows = run(task, programs, arguments.rounds)
     if arguments.json:
-        from speech_toolkit.device import select_device
+        from speech_toolkit.device.device import select_device
 
         facts = select_device(arguments.device).facts()
         write_json(arguments.json, {"task": asdict(task), "environment": facts, "rows": rows})

@@ -8,7 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.json_input import shown_value
+from speech_toolkit.files.json_input import shown_value
 
 
 @dataclass(frozen=True)

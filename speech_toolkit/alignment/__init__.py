@@ -6,8 +6,8 @@ from typing import Any
 _MODULE_OF = {
     "Aligner": "speech_toolkit.alignment.aligner",
     "AlignmentResult": "speech_toolkit.alignment.result",
-    "AlignmentSettings": "speech_toolkit.alignment.inputs",
-    "forced_align": "speech_toolkit.alignment.viterbi",
+    "AlignmentSettings": "speech_toolkit.alignment.request",
+    "forced_align": "speech_toolkit.alignment.search.viterbi",
 }
 
 __all__ = list(_MODULE_OF)

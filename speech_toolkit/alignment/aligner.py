@@ -8,22 +8,26 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from speech_toolkit.alignment.ctc_model import CtcCheckpoint, load_ctc_model, read_ctc_checkpoint
 from speech_toolkit.alignment.emissions import Emissions, compute_emissions
-from speech_toolkit.alignment.inputs import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.loudness import measure_loudness
+from speech_toolkit.alignment.models.ctc_model import (
+    CtcCheckpoint,
+    load_ctc_model,
+    read_ctc_checkpoint,
+)
+from speech_toolkit.alignment.request import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan, timed_spans
+from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
-from speech_toolkit.alignment.transcript import TokenizedTranscript
-from speech_toolkit.alignment.viterbi import forced_align
-from speech_toolkit.audio import Waveform
-from speech_toolkit.checkpoint import bundled_model, prefetch_weights
-from speech_toolkit.command_line import Reporter
-from speech_toolkit.device import Device, parse_dtype, select_device
-from speech_toolkit.fallbacks import fallback_warnings
-from speech_toolkit.garbage_collection import garbage_collection_paused
-from speech_toolkit.model_path import resolve_checkpoint
-from speech_toolkit.results import versions
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript
+from speech_toolkit.audio.waveform import Waveform
+from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
+from speech_toolkit.checkpoint.model_path import resolve_checkpoint
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.device.device import Device, parse_dtype, select_device
+from speech_toolkit.device.fallbacks import fallback_warnings
+from speech_toolkit.files.writing import versions
+from speech_toolkit.system.garbage_collection import garbage_collection_paused
 
 if TYPE_CHECKING:
     import torch

@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speech_toolkit.batching import HalvingBatches
+from speech_toolkit.checkpoint.pretrained import refuse_output
+from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import AudioError
-from speech_toolkit.pretrained import refuse_output
 
 if TYPE_CHECKING:
     from transformers import Wav2Vec2ForCTC
 
-    from speech_toolkit.alignment.ctc_model import FrameGeometry
-    from speech_toolkit.audio import Waveform
-    from speech_toolkit.command_line import Reporter
-    from speech_toolkit.device import Device
+    from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+    from speech_toolkit.audio.waveform import Waveform
+    from speech_toolkit.cli.command_line import Reporter
+    from speech_toolkit.device.device import Device
 
 # What a wildcard costs per frame, against the frame's best label. A wildcard that cost nothing
 # would be cheaper than speech the model is unsure of, and squeeze the transcript together; one

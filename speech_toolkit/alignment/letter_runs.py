@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.alignment.labels import LabelSequence
+from speech_toolkit.alignment.text.labels import LabelSequence
 
 
 def label_runs(path: np.ndarray, blank: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.alignment.ctc_model import FrameGeometry
+from speech_toolkit.alignment.models.ctc_model import FrameGeometry
 
 _SILENCE_POWER = 1e-10
 _BLOCK_FRAMES = 1500

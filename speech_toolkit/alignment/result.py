@@ -5,9 +5,9 @@ from dataclasses import asdict, dataclass, field
 from math import exp
 from typing import Any
 
-from speech_toolkit.alignment.labels import LabelSequence
 from speech_toolkit.alignment.spans import AlignedSpans, Spans
-from speech_toolkit.alignment.transcript import TokenizedTranscript
+from speech_toolkit.alignment.text.labels import LabelSequence
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 
 SCHEMA_VERSION = "1.0"
 _SCORE_DIGITS = 4

@@ -9,11 +9,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from speech_toolkit.alignment.labels import WILDCARD, LabelSequence
 from speech_toolkit.alignment.letter_runs import LetterRuns, label_runs, letter_runs
 from speech_toolkit.alignment.loudness import Loudness
-from speech_toolkit.alignment.normalization import is_spoken_text
-from speech_toolkit.alignment.transcript import TokenizedTranscript
+from speech_toolkit.alignment.text.labels import WILDCARD, LabelSequence
+from speech_toolkit.alignment.text.normalization import is_spoken_text
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 
 MAX_LEAD_S = 0.1
 MAX_TAIL_S = 0.2

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import argparse
 
-from speech_toolkit.command_line import (
+from speech_toolkit.cli.command_line import (
     ScriptParser,
     add_report_arguments,
     reporter_from,
     run_script,
 )
-from speech_toolkit.evaluation.arguments import add_regression_arguments
-from speech_toolkit.outputs import OutputGuard
+from speech_toolkit.cli.evaluation_arguments import add_regression_arguments
+from speech_toolkit.cli.outputs import OutputGuard
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -48,16 +48,16 @@ def main(argv: list[str] | None = None) -> int:
     )
 
     from speech_toolkit.evaluation.conclusion import EXIT_CODES
-    from speech_toolkit.evaluation.performance_table import (
-        comparison_lines,
-        comparison_warnings,
-    )
-    from speech_toolkit.evaluation.regression import (
+    from speech_toolkit.evaluation.speed.regression import (
         compare_reports,
         refuse_incomparable,
     )
+    from speech_toolkit.evaluation.speed.table import (
+        comparison_lines,
+        comparison_warnings,
+    )
     from speech_toolkit.evaluation.stored_reports import read_report
-    from speech_toolkit.results import write_json
+    from speech_toolkit.files.writing import write_json
 
     old, new = (read_report(path, ["perf"]) for path in (arguments.old, arguments.new))
     allowed = {"allow_differences": arguments.allow_different_machine}

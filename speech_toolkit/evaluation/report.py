@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit import __version__
-from speech_toolkit.checkpoint import weight_files
-from speech_toolkit.results import versions
+from speech_toolkit.checkpoint.files import weight_files
+from speech_toolkit.files.writing import versions
 
 if TYPE_CHECKING:
     import numpy as np

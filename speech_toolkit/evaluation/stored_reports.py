@@ -10,7 +10,13 @@ from typing import Any
 
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.report import REPOSITORY
-from speech_toolkit.json_input import check_schema, parse_json, read_text, shown_path, shown_value
+from speech_toolkit.files.json_input import (
+    check_schema,
+    parse_json,
+    read_text,
+    shown_path,
+    shown_value,
+)
 
 MADE_BY = {
     "evaluation": "evaluate.py",

@@ -6,10 +6,10 @@ Nothing here imports torch: to find out which card a machine has, a process of i
 from dataclasses import dataclass, replace
 from typing import Any
 
-from speech_toolkit.device import DTYPE_NAMES, parse_device_name
+from speech_toolkit.device.device import DTYPE_NAMES, parse_device_name
 from speech_toolkit.errors import DeviceError, UsageError
-from speech_toolkit.evaluation.isolated import run_isolated
-from speech_toolkit.json_input import shown_value
+from speech_toolkit.evaluation.process.runner import run_isolated
+from speech_toolkit.files.json_input import shown_value
 
 CPU = "cpu"
 AUTO = "auto"
@@ -99,7 +99,7 @@ def find_best_device() -> str:
 
 def probe_auto(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Select the automatic device; runs in a process of its own."""
-    from speech_toolkit.device import select_device
+    from speech_toolkit.device.device import select_device
 
     return {"device": select_device(AUTO).name}, {}
 
@@ -114,7 +114,7 @@ def device_facts(device: str) -> dict[str, Any] | None:
 
 def probe_facts(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Describe a device; runs in a process of its own."""
-    from speech_toolkit.device import select_device
+    from speech_toolkit.device.device import select_device
 
     return select_device(payload["device"]).facts(), {}
 

@@ -13,24 +13,24 @@ from math import inf, isfinite
 import numpy as np
 import torch
 
-from speech_toolkit.batching import HalvingBatches
-from speech_toolkit.pretrained import refuse_output
-from speech_toolkit.transcription.decoding import (
+from speech_toolkit.checkpoint.pretrained import refuse_output
+from speech_toolkit.device.batching import HalvingBatches
+from speech_toolkit.transcription.decoding.decoder import (
     DecodedWindow,
     EncodedWindows,
     WhisperDecoder,
 )
-from speech_toolkit.transcription.fallback import decode_with_fallback
-from speech_toolkit.transcription.features import FeatureExtractor, prefetch
-from speech_toolkit.transcription.segments import (
+from speech_toolkit.transcription.decoding.fallback import decode_with_fallback
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.text.segments import (
     TokenSegment,
     resume_s,
     split_segments,
     whole_segment,
 )
-from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.windows import Window, WindowPlanner
-from speech_toolkit.transcription.word_times import TimedWord
+from speech_toolkit.transcription.text.word_times import TimedWord
+from speech_toolkit.transcription.windows.features import FeatureExtractor, prefetch
+from speech_toolkit.transcription.windows.planner import Window, WindowPlanner
 
 _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.audio_source import AudioSource
-from speech_toolkit.checkpoint import bundled_model
+from speech_toolkit.audio.source import AudioSource
+from speech_toolkit.checkpoint.files import bundled_model
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 if TYPE_CHECKING:
-    from speech_toolkit.transcription.whisper_checkpoint import WhisperCheckpoint
+    from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 
 BUNDLED_MODEL = "tiny-whisper"
 _ASKED_FOR = "asked for"

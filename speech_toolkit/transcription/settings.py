@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.json_input import shown_value
+from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.ranges import (
     BATCH_SIZE,
     CHUNK_LENGTH_S,

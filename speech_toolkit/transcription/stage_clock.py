@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from speech_toolkit.device import Device
+from speech_toolkit.device.device import Device
 
 
 class StageClock:

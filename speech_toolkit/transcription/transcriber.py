@@ -8,42 +8,42 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.audio import Waveform, load_audio
-from speech_toolkit.audio_source import AudioSource
-from speech_toolkit.checkpoint import bundled_model, prefetch_weights
-from speech_toolkit.command_line import Reporter
-from speech_toolkit.device import Device, parse_dtype, select_device
+from speech_toolkit.audio.source import AudioSource
+from speech_toolkit.audio.waveform import Waveform, load_audio
+from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
+from speech_toolkit.checkpoint.model_path import resolve_checkpoint
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.device.device import Device, parse_dtype, select_device
+from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import AudioError
-from speech_toolkit.fallbacks import fallback_warnings
-from speech_toolkit.garbage_collection import garbage_collection_paused
-from speech_toolkit.model_path import resolve_checkpoint
-from speech_toolkit.results import versions
-from speech_toolkit.transcription.features import FeatureExtractor
-from speech_toolkit.transcription.level import at_usual_level
-from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings, opening_sources
-from speech_toolkit.transcription.result import TranscriptionResult
-from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.speech import SpeechRegion, find_speech
-from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.text import (
-    cut_off_warnings,
-    text_warnings,
-    transcribed_segments,
-    whole_text,
-)
-from speech_toolkit.transcription.whisper_checkpoint import (
+from speech_toolkit.files.writing import versions
+from speech_toolkit.system.garbage_collection import garbage_collection_paused
+from speech_toolkit.transcription.models.checkpoint import (
     WhisperCheckpoint,
     load_tokenizer,
     load_whisper_model,
     read_whisper_checkpoint,
 )
-from speech_toolkit.transcription.windows import Outcome, WindowPlanner, coverage
+from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings, opening_sources
+from speech_toolkit.transcription.result import TranscriptionResult
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.text.file_text import (
+    cut_off_warnings,
+    text_warnings,
+    transcribed_segments,
+    whole_text,
+)
+from speech_toolkit.transcription.windows.features import FeatureExtractor
+from speech_toolkit.transcription.windows.level import at_usual_level
+from speech_toolkit.transcription.windows.planner import Outcome, WindowPlanner, coverage
+from speech_toolkit.transcription.windows.speech import SpeechRegion, find_speech
 
 if TYPE_CHECKING:
     import torch
 
-    from speech_toolkit.transcription.decoding import WhisperDecoder
-    from speech_toolkit.transcription.leads import Reading
+    from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
+    from speech_toolkit.transcription.decoding.leads import Reading
     from speech_toolkit.transcription.long_form import DecodedBatch, LongForm, TranscribedWindow
 
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
@@ -311,7 +311,7 @@ def _load_decoder(
     clock: StageClock,
 ) -> WhisperDecoder:
     """Load weights and tokenizer; see :meth:`Transcriber.load`."""
-    from speech_toolkit.transcription.decoding import WhisperDecoder  # imports torch
+    from speech_toolkit.transcription.decoding.decoder import WhisperDecoder  # imports torch
 
     dtype = parse_dtype(dtype_name)
     device.check_dtype(dtype)

@@ -110,8 +110,8 @@ def scripts(tmp_path, monkeypatch):
     keep_loaded(monkeypatch, "speech_toolkit.alignment.aligner", "load_ctc_model")
     keep_loaded(monkeypatch, "speech_toolkit.transcription.transcriber", "load_whisper_model")
     for place in (
-        "speech_toolkit.evaluation.isolated._started",
-        "speech_toolkit.evaluation.benchmark.run_benchmark",
+        "speech_toolkit.evaluation.process.runner._started",
+        "speech_toolkit.evaluation.speed.one_file.run_benchmark",
     ):
         monkeypatch.setattr(place, stop)
     return tmp_path

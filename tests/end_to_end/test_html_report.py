@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from speech_toolkit.evaluation.html import render_html
-from speech_toolkit.evaluation.html.arguments import LANGUAGES
+from speech_toolkit.cli.page_arguments import LANGUAGES
+from speech_toolkit.evaluation.pages import render_html
 from tests.end_to_end.browser import CHROMIUM, look_at
 from tests.end_to_end.support import SAMPLES, run_script
-from tests.unit.evaluation.html.page_parser import ParsedPage
-from tests.unit.evaluation.html.reports import REPORTS
+from tests.unit.evaluation.pages.page_parser import ParsedPage
+from tests.unit.evaluation.pages.reports import REPORTS
 
 DEMO = ("--audio", SAMPLES / "demo.wav")
 QUICK = ("--devices", "cpu", "--duration", 1, "--warmup", 0, "--runs", 2)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.scratch import scratch_folder
+from speech_toolkit.files.scratch import scratch_folder
 from tests.end_to_end.support import REPOSITORY, SCRIPTS
 
 EVALUATE = ("evaluate.py", "--devices", "cpu:float32,cpu:bfloat16", "--layers")

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from speech_toolkit.command_line import Reporter
-from speech_toolkit.evaluation import parity
-from speech_toolkit.evaluation.isolated import Outcome, run_isolated
-from speech_toolkit.evaluation.parity import ParityEvaluation, ParityRequest
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.evaluation.parity import evaluation as parity
+from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
+from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from tests.emulated_npu import build
 from tests.end_to_end.planted_faults import CLEAN, FALLBACK

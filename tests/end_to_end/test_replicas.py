@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.checkpoint import REPOSITORY
+from speech_toolkit.checkpoint.files import REPOSITORY
 from speech_toolkit.errors import CheckpointError
 from tests.replicas.ctc import ctc_forms, write_ctc
 from tests.replicas.whisper import whisper_forms, write_whisper
@@ -67,7 +67,7 @@ def first_pass(model, features, timestamps, monkeypatch):
 def test_first_window_is_that_of_generate(name, tmp_path, monkeypatch):
     from transformers import WhisperForConditionalGeneration
 
-    from speech_toolkit.audio import load_audio
+    from speech_toolkit.audio.waveform import load_audio
     from speech_toolkit.transcription.settings import TranscriptionSettings
     from speech_toolkit.transcription.transcriber import Transcriber
 
@@ -129,8 +129,8 @@ def test_log_probabilities_are_those_of_transformers(form, tmp_path):
     from transformers import Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
 
     from speech_toolkit.alignment.aligner import Aligner
-    from speech_toolkit.audio import load_audio
-    from speech_toolkit.evaluation.families import load_model_under_test
+    from speech_toolkit.audio.waveform import load_audio
+    from speech_toolkit.evaluation.models.families import load_model_under_test
 
     directory = write_ctc(ctc_forms()["saved by transformers 5"], tmp_path / "replica")
     if form == "old":

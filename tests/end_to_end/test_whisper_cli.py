@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import soundfile
 
-from speech_toolkit.evaluation.text import compare_texts, pool_comparisons
+from speech_toolkit.evaluation.metrics.text import compare_texts, pool_comparisons
 from tests.end_to_end.support import (
     REPOSITORY,
     WHISPER,

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import eval_accuracy
-from speech_toolkit.checkpoint import REPOSITORY
+from speech_toolkit.checkpoint.files import REPOSITORY
 from speech_toolkit.errors import UsageError
 
 TWO = ("--devices", "cpu,cpu:bfloat16", "--family", "mms", "--quiet")

@@ -58,7 +58,8 @@ def report(*targets):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Return a function that runs the script where measuring gives a certain report."""
-    from speech_toolkit.evaluation import performance, stored_reports
+    from speech_toolkit.evaluation import stored_reports
+    from speech_toolkit.evaluation.speed import evaluation as performance
 
     def run_main(measured, *arguments, old=None, late=()):
         def measure(request, argv, reporter, before):
@@ -145,7 +146,7 @@ def test_silence_is_not_valid(run, capsys):
 def test_the_new_report_is_kept_whatever_the_old_one_does_to_the_comparison(
     run, tmp_path, monkeypatch
 ):
-    from speech_toolkit.evaluation import regression
+    from speech_toolkit.evaluation.speed import regression
 
     def compare(*reports, **options):
         raise ZeroDivisionError

@@ -11,7 +11,7 @@ import pytest
 from torch_npu import _emulator
 
 from speech_toolkit.alignment.aligner import Aligner
-from speech_toolkit.audio import Waveform
+from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.errors import OperatorError, OutOfMemoryError
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.transcriber import Transcriber

@@ -1,4 +1,4 @@
-"""speech_toolkit.device on the emulated cards, with tensors.
+"""speech_toolkit.device.device on the emulated cards, with tensors.
 
 Run by test_emulated_npu.py in a process that has the stand-in torch_npu.
 """
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.device import is_out_of_memory, select_device
+from speech_toolkit.device.device import is_out_of_memory, select_device
 from speech_toolkit.errors import DeviceError
 
 

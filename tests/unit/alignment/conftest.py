@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from speech_toolkit.audio import Waveform
+from speech_toolkit.audio.waveform import Waveform
 
 LETTERS = "aienuotsrmkldghybpwcvjzf'qx"
 MMS_VOCABULARY = {

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.alignment.ctc_model import FrameGeometry
 from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
-from speech_toolkit.command_line import Reporter
-from speech_toolkit.device import Device
+from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.device.device import Device
 from speech_toolkit.errors import AudioError, DeviceError
 
 GEOMETRY = FrameGeometry.from_convolutions((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2), 16000)

@@ -3,17 +3,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech_toolkit.alignment.labels import SEPARATOR, WILDCARD, label_sequence
 from speech_toolkit.alignment.letter_runs import label_runs
 from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.spans import spans_from_path
-from speech_toolkit.alignment.transcript import (
+from speech_toolkit.alignment.text.labels import SEPARATOR, WILDCARD, label_sequence
+from speech_toolkit.alignment.text.transcript import (
     Sentence,
     Token,
     TokenizedTranscript,
     Word,
 )
-from speech_toolkit.alignment.vocabulary import Vocabulary
+from speech_toolkit.alignment.text.vocabulary import Vocabulary
 
 LETTERS = {letter: index for index, letter in enumerate("abcdefghij", start=1)}
 VOCABULARY = Vocabulary(ids=LETTERS, blank_id=0, size=11, word_separator_id=None)

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from speech_toolkit.device import Device
+from speech_toolkit.device.device import Device
 from tests.unit.transcription.random_whisper import random_model, save_checkpoint
 
 
@@ -22,12 +22,12 @@ def make_decoder(whisper_template):
     """Return a function that makes a decoder of a random model on the CPU."""
     import torch
 
-    from speech_toolkit.transcription.decoding import WhisperDecoder
-    from speech_toolkit.transcription.stage_clock import StageClock
-    from speech_toolkit.transcription.whisper_checkpoint import (
+    from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
+    from speech_toolkit.transcription.models.checkpoint import (
         load_tokenizer,
         read_whisper_checkpoint,
     )
+    from speech_toolkit.transcription.stage_clock import StageClock
 
     checkpoint = read_whisper_checkpoint(whisper_template)
     tokenizer = load_tokenizer(checkpoint)

@@ -9,7 +9,7 @@ from threading import local
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from speech_toolkit.device import GraphBackend
+from speech_toolkit.device.device import GraphBackend
 
 
 class Recording:

@@ -4,7 +4,7 @@ import ast
 
 import torch
 
-from speech_toolkit.transcription.decoding import DecodingOptions
+from speech_toolkit.transcription.decoding.decoder import DecodingOptions
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES
 
 CHIP = "Ascend310P3"  # computes float32 as the CPU does
@@ -13,13 +13,13 @@ OPTIONS = ({}, {"temperature": 0.7}, {"timestamps": False})
 DECODE = """
 import sys
 from pathlib import Path
-from speech_toolkit.device import select_device
+from speech_toolkit.device.device import select_device
 device = select_device(sys.argv[1])
 import torch
 from speech_toolkit.errors import DeviceError
-from speech_toolkit.transcription.decoding import DecodingOptions, WhisperDecoder
+from speech_toolkit.transcription.decoding.decoder import DecodingOptions, WhisperDecoder
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.whisper_checkpoint import (
+from speech_toolkit.transcription.models.checkpoint import (
     load_tokenizer, load_whisper_model, read_whisper_checkpoint)
 from torch_npu import _emulator
 from tests.unit.transcription.test_decoding_on_npu import OPTIONS, decode_all, features

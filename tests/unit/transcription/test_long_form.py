@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.device import Device
+from speech_toolkit.device.device import Device
 from speech_toolkit.errors import DeviceError
-from speech_toolkit.transcription.decoding import DecodedWindow
+from speech_toolkit.transcription.decoding.decoder import DecodedWindow
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.speech import SpeechRegion
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.text import cut_off_warnings
+from speech_toolkit.transcription.text.file_text import cut_off_warnings
 from speech_toolkit.transcription.transcriber import _outcomes
-from speech_toolkit.transcription.windows import Stretch, WindowPlanner, coverage
+from speech_toolkit.transcription.windows.planner import Stretch, WindowPlanner, coverage
+from speech_toolkit.transcription.windows.speech import SpeechRegion
 
 RATE = 100
 CPU = Device("cpu", None, "cpu", "asked for by name")

@@ -1,0 +1,101 @@
+"""What an alignment starts from, checked before a model is needed."""
+
+import os
+import time
+from dataclasses import dataclass
+
+from speech_toolkit.alignment.models.ctc_model import CtcCheckpoint
+from speech_toolkit.alignment.search.viterbi import check_feasible
+from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript, tokenize_transcript
+from speech_toolkit.audio.waveform import Waveform, load_audio
+from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, UsageError
+from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
+
+
+@dataclass(frozen=True)
+class AlignmentSettings:
+    """How an alignment is made.
+
+    Attributes:
+        language: ISO 639-3 code of the transcript.
+        star: where a wildcard may take up audio that the transcript does not hold: ``none``,
+            ``edges`` or ``segments`` (around every sentence).
+        window_s: seconds of audio that the model is asked for at a time, above 0.
+        context_s: seconds that it sees on either side of them, at least 0.
+        batch_size: windows that run together, at least 1; None for the device's default.
+    """
+
+    language: str = "eng"
+    star: str = "none"
+    window_s: float = 30.0
+    context_s: float = 2.0
+    batch_size: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.star not in STAR_CHOICES:
+            raise UsageError(f"star {self.star!r}: use one of {', '.join(STAR_CHOICES)}")
+        WINDOW_S.check("window_s", self.window_s)
+        CONTEXT_S.check("context_s", self.context_s)
+        if self.batch_size is not None:
+            BATCH_SIZE.check("batch_size", self.batch_size)
+
+
+@dataclass(frozen=True)
+class AlignmentInput:
+    """Audio and transcript that fit a checkpoint and each other.
+
+    Attributes:
+        waveform: at the model's rate.
+        transcript: of at least one token.
+        labels: what the search will be given; the audio has frames enough for them.
+        audio_load_time: seconds that decoding and resampling took.
+    """
+
+    waveform: Waveform
+    transcript: TokenizedTranscript
+    labels: LabelSequence
+    audio_load_time: float
+
+
+def prepare_input(
+    audio: str | os.PathLike[str] | Waveform,
+    transcript: str | TokenizedTranscript,
+    checkpoint: CtcCheckpoint,
+    settings: AlignmentSettings,
+) -> AlignmentInput:
+    """Load audio, take the transcript apart, and make sure that one can hold the other.
+
+    Args:
+        audio: a file, ``-`` for standard input, or a waveform at the model's rate.
+        transcript: the text, or the text already taken apart.
+        checkpoint: the vocabulary and the frames that it makes.
+        settings: the language and the wildcards.
+
+    Raises:
+        AudioError: the audio cannot be used.
+        TranscriptError: the transcript holds nothing that can be aligned.
+        InfeasibleAlignmentError: the audio has fewer frames than the labels need.
+    """
+    geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
+    if not isinstance(transcript, TokenizedTranscript):
+        transcript = tokenize_transcript(transcript, vocabulary, settings.language)
+    started = time.perf_counter()
+    if not isinstance(audio, Waveform):
+        audio = load_audio(
+            audio, geometry.sample_rate_hz, min_samples=geometry.receptive_field_samples
+        )
+    audio_load_time = time.perf_counter() - started
+    if audio.sample_rate_hz != geometry.sample_rate_hz:
+        raise AudioError(
+            f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
+            f"{geometry.sample_rate_hz} Hz; load_audio(path, {geometry.sample_rate_hz}) resamples"
+        )
+    labels = label_sequence(transcript, vocabulary, settings.star)
+    try:
+        check_feasible(geometry.frames(len(audio.samples)), labels.targets)
+    except InfeasibleAlignmentError as error:
+        raise InfeasibleAlignmentError(
+            f"{audio.source} ({audio.duration_s:.2f} s) is too short for its transcript: {error}"
+        ) from error
+    return AlignmentInput(audio, transcript, labels, audio_load_time)

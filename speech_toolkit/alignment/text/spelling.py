@@ -1,0 +1,307 @@
+"""A piece of text -> words in the vocabulary's letters, each with the range it stands for."""
+
+from __future__ import annotations
+
+import string
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import NamedTuple
+
+import regex
+
+from speech_toolkit.alignment.text.letter_case import has_dotless_i
+from speech_toolkit.alignment.text.normalization import (
+    CLUSTER,
+    SPOKEN_PUNCTUATION,
+    Symbol,
+    is_silent,
+    normalize,
+    without_marks,
+)
+from speech_toolkit.alignment.text.romanization import prepare, romanize
+from speech_toolkit.alignment.text.segmentation import split_piece
+from speech_toolkit.alignment.text.verbalization import YEAR_SIGN, spoken_parts
+from speech_toolkit.alignment.text.vocabulary import Vocabulary
+
+_DIGITS = "0123456789"
+_SILENT_ASCII = "".join(c for c in string.punctuation if is_silent(c))
+_IDEOGRAPH = regex.compile(r"\p{Han}")
+
+
+class Letter(NamedTuple):
+    """One letter of the vocabulary and the characters of the run that it stands for.
+
+    Attributes:
+        text: the vocabulary's entry.
+        id: its column of the logits.
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        opens: whether a spoken word begins with it that is not the first of its written word,
+            as "five" in "25" and "known" in "well-known".
+    """
+
+    text: str
+    id: int
+    start: int
+    end: int
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SpelledWord:
+    """One word of a run of text.
+
+    Attributes:
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        letters: in order, each within the word; empty where nothing can be aligned.
+        lost: characters that are read aloud but have no letter.
+    """
+
+    start: int
+    end: int
+    letters: tuple[Letter, ...]
+    lost: str
+
+
+class _Reading(NamedTuple):
+    """The letters for a range of characters, which is never divided between written words.
+
+    Attributes:
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        letters: of the vocabulary.
+        is_lost: whether characters of the range are read aloud but have no letter.
+        opens: whether a spoken word ends before it: it follows a number, or parts two words.
+    """
+
+    start: int
+    end: int
+    letters: str
+    is_lost: bool = False
+    opens: bool = False
+
+
+class Speller:
+    """Spells the words of a text in the letters of one vocabulary; equal runs are spelled once."""
+
+    def __init__(self, vocabulary: Vocabulary, language: str, text: str) -> None:
+        self._vocabulary = vocabulary
+        self._language = language
+        self._says_numbers = not all(digit in vocabulary.ids for digit in _DIGITS)
+        self._characters = set(text)
+        self._is_prepared = False
+        self._words: dict[tuple[str, str, bool], list[SpelledWord]] = {}
+        self._plain_words: dict[str, SpelledWord | None] = {}
+        self._needless: dict[str, bool] = {}
+
+    def spell(self, piece: str, by_digit: bool = False) -> Iterator[tuple[int, SpelledWord]]:
+        """Split a piece (text without white space) into words and spell each.
+
+        Args:
+            piece: of the text.
+            by_digit: read its numbers digit by digit.
+
+        Yields:
+            The offset of a word's run in the piece, and the word. The words cover the piece, in
+            order and without overlap.
+        """
+        if piece not in self._plain_words:
+            self._plain_words[piece] = self._spell_plain(piece)
+        if plain := self._plain_words[piece]:
+            yield 0, plain
+            return
+        for run in split_piece(piece):
+            following = piece[run.end : run.end + 1]
+            written = piece[run.start : run.end]
+            key = written, following if following == YEAR_SIGN else "", by_digit
+            if key not in self._words:
+                self._words[key] = list(self._spell_run(*key, run.is_unspaced))
+            for word in self._words[key]:
+                yield run.start, word
+
+    def _spell_plain(self, piece: str) -> SpelledWord | None:
+        """Spell the common case, ASCII letters with silent punctuation around, without the rest."""
+        core = piece.lstrip(_SILENT_ASCII)
+        start = len(piece) - len(core)
+        core = core.rstrip(_SILENT_ASCII)
+        if "I" in core and has_dotless_i(self._language):
+            return None
+        ids = self._vocabulary.ids
+        folded = self._vocabulary.fold(core, self._language)
+        if not (core.isascii() and core.isalpha() and all(letter in ids for letter in folded)):
+            return None
+        letters = tuple(
+            [Letter(c, ids[c], index, index + 1) for index, c in enumerate(folded, start)]
+        )
+        return SpelledWord(0, len(piece), letters, "")
+
+    def _spell_run(
+        self, text: str, following: str, by_digit: bool, is_unspaced: bool
+    ) -> Iterator[SpelledWord]:
+        symbols = normalize(text, self._language, keep_case=self._vocabulary.keeps_case)
+        readings = list(self._read(symbols, following, by_digit))
+        spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
+        ids = self._vocabulary.ids
+        for (start, end), own in _share(spans, readings):
+            lost = dict.fromkeys((r.start, r.end) for r in own if r.is_lost)
+            yield SpelledWord(
+                start, end, tuple(_letters(own, ids)), "".join(text[a:b] for a, b in lost)
+            )
+
+    def _read(
+        self, symbols: Sequence[Symbol], following: str, by_digit: bool
+    ) -> Iterator[_Reading]:
+        """Read symbols: numbers and signs as words, the rest letter by letter."""
+        position = 0
+        if self._says_numbers and not all(map(self._needs_nothing, symbols)):
+            text = "".join(symbol.text for symbol in symbols)
+            for part in spoken_parts(text, self._language, following, by_digit):
+                yield from self._read_letters(symbols[position : part.start])
+                yield from self._read_aloud(part.spoken, symbols[part.start : part.end])
+                position = part.end
+        yield from self._read_letters(symbols[position:])
+
+    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        """Read the words that are said for symbols; all of them stand for the whole range."""
+        start, end = symbols[0].start, symbols[-1].end
+        if spoken is None:
+            yield _Reading(start, end, "", is_lost=True)
+            return
+        for word in spoken.split():
+            said = normalize(word, self._language, keep_case=self._vocabulary.keeps_case)
+            for reading in self._read_letters(said):
+                yield reading._replace(start=start, end=end)
+
+    def _read_letters(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        """Read symbols that stand between numbers; a spoken word begins with each group."""
+        for group in _spoken_groups(symbols):
+            opens = group[0].text != "'"  # "the 70's"
+            for reading in self._read_group(group):
+                yield reading._replace(opens=opens or reading.opens)
+                opens = False
+
+    def _read_group(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        if self._vocabulary.is_latin and not all(map(self._needs_nothing, symbols)):
+            if voiced := _without_outer_punctuation(symbols):
+                yield from self._read_romanized(voiced)
+        else:
+            for symbol in symbols:
+                yield self._read_as_written(symbol.start, symbol.end, symbol.text)
+
+    def _read_romanized(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+        if not self._is_prepared:
+            prepare(self._characters)
+            self._is_prepared = True
+        text = "".join(symbol.text for symbol in symbols)
+        for part in romanize(text, self._language):
+            source = symbols[part.start : part.end]
+            start, end = source[0].start, source[-1].end
+            written = text[part.start : part.end]
+            letters = self._known_letters(part.text)
+            if (part.text and not letters) or all(map(_is_punctuation, written)):
+                yield self._read_as_written(start, end, written)
+            else:
+                yield _Reading(start, end, letters)
+
+    def _read_as_written(self, start: int, end: int, written: str) -> _Reading:
+        """Read characters by the vocabulary itself, without their accents where it lacks those."""
+        letters = self._known_letters(written)
+        if not letters:
+            letters = self._known_letters("".join(map(without_marks, written)))
+        return _Reading(
+            start,
+            end,
+            letters,
+            is_lost=not letters and not all(map(is_silent, written)),
+            opens=not letters and all(map(_parts_words, written)),
+        )
+
+    def _known_letters(self, text: str) -> str:
+        folded = self._vocabulary.fold(text, self._language)
+        return "".join(letter for letter in folded if letter in self._vocabulary.ids)
+
+    def _needs_nothing(self, symbol: Symbol) -> bool:
+        """Whether the vocabulary holds a symbol as it is, or the symbol is not read at all."""
+        if symbol.text not in self._needless:
+            folded = self._vocabulary.fold(symbol.text, self._language)
+            self._needless[symbol.text] = is_silent(symbol.text) or all(
+                letter in self._vocabulary.ids for letter in folded
+            )
+        return self._needless[symbol.text]
+
+
+def _letters(readings: Sequence[_Reading], ids: Mapping[str, int]) -> Iterator[Letter]:
+    """Lay out the letters of one written word."""
+    opens = False
+    is_first = True
+    for reading in readings:
+        opens |= reading.opens
+        for letter in reading.letters:
+            yield Letter(letter, ids[letter], reading.start, reading.end, opens and not is_first)
+            opens = is_first = False
+
+
+def _spoken_groups(symbols: Sequence[Symbol]) -> Iterator[Sequence[Symbol]]:
+    """Part ideographs from one another and from the rest."""
+    for is_ideograph, group in groupby(symbols, key=_is_ideograph):
+        members = list(group)
+        yield from [[member] for member in members] if is_ideograph else [members]
+
+
+def _is_ideograph(symbol: Symbol) -> bool:
+    return _IDEOGRAPH.match(symbol.text) is not None
+
+
+def _without_outer_punctuation(symbols: Sequence[Symbol]) -> Sequence[Symbol]:
+    """Return what lies between the outer punctuation, so that "word," is looked up as "word"."""
+    voiced = [i for i, symbol in enumerate(symbols) if not _is_punctuation(symbol.text)]
+    return symbols[voiced[0] : voiced[-1] + 1] if voiced else []
+
+
+@lru_cache(maxsize=65536)
+def _is_punctuation(character: str) -> bool:
+    """Whether a character is punctuation or space that is not read aloud."""
+    if character in SPOKEN_PUNCTUATION:
+        return False
+    return unicodedata.category(character)[0] in "PZ"
+
+
+def _parts_words(character: str) -> bool:
+    """Whether what stands on either side of a character is said as two words."""
+    return character != "'" and _is_punctuation(character)
+
+
+def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int, int]]:
+    """Split text into characters as a reader sees them.
+
+    Characters that share a reading (Thai "เก", Japanese "きゃ") stay together, and those that
+    have none (a Thai letter that is written but not spoken, punctuation) stay with what they
+    follow.
+    """
+    voiced = [reading for reading in readings if reading.letters or reading.is_lost]
+    inside = {index for r in voiced for index in range(r.start + 1, r.end)}
+    starts_voice = {reading.start for reading in voiced}
+    cuts: list[int] = [0]
+    has_voice = False
+    for match in regex.finditer(CLUSTER, text):
+        voices = any(index in starts_voice for index in range(*match.span()))
+        if voices and has_voice and match.start() not in inside:
+            cuts.append(match.start())
+        has_voice = has_voice or voices
+    return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
+
+
+def _share(
+    spans: Sequence[tuple[int, int]], readings: Sequence[_Reading]
+) -> Iterator[tuple[tuple[int, int], list[_Reading]]]:
+    """Give each span the readings that start in it; both are in order."""
+    position = 0
+    for start, end in spans:
+        first = position
+        while position < len(readings) and readings[position].start < end:
+            position += 1
+        yield (start, end), list(readings[first:position])

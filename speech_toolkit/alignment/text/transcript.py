@@ -1,0 +1,250 @@
+"""A transcript -> words, sentences and CTC tokens, each with its range in the text as typed.
+
+The text is cut at white space, and inside scripts without spaces into characters
+(``segmentation``); each piece is normalised (``normalization``), its numbers are put into words
+(``verbalization``), and what the vocabulary lacks is romanised (``romanization``); ``spelling``
+joins these into letters with ranges.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from unicodedata import category
+
+import regex
+
+from speech_toolkit.alignment.text.language import resolve_language
+from speech_toolkit.alignment.text.normalization import is_silent_text
+from speech_toolkit.alignment.text.scripts import foreign_script, language_in
+from speech_toolkit.alignment.text.segmentation import has_line_break, pieces, sentence_ends
+from speech_toolkit.alignment.text.spelling import SpelledWord, Speller
+from speech_toolkit.alignment.text.transcript_file import read_transcript
+from speech_toolkit.alignment.text.verbalization import can_say_numbers, telephone_numbers
+from speech_toolkit.alignment.text.vocabulary import Vocabulary
+from speech_toolkit.errors import TranscriptError
+from speech_toolkit.system.garbage_collection import garbage_collection_paused
+
+__all__ = [
+    "Sentence",
+    "Token",
+    "TokenizedTranscript",
+    "Word",
+    "read_transcript",
+    "tokenize_transcript",
+]
+
+_NAMED_IN_WARNINGS = 5
+_SHOWN_CHARACTERS = 30
+_IDEOGRAPH = regex.compile(r"\p{Han}")
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One CTC target.
+
+    Attributes:
+        text: the vocabulary's entry.
+        id: its column of the logits.
+        start_char: first character of the transcript that it stands for.
+        end_char: one past the last; tokens of one number or ligature share their range.
+        opens_spoken_word: whether a spoken word begins with it inside a written one: "25" is
+            said as two words, "555-0123" as more.
+    """
+
+    text: str
+    id: int
+    start_char: int
+    end_char: int
+    opens_spoken_word: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word as typed, punctuation and case kept; a character in scripts without spaces.
+
+    Attributes:
+        text: ``transcript[start_char:end_char]``.
+        start_char: first character.
+        end_char: one past the last.
+        tokens: in order; empty where nothing can be aligned, as for a dash that stands alone.
+    """
+
+    text: str
+    start_char: int
+    end_char: int
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence as typed.
+
+    Attributes:
+        text: ``transcript[start_char:end_char]``.
+        start_char: first character.
+        end_char: one past the last.
+        first_word: index of its first word.
+        end_word: one past the index of its last word.
+    """
+
+    text: str
+    start_char: int
+    end_char: int
+    first_word: int
+    end_word: int
+
+
+@dataclass(frozen=True)
+class TokenizedTranscript:
+    """A transcript taken apart.
+
+    Words and sentences are in order and do not overlap; every character that is not white space
+    is in exactly one word, every word in exactly one sentence.
+
+    Attributes:
+        text: the transcript as given.
+        language: ISO 639-3.
+        words: at least one of them has tokens.
+        sentences: at least one.
+        warnings: what could not be read, one line each.
+    """
+
+    text: str
+    language: str
+    words: tuple[Word, ...]
+    sentences: tuple[Sentence, ...]
+    warnings: tuple[str, ...]
+
+
+def tokenize_transcript(
+    text: str, vocabulary: Vocabulary, language: str = "eng"
+) -> TokenizedTranscript:
+    """Take a transcript apart into sentences, words and the tokens of a vocabulary.
+
+    Args:
+        text: any text.
+        vocabulary: the letters of the checkpoint.
+        language: ISO 639-3; two-letter codes and tags such as "de-AT" are understood.
+
+    Raises:
+        TranscriptError: no character of the text can be aligned.
+        UsageError: the language is not a language code.
+    """
+    language = resolve_language(language)
+    with garbage_collection_paused():
+        return _tokenize(text, vocabulary, language)
+
+
+def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
+    speller = Speller(vocabulary, language, text)
+    words: list[Word] = []
+    losses: list[tuple[Word, str]] = []
+    telephones = list(telephone_numbers(text, language))
+    for piece in pieces(text):
+        piece_start = piece.start()
+        for offset, spelled in speller.spell(piece[0], _meets(piece.span(), telephones)):
+            word = _place(spelled, text, piece_start + offset)
+            words.append(word)
+            if spelled.lost or not spelled.letters:
+                losses.append((word, spelled.lost))
+    if not any(word.tokens for word in words):
+        raise TranscriptError(_nothing_to_align(text, words))
+    return TokenizedTranscript(
+        text=text,
+        language=language,
+        words=tuple(words),
+        sentences=tuple(_sentences(text, words, language)),
+        warnings=tuple(_warnings(text, losses, vocabulary, language)),
+    )
+
+
+def _meets(span: tuple[int, int], others: list[tuple[int, int]]) -> bool:
+    """Whether a range overlaps one of others, which are in order and apart."""
+    index = bisect_left(others, (span[1],)) - 1
+    return index >= 0 and others[index][1] > span[0]
+
+
+def _place(spelled: SpelledWord, text: str, offset: int) -> Word:
+    """Return a spelled word with its ranges counted from the start of the transcript."""
+    start, end = offset + spelled.start, offset + spelled.end
+    tokens = [
+        Token(letter, column, offset + first, offset + last, opens)
+        for letter, column, first, last, opens in spelled.letters
+    ]
+    return Word(text[start:end], start, end, tuple(tokens))
+
+
+def _sentences(text: str, words: list[Word], language: str) -> Iterable[Sentence]:
+    breaks_after = [
+        has_line_break(text[word.end_char : following.start_char])
+        for word, following in pairwise(words)
+    ]
+    first = 0
+    for end in sentence_ends([word.text for word in words], [*breaks_after, True], language):
+        start_char, end_char = words[first].start_char, words[end - 1].end_char
+        yield Sentence(text[start_char:end_char], start_char, end_char, first, end)
+        first = end
+
+
+def _warnings(
+    text: str, losses: list[tuple[Word, str]], vocabulary: Vocabulary, language: str
+) -> Iterable[str]:
+    unread = [(w, lost) for w, lost in losses if not w.tokens and not is_silent_text(w.text)]
+    partly = [(w, lost) for w, lost in losses if w.tokens and lost]
+    if unread:
+        yield (
+            f"{_count(len(unread), 'word')} cannot be aligned: "
+            f"{_list_words([word for word, _ in unread])}"
+        )
+    if partly:
+        characters = Counter("".join(lost for _, lost in partly))
+        shown = ", ".join(repr(c) for c, _ in characters.most_common(_NAMED_IN_WARNINGS))
+        yield (
+            f"{_count(sum(characters.values()), 'character')} without a letter in the model's "
+            f"vocabulary left out ({shown}), in {_list_words([word for word, _ in partly])}"
+        )
+    has_digits = any(category(character)[0] == "N" for _, lost in losses for character in lost)
+    if has_digits and not can_say_numbers(language):
+        yield f"numbers in language {language!r} are not read out; write them in words"
+    if script := foreign_script(text, language):
+        yield (
+            f"the transcript is written in {script} letters, but read as language {language!r}, "
+            f"numbers and signs above all; name its own language, such as {language_in(script)!r}"
+        )
+    if language == "jpn" and vocabulary.is_latin and _lacks_ideograph(text, vocabulary):
+        yield "kanji are read as Mandarin, so their times are approximate; write kana to be exact"
+
+
+def _lacks_ideograph(text: str, vocabulary: Vocabulary) -> bool:
+    return any(match[0] not in vocabulary.ids for match in _IDEOGRAPH.finditer(text))
+
+
+def _nothing_to_align(text: str, words: list[Word]) -> str:
+    if not words:
+        return "the transcript is empty; give the words that are spoken"
+    return (
+        f"the transcript {_shown(text.strip())} holds nothing that the model's vocabulary can "
+        "spell; check the language and the model"
+    )
+
+
+def _list_words(words: list[Word]) -> str:
+    named = ", ".join(
+        f"{_shown(word.text)} (character {word.start_char})" for word in words[:_NAMED_IN_WARNINGS]
+    )
+    more = len(words) - _NAMED_IN_WARNINGS
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def _shown(text: str) -> str:
+    """Quote text for a message: short, on one line, and printable on any terminal's encoding."""
+    short = text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + "…"
+    return repr(short)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,82 @@
+"""The letters that a CTC checkpoint can emit, and how text is folded to them."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from speech_toolkit.alignment.text.letter_case import to_lower, to_upper
+from speech_toolkit.errors import CheckpointError
+
+_MIN_LATIN_LETTERS = 20
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The part of a checkpoint's vocabulary that can be a CTC target.
+
+    Attributes:
+        ids: letter -> column of the logits, without blank, padding and other special tokens.
+        blank_id: column of the CTC blank.
+        size: width of the logits.
+        word_separator_id: column of the token between words, or None where there is none.
+    """
+
+    ids: Mapping[str, int]
+    blank_id: int
+    size: int
+    word_separator_id: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.ids:
+            raise CheckpointError("the vocabulary holds no letters; check vocab.json")
+        if not 0 <= self.blank_id < self.size:
+            raise CheckpointError(
+                f"the blank id {self.blank_id} lies outside the {self.size} outputs of the model; "
+                "check pad_token_id in config.json"
+            )
+        for letter, column in self.ids.items():
+            if not 0 <= column < self.size:
+                raise CheckpointError(
+                    f"vocabulary entry {letter!r} has id {column}, "
+                    f"but the model has {self.size} outputs; check vocab.json"
+                )
+            if column in (self.blank_id, self.word_separator_id):
+                raise CheckpointError(
+                    f"vocabulary entry {letter!r} has id {column}, which is the blank's "
+                    "or the word separator's; check vocab.json"
+                )
+
+    @cached_property
+    def is_latin(self) -> bool:
+        """Whether romanised text can be written with these letters."""
+        present = sum(self.fold(letter) in self.ids for letter in string.ascii_lowercase)
+        return present >= _MIN_LATIN_LETTERS
+
+    @cached_property
+    def _letter_case(self) -> str:
+        has_lower = any(letter.islower() for letter in self.ids)
+        has_upper = any(letter.isupper() for letter in self.ids)
+        if has_lower and has_upper:
+            return "mixed"
+        return "upper" if has_upper else "lower"
+
+    @property
+    def keeps_case(self) -> bool:
+        """Whether both cases are letters of their own."""
+        return self._letter_case == "mixed"
+
+    def fold(self, text: str, language: str = "") -> str:
+        """Return ``text`` in the vocabulary's own case (a letter can become two: 'ß' -> 'SS').
+
+        Args:
+            text: in any case.
+            language: ISO 639-3, where case depends on it.
+        """
+        if self._letter_case == "mixed":
+            return text
+        if self._letter_case == "upper":
+            return to_upper(text, language, self.ids)
+        return to_lower(text, self.ids)

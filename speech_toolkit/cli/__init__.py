@@ -1,0 +1,1 @@
+"""What the scripts share at the terminal: arguments, reports, progress, exit codes."""

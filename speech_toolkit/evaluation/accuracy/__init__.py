@@ -1,0 +1,1 @@
+"""Parity of the task: what is heard on a device against what the reference hears."""

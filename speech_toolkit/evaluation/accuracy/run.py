@@ -1,0 +1,130 @@
+"""What runs in the process of a device that hears test cases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.device.fallbacks import noted_fallbacks
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
+from speech_toolkit.evaluation.models.heard import Heard
+from speech_toolkit.evaluation.models.listeners import Listener, Windows, load_listener
+from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise, search
+from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.thresholds import Threshold
+
+FAULT_SIZES = (0.003, 0.01, 0.03, 0.1, 0.3)  # larger ones prove nothing: LARGEST_BLIND_SPOT
+_SAVE_EVERY_S = 5.0
+
+
+def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Take all cases through a model on one device.
+
+    Args:
+        payload: ``family``, ``model_path``, ``device``, ``dtype``, ``attn_implementation``,
+            ``decode_graph``, ``batch_size``; ``cases``, each with ``audio_path``, ``text`` and
+            ``language``; ``given``: by device, what it chose in each case, None where it heard
+            nothing; and ``roundings``: by some of these devices, the format of their numbers,
+            which is emulated to see how far it moves leads; ``hears``: whether the device hears
+            the cases itself as well.
+
+    Returns:
+        ``heard``, one entry per case; by device the leads of its choices here, per case, as
+        ``exact`` and, for ``roundings``, as ``rounded``; what the run ran on, and which operators
+        ran on the CPU instead, ``fallback_ops``. No arrays.
+
+    Raises:
+        ToolkitError: the model cannot be loaded. A case that fails is part of the result.
+    """
+    listener = load_listener(payload)
+    given, roundings = payload["given"], payload["roundings"]
+    result: dict[str, Any] = {
+        "heard": [],
+        "exact": {name: [] for name in given},
+        "rounded": {name: [] for name in roundings},
+        **listener.facts(),
+    }
+    saved = time.perf_counter()
+    for index, case in enumerate(payload["cases"]):
+        theirs = {name: windows[index] for name, windows in given.items() if windows[index]}
+        try:
+            if payload["hears"]:
+                heard, exact = listener.hear(case, theirs)
+            else:
+                heard = Heard()
+                exact = listener.leads(case, theirs)
+            rounded = _rounded_leads(listener, case, theirs, roundings)
+        except ToolkitError as error:
+            heard, exact, rounded = Heard(error=str(error)), {}, {}
+        result["heard"].append(asdict(heard))
+        for name, leads in result["exact"].items():
+            leads.append(exact.get(name))
+        for name, leads in result["rounded"].items():
+            leads.append(rounded.get(name))
+        if time.perf_counter() - saved > _SAVE_EVERY_S:
+            save_partial(result)
+            saved = time.perf_counter()
+    return result | {"fallback_ops": noted_fallbacks()}, {}
+
+
+def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Plant faults of several sizes in a model and find the smallest that is noticed.
+
+    Args:
+        payload: as that of :func:`hear_cases`, with ``evidence`` (a LeadEvidence as a dict), and
+            ``limits``, the thresholds of its tests; ``given`` is a list with what the device chose
+            in each of ``cases``.
+
+    Returns:
+        As :func:`search` returns it, with the ``module`` and what notices a fault of zero as
+        ``zero_noticed_by``; no arrays.
+
+    Raises:
+        ToolkitError: the model cannot be loaded, or a case cannot be used without a fault.
+    """
+    listener = load_listener(payload)
+    evidence = LeadEvidence.from_dict(payload["evidence"])
+    limits = [Threshold(**limit) for limit in payload["limits"]]
+    name = middle_layer(listener.model)
+
+    def noticed_by(size: float) -> list[str]:
+        with planted_noise(listener.model, name, size):
+            leads = [
+                np.array(listener.leads(case, {name: windows})[name])
+                for case, windows in zip(payload["cases"], payload["given"], strict=True)
+            ]
+        return evidence.failures(leads, [each > 0 for each in leads], limits)
+
+    def noticed(size: float) -> list[str]:
+        try:
+            return noticed_by(size)
+        except ToolkitError as error:  # such as an output that is not finite any more
+            return [str(error)]
+
+    zero = noticed_by(0.0)
+    return {"module": name, "zero_noticed_by": zero, **search(noticed, FAULT_SIZES)}, {}
+
+
+def _rounded_leads(
+    listener: Listener,
+    case: Mapping[str, Any],
+    given: Mapping[str, Windows],
+    roundings: Mapping[str, str],
+) -> dict[str, list[float]]:
+    """Return the leads of given choices with numbers rounded as on the devices that made them."""
+    from speech_toolkit.evaluation.parity.rounding import rounded_numbers
+
+    found: dict[str, list[float]] = {}
+    for number_format in sorted(set(roundings.values())):
+        of_format = {
+            name: windows for name, windows in given.items() if roundings.get(name) == number_format
+        }
+        if of_format:
+            with rounded_numbers(listener.model, number_format):
+                found |= listener.leads(case, of_format)
+    return found

@@ -1,0 +1,1 @@
+"""Spoken test cases: bundled, synthesised, varied, or the user's own."""

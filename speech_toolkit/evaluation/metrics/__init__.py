@@ -1,0 +1,1 @@
+"""How far two results are apart: texts, boundaries, numbers, and how sure that is."""

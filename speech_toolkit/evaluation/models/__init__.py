@@ -1,0 +1,1 @@
+"""What evaluations ask of a model, one adapter for each family."""

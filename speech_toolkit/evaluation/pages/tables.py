@@ -1,0 +1,81 @@
+"""Tables with a heading for each column, in a box that scrolls where they are wide."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from speech_toolkit.evaluation.pages.elements import Content, Markup, element, scrolling
+from speech_toolkit.evaluation.pages.figures import MISSING
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell that holds more than text.
+
+    Attributes:
+        content: what is shown.
+        kind: classes of the style, such as "number".
+        value: what the column is sorted by, where it is not the text; infinite for NaN too.
+    """
+
+    content: Content
+    kind: str | None = None
+    value: float | None = None
+
+
+Row = Sequence[Content | Cell]
+_NOTHING = Cell(MISSING, "number")
+
+
+def amount(text: str, value: float | None = None) -> Cell:
+    """Return a cell with a number, which stands on the right."""
+    return Cell(text, "number", value)
+
+
+def table(
+    label: str, columns: Sequence[Content], rows: Sequence[Row], filter_label: str | None = None
+) -> Markup:
+    """Return a table; the first cell of each row names the row.
+
+    A column in which no row has a value is left out.
+
+    Args:
+        label: what it is, for a screen reader.
+        columns: the headings.
+        rows: as many cells each as there are columns.
+        filter_label: where it can be sorted and filtered, what its box for typing says.
+    """
+    kept = [
+        index
+        for index in range(len(columns))
+        if not rows or any(row[index] != _NOTHING for row in rows)
+    ]
+    right = {index for index in kept if rows and all(_is_number(row[index]) for row in rows)}
+    head = [
+        element("th", columns[index], scope="col", class_="number" if index in right else None)
+        for index in kept
+    ]
+    body = [
+        element("tr", *(_cell(row[index], is_name=index == 0) for index in kept)) for row in rows
+    ]
+    whole = element(
+        "table",
+        element("thead", element("tr", *head)),
+        element("tbody", *body),
+        class_="sortable" if filter_label else None,
+        data_filter=filter_label,
+    )
+    return scrolling(whole, label)
+
+
+def _is_number(cell: Content | Cell) -> bool:
+    return isinstance(cell, Cell) and cell.kind == "number"
+
+
+def _cell(cell: Content | Cell, *, is_name: bool) -> Markup:
+    shown = cell if isinstance(cell, Cell) else Cell(cell)
+    value = "Infinity" if shown.value == math.inf else shown.value
+    name, scope = ("th", "row") if is_name else ("td", None)
+    return element(name, shown.content, scope=scope, class_=shown.kind, data_value=value)

@@ -1,0 +1,1 @@
+"""Numerical parity: the outputs of a model on a device against those of the reference."""

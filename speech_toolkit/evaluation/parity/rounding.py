@@ -1,0 +1,121 @@
+"""Rounding that chips are known to do to the factors of products, done on the CPU.
+
+A matrix unit may take float32 factors and drop bits of them before it multiplies; the sums stay
+float32. HF32 (Ascend 910B) keeps 11 bits of the mantissa, TF32 (NVIDIA) 10; older chips round to
+float16. `RoundedProducts` does the same to every convolution and matrix product in a `with` block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from speech_toolkit.evaluation.parity.emulations import CONVOLUTION, MATMUL, Emulation
+
+_KEPT_MANTISSA_BITS = {"hf32": 11, "tf32": 10}
+_FLOAT32_MANTISSA_BITS = 23
+_EXPONENT_MASK = 0x7F800000
+
+
+@dataclass(frozen=True)
+class _Factors:
+    """Which arguments of an operator are multiplied, and in what kind of product."""
+
+    kind: str
+    positions: tuple[int, ...]
+
+
+# An operator stands here in all the forms in which it can reach a dispatch mode: as a whole under
+# inference_mode, taken apart otherwise.
+_FACTORS = {
+    **dict.fromkeys(("convolution", "conv1d", "conv2d"), _Factors(CONVOLUTION, (0, 1))),
+    **dict.fromkeys(("linear", "matmul", "mm", "bmm", "mv", "dot"), _Factors(MATMUL, (0, 1))),
+    **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), _Factors(MATMUL, (1, 2))),
+    **dict.fromkeys(
+        (
+            "scaled_dot_product_attention",
+            "_scaled_dot_product_attention_math",
+            "_scaled_dot_product_flash_attention",
+            "_scaled_dot_product_flash_attention_for_cpu",
+        ),
+        _Factors(MATMUL, (0, 1, 2)),
+    ),
+}
+
+
+class RoundedProducts(TorchDispatchMode):
+    """Rounds the float32 factors of products; other dtypes pass as they are.
+
+    In an attention kernel queries, keys and values are rounded, but not the weights between its
+    two products, which never leave the kernel.
+    """
+
+    def __init__(self, emulation: Emulation) -> None:
+        super().__init__()
+        self._emulation = emulation
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        factors = _FACTORS.get(func.overloadpacket.__name__)
+        if factors is not None and factors.kind in self._emulation.products:
+            args = tuple(
+                round_factor(value, self._emulation.format) if i in factors.positions else value
+                for i, value in enumerate(args)
+            )
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def rounded_numbers(model: torch.nn.Module, number_format: str) -> Iterator[None]:
+    """Have a float32 model on the CPU compute as if it were of a shorter format.
+
+    Factors of products are rounded. So is what each module puts out in the 16-bit formats, in which
+    a device stores it; HF32 and TF32 are stored in float32.
+
+    Args:
+        model: changed within the ``with`` block alone.
+        number_format: see :func:`round_factor`.
+    """
+
+    def round_output(module: torch.nn.Module, inputs: Any, output: Any) -> Any:
+        if isinstance(output, tuple):
+            return tuple(round_output(module, inputs, each) for each in output)
+        return round_factor(output, number_format) if isinstance(output, torch.Tensor) else output
+
+    stores = number_format not in _KEPT_MANTISSA_BITS
+    handles = [each.register_forward_hook(round_output) for each in model.modules() if stores]
+    try:
+        with RoundedProducts(Emulation(number_format)):
+            yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def round_factor(factor: torch.Tensor, number_format: str) -> torch.Tensor:
+    """Return a float32 tensor as a matrix unit takes it, still as float32.
+
+    Args:
+        factor: of any shape.
+        number_format: "hf32", "tf32", "float16" or "bfloat16"; to nearest, ties to even.
+    """
+    if factor.dtype is not torch.float32:
+        return factor
+    if number_format not in _KEPT_MANTISSA_BITS:
+        return factor.to(getattr(torch, number_format)).float()
+    dropped = _FLOAT32_MANTISSA_BITS - _KEPT_MANTISSA_BITS[number_format]
+    bits = factor.contiguous().view(torch.int32)
+    is_odd = (bits >> dropped) & 1
+    rounded = (bits + (1 << (dropped - 1)) - 1 + is_odd) & -(1 << dropped)
+    is_finite = (bits & _EXPONENT_MASK) != _EXPONENT_MASK
+    return torch.where(is_finite, rounded, bits).view(torch.float32)

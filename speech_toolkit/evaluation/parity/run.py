@@ -1,0 +1,305 @@
+"""One model on one device, measured for parity: what runs in a process of its own.
+
+The reference runs first and leaves its inputs (and activations) in a directory; every other run
+takes them from there, so that all devices compute on the same numbers.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.device.fallbacks import noted_fallbacks
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.metrics.numeric import relative_error
+from speech_toolkit.evaluation.models.families import ModelUnderTest, load_model_under_test
+from speech_toolkit.evaluation.parity.emulations import Emulation
+from speech_toolkit.evaluation.parity.fallbacks import (
+    count_saturated,
+    misplaced_tensors,
+    saturates,
+)
+from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
+from speech_toolkit.evaluation.parity.verdict import compare_outputs, judge_layers
+from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.report import array_hash
+from speech_toolkit.evaluation.speed.timing import Timings, time_call
+from speech_toolkit.evaluation.thresholds import Threshold, limits_for
+from speech_toolkit.files.scratch import scratch_errors
+
+INPUTS_FILE = "inputs.npz"
+OUTPUTS_FILE = "outputs.npz"
+SAMPLES_FILE = "samples.npy"
+ACTIVATIONS = "activations"
+Arrays = dict[str, np.ndarray]
+
+
+def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Make the inputs, run the reference, and record its activations and noise floor if asked.
+
+    Args:
+        payload: "model_path", "device", "dtype", "attn_implementation"; "scratch", a directory
+            that holds the samples; "warmup", "runs"; "layers", which modules are recorded;
+            "noise_floor", whether that is wanted.
+
+    Returns:
+        What `_measure` returns, with "noise_floor" added, or "layers_skipped", why modules that
+        nobody asked for were not recorded.
+    """
+    scratch = Path(payload["scratch"])
+    with _loaded(payload) as loaded:
+        inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
+        with scratch_errors():
+            np.savez(scratch / INPUTS_FILE, **inputs)
+        result, arrays = _measure(loaded, inputs, payload)
+        with scratch_errors():
+            np.savez(scratch / OUTPUTS_FILE, **arrays)
+        if payload["noise_floor"]:
+            result["noise_floor"] = _noise_floor(loaded, inputs, arrays)
+        result["layers_skipped"] = _record(loaded, inputs, scratch / ACTIVATIONS, payload["layers"])
+    return result | {"fallback_ops": noted_fallbacks()}, arrays
+
+
+def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run a candidate on the reference's inputs, module by module too if asked.
+
+    Args:
+        payload: as for `run_reference`, and "dtype_of_limits" and "changes", which limits hold.
+    """
+    limits = limits_for(payload["dtype_of_limits"], payload["changes"])
+    scratch = Path(payload["scratch"])
+    inputs = _load_arrays(scratch / INPUTS_FILE)
+    with _loaded(payload) as loaded:
+        result, arrays = _measure(loaded, inputs, payload)
+        save_partial(result | {"fallback_ops": noted_fallbacks()})
+        if payload["layers"] != LAYERS_OFF:
+            result["layers"] = _compare_layers(
+                loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit
+            )
+        result["sensitivity"] = _sensitivity(
+            loaded, inputs, scratch, limits, payload["layers"], result["environment"]
+        )
+    return result | {"fallback_ops": noted_fallbacks()}, arrays
+
+
+def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run once on the reference's inputs, in the payload's dtype."""
+    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
+    with _loaded(payload) as loaded:
+        return {}, _outputs(loaded, inputs)
+
+
+def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Run once for each of the payload's "emulations", with products rounded accordingly.
+
+    Returns:
+        Nothing, and the logits by the emulation's label.
+    """
+    from speech_toolkit.evaluation.parity.rounding import RoundedProducts
+
+    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
+    arrays = {}
+    with _loaded(payload) as loaded:
+        for entry in payload["emulations"]:
+            emulation = Emulation(entry["format"], tuple(entry["products"]))
+            with RoundedProducts(emulation):
+                arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
+    return {}, arrays
+
+
+@contextlib.contextmanager
+def _loaded(payload: dict[str, Any]) -> Iterator[ModelUnderTest]:
+    """Load the model, and compute with it without gradients, the device's errors told as ours.
+
+    Hooks need tensors that count their changes, which inference_mode does without.
+
+    Raises:
+        DeviceError: the device is missing, has too little memory, or an operator failed on it.
+    """
+    loaded = load_model_under_test(
+        payload["model_path"], payload["device"], payload["dtype"], payload["attn_implementation"]
+    )
+    import torch
+
+    with loaded.device.errors("in an evaluation"), torch.no_grad():
+        yield loaded
+
+
+def _load_arrays(path: Path) -> Arrays:
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def _outputs(loaded: ModelUnderTest, inputs: Arrays) -> Arrays:
+    """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
+    from speech_toolkit.evaluation.parity.layers import as_array
+
+    return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
+
+
+def _measure(
+    loaded: ModelUnderTest, inputs: Arrays, payload: dict[str, Any]
+) -> tuple[dict[str, Any], Arrays]:
+    """Time repeated runs, hold them against each other, and ask for the answer."""
+    device = loaded.device
+    device.reset_peak_memory()
+    timings, arrays, repeat_error, all_equal = _repeat(
+        lambda: _outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
+    )
+    memory = asdict(device.memory())
+    misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
+    answer = loaded.answer(inputs)
+    result = {
+        "load_s": loaded.load_s,
+        "timing": timings.to_dict(),
+        "repeat_error": repeat_error,
+        "runs_identical": all_equal,
+        "answer": answer,
+        "misplaced_tensors": misplaced,
+        "saturates": saturates(device),
+        "saturated_values": count_saturated(arrays.values(), payload["dtype"]),
+        "memory": memory,
+        "environment": device.facts(),
+        "attn_implementation": loaded.model.config._attn_implementation,
+        "inputs_sha256": {name: array_hash(array) for name, array in inputs.items()},
+        "outputs_sha256": {name: array_hash(array) for name, array in arrays.items()},
+    }
+    return result, arrays
+
+
+def _repeat(
+    call: Callable[[], Arrays], loaded: ModelUnderTest, warmup: int, runs: int
+) -> tuple[Timings, Arrays, float, bool]:
+    """Time calls and compare their results.
+
+    Returns:
+        The timings, the first result, the largest relative error of another result against it, and
+        whether all are the same bit for bit.
+    """
+    seconds: list[float] = []
+    first: Arrays = {}
+    latest: Arrays = {}
+    repeat_error, all_equal = 0.0, True
+
+    def keep() -> None:
+        latest.clear()
+        latest.update(call())
+
+    for _ in range(warmup + runs):
+        seconds.append(time_call(keep, loaded.device))
+        first = first or dict(latest)
+        for name, array in latest.items():
+            if not np.array_equal(first[name], array, equal_nan=True):
+                all_equal = False
+                repeat_error = max(repeat_error, relative_error(first[name], array))
+    timings = Timings(
+        first_s=seconds[0] if warmup else None,
+        warmup_s=tuple(seconds[1:warmup]),
+        runs_s=tuple(seconds[warmup:]),
+    )
+    return timings, first, repeat_error, all_equal
+
+
+def _noise_floor(loaded: ModelUnderTest, inputs: Arrays, arrays: Arrays) -> dict[str, Any]:
+    """Run with other numbers of CPU threads, which add in another order: the error is noise."""
+    import torch
+
+    own = torch.get_num_threads()
+    others = sorted({1, 2, os.cpu_count() or 1} - {own})
+    errors: dict[str, dict[str, float]] = {}
+    try:
+        for threads in others:
+            torch.set_num_threads(threads)
+            found = _outputs(loaded, inputs)
+            errors[str(threads)] = {
+                name: relative_error(array, found[name]) for name, array in arrays.items()
+            }
+    finally:
+        torch.set_num_threads(own)
+    return {"threads": own, "relative_error_by_threads": errors}
+
+
+def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path, detail: str) -> str | None:
+    """Record modules; return why blocks, which nobody asked for, could not be kept.
+
+    Raises:
+        ToolkitError: the disk has no room for all modules, which the user asked for.
+    """
+    from speech_toolkit.evaluation.parity.layers import ActivationRecorder
+
+    if detail == LAYERS_OFF:
+        return None
+    try:
+        with ActivationRecorder(directory, detail).recording(loaded.model):
+            loaded.forward(inputs)
+    except ToolkitError as error:
+        if detail == LAYERS_ALL:
+            raise
+        return str(error)
+    return None
+
+
+def _compare_layers(
+    loaded: ModelUnderTest, inputs: Arrays, directory: Path, explain_above: float
+) -> dict[str, Any]:
+    from speech_toolkit.evaluation.parity.layers import ActivationComparer
+
+    comparer = ActivationComparer(directory, explain_above)
+    started = time.perf_counter()
+    with comparer.comparing(loaded.model):
+        loaded.forward(inputs)
+    return {
+        "detail": comparer.detail,
+        "rows": comparer.rows,
+        "expected": comparer.expected,
+        "missing": comparer.missing,
+        "seconds": time.perf_counter() - started,
+    }
+
+
+def _sensitivity(
+    loaded: ModelUnderTest,
+    inputs: Arrays,
+    scratch: Path,
+    limits: Mapping[str, Threshold],
+    detail: str,
+    environment: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Plant faults of several sizes in the candidate; find the smallest that a check notices."""
+    from speech_toolkit.evaluation.parity.blocks import attentions_of
+    from speech_toolkit.evaluation.parity.layers import ActivationComparer
+    from speech_toolkit.evaluation.parity.sensitivity import planted_noise, search
+
+    reference = _load_arrays(scratch / OUTPUTS_FILE)
+    names = [name for name, _ in attentions_of(loaded.model)]
+    name = names[len(names) // 2]
+
+    def noticed_by(size: float) -> list[str]:
+        comparer = None
+        compared = contextlib.nullcontext()
+        if detail != LAYERS_OFF:
+            comparer = ActivationComparer(
+                scratch / ACTIVATIONS, explain_above=math.inf, around=name
+            )
+            compared = comparer.comparing(loaded.model)
+        with planted_noise(loaded.model, name, size), compared:
+            arrays = _outputs(loaded, inputs)
+        _, checks = compare_outputs(reference, arrays, limits)
+        if comparer is not None:
+            _, found = judge_layers(
+                {"rows": comparer.rows, "missing": [], "expected": 0, "detail": detail},
+                environment,
+                limits,
+            )
+            checks += found
+        return sorted({item.threshold.name for item in checks if not item.passed})
+
+    return {"module": name} | search(noticed_by)

@@ -1,0 +1,281 @@
+"""Run a function in a process of its own, so that its crash or its hanging costs nothing else.
+
+The child is a fresh interpreter with the parent's import path and environment. The parent imports
+no torch and calls nothing of `speech_toolkit.device` that sets variables: `select_device` in the
+child therefore meets the user's environment, and reports rightly who set what.
+
+    outcome = run_isolated("package.module:function", {"n": 3}, label="npu:0", timeout_s=600)
+    if outcome.ok:
+        use(outcome.result, outcome.arrays)
+
+The function is called with the payload and returns a dict for JSON and a dict of NumPy arrays. It
+may save what it has so far with `isolated_child.save_partial`, which outlives a time-out or crash.
+"""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.process.child import (
+    ARRAYS_FILE,
+    CALL_FILE,
+    ERROR_PREFIX,
+    OUTCOME_FILE,
+    PARTIAL_FILE,
+)
+from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+
+if TYPE_CHECKING:
+    import numpy as np
+
+OK, ERROR, DEVICE_FAILED, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
+    "ok",
+    "error",
+    "device_failed",
+    "crash",
+    "out_of_memory",
+    "timed_out",
+)
+_BOOT = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from speech_toolkit.evaluation.process.child import main; main(*sys.argv[2:])"
+)
+_REPORT_LINE = re.compile(r"\[(INFO|TIME|RESULT|WARNING)\] (.*)")
+_TAIL_LINES = 30
+_LAST_OUTPUT_S = 5.0
+_DEATH_S = 10.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an isolated run ended, and what is left of it.
+
+    Attributes:
+        label: what ran, as messages name it.
+        status: "ok"; "error" for a :class:`ToolkitError` of the child, whose input or device
+            cannot be used; "device_failed" for an operator that failed; "crash" for a signal or an
+            exception that nobody foresaw; "out_of_memory" of the device or the host; "timed_out".
+        result: the dict returned; where the run did not end well, what was saved last, or None.
+        arrays: the arrays returned, empty where the run did not end well.
+        message: one line about what went wrong, None for "ok".
+        exit_code: of the process, negative for a signal.
+        elapsed_s: seconds from start to end, the interpreter's start included.
+        log_tail: the last lines that the child printed.
+    """
+
+    label: str
+    status: str
+    result: dict[str, Any] | None
+    arrays: dict[str, "np.ndarray"] = field(repr=False)
+    message: str | None
+    exit_code: int
+    elapsed_s: float
+    log_tail: tuple[str, ...] = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the function returned."""
+        return self.status == OK
+
+
+def run_isolated(
+    target: str,
+    payload: Mapping[str, Any],
+    *,
+    label: str,
+    timeout_s: float | None,
+    env: Mapping[str, str | None] | None = None,
+    reporter: Reporter | None = None,
+) -> Outcome:
+    """Call a function in a process of its own and wait for it.
+
+    Args:
+        target: "package.module:function", importable with this process's ``sys.path``.
+        payload: what the function is called with, ready for JSON.
+        label: names the run in messages.
+        timeout_s: seconds after which the process and all that it started are killed; None to wait
+            for ever.
+        env: variables to set beside those of this process; a value of None removes one.
+        reporter: where the child's report lines and warnings go, each after the label; everything
+            else that it prints is shown when the reporter is verbose. None to show warnings only.
+
+    Returns:
+        The outcome. A child that fails is no exception here.
+
+    Raises:
+        ToolkitError: no temporary files can be written.
+    """
+    reporter = reporter or Reporter(quiet=True)
+    with scratch_folder() as folder:
+        call = {"target": target, "payload": dict(payload)}
+        with scratch_errors():
+            (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
+        kills_before = _host_memory_kills()
+        started = time.perf_counter()
+        with _started(folder, env) as process:
+            relay = _Relay(process, label, reporter)
+            timed_out = _times_out(process, timeout_s)
+        exit_code = -signal.SIGKILL if process.returncode is None else process.returncode
+        elapsed_s = time.perf_counter() - started
+        tail = relay.finish()
+        ended = _read_json(folder / OUTCOME_FILE)
+        if timed_out:
+            status, message = TIMED_OUT, f"timed out after {timeout_s:g} s"
+        elif ended is not None:
+            status, message = ended["status"], ended["message"]
+        else:
+            status, message = _cause_of_death(exit_code, kills_before, tail)
+        whole = status == OK
+        return Outcome(
+            label=label,
+            status=status,
+            result=ended["result"] if whole else _read_json(folder / PARTIAL_FILE),
+            arrays=_read_arrays(folder / ARRAYS_FILE) if whole else {},
+            message=message,
+            exit_code=exit_code,
+            elapsed_s=elapsed_s,
+            log_tail=tail,
+        )
+
+
+@contextlib.contextmanager
+def _started(folder: Path, env: Mapping[str, str | None] | None) -> Iterator[subprocess.Popen[str]]:
+    """Start the child in a process group of its own, which is dead after the ``with`` block.
+
+    The child watches one end of a pipe whose other end is closed by the death of this process,
+    whatever that dies of.
+    """
+    variables = {**os.environ, **(env or {})}
+    watched, kept = os.pipe()
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(folder), str(watched)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={name: value for name, value in variables.items() if value is not None},
+            encoding="utf-8",
+            errors="backslashreplace",
+            process_group=0,
+            pass_fds=(watched,),
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):  # a driver may not let it go
+                process.wait(_DEATH_S)
+    finally:
+        os.close(watched)
+        os.close(kept)
+
+
+def _times_out(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
+    """Wait for the end, and tell whether the time ran out first."""
+    try:
+        process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return True
+    return False
+
+
+class _Relay:
+    """Reads what the child prints: shows its report lines at once and keeps the last lines."""
+
+    def __init__(self, process: subprocess.Popen[str], label: str, reporter: Reporter) -> None:
+        self._process = process
+        self._label = label
+        self._reporter = reporter
+        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> tuple[str, ...]:
+        """Return the last lines once the child is gone."""
+        self._thread.join(_LAST_OUTPUT_S)
+        return tuple(self._tail)
+
+    def _read(self) -> None:
+        """Read to the end, shown or not: a child whose output nobody takes would wait for ever."""
+        is_shown = True
+        with self._process.stdout as stream:
+            for line in stream:
+                self._tail.append(line.rstrip())
+                try:
+                    if is_shown:
+                        self._show(line.rstrip())
+                except (OSError, ToolkitError):  # said where this process prints a line of its own
+                    is_shown = False
+
+    def _show(self, line: str) -> None:
+        found = _REPORT_LINE.match(line)
+        if not found:
+            self._reporter.debug(f"{self._label}: {line}")
+        elif found[1] == "WARNING":
+            self._reporter.warning(f"{self._label}: {found[2]}")
+        else:
+            self._reporter.info(f"{self._label}: {found[2]}")
+
+
+def _cause_of_death(
+    exit_code: int, kills_before: int | None, tail: tuple[str, ...]
+) -> tuple[str, str]:
+    """Return status and message of a child that left without telling its outcome.
+
+    Where the disk had no room for its outcome, it printed one; what the interpreter closes at its
+    end may print more. Where the host keeps no count of those it kills for want of memory, a
+    SIGKILL is taken for one.
+    """
+    if exit_code == -signal.SIGKILL and (
+        kills_before is None or _host_memory_kills() != kills_before
+    ):
+        return OUT_OF_MEMORY, (
+            "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
+            "a machine with more memory"
+        )
+    told = next((line for line in reversed(tail) if line.startswith(ERROR_PREFIX)), None)
+    if exit_code == ToolkitError.exit_code and told is not None:
+        return ERROR, told.removeprefix(ERROR_PREFIX)
+    last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
+    died = (
+        f"died of {signal.Signals(-exit_code).name}"
+        if exit_code < 0
+        else f"ended with exit code {exit_code}"
+    )
+    return CRASH, f"{died}; the last it printed: {last_words}"
+
+
+def _host_memory_kills() -> int | None:
+    """Return how many processes this host has killed for want of memory, None if it is unknown."""
+    try:
+        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text("ascii"), re.M)
+    except OSError:
+        return None
+    return int(found[1]) if found else None
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _read_arrays(path: Path) -> dict[str, "np.ndarray"]:
+    if not path.exists():
+        return {}
+    import numpy as np
+
+    with np.load(path) as archive:
+        return {name: archive[name] for name in archive.files}

@@ -1,0 +1,1 @@
+"""Latency, real-time factor, throughput and memory of a model on a device."""

@@ -1,0 +1,333 @@
+"""Speed of one model on several devices, each in a process of its own, on the same samples.
+
+The first target is the reference: the others' speed-up is over it, and is withheld where a device
+did not do the same work, did not do it itself, or the runs do not show which one is faster.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from difflib import SequenceMatcher
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
+from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
+from speech_toolkit.evaluation.models.engines import (
+    BUNDLED_MODELS,
+    CARD_DTYPES,
+    SAMPLE_RATE_HZ,
+    EngineSettings,
+    checkpoint_directory,
+    family_of,
+)
+from speech_toolkit.evaluation.parity.figures import fallback_ops
+from speech_toolkit.evaluation.process.runner import OK, Outcome, run_isolated
+from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
+from speech_toolkit.evaluation.speed.regression import case_key, case_name
+from speech_toolkit.evaluation.speed.run import case_samples, measure_target
+from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
+from speech_toolkit.evaluation.speed.timing import PERCENTILE_METHOD
+from speech_toolkit.evaluation.targets import Target, device_facts
+from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+
+KIND = "perf"
+_MEASURE = f"{measure_target.__module__}:{measure_target.__name__}"
+_SAMPLES_FILE = "samples.npy"
+
+
+@dataclass(frozen=True)
+class PerformanceRequest:
+    """What is to be measured.
+
+    Attributes:
+        model_path: directory or hub id; None for the family's bundled model.
+        family: "mms" or "whisper", of the bundled model; a checkpoint says its own.
+        targets: where; the first is the reference. A dtype that is None is the family's default.
+        audio_path: speech to measure with; None for the bundled samples.
+        durations_s: lengths of the recordings in seconds, each above 0; none for that of
+            ``audio_path``.
+        batch_sizes: how many recordings the audio of a case holds, one after the other, and how
+            many windows of it may run together.
+        warmup: calls before the measured ones.
+        runs: measured calls per case.
+        seed: of the order of the bundled samples.
+        timeout_s: seconds after which a device's process is killed.
+        min_agreement: share of the output, in 0..1, that must be the reference's for a speed-up.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off"; of Whisper only.
+        max_new_tokens: most tokens for one window; of Whisper only.
+    """
+
+    model_path: str | None
+    family: str
+    targets: tuple[Target, ...]
+    audio_path: str | None
+    durations_s: tuple[float, ...]
+    batch_sizes: tuple[int, ...]
+    warmup: int
+    runs: int
+    seed: int
+    timeout_s: float
+    min_agreement: float
+    attn_implementation: str | None = None
+    decode_graph: str = "auto"
+    max_new_tokens: int | None = None
+
+
+def measure_performance(
+    request: PerformanceRequest,
+    argv: Sequence[str],
+    reporter: Reporter,
+    before: Callable[[Mapping[str, Any]], None] | None = None,
+) -> dict[str, Any]:
+    """Measure every case on every target.
+
+    Args:
+        request: what to measure.
+        argv: the command line, for the report.
+        reporter: where progress goes.
+        before: called before anything is measured with what is known by then: "config", "model",
+            and "targets" with their environments and the input of each case. What it raises ends
+            the measurement.
+
+    Returns:
+        The report, described by ``results/schemas/perf.schema.json``. A target that failed
+        has its status, message and what it measured before.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or its family is not supported.
+        AudioError: the audio cannot be used.
+    """
+    name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
+    family = family_of(name)
+    directory = checkpoint_directory(name)
+    targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
+    samples, durations_s = _speech(request, family)
+    cases = list(product(durations_s, request.batch_sizes))
+    config = asdict(request) | {
+        "targets": [target.label for target in targets],
+        "durations_s": durations_s,
+    }
+    header = report_header(KIND, argv, config)
+    model = {"path": name, "weights_sha256": weights_hash(directory)}
+    if before is not None:
+        known = _targets_to_be(targets, cases, samples)
+        before({"config": config, "model": model, "targets": known})
+    busy = os.getloadavg()[0]
+    with scratch_folder() as folder:
+        samples_path = folder / _SAMPLES_FILE
+        with scratch_errors():
+            np.save(samples_path, samples)
+        payload = {
+            "samples": str(samples_path),
+            "cases": cases,
+            "warmup": request.warmup,
+            "runs": request.runs,
+        }
+        entries = [_measure(target, directory, payload, request, reporter) for target in targets]
+    return {
+        **header,
+        "family": family,
+        "model": model,
+        "input": {
+            "source": request.audio_path or "bundled samples",
+            "sample_rate_hz": SAMPLE_RATE_HZ,
+            "seed": None if request.audio_path else request.seed,
+        },
+        "load_average": busy,
+        "percentile_method": PERCENTILE_METHOD,
+        "targets": [_without_output(entry) for entry in entries],
+        "speed_ups": _speed_ups(entries, request.min_agreement),
+        "not_valid": list(_not_valid(entries)),
+    }
+
+
+def _targets_to_be(
+    targets: Sequence[Target], cases: Sequence[tuple[float, int]], samples: np.ndarray
+) -> list[dict[str, Any]]:
+    """Return what a report will say of its targets, as far as it is known without a model."""
+    inputs = [
+        {
+            "duration_s": duration_s,
+            "batch_size": batch_size,
+            "input_sha256": array_hash(case_samples(samples, duration_s, batch_size)),
+        }
+        for duration_s, batch_size in cases
+    ]
+    facts = {device: device_facts(device) for device in {target.device for target in targets}}
+    return [
+        {
+            "label": target.label,
+            "device": target.device,
+            "dtype": target.dtype,
+            "environment": facts[target.device],
+            "model": None,
+            "cases": inputs,
+        }
+        for target in targets
+    ]
+
+
+def _speech(request: PerformanceRequest, family: str) -> tuple[np.ndarray, list[float]]:
+    """Return samples for the largest case, and the durations, a file's own by default."""
+    durations_s = list(request.durations_s)
+    if request.audio_path is None:
+        total_s = max(durations_s) * max(request.batch_sizes)
+        return bundled_speech(family, total_s, SAMPLE_RATE_HZ, request.seed), durations_s
+    samples = load_audio(request.audio_path, SAMPLE_RATE_HZ).samples
+    durations_s = durations_s or [len(samples) / SAMPLE_RATE_HZ]
+    total_s = max(durations_s) * max(request.batch_sizes)
+    return fill([samples], round(total_s * SAMPLE_RATE_HZ)), durations_s
+
+
+def _measure(
+    target: Target,
+    directory: Path,
+    payload: dict[str, Any],
+    request: PerformanceRequest,
+    reporter: Reporter,
+) -> dict[str, Any]:
+    """Measure all cases on one target, in a process of its own."""
+    reporter.info(f"Measuring on {target.label} ...")
+    engine = EngineSettings(
+        str(directory),
+        target.device,
+        target.dtype,
+        request.attn_implementation,
+        request.decode_graph,
+        request.max_new_tokens,
+    )
+    outcome = run_isolated(
+        _MEASURE,
+        payload | {"engine": asdict(engine)},
+        label=target.label,
+        timeout_s=request.timeout_s,
+        reporter=reporter,
+    )
+    if not outcome.ok:
+        reporter.info(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
+    return _entry(target, outcome)
+
+
+def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
+    """Return what is known of one target, the outputs of its cases included."""
+    result = outcome.result or {}
+    return {
+        "label": target.label,
+        "device": target.device,
+        "dtype": target.dtype,
+        "status": outcome.status,
+        "message": outcome.message,
+        "elapsed_s": outcome.elapsed_s,
+        "log_tail": [] if outcome.ok else list(outcome.log_tail),
+        "load_s": result.get("load_s"),
+        "model": result.get("model"),
+        "environment": result.get("environment"),
+        "memory_loaded": result.get("memory_loaded"),
+        "fallback_ops": fallback_ops(outcome),
+        "cases": result.get("cases", []),
+    }
+
+
+def _without_output(entry: dict[str, Any]) -> dict[str, Any]:
+    cases = [
+        {key: value for key, value in case.items() if key != "output"} for case in entry["cases"]
+    ]
+    return {**entry, "cases": cases}
+
+
+def _not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Say which targets and cases prove nothing, one line each."""
+    reference, *others = entries
+    for entry in entries:
+        if entry["status"] != OK:
+            yield f"{entry['label']} was not measured to the end: {entry['message']}"
+    for entry in others:
+        if same := _why_same(reference, entry):
+            yield f"{entry['label']}: {same}"
+    for entry in entries:
+        for case in entry["cases"]:
+            if case.get("no_evidence"):
+                yield f"{entry['label']}, {case_name(case)}: {case['no_evidence']}"
+
+
+def _why_same(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    facts = [each["environment"] or {} for each in (reference, entry)]
+    return why_same(facts[0], reference["dtype"], facts[1], entry["dtype"])
+
+
+def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[dict[str, Any]]:
+    """Hold each case of the other targets against the reference's, the first one's."""
+    reference, *others = entries
+    of_reference = {case_key(case): case for case in reference["cases"]}
+    return [
+        {
+            "target": entry["label"],
+            "reference": reference["label"],
+            "duration_s": case["duration_s"],
+            "batch_size": case["batch_size"],
+            **_speed_up(
+                of_reference.get(case_key(case)),
+                case,
+                _why_no_comparison(reference, entry),
+                min_agreement,
+            ),
+        }
+        for entry in others
+        for case in entry["cases"]
+    ]
+
+
+def _why_no_comparison(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
+    """Say why no case of a target has a speed-up, None where one may have."""
+    return why_not_on_card(entry["fallback_ops"]) or _why_same(reference, entry)
+
+
+def _speed_up(
+    reference: dict[str, Any] | None,
+    case: dict[str, Any],
+    withheld: str | None,
+    min_agreement: float,
+) -> dict[str, Any]:
+    """Return the ratio of the runs, or why there is none."""
+    same = None
+    if reference is None or not (reference["complete"] and case["complete"]):
+        withheld = withheld or "not measured to the end on both"
+    elif reference["input_sha256"] != case["input_sha256"]:
+        withheld = withheld or "the two were given different samples"
+    else:
+        same = agreement(reference["output"], case["output"], ordered=case["tokens"] is None)
+        withheld = withheld or reference["no_evidence"] or case["no_evidence"]
+        if same < min_agreement:
+            withheld = withheld or (
+                f"the outputs agree in {same:.2%} only, below {min_agreement:.0%}: "
+                "the device does not do the same work"
+            )
+    runs = ((reference or case)["runs_s"], case["runs_s"])
+    return {**speed_up_figures(*runs, withheld), "agreement": same}
+
+
+def agreement(one: Sequence[int], other: Sequence[int], *, ordered: bool) -> float:
+    """Return the share of two outputs that is the same, in 0..1; two empty ones agree.
+
+    Args:
+        one: labels or tokens.
+        other: the other device's.
+        ordered: whether place i of the one stands for the same audio as place i of the other, as
+            frames do; tokens may be shifted by one that the other lacks, and twice the length of
+            what matches is held against both lengths.
+    """
+    if not ordered:
+        return SequenceMatcher(None, one, other, autojunk=False).ratio()
+    if len(one) != len(other):
+        return 0.0
+    return float(np.mean(np.equal(one, other))) if one else 1.0

@@ -1,0 +1,1 @@
+"""The process that the toolkit runs in: signals, standard streams, garbage collection."""

@@ -1,0 +1,1 @@
+"""Features -> tokens: the decoder's loop, its rules, its cache and its fallback."""

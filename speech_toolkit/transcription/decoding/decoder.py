@@ -1,0 +1,328 @@
+"""Features -> encoder's states, once a window -> tokens, language and word times.
+
+B windows in a batch, M mel bins, F frames of the encoder, E width of the model, P positions of
+the decoder.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+
+from speech_toolkit.device.device import Device
+from speech_toolkit.errors import OutOfMemoryError, UsageError
+from speech_toolkit.transcription.decoding.graph import DecodeGraphs
+from speech_toolkit.transcription.decoding.leads import LeadReader
+from speech_toolkit.transcription.decoding.step import DecodeLoop, Draws, Generated, StepMode
+from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
+from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.text.word_times import WordTimer
+from speech_toolkit.transcription.text.words import TimedWord
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
+
+
+@dataclass(frozen=True)
+class DecodingOptions:
+    """How tokens are generated.
+
+    Attributes:
+        timestamps: whether the prompts ask for timestamps, so that their rules apply.
+        max_new_tokens: most tokens for a window; None for all there is room for.
+        temperature: 0 takes the likeliest token; above 0, tokens are drawn.
+        record_margins: whether each token's lead over the second best is kept.
+        seed: of the draws, together with the window's own features: the same window draws the
+            same numbers in whatever batch, file or order, on every device.
+    """
+
+    timestamps: bool = True
+    max_new_tokens: int | None = None
+    temperature: float = 0.0
+    record_margins: bool = False
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class EncodedWindows:
+    """What the encoder made of a batch; an index or a slice gives some of its windows.
+
+    Attributes:
+        states_BFE: on the device, in the model's dtype.
+        features_BMF: what it was made of, on the CPU.
+    """
+
+    states_BFE: torch.Tensor
+    features_BMF: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.states_BFE)
+
+    def __getitem__(self, which: slice | Sequence[int]) -> EncodedWindows:
+        index = which if isinstance(which, slice) else list(which)
+        return EncodedWindows(self.states_BFE[index], self.features_BMF[index])
+
+
+@dataclass(frozen=True)
+class DecodedWindow:
+    """What was generated for one window.
+
+    Attributes:
+        tokens: ids, timestamps included, without the prompt and the end of text.
+        log_probs: log-probability of each of them.
+        avg_logprob: sum of the log-probabilities, that of the end of text included where it was
+            reached, over one more than the tokens, as openai/whisper has it.
+        no_speech_prob: probability that nobody speaks; None where the model has no token for it.
+        compression_ratio: UTF-8 bytes of the text over their zlib size; 0 for no text.
+        temperature: at which the tokens were generated.
+        finished: whether the end of text was reached.
+        margins: each token's lead in log-probability over the second best, if asked for.
+    """
+
+    tokens: tuple[int, ...]
+    log_probs: tuple[float, ...]
+    avg_logprob: float
+    no_speech_prob: float | None
+    compression_ratio: float
+    temperature: float
+    finished: bool
+    margins: tuple[float, ...] | None = None
+
+
+class WhisperDecoder:
+    """A loaded Whisper model and the loop around its encoder and decoder.
+
+    Attributes:
+        model: on the device, in evaluation mode.
+        checkpoint: what its files say beside the weights.
+        tokenizer: the model's.
+        device: where it runs.
+        dtype: in which it computes.
+        attn_implementation: its attention kernel.
+        clock: seconds per stage.
+        windows_encoded: windows that have been through the encoder.
+    """
+
+    def __init__(
+        self,
+        model: WhisperForConditionalGeneration,
+        checkpoint: WhisperCheckpoint,
+        tokenizer: PreTrainedTokenizerBase,
+        device: Device,
+        clock: StageClock,
+        decode_graph: str = "auto",
+    ) -> None:
+        """Take a model into use.
+
+        Raises:
+            DeviceError: ``decode_graph`` is "on" and the device cannot record graphs.
+            UsageError: ``decode_graph`` is none of "auto", "on" and "off".
+        """
+        self.model = model
+        self.checkpoint = checkpoint
+        self.tokenizer = tokenizer
+        self.device = device
+        self.dtype = model.dtype
+        self.attn_implementation = model.config._attn_implementation
+        self.clock = clock
+        self.windows_encoded = 0
+        self._graphs = DecodeGraphs(device, decode_graph)
+        self._encoder = model.model.encoder
+        self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
+        self._word_timer = WordTimer(self._loop, checkpoint, self._raw_text)
+        self._lead_reader = LeadReader(self._loop, checkpoint)
+
+    @property
+    def uses_graph(self) -> bool:
+        """Whether decoding steps are recorded as graphs."""
+        return self._graphs.enabled
+
+    def encode(self, features_BMF: torch.Tensor) -> EncodedWindows:
+        """Take features through the encoder.
+
+        Args:
+            features_BMF: float32, on the CPU.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+        """
+        if not self.uses_graph:
+            self._loop.release()  # the encoder needs the most memory: what it may share is lent it
+        with self._at_work("in the encoder"), self.clock.stage("encoder"):
+            inputs = features_BMF.to(self.device.name, self.dtype)
+            states_BFE = self._encoder(inputs).last_hidden_state
+        self.windows_encoded += len(features_BMF)
+        return EncodedWindows(states_BFE, features_BMF)
+
+    def detect_language(self, encoded: EncodedWindows) -> list[tuple[str, float]]:
+        """Return the likeliest language's code and its probability for each window.
+
+        Raises:
+            UsageError: the model knows no languages.
+        """
+        languages = self.checkpoint.languages
+        if not languages:
+            raise UsageError(f"{self.checkpoint.directory}: is a model of English speech alone")
+        with self._at_work("while detecting the language"), self.clock.stage("prompt"):
+            self._loop.load_speech(encoded.states_BFE)
+            starts_B1 = torch.full((len(encoded), 1), self.checkpoint.sot_id)
+            states = self._loop.prompt_states(starts_B1.to(self.device.name))
+            ids = torch.tensor(list(languages.values()), device=self.device.name)
+            probabilities = self._loop.logits(states[:, 0]).index_select(1, ids).softmax(-1).cpu()
+        best = probabilities.max(-1)
+        codes = list(languages)
+        return [(codes[i], p) for p, i in zip(*(t.tolist() for t in best), strict=True)]
+
+    def decode(
+        self,
+        encoded: EncodedWindows,
+        prompts: Sequence[Sequence[int]],
+        options: DecodingOptions,
+    ) -> list[DecodedWindow]:
+        """Generate tokens for encoded windows.
+
+        Args:
+            encoded: B windows.
+            prompts: B sequences of equal length, each with the start of the transcript and what
+                stands before and after it.
+            options: see there.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+            UsageError: the prompts leave no room for a token.
+        """
+        limit = self._limit(prompts, options.max_new_tokens)
+        sampled = options.temperature > 0
+        mode = StepMode(options.timestamps, sampled, options.record_margins)
+        with self._at_work("in the decoder"):
+            with self.clock.stage("prompt"):
+                self._loop.load_speech(encoded.states_BFE)
+                draws = self._draws(encoded, options) if sampled else None
+            generated = self._loop.generate(prompts, limit, mode, draws)
+        return [self._decoded(generated, row, options) for row in range(len(encoded))]
+
+    def word_times(
+        self,
+        encoded: EncodedWindows,
+        prompts: Sequence[Sequence[int]],
+        decoded: Sequence[DecodedWindow],
+        num_samples: Sequence[int],
+        language: str | None,
+    ) -> list[tuple[TimedWord, ...]]:
+        """Find the words of decoded windows and their times, with one pass of the decoder.
+
+        Args:
+            encoded: B windows.
+            prompts: with which they were decoded.
+            decoded: what was generated for them.
+            num_samples: samples of audio in each window, padding left out.
+            language: code; None for a model of English alone.
+
+        Returns:
+            The words of each window, in order, with times in the window.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+        """
+        tokens = [window.tokens for window in decoded]
+        with self._at_work("while timing words"), self.clock.stage("word_times"):
+            self._loop.load_speech(encoded.states_BFE)
+            return self._word_timer.word_times(prompts, tokens, num_samples, language)
+
+    def leads(
+        self,
+        encoded: EncodedWindows,
+        prompts: Sequence[Sequence[int]],
+        tokens: Sequence[Sequence[int]],
+        *,
+        timestamps: bool,
+    ) -> list[list[float]]:
+        """Return how decided the model is at each of given tokens; see :class:`LeadReader`.
+
+        Raises:
+            DeviceError: an operator failed on the card.
+            RuntimeError: the device is out of memory.
+        """
+        with self._at_work("while reading given tokens"):
+            self._loop.load_speech(encoded.states_BFE)
+            return self._lead_reader.leads(prompts, tokens, timestamps)
+
+    def release(self) -> None:
+        """Give the memory of past batches back to the device."""
+        self._loop.release()
+        self.device.empty_cache()
+
+    def _limit(self, prompts: Sequence[Sequence[int]], max_new_tokens: int | None) -> int:
+        lengths = {len(prompt) for prompt in prompts}
+        if len(lengths) != 1:
+            raise ValueError(f"prompts of different lengths: {sorted(lengths)}")
+        room = self.checkpoint.max_positions - lengths.pop()
+        if room < 1:
+            raise UsageError(
+                f"the prompt leaves no room for text: the model has {self.checkpoint.max_positions}"
+                " positions for both"
+            )
+        return room if max_new_tokens is None else min(room, max_new_tokens)
+
+    def _draws(self, encoded: EncodedWindows, options: DecodingOptions) -> Draws:
+        """Make the numbers that tokens are drawn with on the CPU, where every device agrees."""
+        start = f"{options.seed} {options.temperature}".encode()
+        rows = []
+        for features in encoded.features_BMF:
+            seed = zlib.crc32(features.contiguous().numpy(), zlib.crc32(start))
+            generator = torch.Generator().manual_seed(seed)
+            rows.append(torch.rand(self.checkpoint.max_positions, generator=generator))
+        return Draws(options.temperature, torch.stack(rows))
+
+    def _decoded(self, generated: Generated, row: int, options: DecodingOptions) -> DecodedWindow:
+        tokens = generated.tokens[row].tolist()
+        eot_id = self.checkpoint.eot_id
+        finished = eot_id in tokens
+        count = tokens.index(eot_id) if finished else len(tokens)
+        scored = generated.log_probs[row, : count + finished].tolist()
+        no_speech = generated.no_speech_probs
+        return DecodedWindow(
+            tokens=tuple(tokens[:count]),
+            log_probs=tuple(scored[:count]),
+            avg_logprob=sum(scored) / (count + 1),
+            no_speech_prob=None if no_speech is None else no_speech[row].item(),
+            compression_ratio=compression_ratio(self.text(tokens[:count])),
+            temperature=options.temperature,
+            finished=finished,
+            margins=(
+                tuple(generated.margins[row, :count].tolist()) if options.record_margins else None
+            ),
+        )
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """Return the text of tokens, without timestamps and spaces around it."""
+        return self._raw_text([t for t in tokens if t < self.checkpoint.eot_id]).strip()
+
+    def _raw_text(self, tokens: Sequence[int]) -> str:
+        return self.tokenizer.decode(tokens, clean_up_tokenization_spaces=False)
+
+    @contextmanager
+    def _at_work(self, stage: str) -> Iterator[None]:
+        """Compute without gradients; free all memory when it ran out.
+
+        Raises:
+            OutOfMemoryError: the device had no memory left.
+            OperatorError: an operator failed on the card.
+        """
+        try:
+            with self.device.errors(stage), torch.inference_mode():
+                yield
+        except OutOfMemoryError:
+            self._loop.release()
+            raise
+
+
+def compression_ratio(text: str) -> float:
+    """Return the UTF-8 bytes of a text over their zlib size, 0 for none: high where it repeats."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0

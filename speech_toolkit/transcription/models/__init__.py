@@ -1,0 +1,1 @@
+"""Whisper checkpoints: what their files say, and how they are loaded."""

@@ -1,0 +1,1 @@
+"""Tokens of windows -> words and segments of a file, with times."""

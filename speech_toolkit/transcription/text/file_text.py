@@ -1,0 +1,98 @@
+"""What the windows of a file yielded -> its segments, its text, and what to warn of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from speech_toolkit.transcription.result import TranscribedSegment, TranscribedWord
+from speech_toolkit.transcription.settings import TranscriptionSettings
+
+if TYPE_CHECKING:
+    from speech_toolkit.transcription.long_form import TranscribedWindow
+    from speech_toolkit.transcription.text.segments import TokenSegment
+
+LANGUAGES_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
+
+
+def transcribed_segments(
+    found: Sequence[TranscribedWindow],
+    to_text: Callable[[Sequence[int]], str],
+    settings: TranscriptionSettings,
+) -> tuple[TranscribedSegment, ...]:
+    """Turn the segments of all windows into text with times in the file, in order."""
+    return tuple(segment for item in found for segment in _window_segments(item, to_text, settings))
+
+
+def whole_text(segments: Sequence[TranscribedSegment], language: str | None) -> str:
+    """Join the text of all segments as the language writes it."""
+    gap = "" if language in LANGUAGES_WITHOUT_SPACES else " "
+    return gap.join(segment.text for segment in segments)
+
+
+def text_warnings(segments: Sequence[TranscribedSegment]) -> tuple[str, ...]:
+    """Warn of text that repeats itself, which Whisper is known to invent."""
+    repetitive = [segment for segment in segments if segment.repetitive]
+    if not repetitive:
+        return ()
+    first = repetitive[0]
+    return (
+        f"{len(repetitive)} of {len(segments)} segments repeat themselves, the first from "
+        f"{first.start_s:.2f} s to {first.end_s:.2f} s: the model may have invented them",
+    )
+
+
+def cut_off_warnings(
+    found: Sequence[TranscribedWindow], settings: TranscriptionSettings
+) -> tuple[str, ...]:
+    """Warn of windows whose text ends where the limit of tokens was reached."""
+    cut_off = [item for item in found if item.cut_off_s is not None]
+    if not cut_off:
+        return ()
+    limit, advice = "the last token that the model has room for", ""
+    if settings.max_new_tokens is not None:
+        limit, advice = f"the limit of {settings.max_new_tokens} tokens", "; raise --max_new_tokens"
+    return (
+        f"{len(cut_off)} of {len(found)} windows reached {limit}, the first of them begins at "
+        f"{cut_off[0].window.start_s:.2f} s: their text is cut off{advice}",
+    )
+
+
+def _window_segments(
+    item: TranscribedWindow,
+    to_text: Callable[[Sequence[int]], str],
+    settings: TranscriptionSettings,
+) -> Iterator[TranscribedSegment]:
+    decoded, limit = item.decoded, settings.compression_ratio_threshold
+    for span in item.segments:
+        tokens = tuple(decoded.tokens[span.first : span.last])
+        text = to_text(tokens)
+        if not text:
+            continue
+        start_s, end_s = item.window.span_to_file_s(span.start_s, span.end_s)
+        yield TranscribedSegment(
+            text=text,
+            start_s=start_s,
+            end_s=end_s,
+            tokens=tokens,
+            avg_logprob=decoded.avg_logprob,
+            no_speech_prob=decoded.no_speech_prob,
+            compression_ratio=decoded.compression_ratio,
+            temperature=decoded.temperature,
+            window=item.window.index,
+            repetitive=limit is not None and decoded.compression_ratio > limit,
+            words=tuple(_words(item, span)),
+        )
+
+
+def _words(item: TranscribedWindow, span: TokenSegment) -> Iterator[TranscribedWord]:
+    """Yield the words of one segment with their times in the file."""
+    for word in item.words:
+        if span.first <= word.first < span.last:
+            start_s, end_s = item.window.span_to_file_s(word.start_s, word.end_s)
+            yield TranscribedWord(
+                text=word.text.strip(),
+                start_s=start_s,
+                end_s=end_s,
+                probability=word.probability,
+            )

@@ -1,0 +1,1 @@
+"""A recording -> the windows that the model hears, and their features."""

@@ -1,0 +1,358 @@
+import gc
+import re
+import string
+import subprocess
+import sys
+import unicodedata
+
+import pytest
+
+from speech_toolkit.alignment.text import romanization
+from speech_toolkit.alignment.text.transcript import tokenize_transcript
+from speech_toolkit.alignment.text.vocabulary import Vocabulary
+from speech_toolkit.errors import CheckpointError, TranscriptError, UsageError
+
+LETTERS = "aienuotsrmkldghybpwcvjzf'qx"
+MMS = Vocabulary({letter: index for index, letter in enumerate(LETTERS, 4)}, 0, 31)
+UPPER = Vocabulary(
+    {letter: index for index, letter in enumerate(string.ascii_uppercase + "'", 5)}, 0, 32, 4
+)
+RUSSIAN = Vocabulary(
+    {letter: index for index, letter in enumerate("абвгдежзийклмнопрстуфхцчшщъыьэюя", 5)}, 0, 37, 4
+)
+
+
+def spelled(text, language="eng", vocabulary=MMS):
+    """Return (word, its letters) pairs."""
+    words = tokenize_transcript(text, vocabulary, language).words
+    return [(word.text, "".join(token.text for token in word.tokens)) for word in words]
+
+
+def spelling(text, language="eng", vocabulary=MMS):
+    return " ".join(letters for _, letters in spelled(text, language, vocabulary))
+
+
+def test_punctuation_and_case_stay_in_the_words_and_leave_the_tokens():
+    assert spelled('Hello, "World"!') == [("Hello,", "hello"), ('"World"!', "world")]
+
+
+def test_each_token_carries_its_id_and_its_character():
+    (word,) = tokenize_transcript(' "Hi!"', MMS).words
+    assert [(t.text, t.id, t.start_char, t.end_char) for t in word.tokens] == [
+        ("h", MMS.ids["h"], 2, 3),
+        ("i", MMS.ids["i"], 3, 4),
+    ]
+
+
+def test_ranges_are_those_of_the_text_before_normalisation():
+    text = "ﬁn e\u0301t\u200be"  # a ligature, a combining accent, a zero-width space
+    first, second = tokenize_transcript(text, MMS, "fra").words
+    assert [(t.text, t.start_char, t.end_char) for t in first.tokens] == [
+        ("f", 0, 1),
+        ("i", 0, 1),
+        ("n", 1, 2),
+    ]
+    assert [(t.text, t.start_char, t.end_char) for t in second.tokens] == [
+        ("e", 3, 5),
+        ("t", 5, 6),
+        ("e", 7, 8),
+    ]
+
+
+def test_letters_of_one_number_share_its_range():
+    word = tokenize_transcript("at 12.", MMS).words[1]
+    assert "".join(t.text for t in word.tokens) == "twelve"
+    assert {(t.start_char, t.end_char) for t in word.tokens} == {(3, 5)}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("yes—no", ["yes—", "no"]),
+        ("well...okay", ["well...", "okay"]),
+        ("well-known and/or don't", ["well-known", "and/or", "don't"]),
+        ("he said “go” (now)", ["he", "said", "“go”", "(now)"]),
+        ("«\u00a0Bonjour\u00a0!\u00a0» dit", ["«\u00a0Bonjour\u00a0!\u00a0»", "dit"]),
+        ("12\u00a0000 ans", ["12\u00a0000", "ans"]),
+        ("我爱 Python 3。走", ["我", "爱", "Python", "3。", "走"]),
+        ("说“你好”！", ["说", "“你", "好”！"]),
+        ("人々", ["人々"]),
+        ("ไทย เก่", ["ไทย", "เก่"]),
+        ("きゃっと", ["きゃ", "っと"]),
+        ("བོད་སྐད།", ["བོད་", "སྐད།"]),
+        ("안녕 하세요", ["안녕", "하세요"]),
+    ],
+)
+def test_words(text, words):
+    assert [word.text for word in tokenize_transcript(text, MMS, "fra").words] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "letters"),
+    [
+        ("It’s ‘fine’ 'now'", "eng", "it's fine now"),
+        ("Größe Straße", "deu", "groesse strasse"),
+        ("l’été", "fra", "l'ete"),
+        ("ISI İstanbul", "tur", "isi istanbul"),
+        ("Привет, щёлочь", "rus", "privet shchyoloch"),
+        ("السَّلامُ", "ara", "alslam"),
+        ("हिन्दी", "hin", "hindii"),
+        ("한국어", "kor", "hangugeo"),
+        (unicodedata.normalize("NFD", "한국어"), "kor", "hangugeo"),
+        ("三百", "zho", "san bai"),
+        ("人々", "zho", "renren"),
+        ("ｶﾞきゃカー", "jpn", "ga kya kaa"),
+        ("ศักดิ์", "tha", "sa k"),
+        ("ｗｉｄｅ", "eng", "wide"),
+        ("so\u00adft \u202bbidi\u202c", "eng", "soft bidi"),
+    ],
+)
+def test_letters(text, language, letters):
+    assert spelling(text, language) == letters
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("555-0123", "eng", "five five five zero one two three"),
+        ("AT&T's", "eng", "at and t's"),
+        ("1,234.5", "eng", "one thousand two hundred and thirty four point five"),
+        ("2024-11-05", "eng", "twenty twenty four eleven zero five"),
+        ("$5", "eng", "five dollars"),
+        ("well-known", "eng", "well known"),
+        ("e-mail's", "eng", "e mail's"),
+        ("25kg", "deu", "fuenfundzwanzig kg"),
+        ("l’été", "fra", "l'ete"),
+        ("caﬀè", "ita", "caffe"),
+        ("2024", "vie", "hai nghin khong tram hai muoi bon"),
+    ],
+)
+def test_a_written_word_knows_the_borders_of_its_spoken_words(text, language, spoken):
+    (word,) = tokenize_transcript(text, MMS, language).words
+    letters = [" " * token.opens_spoken_word + token.text for token in word.tokens]
+    assert "".join(letters) == spoken
+
+
+def test_each_digit_of_a_chinese_number_is_a_spoken_word():
+    number, _ = tokenize_transcript("2024年", MMS, "zho").words
+    assert [t.text for t in number.tokens if t.opens_spoken_word] == ["l", "e", "s"]
+
+
+def test_a_dash_alone_is_a_word_without_tokens_and_without_a_warning():
+    transcript = tokenize_transcript("yes — no", MMS)
+    assert [(w.text, len(w.tokens)) for w in transcript.words] == [("yes", 3), ("—", 0), ("no", 2)]
+    assert transcript.warnings == ()
+
+
+def test_words_that_cannot_be_aligned_are_kept_counted_and_named():
+    transcript = tokenize_transcript("go 😀 \0 \ud800 \u0301 ♪ ☃ go", MMS)
+    assert [len(word.tokens) for word in transcript.words] == [2, 0, 0, 0, 0, 0, 0, 2]
+    (warning,) = transcript.warnings
+    assert warning.startswith("6 words cannot be aligned: '😀' (character 3)")
+    assert warning.endswith("and 1 more")
+    assert "\\ud800" in warning
+    assert "\0" not in warning
+
+
+def test_characters_that_are_left_out_of_a_word_are_reported():
+    (warning,) = tokenize_transcript("hi😀 there", MMS).warnings
+    assert warning == (
+        "1 character without a letter in the model's vocabulary left out ('😀'), "
+        "in 'hi😀' (character 0)"
+    )
+
+
+def test_warnings_name_the_characters_of_the_user():
+    (warning,) = tokenize_transcript("Дом№ ŉа ②", RUSSIAN, "rus").warnings
+    assert warning.startswith("2 characters without a letter in the model's vocabulary left out (")
+    assert "('№', 'ŉ')" in warning
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "named"),
+    [
+        ("我有三百本书 25", "eng", "Han letters, but read as language 'eng'.*such as 'zho'"),
+        ("У меня 25 книг", "eng", "Cyrillic .* 'rus'"),
+        ("これは本です", "zho", "Hiragana .* 'jpn'"),
+        ("안녕하세요", "jpn", "Hangul .* 'kor'"),
+        ("مرحبا", "rus", "Arabic .* 'ara'"),
+    ],
+)
+def test_a_script_that_the_language_is_not_written_in_is_reported(text, language, named):
+    (warning,) = [w for w in tokenize_transcript(text, MMS, language).warnings if "written" in w]
+    assert re.search(named, warning)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("My name is 李, from 北京", "eng"),
+        ("privet, kak dela — é", "rus"),
+        ("我有三百本书", "yue"),
+        ("東京へ行く", "jpn"),
+        ("Živeo Живео", "srp"),
+        ("ⵜⴰⵎⴰⵣⵉⵖⵜ а", "xyz"),
+        ("“12” — 5", "eng"),
+    ],
+)
+def test_a_script_that_fits_or_may_fit_is_not(text, language):
+    warnings = tokenize_transcript(text, MMS, language).warnings
+    assert not any("written in" in warning for warning in warnings)
+
+
+def test_digits_in_a_language_without_number_words_are_reported():
+    transcript = tokenize_transcript("ខ្មែរ ២៥", MMS, "khm")
+    assert transcript.words[-1].tokens == ()
+    assert transcript.warnings[1] == (
+        "numbers in language 'khm' are not read out; write them in words"
+    )
+
+
+def test_kanji_are_reported_as_approximate_in_japanese_only():
+    assert "kanji" in tokenize_transcript("東京へ", MMS, "jpn").warnings[0]
+    assert tokenize_transcript("きょうへ", MMS, "jpn").warnings == ()
+    assert tokenize_transcript("东京", MMS, "zho").warnings == ()
+
+
+def test_an_upper_case_vocabulary():
+    assert spelling("Straße don't 5", "deu", UPPER) == "STRASSE DON'T FUENF"
+
+
+def test_a_vocabulary_of_both_cases_keeps_the_case_of_the_text():
+    both = Vocabulary({c: i for i, c in enumerate(string.ascii_letters, 1)}, 0, 53)
+    assert spelling("McCoy É", "eng", both) == "McCoy E"
+
+
+def test_a_vocabulary_of_another_script_is_used_without_romanisation():
+    transcript = tokenize_transcript("Ёлка, 25 iPhone", RUSSIAN, "rus")
+    letters = ["".join(t.text for t in word.tokens) for word in transcript.words]
+    assert letters == ["елка", "двадцатьпять", ""]
+    assert "'iPhone' (character 9)" in transcript.warnings[0]
+
+
+def test_a_vocabulary_of_ideographs_and_digits_takes_them_as_written():
+    vocabulary = Vocabulary({c: i for i, c in enumerate("我有0123456789", 1)}, 0, 13)
+    assert spelling("我有25。", "zho", vocabulary) == "我 有 25"
+
+
+def test_a_turkish_vocabulary():
+    vocabulary = Vocabulary({c: i for i, c in enumerate("abcçdefgğhıijklmnoöprsştuüvyz", 1)}, 0, 30)
+    assert spelling("ISI İLK ilk", "tur", vocabulary) == "ısı ilk ilk"
+
+
+@pytest.mark.parametrize(
+    ("alphabet", "text", "language", "letters"),
+    [
+        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "kişi KIŞI Isı ilk", "tur", "KİŞİ KIŞI ISI İLK"),
+        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "3", "tur", "ÜÇ"),
+        ("ABCÇDEƏFGĞHXIİJKQLMNOÖPRSŞTUÜVYZ", "bir qızıl", "aze", "BİR QIZIL"),
+        (string.ascii_uppercase, "kişi ılık", "tur", "KISHI ILIK"),
+        (string.ascii_uppercase + "İ", "big", "eng", "BIG"),
+        (string.ascii_uppercase + "ÄÖÜẞ", "Straße GROẞ", "deu", "STRAẞE GROẞ"),
+        ("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώ", "ΟΔΟΣ Σοφός σε", "ell", "οδος σοφός σε"),
+        ("αβγδεζηθικλμνξοπρστυφχψω", "ΟΔΟΣ Σοφός", "ell", "οδοσ σοφοσ"),
+        ("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", "Σοφός", "ell", "ΣΟΦΟΣ"),
+    ],
+)
+def test_case_is_that_of_the_language_and_the_vocabulary(alphabet, text, language, letters):
+    vocabulary = Vocabulary({c: i for i, c in enumerate(alphabet, 1)}, 0, len(alphabet) + 1)
+    assert spelling(text, language, vocabulary) == letters
+
+
+def test_a_korean_vocabulary_of_jamo():
+    jamo = unicodedata.normalize("NFD", "한")
+    vocabulary = Vocabulary({c: i for i, c in enumerate(jamo, 1)}, 0, 4)
+    assert spelling("한", "kor", vocabulary) == jamo
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "...", "😀", "\u200b", "\0", "\ud800"])
+def test_nothing_to_align(text):
+    with pytest.raises(TranscriptError):
+        tokenize_transcript(text, MMS)
+
+
+@pytest.mark.parametrize(
+    ("given", "resolved"),
+    [("en", "eng"), ("DE-at", "deu"), ("zh_Hans", "zho"), ("cmn", "zho"), ("xyz", "xyz")],
+)
+def test_language_codes(given, resolved):
+    assert tokenize_transcript("a", MMS, given).language == resolved
+
+
+@pytest.mark.parametrize("language", ["", "english", "e", "12", "eng1", "e\u0301n"])
+def test_not_a_language_code(language):
+    with pytest.raises(UsageError, match="ISO 639-3"):
+        tokenize_transcript("a", MMS, language)
+
+
+@pytest.mark.parametrize(
+    ("ids", "blank_id", "size", "separator"),
+    [
+        ({}, 0, 31, None),
+        ({"a": 31}, 0, 31, None),
+        ({"a": -1}, 0, 31, None),
+        ({"a": 0}, 0, 31, None),
+        ({"a": 4}, 0, 31, 4),
+        ({"a": 1}, 31, 31, None),
+    ],
+)
+def test_a_vocabulary_that_contradicts_itself(ids, blank_id, size, separator):
+    with pytest.raises(CheckpointError):
+        Vocabulary(ids, blank_id, size, separator)
+
+
+def test_plain_latin_text_loads_neither_uroman_nor_num2words():
+    program = (
+        "import sys\n"
+        "from speech_toolkit.alignment.text.transcript import tokenize_transcript\n"
+        "from speech_toolkit.alignment.text.vocabulary import Vocabulary\n"
+        f"vocabulary = Vocabulary({dict(MMS.ids)!r}, 0, 31)\n"
+        "tokenize_transcript('Hello, world! It’s “fine” — well-known.', vocabulary)\n"
+        "print(sorted({'uroman', 'num2words', 'torch', 'transformers'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
+
+
+def test_a_megabyte_without_a_space():
+    (word,) = tokenize_transcript("a" * 1_000_000, MMS).words
+    assert len(word.tokens) == 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("unit", "count"),
+    [
+        ("a", 100_000),
+        ("\u0301", 100_000),
+        ("\u202e", 100_000),
+        ("\0", 100_000),
+        ("\ud800", 100_000),
+        ("([{", 33_000),
+        ("\U0001f1e6", 40_000),
+        ("7", 5_000),
+        ("+1 ", 5_000),
+        ("1-", 5_000),
+        ("\u00a0!", 30_000),
+        ("a. [", 10_000),
+    ],
+)
+@pytest.mark.parametrize("vocabulary", [MMS, RUSSIAN], ids=["latin", "cyrillic"])
+def test_hostile_text_is_taken_apart_whole(unit, count, vocabulary):
+    text = "а a " + unit * count
+    transcript = tokenize_transcript(text, vocabulary)
+    assert transcript.words[-1].end_char == len(text.rstrip())
+    assert all(warning.isprintable() and len(warning) < 500 for warning in transcript.warnings)
+
+
+def test_the_garbage_collector_is_left_as_it_was():
+    tokenize_transcript("a", MMS)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        tokenize_transcript("a", MMS)
+        assert not gc.isenabled()
+        romanization._romanizer.cache_clear()
+        tokenize_transcript("ж", MMS)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+
+from speech_toolkit.errors import AudioError
+from speech_toolkit.evaluation.accuracy import run as hearing_run
+from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence, lead_limits
+from speech_toolkit.evaluation.accuracy.run import FAULT_SIZES, hear_cases, hear_faults
+from speech_toolkit.evaluation.models.heard import Heard
+from tests.end_to_end.support import MODEL, SAMPLES
+
+PAYLOAD = {
+    "family": "mms",
+    "model_path": str(MODEL),
+    "device": "cpu",
+    "dtype": "float32",
+    "attn_implementation": None,
+    "decode_graph": "auto",
+    "batch_size": None,
+    "given": {},
+    "roundings": {},
+    "hears": True,
+}
+CASE = {
+    "audio_path": str(SAMPLES / "question.flac"),
+    "text": (SAMPLES / "question.txt").read_text("utf-8").strip(),
+    "language": "eng",
+}
+
+
+class Parrot:
+    """A listener that hears what it is told and cannot stand one of its cases."""
+
+    def __init__(self, payload):
+        self.model = payload["device"]
+
+    def hear(self, case, given):
+        if case["text"] == "bad":
+            raise AudioError("bad.wav is too short")
+        heard = Heard(text=case["text"], choices=(1, 2), margins=(0.5, 0.25))
+        return heard, {name: [0.5] for name in given}
+
+    def facts(self):
+        return {"environment": {}}
+
+
+def test_a_case_that_fails_costs_only_itself(monkeypatch):
+    kept = []
+    monkeypatch.setattr(hearing_run, "load_listener", Parrot)
+    monkeypatch.setattr(hearing_run, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(
+        hearing_run, "save_partial", lambda result: kept.append(len(result["heard"]))
+    )
+    cases = [{"text": text} for text in ("one", "bad", "two")]
+    given = {"npu float16": [[[1]], [[1]], None]}
+    result, arrays = hear_cases(PAYLOAD | {"cases": cases, "given": given})
+    heard = [Heard.from_dict(entry) for entry in result["heard"]]
+    assert [each.text for each in heard] == ["one", "", "two"]
+    assert heard[1].error == "bad.wav is too short"
+    assert heard[0].choices == (1, 2)
+    assert result["exact"] == {"npu float16": [[0.5], None, None]}
+    assert kept == [1, 2, 3]
+    assert arrays == {}
+
+
+@pytest.fixture(scope="module")
+def clean():
+    """A case, what an aligner in bfloat16 chose, and what the CPU and rounding say to that."""
+    case = CASE
+    heard = hear_cases(PAYLOAD | {"dtype": "bfloat16", "cases": [case]})[0]["heard"][0]
+    asked = {"given": {"x": [heard["windows"]]}, "roundings": {"x": "bfloat16"}, "hears": False}
+    result, _ = hear_cases(PAYLOAD | {"cases": [case], **asked})
+    assert result["heard"][0]["text"] == ""
+    leads = [[np.array(result[key]["x"][0])] for key in ("exact", "rounded")]
+    return case, Heard.from_dict(heard), LeadEvidence(tuple(leads[0]), tuple(leads[1]))
+
+
+def test_emulated_rounding_moves_leads_as_far_as_the_dtype_itself(clean):
+    _, heard, evidence = clean
+    (_, shift) = evidence.tests(
+        [np.array(heard.leads)], [np.ones(len(heard.leads), bool)], lead_limits("bfloat16")
+    )
+    assert shift.value == pytest.approx(1.2, abs=0.4)
+
+
+def test_smallest_fault_that_is_noticed_is_found_and_none_of_zero(clean):
+    case, heard, evidence = clean
+    limits = [vars(limit) for limit in lead_limits("bfloat16")]
+    asked = {"given": [heard.windows], "evidence": evidence.to_dict(), "limits": limits}
+    found, _ = hear_faults(PAYLOAD | {"dtype": "bfloat16", "cases": [case], **asked})
+    assert found["module"] == "wav2vec2.encoder.layers.3"
+    assert found["zero_noticed_by"] == []
+    assert found["smallest_noticed"] in FAULT_SIZES
+    assert "lead_shift" in found["noticed_by"]

@@ -1,0 +1,93 @@
+"""The same texts in every language, all of them used; sentences of reports have their Chinese."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from speech_toolkit.cli.page_arguments import LANGUAGES
+from speech_toolkit.evaluation import pages as html
+from speech_toolkit.evaluation.accuracy.agreement import criteria_for
+from speech_toolkit.evaluation.accuracy.lead_shift import lead_limits
+from speech_toolkit.evaluation.accuracy.verdict import added_errors_limit
+from speech_toolkit.evaluation.pages.sentences import chinese_sentences, translate
+from speech_toolkit.evaluation.pages.texts import Texts, wording
+from speech_toolkit.evaluation.speed.timing import Distribution
+from speech_toolkit.evaluation.thresholds import DTYPES_BY_PRECISION, limits_for
+
+SOURCES = "\n".join(
+    path.read_text(encoding="utf-8") for path in Path(html.__file__).parent.glob("*.py")
+)
+OF_A_MODULE = {
+    "block_error",
+    "local_error",
+    "local_error_gelu",
+    "rounding_ratio",
+}  # not checked one by one
+PLACES = re.compile(r"\{\w+\}")
+
+
+def test_languages_have_the_same_texts():
+    first, *others = (wording(language) for language in LANGUAGES)
+    for other in others:
+        assert other.keys() == first.keys()
+        for part in first:
+            assert other[part].keys() == first[part].keys()
+            for key, text in first[part].items():
+                assert sorted(PLACES.findall(other[part][key])) == sorted(PLACES.findall(text)), key
+
+
+def test_every_text_is_used():
+    unused = [key for key in wording("en")["page"] if f'"{key}"' not in SOURCES]
+    assert unused == []
+
+
+def test_translations_keep_what_stands_in_their_places():
+    for english, chinese in chinese_sentences().items():
+        assert sorted(PLACES.findall(chinese)) == sorted(PLACES.findall(english)), english
+
+
+@pytest.mark.parametrize("dtype", DTYPES_BY_PRECISION)
+def test_reasons_of_all_limits_are_known_in_chinese(dtype):
+    limits = [*limits_for(dtype).values(), *limits_for(dtype, {"cosine": 0.5}).values()]
+    for family in ("mms", "whisper"):
+        limits += [*criteria_for(family, dtype), added_errors_limit(family, dtype)]
+    limits += lead_limits(dtype)
+    assert [limit.reason for limit in limits if translate(limit.reason) is None] == []
+    held = {limit.name for limit in limits} - OF_A_MODULE
+    assert held <= wording("zh")["checks"].keys()
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("the run did not end well", "运行未正常结束"),
+        (
+            "cosine of logits is 0.5, must be above 0.99 (set on the command line)",
+            "logits 的 cosine 为 0.5，必须大于 0.99（由命令行设定）",
+        ),
+        (
+            "culprits of modules is 2, must be at most 0 (new reason)",
+            "modules 的 culprits 为 2，必须不大于 0（new reason）",
+        ),
+        ("channels 3 and 7 changed places", "通道 3 与 7 互换了位置"),
+        (Distribution.of([1.0, 2.0]).note, "共 2 次运行；要可信，p90 需要 64 次，p99 需要 662 次"),
+        (Distribution.of([1.0] * 64).note, "共 64 次运行；要可信，p99 需要 662 次"),
+        ("58 sentences of the bundled samples with seeded changes, seed 3",
+         "自带样本中的 58 个句子，按种子作改动，随机种子 3"),
+        ("killed by signal 11", None),
+    ],
+)  # fmt: skip
+def test_translated_sentences(english, chinese):
+    assert translate(english) == chinese
+
+
+def test_unknown_sentence_says_that_it_is_english():
+    assert Texts("zh").sentence("a <b>") == '<span lang="en">a &lt;b&gt;</span>'
+    assert Texts("en").sentence("a <b>") == "a <b>"
+
+
+def test_unknown_names_are_shown_as_they_are():
+    texts = Texts("zh")
+    assert texts.check("new_figure") is None
+    assert texts.stage("new_stage") == texts.name("new_stage") == "new stage"

@@ -1,0 +1,230 @@
+"""Windows hold all speech once, in order, are full, and know where their seconds are."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.transcription.result import Stretch
+from speech_toolkit.transcription.windows.planner import (
+    Outcome,
+    Piece,
+    Window,
+    WindowPlanner,
+    coverage,
+)
+from speech_toolkit.transcription.windows.speech import SpeechRegion
+
+RATE_HZ = 100  # samples stand for hundredths of a second
+
+
+def planner(spans_s, total_s, max_window_s=30.0, samples=None):
+    regions = [
+        SpeechRegion(round(start_s * RATE_HZ), round(end_s * RATE_HZ), *runs_on)
+        for start_s, end_s, *runs_on in spans_s
+    ]
+    samples = np.zeros(round(total_s * RATE_HZ), np.float32) if samples is None else samples
+    return WindowPlanner(regions, samples, RATE_HZ, max_window_s)
+
+
+def spans_of(window):
+    return [(piece.start_sample / RATE_HZ, piece.end_sample / RATE_HZ) for piece in window.pieces]
+
+
+def test_audio_that_fits_is_one_window_as_it_is():
+    (window,) = planner([(1, 2), (20, 22)], 30).windows()
+    assert spans_of(window) == [(0, 30)]
+    assert not window.cut
+    samples = np.arange(3000, dtype=np.float32)
+    assert window.samples(samples) is not samples
+    assert np.shares_memory(window.samples(samples), samples)
+
+
+def test_no_speech_is_no_window():
+    assert list(planner([], 10).windows()) == []
+    assert list(planner([], 100).windows()) == []
+
+
+def test_short_gaps_stay_and_long_ones_go():
+    (window,) = planner([(5, 8), (8.25, 10), (50, 52)], 100).windows()
+    assert spans_of(window) == [(5, 10), (50, 52)]
+    assert window.num_samples == 7 * RATE_HZ
+    samples = np.arange(100 * RATE_HZ)
+    expected = np.concatenate([samples[500:1000], samples[5000:5200]])
+    np.testing.assert_array_equal(window.samples(samples), expected)
+
+
+def test_window_ends_at_the_longest_of_the_last_silences():
+    spans = [(0, 10), (10, 27), (30, 31.5), (31.6, 33), (33.05, 40)]
+    windows = list(planner(spans, 100).windows())
+    assert [spans_of(window) for window in windows] == [[(0, 27)], [(30, 40)]]
+
+
+def test_pause_is_preferred_to_a_dip_in_speech_that_goes_on():
+    spans = [(0, 20), (20, 27.5), (27.5, 29, True), (29, 40)]
+    first, _ = planner(spans, 100).windows()
+    assert (first.end_s, first.cut) == (27.5, False)
+    spans = [(0, 20, True), (20, 29, True), (29, 40)]
+    first, _ = planner(spans, 100).windows()
+    assert (first.end_s, first.cut) == (29, True)
+
+
+def test_speech_without_silence_is_cut_where_it_is_quietest():
+    samples = np.ones(100 * RATE_HZ, np.float32)
+    samples[2730:2770] = 0.1
+    windows = list(planner([(0, 100)], 100, samples=samples).windows())
+    assert windows[0].end_s == pytest.approx(27.5, abs=0.25)
+    assert [window.cut for window in windows] == [True, True, True, False]
+    assert all(25 <= window.num_samples / RATE_HZ <= 30 for window in windows[:-1])
+
+
+def test_planning_goes_on_from_any_sample():
+    """What the sequential mode does after a cut: the rest of the region, then the next."""
+    plan = planner([(0, 20), (40, 60)], 100)
+    window = plan.next(12 * RATE_HZ, 7)
+    assert spans_of(window) == [(12, 20), (40, 60)]
+    assert window.index == 7
+    assert plan.next(60 * RATE_HZ, 8) is None
+    assert [w.index for w in plan.windows(50 * RATE_HZ, 3)] == [3]
+
+
+def test_a_chunk_that_is_too_short_is_refused():
+    with pytest.raises(UsageError, match=r"chunk length 0\.5 s: give at least 1 s"):
+        planner([(0, 1)], 10, max_window_s=0.5)
+
+
+JOINED = Window(0, (Piece(100, 300, 0), Piece(1000, 1400, 200)), cut=False, sample_rate_hz=RATE_HZ)
+
+
+def test_times_are_mapped_to_the_file():
+    assert JOINED.to_file_s(0) == 1
+    assert JOINED.to_file_s(1.5) == 2.5
+    assert JOINED.to_file_s(2.5) == 10.5
+    assert JOINED.to_file_s(-1) == 1
+    assert JOINED.to_file_s(99) == 14
+    assert JOINED.to_file_sample(2.5) == 1050
+
+
+@pytest.mark.parametrize(
+    ("window_span", "file_span"),
+    [
+        ((0.5, 1.9), (1.5, 2.9)),
+        ((0.5, 2.1), (1.5, 3.0)),
+        ((0.5, 2.5), (1.5, 10.5)),
+        ((1.9, 3.0), (10.0, 11.0)),
+        ((2.1, 3.0), (10.1, 11.0)),
+        ((1.9, 2.05), (2.9, 3.0)),
+    ],
+)
+def test_what_is_spoken_does_not_reach_over_a_gap_by_a_margin(window_span, file_span):
+    assert JOINED.span_to_file_s(*window_span) == file_span
+
+
+@st.composite
+def layouts(draw):
+    """Regions in hundredths of a second, touching now and then, some longer than a window."""
+    position, spans = draw(st.integers(0, 500)), []
+    for _ in range(draw(st.integers(1, 15))):
+        length = draw(st.integers(20, 900) | st.integers(900, 8000))
+        spans.append(SpeechRegion(position, position + length, draw(st.booleans())))
+        position += length + draw(st.sampled_from([0, 0, 10, 30, 31]) | st.integers(0, 3000))
+    return spans, position + draw(st.integers(0, 500))
+
+
+@settings(max_examples=60, deadline=None)
+@given(layouts(), st.sampled_from([5.0, 25.0, 30.0]))
+def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
+    regions, total = layout
+    samples = np.random.default_rng(0).standard_normal(total).astype(np.float32)
+    windows = list(WindowPlanner(regions, samples, RATE_HZ, max_window_s).windows())
+    pieces = [piece for window in windows for piece in window.pieces]
+    assert all(before.end_sample <= after.start_sample for before, after in pairwise(pieces))
+    assert all(0 < window.num_samples <= max_window_s * RATE_HZ for window in windows)
+    held = np.zeros(total, bool)
+    for piece in pieces:
+        held[piece.start_sample : piece.end_sample] = True
+    assert all(held[region.start_sample : region.end_sample].all() for region in regions)
+    for window in windows:
+        times = [window.to_file_s(time_s) for time_s in np.arange(-1, max_window_s + 1, 0.5)]
+        assert times == sorted(times)
+        parts = [np.arange(piece.start_sample, piece.end_sample) for piece in window.pieces]
+        np.testing.assert_array_equal(window.samples(np.arange(total)), np.concatenate(parts))
+
+
+@settings(max_examples=40, deadline=None)
+@given(layouts(), st.lists(st.sampled_from([None, "no speech"]), min_size=1), st.floats(0.1, 40))
+def test_coverage_is_a_partition(layout, reasons, used_s):
+    regions, total = layout
+    samples = np.zeros(total, np.float32)
+    windows = list(WindowPlanner(regions, samples, RATE_HZ, 30.0).windows())
+    outcomes = [Outcome(w, 0.0, used_s, reasons[w.index % len(reasons)]) for w in windows]
+    stretches = coverage(outcomes, total, RATE_HZ)
+    assert (stretches[0].start_s, stretches[-1].end_s) == (0, total / RATE_HZ)
+    assert all(stretch.start_s < stretch.end_s for stretch in stretches)
+    for before, after in pairwise(stretches):
+        assert before.end_s == after.start_s
+        assert before.reason != after.reason
+
+
+def test_coverage_tells_what_became_of_each_second():
+    first, second, again = (
+        Window(index, (Piece(start, end, 0),), cut=False, sample_rate_hz=RATE_HZ)
+        for index, (start, end) in enumerate([(100, 900), (1500, 2500), (700, 1500)])
+    )
+    outcomes = [
+        Outcome(first, 0.0, 6.0, None),
+        Outcome(second, 0.0, 10.0, "no speech"),
+        Outcome(again, 0.0, 8.0, None),
+    ]
+    assert coverage(outcomes, 3000, RATE_HZ) == (
+        Stretch(0, 1, "silence"),
+        Stretch(1, 15),
+        Stretch(15, 25, "no speech"),
+        Stretch(25, 30, "silence"),
+    )
+
+
+def test_coverage_of_a_part_of_a_window():
+    pieces = (Piece(100, 500, 0), Piece(1000, 1600, 400))
+    window = Window(0, pieces, cut=False, sample_rate_hz=RATE_HZ)
+    outcomes = [Outcome(window, 0.0, 7.0, None), Outcome(window, 7.0, 10.0, "cut off")]
+    assert coverage(outcomes, 1600, RATE_HZ) == (
+        Stretch(0, 1, "silence"),
+        Stretch(1, 5),
+        Stretch(5, 10, "silence"),
+        Stretch(10, 13),
+        Stretch(13, 16, "cut off"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "expected_s"),
+    [(0, 100, 13), (2, 6, 3), (5, 9.5, 0), (4.5, 11, 1.5), (9, 10, 0), (10, 15, 5), (18, 25, 2)],
+)
+def test_speech_between_two_samples(start_s, end_s, expected_s):
+    regions = [SpeechRegion(start, end) for start, end in ((200, 500), (1000, 1500), (1500, 2000))]
+    planner = WindowPlanner(regions, np.zeros(2500, np.float32), RATE_HZ, 30.0)
+    found_s = planner.speech_s(int(start_s * RATE_HZ), int(end_s * RATE_HZ))
+    assert found_s == pytest.approx(expected_s)
+
+
+def test_coverage_of_silence():
+    assert coverage([], 500, RATE_HZ) == (Stretch(0, 5, "silence"),)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_are_full_on_ordinary_speech(seed):
+    """At most 1.1 windows per 30 s of speech, for phrases of some 2 s with pauses between."""
+    rng = np.random.default_rng(seed)
+    position_s, speech_s, spans = 0.0, 0.0, []
+    while position_s < 3600:
+        phrase_s = 0.6 + rng.gamma(2, 0.9)
+        spans.append((position_s, position_s + phrase_s))
+        speech_s += phrase_s
+        position_s += phrase_s + rng.choice([0, rng.exponential(1.0)])
+    windows = list(planner(spans, position_s).windows())
+    assert len(windows) <= 1.1 * speech_s / 30
+    assert not any(window.cut for window in windows)
