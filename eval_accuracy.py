@@ -28,20 +28,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import (
-    Reporter,
-    ScriptParser,
-    add_report_arguments,
-    number,
-    reporter_from,
-    run_script,
-)
+from speech_toolkit.cli.arguments import ScriptParser, add_report_arguments, number
 from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_subject_arguments,
 )
 from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.ranges import BATCH_SIZE, LIMIT, SEED, TEST_CASES, WORDS
 
 if TYPE_CHECKING:
@@ -157,7 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     request = _request(arguments, reporter)
     with case_directory(arguments.keep_audio) as directory:
         argv = sys.argv if argv is None else argv
-        report = evaluate_accuracy(request, directory, argv, reporter, guard)
+        report = evaluate_accuracy(request, directory, argv, reporter, guard.protect)
         _write(report, arguments, reporter)
     refuse_missing(report["verdict"], report["targets"])
     return EXIT_CODES[report["verdict"]]

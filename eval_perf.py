@@ -25,15 +25,12 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import (
+from speech_toolkit.cli.arguments import (
     DTYPES,
-    Reporter,
     ScriptParser,
     add_report_arguments,
     comma_separated,
     number,
-    reporter_from,
-    run_script,
 )
 from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
@@ -44,6 +41,8 @@ from speech_toolkit.cli.evaluation_arguments import (
 )
 from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.ranges import (
     AGREEMENT_PERCENT,
     AUDIO_S,

@@ -24,14 +24,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from speech_toolkit.cli.command_line import (
-    Reporter,
-    ScriptParser,
-    add_report_arguments,
-    number,
-    reporter_from,
-    run_script,
-)
+from speech_toolkit.cli.arguments import ScriptParser, add_report_arguments, number
 from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_run_arguments,
@@ -39,6 +32,8 @@ from speech_toolkit.cli.evaluation_arguments import (
 )
 from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.ranges import AUDIO_S, LIMIT
 
 if TYPE_CHECKING:

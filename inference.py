@@ -25,7 +25,9 @@ import os
 import sys
 from typing import Any
 
-from speech_toolkit.cli.command_line import EXIT_DONE, refuse_dashes_as_value, run_script
+from speech_toolkit.cli.arguments import refuse_dashes_as_value
+from speech_toolkit.cli.run_script import run_script
+from speech_toolkit.exit_codes import EXIT_DONE
 
 SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
 ALIGNMENT, TRANSCRIPTION = SCRIPTS

@@ -21,19 +21,18 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import (
+from speech_toolkit.cli.arguments import (
     DTYPES,
-    EXIT_DONE,
-    Reporter,
     ScriptParser,
     add_model_arguments,
     add_report_arguments,
     number,
     output_format,
-    reporter_from,
-    run_script,
 )
 from speech_toolkit.cli.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
+from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 if TYPE_CHECKING:
@@ -133,8 +132,8 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.alignment.file_alignment import AlignmentRequest, align_file
     from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
 
     request = AlignmentRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -170,10 +169,10 @@ def main(argv: list[str] | None = None) -> int:
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.file_alignment import AlignmentRequest, align_file
     from speech_toolkit.alignment.request import AlignmentSettings
     from speech_toolkit.alignment.text.transcript import read_transcript
     from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
+    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
     from speech_toolkit.system.streams import stdout_to_stderr
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")

@@ -31,16 +31,12 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import (
-    EXIT_DONE,
-    Reporter,
-    ScriptParser,
-    reporter_from,
-    run_script,
-)
+from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_files import plan_jobs
 from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.cli.transcription_arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
@@ -49,6 +45,7 @@ from speech_toolkit.cli.transcription_arguments import (
     check_arguments,
     settings_from,
 )
+from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
 

@@ -15,13 +15,15 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.cli.command_line import EXIT_DONE, add_model_arguments, run_script
+from speech_toolkit.cli.arguments import add_model_arguments
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.boundaries import (
     BoundaryErrors,
     boundary_errors,
     read_true_words,
 )
+from speech_toolkit.exit_codes import EXIT_DONE
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg")
 COLUMNS = (

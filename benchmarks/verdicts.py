@@ -32,11 +32,14 @@ from unittest import mock
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.cli.command_line import EXIT_DONE, Reporter, number, run_script
+from speech_toolkit.cli.arguments import number
+from speech_toolkit.cli.reporter import Reporter
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise
 from speech_toolkit.evaluation.process.runner import ERROR, OK, Outcome
+from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.ranges import RUNS, SEED
 
 ENCODER_LAYER, ATTENTION, FEED_FORWARD = "layer", "attention", "feed_forward"

@@ -40,8 +40,10 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from speech_toolkit.checkpoint.files import bundled_model
-from speech_toolkit.cli.command_line import DTYPES, EXIT_DONE, number, run_script
+from speech_toolkit.cli.arguments import DTYPES, number
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import UsageError
+from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.files.writing import write_json
 from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 

@@ -13,8 +13,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from speech_toolkit.checkpoint.files import read_json
-from speech_toolkit.cli.command_line import EXIT_DONE, run_script
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.evaluation.metrics.boundaries import boundary_errors, read_true_words
+from speech_toolkit.exit_codes import EXIT_DONE
 
 
 def main() -> int:

@@ -23,11 +23,11 @@ from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.device.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
-from speech_toolkit.files.writing import versions
+from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
+from speech_toolkit.versions import versions
 
 if TYPE_CHECKING:
     import torch
@@ -152,13 +152,13 @@ class Aligner:
         """
         settings = settings or AlignmentSettings()
         prepared = prepare_input(audio, transcript, self.checkpoint, settings)
-        return self.align_prepared(prepared, settings, Reporter(quiet=True))
+        return self.align_prepared(prepared, settings, UNWATCHED)
 
     def align_prepared(
         self,
         prepared: AlignmentInput,
         settings: AlignmentSettings,
-        reporter: Reporter,
+        progress: Progress,
         on_emissions: Callable[[Emissions], None] = lambda emissions: None,
     ) -> AlignmentResult:
         """Align what :func:`prepare_input` made for this checkpoint and these settings.
@@ -166,7 +166,7 @@ class Aligner:
         Args:
             prepared: audio and transcript.
             settings: how to align.
-            reporter: where progress is shown.
+            progress: where progress is shown.
             on_emissions: called with what the model heard, before the search.
 
         Raises:
@@ -174,23 +174,23 @@ class Aligner:
                 finite.
         """
         with self.device.errors("while aligning"):
-            return self._align(prepared, settings, reporter, on_emissions)
+            return self._align(prepared, settings, progress, on_emissions)
 
     def _align(
         self,
         prepared: AlignmentInput,
         settings: AlignmentSettings,
-        reporter: Reporter,
+        progress: Progress,
         on_emissions: Callable[[Emissions], None],
     ) -> AlignmentResult:
         waveform, transcript = prepared.waveform, prepared.transcript
         self.device.reset_peak_memory()
         started = time.perf_counter()
-        emissions = self._emissions(waveform, settings, reporter)
+        emissions = self._emissions(waveform, settings, progress)
         self.device.synchronize()
         inferred = time.perf_counter()
         on_emissions(emissions)
-        segments, words, sentences = self._decode(emissions, prepared, reporter)
+        segments, words, sentences = self._decode(emissions, prepared, progress)
         aligned = time.perf_counter()
         return AlignmentResult(
             device=self.device.label,
@@ -227,7 +227,7 @@ class Aligner:
         )
 
     def _emissions(
-        self, waveform: Waveform, settings: AlignmentSettings, reporter: Reporter
+        self, waveform: Waveform, settings: AlignmentSettings, progress: Progress
     ) -> Emissions:
         return compute_emissions(
             self.model,
@@ -239,16 +239,16 @@ class Aligner:
             batch_size=settings.batch_size or self.device.default_batch_size,
             normalize=self.checkpoint.normalizes_waveform,
             wildcard=settings.star != "none",
-            reporter=reporter,
+            progress=progress,
         )
 
     def _decode(
-        self, emissions: Emissions, prepared: AlignmentInput, reporter: Reporter
+        self, emissions: Emissions, prepared: AlignmentInput, progress: Progress
     ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
         """Find the best path and return its segments, words and sentences."""
         geometry, blank = self.checkpoint.geometry, self.checkpoint.vocabulary.blank_id
         labels, transcript = prepared.labels, prepared.transcript
-        with reporter.progress_bar(total=100, label="Alignment", unit="%") as bar:
+        with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:
             path, scores = forced_align(
                 emissions.log_probs,
                 labels.targets,

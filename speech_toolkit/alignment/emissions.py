@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.models.ctc_model import FrameGeometry
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.cli.command_line import Reporter
     from speech_toolkit.device.device import Device
+    from speech_toolkit.progress import Progress
 
 # What a wildcard costs per frame, against the frame's best label. A wildcard that cost nothing
 # would be cheaper than speech the model is unsure of, and squeeze the transcript together; one
@@ -138,7 +138,7 @@ def compute_emissions(
     batch_size: int,
     normalize: bool,
     wildcard: bool,
-    reporter: Reporter,
+    progress: Progress,
 ) -> Emissions:
     """Run the model over a waveform of any length in device memory that does not grow with it.
 
@@ -152,7 +152,7 @@ def compute_emissions(
         batch_size: windows that run together; halved as often as the device is out of memory.
         normalize: bring the whole waveform to zero mean and unit variance first.
         wildcard: add the wildcard column.
-        reporter: where progress is shown.
+        progress: where progress is shown.
 
     Returns:
         The emissions, moved off the device once per batch.
@@ -170,8 +170,8 @@ def compute_emissions(
         f"a window has {geometry.samples(plan.window_frames)} samples: lower --window_s or "
         "--context_s, use --dtype float16, or free the device"
     )
-    batches = HalvingBatches(device, batch_size, advice, reporter.warning)
-    with reporter.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
+    batches = HalvingBatches(device, batch_size, advice, progress.warning)
+    with progress.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
 
         def compute(group: range) -> range:
             log_probs_BFV = _run_batch(model, cut.samples(group), device)

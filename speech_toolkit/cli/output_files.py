@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio.source import STDIN
-from speech_toolkit.cli.command_line import output_format
+from speech_toolkit.cli.arguments import output_format
 from speech_toolkit.cli.outputs import DEVICE, default_names
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS

@@ -6,10 +6,9 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
-
-LANGUAGES = ("en", "zh")
+from speech_toolkit.evaluation.pages.languages import LANGUAGES
 
 
 def add_html_arguments(parser: argparse._ActionsContainer) -> None:

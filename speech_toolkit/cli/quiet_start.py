@@ -1,6 +1,6 @@
 """What a script does first: from there on it ends without a traceback when it is asked to.
 
-Its other imports take a tenth of a second. Until :func:`speech_toolkit.cli.command_line.run_script`
+Its other imports take a tenth of a second. Until :func:`speech_toolkit.cli.run_script.run_script`
 takes over, nothing is there to be cleaned up. Imports next to nothing, not to be late itself.
 """
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import TypeVar
 
-from speech_toolkit.cli.command_line import (
+from speech_toolkit.cli.arguments import (
     DTYPES,
     add_model_arguments,
     add_report_arguments,

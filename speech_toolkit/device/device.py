@@ -39,10 +39,10 @@ from speech_toolkit.errors import (
     first_line,
 )
 from speech_toolkit.files.json_input import shown_value
-from speech_toolkit.files.writing import installed_version
 from speech_toolkit.ranges import DEVICE_INDEX
 from speech_toolkit.system.interrupts import interrupt_deferred
 from speech_toolkit.system.streams import stdout_to_stderr
+from speech_toolkit.versions import installed_version
 
 if TYPE_CHECKING:
     import torch

@@ -11,14 +11,11 @@ from __future__ import annotations
 
 import argparse
 
-from speech_toolkit.cli.command_line import (
-    ScriptParser,
-    add_report_arguments,
-    reporter_from,
-    run_script,
-)
+from speech_toolkit.cli.arguments import ScriptParser, add_report_arguments
 from speech_toolkit.cli.evaluation_arguments import add_regression_arguments
 from speech_toolkit.cli.outputs import OutputGuard
+from speech_toolkit.cli.reporter import reporter_from
+from speech_toolkit.cli.run_script import run_script
 
 
 def build_parser() -> argparse.ArgumentParser:

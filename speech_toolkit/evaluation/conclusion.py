@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from speech_toolkit.cli.command_line import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID
 from speech_toolkit.errors import DeviceError
 from speech_toolkit.evaluation.process.runner import ERROR
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_NOT_VALID
 
 PASS, FAIL, NOT_VALID = "PASS", "FAIL", "NOT VALID"
 EXIT_CODES = {PASS: EXIT_DONE, FAIL: EXIT_FAILED, NOT_VALID: EXIT_NOT_VALID}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit import __version__
 from speech_toolkit.checkpoint.files import weight_files
-from speech_toolkit.files.writing import versions
+from speech_toolkit.versions import versions
 
 if TYPE_CHECKING:
     import numpy as np

@@ -1,10 +1,8 @@
-"""Writing results: whole files or none, and the versions that every report carries."""
+"""Writing results: whole files or none."""
 
 import contextlib
-import importlib.metadata
 import json
 import os
-import platform
 import stat
 import sys
 import uuid
@@ -12,30 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit import __version__
 from speech_toolkit.errors import UsageError
-
-REPORTED_PACKAGES = ("torch", "torch_npu", "transformers", "numpy", "numba", "soundfile", "soxr")
-
-
-def versions() -> dict[str, str | None]:
-    """Return the versions of the toolkit, Python and the packages that shape a result.
-
-    A package that is not installed has the value None. Reads metadata and imports nothing.
-    """
-    found: dict[str, str | None] = {
-        "speech_toolkit": __version__,
-        "python": platform.python_version(),
-    }
-    return found | {package: installed_version(package) for package in REPORTED_PACKAGES}
-
-
-def installed_version(package: str) -> str | None:
-    """Return the version of an installed package from its metadata, None where it is missing."""
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def json_text(payload: Mapping[str, Any]) -> str:

@@ -12,11 +12,10 @@ from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.device.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import AudioError
-from speech_toolkit.files.writing import versions
+from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.transcription.models.checkpoint import (
     WhisperCheckpoint,
@@ -38,6 +37,7 @@ from speech_toolkit.transcription.windows.features import FeatureExtractor
 from speech_toolkit.transcription.windows.level import at_usual_level
 from speech_toolkit.transcription.windows.planner import Outcome, WindowPlanner, coverage
 from speech_toolkit.transcription.windows.speech import SpeechRegion, find_speech
+from speech_toolkit.versions import versions
 
 if TYPE_CHECKING:
     import torch
@@ -126,7 +126,7 @@ class Transcriber:
         self,
         audio: str | os.PathLike[str] | AudioSource | Waveform,
         settings: TranscriptionSettings | None = None,
-        reporter: Reporter | None = None,
+        progress: Progress = UNWATCHED,
         *,
         on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
     ) -> TranscriptionResult:
@@ -135,7 +135,7 @@ class Transcriber:
         Args:
             audio: a file, ``-`` for standard input, or a waveform at the model's rate.
             settings: how to transcribe; None for the defaults.
-            reporter: shows the progress of long files; None for none.
+            progress: shows the progress of long files; None for none.
             on_batch: called with each batch of windows when it has been decoded.
 
         Raises:
@@ -147,7 +147,7 @@ class Transcriber:
         settings = settings or TranscriptionSettings()
         check_settings(self.checkpoint, settings)
         with self.device.errors("while transcribing"):
-            return self._transcribe(audio, settings, reporter or Reporter(quiet=True), on_batch)
+            return self._transcribe(audio, settings, progress, on_batch)
 
     def leads(
         self, audio: str | os.PathLike[str] | AudioSource, readings: Sequence[Reading]
@@ -177,7 +177,7 @@ class Transcriber:
         self,
         audio: str | os.PathLike[str] | Waveform,
         settings: TranscriptionSettings,
-        reporter: Reporter,
+        progress: Progress,
         on_batch: Callable[[DecodedBatch], None],
     ) -> TranscriptionResult:
         clock = self.decoder.clock
@@ -189,7 +189,7 @@ class Transcriber:
         started = time.perf_counter()
         with clock.stage("find_speech"):
             regions = self._regions(waveform, settings)
-        run, found = self._run(waveform, regions, settings, reporter, on_batch)
+        run, found = self._run(waveform, regions, settings, progress, on_batch)
         segments = transcribed_segments(found, self.decoder.text, settings)
         self.device.synchronize()
         transcribe_s = time.perf_counter() - started
@@ -266,7 +266,7 @@ class Transcriber:
         waveform: Waveform,
         regions: Sequence[SpeechRegion],
         settings: TranscriptionSettings,
-        reporter: Reporter,
+        progress: Progress,
         on_batch: Callable[[DecodedBatch], None],
     ) -> tuple[LongForm, list[TranscribedWindow]]:
         """Take all windows of the file through the model."""
@@ -275,7 +275,7 @@ class Transcriber:
         rate = waveform.sample_rate_hz
         planner = WindowPlanner(regions, waveform.samples, rate, settings.chunk_length_s)
         seconds = round(waveform.duration_s)
-        with reporter.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
+        with progress.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
             run = LongForm(
                 self.decoder,
                 self._extractor,

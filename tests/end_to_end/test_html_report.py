@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from speech_toolkit.cli.page_arguments import LANGUAGES
 from speech_toolkit.evaluation.pages import render_html
+from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from tests.end_to_end.browser import CHROMIUM, look_at
 from tests.end_to_end.support import SAMPLES, run_script
 from tests.unit.evaluation.pages.page_parser import ParsedPage

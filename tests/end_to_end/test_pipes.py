@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from speech_toolkit.cli.command_line import EXIT_DONE, EXIT_NOT_VALID
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_NOT_VALID
 from tests.end_to_end.support import SAMPLES, run_script
 from tests.end_to_end.whisper_material import SENTENCE
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.parity import evaluation as parity
 from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated

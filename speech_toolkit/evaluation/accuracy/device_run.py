@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.models.heard import Heard
@@ -12,6 +11,7 @@ from speech_toolkit.evaluation.parity.figures import fallback_ops
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.progress import Progress
 
 Leads = tuple[list[float] | None, ...]
 
@@ -83,7 +83,7 @@ def run_arm(
     model: ModelChoice,
     target: Target,
     cases: Sequence[Case],
-    reporter: Reporter,
+    progress: Progress,
     questions: Questions = NO_QUESTIONS,
 ) -> Arm:
     """Take all cases through the model on one device, in a process of its own.
@@ -92,16 +92,16 @@ def run_arm(
         model: what it runs.
         target: the device.
         cases: what it hears.
-        reporter: where progress is shown.
+        progress: where progress is shown.
         questions: about the choices of devices that have run before.
     """
-    reporter.info(f"Running {len(cases)} cases on {target.label}")
+    progress.info(f"Running {len(cases)} cases on {target.label}")
     asked = {
         "given": dict(questions.given),
         "roundings": dict(questions.roundings),
         "hears": questions.hears,
     }
-    outcome = _run("hear_cases", model, target, cases, reporter, asked)
+    outcome = _run("hear_cases", model, target, cases, progress, asked)
     facts = dict(outcome.result or {})
     if outcome.ok:
         facts["fallback_ops"] = fallback_ops(outcome)
@@ -112,8 +112,8 @@ def run_arm(
         for key in ("exact", "rounded")
     )
     if not outcome.ok:
-        reporter.info(f"{target.label}: {outcome.message}")
-    reporter.time(target.label, outcome.elapsed_s)
+        progress.info(f"{target.label}: {outcome.message}")
+    progress.time(target.label, outcome.elapsed_s)
     return Arm(
         target,
         outcome.status,
@@ -133,7 +133,7 @@ def run_faults(
     heard: Sequence[Heard],
     evidence: LeadEvidence,
     limits: Sequence[Threshold],
-    reporter: Reporter,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Plant faults in the model on a device and find the smallest that is noticed.
 
@@ -144,20 +144,20 @@ def run_faults(
         heard: what the device heard in them without a fault.
         evidence: what the reference says to that.
         limits: of the tests.
-        reporter: where progress is shown.
+        progress: where progress is shown.
 
     Returns:
         The negative control for the report; its ``error`` says why there is none.
     """
-    reporter.info(f"Planting faults on {target.label}")
+    progress.info(f"Planting faults on {target.label}")
     asked = {
         "given": [each.windows for each in heard],
         "roundings": {},
         "evidence": evidence.to_dict(),
         "limits": [asdict(limit) for limit in limits],
     }
-    outcome = _run("hear_faults", model, target, cases, reporter, asked, "off")
-    reporter.time(f"{target.label}, faults planted", outcome.elapsed_s)
+    outcome = _run("hear_faults", model, target, cases, progress, asked, "off")
+    progress.time(f"{target.label}, faults planted", outcome.elapsed_s)
     unknown = {
         "module": None,
         "zero_noticed_by": [],
@@ -174,7 +174,7 @@ def _run(
     model: ModelChoice,
     target: Target,
     cases: Sequence[Case],
-    reporter: Reporter,
+    progress: Progress,
     asked: Mapping[str, Any],
     decode_graph: str = "auto",
 ) -> Outcome:
@@ -196,7 +196,7 @@ def _run(
         },
         label=target.label,
         timeout_s=model.timeout_s,
-        reporter=reporter,
+        progress=progress,
     )
 
 

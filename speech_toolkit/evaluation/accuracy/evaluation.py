@@ -1,14 +1,12 @@
 """Does a model do its task as well on a device as on the reference? Request in, report out."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from speech_toolkit.checkpoint.files import bundled_model
-from speech_toolkit.cli.command_line import Reporter
-from speech_toolkit.cli.outputs import OutputGuard
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy.agreement import criteria_for
 from speech_toolkit.evaluation.accuracy.device_run import (
@@ -48,6 +46,7 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
 from speech_toolkit.files.scratch import scratch_folder
+from speech_toolkit.progress import Progress
 
 KIND = "accuracy"
 _ENGLISH_OF = {"mms": "eng", "whisper": "en"}
@@ -92,8 +91,8 @@ def evaluate_accuracy(
     request: AccuracyRequest,
     directory: Path,
     argv: Sequence[str],
-    reporter: Reporter,
-    guard: OutputGuard | None = None,
+    progress: Progress,
+    protect: Callable[[str, Sequence[str]], None] = lambda name, paths: None,
 ) -> dict[str, Any]:
     """Make or read the cases, run every target, compare each with the first, and judge.
 
@@ -101,8 +100,9 @@ def evaluate_accuracy(
         request: what to judge.
         directory: where the cases that are made go, see :func:`case_directory`.
         argv: the command line, for the report.
-        reporter: where progress goes.
-        guard: of the files that will be written, none of which may be a recording of a manifest.
+        progress: where progress goes.
+        protect: called with the name and the paths of inputs that show only now, the recordings of
+            a manifest, before anything is written.
 
     Returns:
         The report, described by ``results/schemas/accuracy.schema.json``. A target that failed has
@@ -134,15 +134,15 @@ def evaluate_accuracy(
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)
     cases = _cases(request, family, directory)
-    if guard is not None and request.manifest is not None:
-        guard.protect("audio of --manifest", [case.audio_path for case in cases.cases])
-    reporter.info(f"{len(cases.cases)} test cases: {cases.source}")
+    if request.manifest is not None:
+        protect("audio of --manifest", [case.audio_path for case in cases.cases])
+    progress.info(f"{len(cases.cases)} test cases: {cases.source}")
     yardstick = Yardstick(
         family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed
     )
-    arms, exact = _run_arms(model, targets, cases, reporter)
+    arms, exact = _run_arms(model, targets, cases, progress)
     judged = {
-        arm.target.label: _judge_arm(model, arms[0], exact, arm, yardstick, reporter)
+        arm.target.label: _judge_arm(model, arms[0], exact, arm, yardstick, progress)
         for arm in arms[1:]
     }
     body = accuracy_report(cases, arms, judged, yardstick)
@@ -198,7 +198,7 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
 
 
 def _run_arms(
-    model: ModelChoice, targets: Sequence[Target], cases: CaseSet, reporter: Reporter
+    model: ModelChoice, targets: Sequence[Target], cases: CaseSet, progress: Progress
 ) -> tuple[list[Arm], Arm]:
     """Run the candidates and then the reference, so that a missing card is noticed at once.
 
@@ -210,7 +210,7 @@ def _run_arms(
     """
     arms: list[Arm] = []
     for target in targets[1:]:
-        arm = run_arm(model, target, cases.cases, reporter)
+        arm = run_arm(model, target, cases.cases, progress)
         if arm.status == ERROR and not arms:
             raise ToolkitError(f"{target.label}: {arm.message}")
         arms.append(arm)
@@ -221,11 +221,11 @@ def _run_arms(
     }
     is_exact = targets[0] == REFERENCE
     asked = Questions(given, roundings if is_exact else {})
-    reference = run_arm(model, targets[0], cases.cases, reporter, asked)
+    reference = run_arm(model, targets[0], cases.cases, progress, asked)
     exact = reference
     if not is_exact:
         asked = Questions(given, roundings, hears=False)
-        exact = run_arm(model, REFERENCE, cases.cases, reporter, asked)
+        exact = run_arm(model, REFERENCE, cases.cases, progress, asked)
     return [reference, *arms], exact
 
 
@@ -260,7 +260,7 @@ def _judge_arm(
     exact: Arm,
     candidate: Arm,
     yardstick: Yardstick,
-    reporter: Reporter,
+    progress: Progress,
 ) -> Judgement:
     """Judge one candidate; its control runs on its own device."""
 
@@ -269,7 +269,7 @@ def _judge_arm(
     ) -> dict[str, Any]:
         cases = [yardstick.cases[index] for index in used]
         heard = [candidate.heard[index] for index in used]
-        return run_faults(model, candidate.target, cases, heard, evidence, limits, reporter)
+        return run_faults(model, candidate.target, cases, heard, evidence, limits, progress)
 
     side = _side(reference, exact, candidate)
     return judge(yardstick, reference.heard, candidate.heard, side, run_control)

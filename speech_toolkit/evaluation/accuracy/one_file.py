@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.device.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy.agreement import criteria_for, find_divergence
@@ -39,6 +38,7 @@ from speech_toolkit.evaluation.parity.verdict import LARGEST_BLIND_SPOT
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.progress import Progress
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest
 
@@ -56,7 +56,7 @@ _ENGLISH = "en"
 def compare_devices(
     request: WhisperRequest,
     truth: str | None,
-    reporter: Reporter,
+    progress: Progress,
     *,
     timeout_s: float | None = None,
 ) -> tuple[dict[str, Any], int]:
@@ -65,7 +65,7 @@ def compare_devices(
     Args:
         request: what to transcribe; its device is the one that is judged.
         truth: what is spoken, to count the errors of both against; None where nobody knows.
-        reporter: where progress goes.
+        progress: where progress goes.
         timeout_s: seconds for each side, None for as long as it takes.
 
     Returns:
@@ -81,11 +81,11 @@ def compare_devices(
     )
     own = replace(request, model_path=str(directory), settings=settings)
     header = report_header(KIND, sys.argv, own.config() | {"min_words": MIN_WORDS})
-    candidate = _transcribe(own, None, timeout_s, reporter)
+    candidate = _transcribe(own, None, timeout_s, progress)
     if candidate.status == ERROR:
         raise ToolkitError(candidate.message)
     exact = own.on(REFERENCE.device, REFERENCE.dtype)
-    reference = _transcribe(exact, _questions(candidate), timeout_s, reporter)
+    reference = _transcribe(exact, _questions(candidate), timeout_s, progress)
     prepare_environment(REFERENCE.device)  # comparing texts may import torch here
     judged = _judge(reference, candidate, _Texts(truth, task, directory))
     report = {
@@ -122,16 +122,16 @@ def _transcribe(
     request: WhisperRequest,
     questions: dict[str, Any] | None,
     timeout_s: float | None,
-    reporter: Reporter,
+    progress: Progress,
 ) -> Outcome:
     label = Target(request.device, request.dtype).label
-    reporter.info(f"Transcribing on {label} ...")
+    progress.info(f"Transcribing on {label} ...")
     return run_isolated(
         "speech_toolkit.evaluation.accuracy.one_file_run:transcribe_side",
         {"request": request.to_payload(), "questions": questions},
         label=label,
         timeout_s=timeout_s,
-        reporter=reporter,
+        progress=progress,
     )
 
 

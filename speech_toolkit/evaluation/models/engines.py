@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.device.device import parse_dtype, select_device
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 from speech_toolkit.evaluation.models.listeners import spelt_labels
+from speech_toolkit.progress import UNWATCHED
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.stage_clock import StageClock
@@ -186,7 +186,7 @@ class AlignmentEngine:
                 batch_size=batch_size,
                 normalize=self._checkpoint.normalizes_waveform,
                 wildcard=False,
-                reporter=Reporter(quiet=True),
+                progress=UNWATCHED,
             )
         greedy_T = emissions.log_probs.argmax(axis=1)
         letters = spelt_labels(greedy_T, blank)

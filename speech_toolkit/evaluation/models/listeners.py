@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.models.heard import MMS, Heard
+from speech_toolkit.progress import UNWATCHED
 
 if TYPE_CHECKING:
     from torch import nn
@@ -138,7 +138,7 @@ class Alignment:
         result = self._aligner.align_prepared(
             prepared,
             settings,
-            Reporter(quiet=True),
+            UNWATCHED,
             on_emissions=lambda heard: emissions.append(heard.log_probs),
         )
         words = tuple(word.to_dict() for word in result.words)

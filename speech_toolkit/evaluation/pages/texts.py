@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from speech_toolkit.cli.page_arguments import LANGUAGES
 from speech_toolkit.evaluation.pages.elements import Content, element
+from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from speech_toolkit.evaluation.pages.sentences import translate
 
 _DIRECTORY = Path(__file__).with_name("wording")

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
-from speech_toolkit.cli.command_line import EXIT_NOT_VALID, Reporter
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.conclusion import (
     EXIT_CODES,
@@ -43,7 +42,9 @@ from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolate
 from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
+from speech_toolkit.exit_codes import EXIT_NOT_VALID
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.progress import Progress
 
 KIND = "evaluation"
 _WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"}
@@ -52,7 +53,7 @@ _WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid
 class ParityEvaluation:
     """One evaluation; `run` does it."""
 
-    def __init__(self, request: ParityRequest, reporter: Reporter) -> None:
+    def __init__(self, request: ParityRequest, progress: Progress) -> None:
         """Check all that can be checked before a process is started.
 
         Raises:
@@ -67,7 +68,7 @@ class ParityEvaluation:
                 "needs two, the reference first, such as cpu,npu or cpu:float32,cpu:bfloat16"
             )
         self._request = request
-        self._reporter = reporter
+        self._progress = progress
         self._family = family_of(request.model_path)
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
@@ -127,7 +128,7 @@ class ParityEvaluation:
     ) -> Outcome:
         request = self._request
         label = label or target.label
-        self._reporter.info(f"Running {label}")
+        self._progress.info(f"Running {label}")
         payload = {
             "model_path": request.model_path,
             "device": target.device,
@@ -147,10 +148,10 @@ class ParityEvaluation:
             payload,
             label=label,
             timeout_s=request.timeout_s,
-            reporter=self._reporter,
+            progress=self._progress,
         )
         if not outcome.ok:
-            self._reporter.warning(f"{label}: {outcome.message}")
+            self._progress.warning(f"{label}: {outcome.message}")
         return outcome
 
     def _leave_layers_out(self, reference: Outcome) -> None:

@@ -3,9 +3,9 @@
 `speech_toolkit.evaluation.process.runner` starts it and reads the files.
 """
 
-import argparse
 import importlib
 import json
+import logging
 import os
 import signal
 import sys
@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from speech_toolkit.cli.command_line import reporter_from
 from speech_toolkit.errors import OperatorError, ToolkitError, first_line
 from speech_toolkit.files.scratch import scratch_errors
 
@@ -55,7 +54,7 @@ def main(directory: str, parent_pipe: str) -> None:
 
 
 def _call() -> None:
-    reporter_from(argparse.Namespace(output="-", quiet=False, verbose=True))
+    _log_to_parent()
     call = json.loads((_folder / CALL_FILE).read_text(encoding="utf-8"))
     module, _, function = call["target"].partition(":")
     try:
@@ -67,6 +66,16 @@ def _call() -> None:
         if not _is_out_of_memory(error):
             raise
         _leave("out_of_memory", f"out of memory ({first_line(error)})", _EXIT_OUT_OF_MEMORY)
+
+
+def _log_to_parent() -> None:
+    """Print what the package logs as lines that the parent takes apart."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
+    logger = logging.getLogger("speech_toolkit")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
 
 
 def _save(result: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:

@@ -27,7 +27,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.process.child import (
     ARRAYS_FILE,
@@ -37,6 +36,7 @@ from speech_toolkit.evaluation.process.child import (
     PARTIAL_FILE,
 )
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.progress import UNWATCHED, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,7 +98,7 @@ def run_isolated(
     label: str,
     timeout_s: float | None,
     env: Mapping[str, str | None] | None = None,
-    reporter: Reporter | None = None,
+    progress: Progress = UNWATCHED,
 ) -> Outcome:
     """Call a function in a process of its own and wait for it.
 
@@ -109,8 +109,8 @@ def run_isolated(
         timeout_s: seconds after which the process and all that it started are killed; None to wait
             for ever.
         env: variables to set beside those of this process; a value of None removes one.
-        reporter: where the child's report lines and warnings go, each after the label; everything
-            else that it prints is shown when the reporter is verbose. None to show warnings only.
+        progress: where the child's report lines and warnings go, each after the label; everything
+            else that it prints is shown when the progress is verbose. None to show warnings only.
 
     Returns:
         The outcome. A child that fails is no exception here.
@@ -118,7 +118,6 @@ def run_isolated(
     Raises:
         ToolkitError: no temporary files can be written.
     """
-    reporter = reporter or Reporter(quiet=True)
     with scratch_folder() as folder:
         call = {"target": target, "payload": dict(payload)}
         with scratch_errors():
@@ -126,7 +125,7 @@ def run_isolated(
         kills_before = _host_memory_kills()
         started = time.perf_counter()
         with _started(folder, env) as process:
-            relay = _Relay(process, label, reporter)
+            relay = _Relay(process, label, progress)
             timed_out = _times_out(process, timeout_s)
         exit_code = -signal.SIGKILL if process.returncode is None else process.returncode
         elapsed_s = time.perf_counter() - started
@@ -196,10 +195,10 @@ def _times_out(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
 class _Relay:
     """Reads what the child prints: shows its report lines at once and keeps the last lines."""
 
-    def __init__(self, process: subprocess.Popen[str], label: str, reporter: Reporter) -> None:
+    def __init__(self, process: subprocess.Popen[str], label: str, progress: Progress) -> None:
         self._process = process
         self._label = label
-        self._reporter = reporter
+        self._progress = progress
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -224,11 +223,11 @@ class _Relay:
     def _show(self, line: str) -> None:
         found = _REPORT_LINE.match(line)
         if not found:
-            self._reporter.debug(f"{self._label}: {line}")
+            self._progress.debug(f"{self._label}: {line}")
         elif found[1] == "WARNING":
-            self._reporter.warning(f"{self._label}: {found[2]}")
+            self._progress.warning(f"{self._label}: {found[2]}")
         else:
-            self._reporter.info(f"{self._label}: {found[2]}")
+            self._progress.info(f"{self._label}: {found[2]}")
 
 
 def _cause_of_death(

@@ -18,7 +18,6 @@ import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.checkpoint.files import bundled_model
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.models.engines import (
@@ -38,6 +37,7 @@ from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
 from speech_toolkit.evaluation.speed.timing import PERCENTILE_METHOD
 from speech_toolkit.evaluation.targets import Target, device_facts
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.progress import Progress
 
 KIND = "perf"
 _MEASURE = f"{measure_target.__module__}:{measure_target.__name__}"
@@ -86,7 +86,7 @@ class PerformanceRequest:
 def measure_performance(
     request: PerformanceRequest,
     argv: Sequence[str],
-    reporter: Reporter,
+    progress: Progress,
     before: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> dict[str, Any]:
     """Measure every case on every target.
@@ -94,7 +94,7 @@ def measure_performance(
     Args:
         request: what to measure.
         argv: the command line, for the report.
-        reporter: where progress goes.
+        progress: where progress goes.
         before: called before anything is measured with what is known by then: "config", "model",
             and "targets" with their environments and the input of each case. What it raises ends
             the measurement.
@@ -133,7 +133,7 @@ def measure_performance(
             "warmup": request.warmup,
             "runs": request.runs,
         }
-        entries = [_measure(target, directory, payload, request, reporter) for target in targets]
+        entries = [_measure(target, directory, payload, request, progress) for target in targets]
     return {
         **header,
         "family": family,
@@ -194,10 +194,10 @@ def _measure(
     directory: Path,
     payload: dict[str, Any],
     request: PerformanceRequest,
-    reporter: Reporter,
+    progress: Progress,
 ) -> dict[str, Any]:
     """Measure all cases on one target, in a process of its own."""
-    reporter.info(f"Measuring on {target.label} ...")
+    progress.info(f"Measuring on {target.label} ...")
     engine = EngineSettings(
         str(directory),
         target.device,
@@ -211,10 +211,10 @@ def _measure(
         payload | {"engine": asdict(engine)},
         label=target.label,
         timeout_s=request.timeout_s,
-        reporter=reporter,
+        progress=progress,
     )
     if not outcome.ok:
-        reporter.info(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
+        progress.info(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")
     return _entry(target, outcome)
 
 

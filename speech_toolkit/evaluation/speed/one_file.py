@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.speed.run import (
     STAGE_RUNS,
@@ -14,6 +13,7 @@ from speech_toolkit.evaluation.speed.run import (
     stage_figures,
 )
 from speech_toolkit.evaluation.speed.timing import PERCENTILE_METHOD, measure
+from speech_toolkit.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +26,7 @@ KIND = "benchmark"
 
 
 def run_benchmark(
-    request: WhisperRequest, num_runs: int, warmup: int, reporter: Reporter
+    request: WhisperRequest, num_runs: int, warmup: int, progress: Progress
 ) -> dict[str, Any]:
     """Transcribe one file again and again and time it.
 
@@ -37,7 +37,7 @@ def run_benchmark(
         request: what to transcribe, where, and how.
         num_runs: measured runs, at least 1.
         warmup: runs before them, at least 0.
-        reporter: where progress goes.
+        progress: where progress goes.
 
     Returns:
         The report, described by ``results/schemas/benchmark.schema.json``.
@@ -56,14 +56,14 @@ def run_benchmark(
         request.attn_implementation,
         request.decode_graph,
     )
-    reporter.time("Model load", transcriber.model_load_s)
+    progress.time("Model load", transcriber.model_load_s)
     device, clock = transcriber.device, transcriber.decoder.clock
     memory_loaded = memory_figures(device)
 
     def run() -> TranscriptionResult:
         return transcriber.transcribe(request.audio, request.settings)
 
-    with reporter.progress_bar(total=num_runs, label="Benchmark", unit="run") as bar:
+    with progress.progress_bar(total=num_runs, label="Benchmark", unit="run") as bar:
         timings = measure(run, device, warmup, num_runs, lambda timings: bar.update())
     memory = memory_figures(device)
     clock.exact = True

@@ -4,7 +4,7 @@ import torch
 
 from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
 from speech_toolkit.alignment.models.ctc_model import FrameGeometry
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device.device import Device
 from speech_toolkit.errors import AudioError, DeviceError
 
@@ -23,7 +23,7 @@ def emissions(model, waveform, batch_size=1, window_s=0.5, context_s=0.16, **opt
         window_s=window_s,
         context_s=context_s,
         batch_size=batch_size,
-        reporter=Reporter(quiet=True),
+        progress=Reporter(quiet=True),
         **options,
     )
 

@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.cli.command_line import (
-    Reporter,
-    comma_separated,
-    number,
-    output_format,
-    reporter_from,
-    run_script,
-)
+from speech_toolkit.cli.arguments import comma_separated, number, output_format
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.ranges import BATCH_SIZE, WINDOW_S
 

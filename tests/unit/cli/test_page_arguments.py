@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from speech_toolkit.cli.command_line import Reporter
 from speech_toolkit.cli.page_arguments import (
     add_html_arguments,
     check_html_arguments,
     write_page,
 )
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.pages.__main__ import main
 from tests.end_to_end.support import REPOSITORY

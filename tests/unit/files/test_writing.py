@@ -4,8 +4,9 @@ import os
 import pytest
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.files.writing import versions, write_json
+from speech_toolkit.files.writing import write_json
 from speech_toolkit.system.streams import discard_output
+from speech_toolkit.versions import versions
 
 
 def test_json_round_trip_keeps_every_script_and_lone_surrogates(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from speech_toolkit.checkpoint.files import REPOSITORY, bundled_model
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy import device_run as arms
 from speech_toolkit.evaluation.accuracy.evaluation import (
@@ -55,7 +55,7 @@ class Devices:
         self.hear = hear
         self.payloads = []
 
-    def __call__(self, target, payload, *, label, timeout_s, reporter):
+    def __call__(self, target, payload, *, label, timeout_s, progress):
         self.payloads.append(payload)
         if target.endswith("hear_faults"):
             return self.control(label)

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from speech_toolkit.checkpoint.files import REPOSITORY
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy import one_file as compare
 from speech_toolkit.evaluation.accuracy import one_file_run as compare_run

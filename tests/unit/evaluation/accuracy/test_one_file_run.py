@@ -1,6 +1,6 @@
 import pytest
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.accuracy import one_file as compare
 from speech_toolkit.evaluation.accuracy.one_file import compare_devices
 from speech_toolkit.evaluation.accuracy.one_file_run import transcribe_side

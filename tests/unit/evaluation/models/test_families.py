@@ -7,7 +7,7 @@ import torch
 from speech_toolkit.alignment.aligner import Aligner
 from speech_toolkit.alignment.request import AlignmentSettings, prepare_input
 from speech_toolkit.audio.waveform import load_audio
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.metrics.numeric import log_softmax
 from speech_toolkit.evaluation.models.families import load_model_under_test

@@ -6,9 +6,9 @@ import re
 
 import pytest
 
-from speech_toolkit.cli.page_arguments import LANGUAGES
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.pages import render_html, write_html
+from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from tests.unit.evaluation.pages.page_parser import ParsedPage
 from tests.unit.evaluation.pages.reports import (
     AUDIO,

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.cli.page_arguments import LANGUAGES
 from speech_toolkit.evaluation import pages as html
 from speech_toolkit.evaluation.accuracy.agreement import criteria_for
 from speech_toolkit.evaluation.accuracy.lead_shift import lead_limits
 from speech_toolkit.evaluation.accuracy.verdict import added_errors_limit
+from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from speech_toolkit.evaluation.pages.sentences import chinese_sentences, translate
 from speech_toolkit.evaluation.pages.texts import Texts, wording
 from speech_toolkit.evaluation.speed.timing import Distribution

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.parity import evaluation as parity
 from speech_toolkit.evaluation.parity.emulations import Emulation

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.process import runner as isolated
 from speech_toolkit.evaluation.process.runner import run_isolated
@@ -70,7 +70,7 @@ def test_the_child_imports_nothing_heavy_of_its_own():
         label="x",
         timeout_s=60,
         env={"PYTHONVERBOSE": "1"},
-        reporter=(reporter := Lines(verbose=True)),
+        progress=(reporter := Lines(verbose=True)),
     )
     assert outcome.status == "crash"  # it returns no pair
     assert any("import 'json'" in line for line in reporter.shown)
@@ -200,7 +200,7 @@ def test_a_child_whose_lines_cannot_be_shown_is_read_to_its_end(error):
         def debug(self, text):
             raise error
 
-    outcome = run("chatter", reporter=Broken(verbose=True), timeout_s=30)
+    outcome = run("chatter", progress=Broken(verbose=True), timeout_s=30)
     assert outcome.ok
     assert outcome.log_tail[-1] == "line 19999"
 
@@ -215,7 +215,7 @@ def test_an_outcome_that_finds_no_room_is_told_in_a_line():
 @pytest.mark.parametrize("verbose", [False, True])
 def test_report_lines_are_passed_on(verbose):
     reporter = Lines(verbose=verbose)
-    outcome = run("talk", reporter=reporter)
+    outcome = run("talk", progress=reporter)
     shown = ["[INFO] npu:0: Using cpu", "[WARNING] npu:0: the waveform is silence"]
     noise = ["[DEBUG] npu:0: a bar of a library", "[DEBUG] npu:0: printed by native code"]
     assert set(reporter.shown) == set(shown + noise if verbose else shown)

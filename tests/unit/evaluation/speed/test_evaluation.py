@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech_toolkit.cli.command_line import Reporter
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.models.engines import Work
 from speech_toolkit.evaluation.process.runner import Outcome

@@ -1,0 +1,140 @@
+"""The report of a run on the terminal: lines, warnings, progress bars."""
+
+import argparse
+import logging
+import re
+import sys
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from speech_toolkit.errors import ToolkitError
+from speech_toolkit.system.streams import discard_output
+
+RULE = "=" * 60
+_LONGEST_WORD = 300
+
+
+class Reporter:
+    """Prints a run's report line by line.
+
+    The report goes to stdout, or to stderr when stdout carries the JSON result. Warnings always
+    go to stderr. ``quiet`` keeps the warnings only.
+
+    Attributes:
+        quiet: whether the report is suppressed.
+        verbose: whether :meth:`debug` lines are printed.
+    """
+
+    def __init__(
+        self, *, quiet: bool = False, verbose: bool = False, stream: TextIO | None = None
+    ) -> None:
+        self.quiet = quiet
+        self.verbose = verbose
+        self._stream = stream or sys.stdout
+
+    def line(self, text: str = "") -> None:
+        """Print one line of the report as it is."""
+        if not self.quiet:
+            print_line(text, self._stream)
+
+    def banner(self, text: str) -> None:
+        """Print a title between two rules."""
+        self.line(RULE)
+        self.line(text)
+        self.line(RULE)
+
+    def info(self, text: str) -> None:
+        """Print an ``[INFO]`` line."""
+        self.line(f"[INFO] {text}")
+
+    def time(self, stage: str, seconds: float, detail: str = "") -> None:
+        """Print a ``[TIME]`` line for one stage."""
+        self.line(f"[TIME] {stage}: {seconds:.2f}s{detail and f' ({detail})'}")
+
+    def result(self, text: str) -> None:
+        """Print a ``[RESULT]`` line."""
+        self.line(f"[RESULT] {text}")
+
+    def debug(self, text: str) -> None:
+        """Print a ``[DEBUG]`` line on stderr when verbose."""
+        if self.verbose:
+            print_line(f"[DEBUG] {text}", sys.stderr)
+
+    def warning(self, text: str) -> None:
+        """Print a ``[WARNING]`` line on stderr, quiet or not."""
+        print_line(f"[WARNING] {text}", sys.stderr)
+
+    def warnings(self, texts: Iterable[str]) -> None:
+        """Print each of ``texts`` as a warning."""
+        for text in texts:
+            self.warning(text)
+
+    def error(self, error: ToolkitError) -> None:
+        """Print on stderr what stopped one item of several."""
+        print_error(f"error: {error}")
+
+    def progress_bar(self, *, total: int, label: str, unit: str) -> Any:
+        """Return a tqdm bar on stderr, shown on a terminal only; use it in a ``with``."""
+        from tqdm import tqdm
+
+        hidden = self.quiet or total < 2 or not sys.stderr.isatty()
+        return tqdm(
+            total=total, desc=label, unit=unit, leave=False, file=sys.stderr, disable=hidden
+        )
+
+
+def reporter_from(arguments: argparse.Namespace) -> Reporter:
+    """Make the reporter that ``--quiet``, ``--verbose`` and ``--output -`` ask for.
+
+    What the package logs becomes part of the report.
+    """
+    stream = sys.stderr if arguments.output == "-" else sys.stdout
+    reporter = Reporter(quiet=arguments.quiet, verbose=arguments.verbose, stream=stream)
+    logger = logging.getLogger("speech_toolkit")
+    logger.handlers = [_ReportHandler(reporter)]
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    return reporter
+
+
+class _ReportHandler(logging.Handler):
+    """Turns log records of the package into lines of the report."""
+
+    def __init__(self, reporter: Reporter) -> None:
+        super().__init__()
+        self._reporter = reporter
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one record at the level it was logged at."""
+        text = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._reporter.warning(text)
+        elif record.levelno >= logging.INFO:
+            self._reporter.info(text)
+        else:
+            self._reporter.debug(text)
+
+
+def print_line(text: str, stream: TextIO) -> None:
+    """Print a line at once; a stream that takes no more is given up, as results go elsewhere."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:  # a reader such as `head` left
+        discard_output(stream)
+    except OSError as error:
+        discard_output(stream)
+        if stream is not sys.stderr:
+            print_line(f"[WARNING] the report cannot be printed: {error.strerror}", sys.stderr)
+
+
+def print_error(message: str) -> None:
+    """Print one short line on stderr."""
+    print_line(on_one_line(message), sys.stderr)
+
+
+def on_one_line(text: str) -> str:
+    """Return a message on one line, words of absurd length cut in their middle."""
+    text = " ".join(text.splitlines())
+    return re.sub(
+        rf"\S{{{_LONGEST_WORD},}}", lambda word: f"{word[0][:150]}...{word[0][-50:]}", text
+    )

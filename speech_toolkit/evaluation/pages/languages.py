@@ -1,0 +1,3 @@
+"""The languages that a page can be written in."""
+
+LANGUAGES = ("en", "zh")

@@ -1,0 +1,9 @@
+"""What a script's exit code says."""
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_WRONG = 2
+EXIT_SOME_FAILED = 3
+EXIT_NOT_VALID = 4
+EXIT_INTERNAL = 70
+EXIT_INTERRUPTED = 130

@@ -1,0 +1,77 @@
+"""What stages of work tell of their progress: the terminal listens in a script, a log in a library.
+
+:class:`speech_toolkit.cli.reporter.Reporter` shows it on a terminal.
+"""
+
+import logging
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Protocol
+
+logger = logging.getLogger(__name__)
+
+
+class Bar(Protocol):
+    """Grows as a stage gets on, as tqdm's do.
+
+    Attributes:
+        n: units of work done.
+    """
+
+    n: float
+
+    def update(self, n: float = 1) -> object:
+        """Add ``n`` units of work done."""
+
+
+class Progress(Protocol):
+    """Who is told what a stage does."""
+
+    def info(self, text: str) -> None:
+        """Take a line of what is going on."""
+
+    def debug(self, text: str) -> None:
+        """Take a line that only someone who looks for a fault wants."""
+
+    def warning(self, text: str) -> None:
+        """Take what the user should know of a result."""
+
+    def time(self, stage: str, seconds: float, detail: str = "") -> None:
+        """Take how long a stage took."""
+
+    def progress_bar(self, *, total: int, label: str, unit: str) -> AbstractContextManager[Bar]:
+        """Return a bar of ``total`` units, to be used in a ``with``."""
+
+
+class _HiddenBar:
+    def __init__(self) -> None:
+        self.n = 0.0
+
+    def update(self, n: float = 1) -> None:
+        self.n += n
+
+
+class LoggedProgress:
+    """Progress where nobody watches: lines go to the package's log, and no bar is shown."""
+
+    def info(self, text: str) -> None:
+        """Log a line of what is going on."""
+        logger.info("%s", text)
+
+    def debug(self, text: str) -> None:
+        """Log a line that only someone who looks for a fault wants."""
+        logger.debug("%s", text)
+
+    def warning(self, text: str) -> None:
+        """Log what the user should know of a result."""
+        logger.warning("%s", text)
+
+    def time(self, stage: str, seconds: float, detail: str = "") -> None:
+        """Log how long a stage took."""
+        logger.info("%s: %.2f s%s", stage, seconds, detail and f" ({detail})")
+
+    def progress_bar(self, **description: Any) -> AbstractContextManager[Bar]:
+        """Return a bar that is not shown."""
+        return nullcontext(_HiddenBar())
+
+
+UNWATCHED = LoggedProgress()
