@@ -19,7 +19,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from speech_synthesis import Espeak, Flite, SpokenToken, SynthesisedSpeech
+from espeak import Espeak
+from flite import Flite
+from speech_synthesis import SpokenToken, SynthesisedSpeech
 
 STORY = (
     "Nobody in the village remembered who had planted the walnut tree.",

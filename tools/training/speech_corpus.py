@@ -1,37 +1,25 @@
 """Build the training speech: random talk, many voices, known phone times, stored in shards.
 
-    python tools/training/speech_corpus.py --output DIR --shards 0:40 --utterances 200
-
-A shard is one .npz file: `samples` (int16, 16 kHz, all utterances in a row) and `utterances`, a
-JSON list with the sample range, the words and the phone times of each. A shard depends on its own
-number alone, so shards can be made by several processes, and again.
+python tools/training/speech_corpus.py --output DIR --shards 0:40 --utterances 200
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import soxr
 import vocoder
-from speech_synthesis import (
-    PAUSE,
-    Espeak,
-    Flite,
-    Phone,
-    SpokenToken,
-    SynthesisedSpeech,
-    festival_speak,
-)
+from espeak import Espeak
+from festival import festival_speak
+from flite import Flite
+from shards import SAMPLE_RATE_HZ, shard_parser, write_missing_shards
+from speech_synthesis import PAUSE, Phone, SpokenToken, SynthesisedSpeech
 from spoken_text import random_words, speak_words
 
-SAMPLE_RATE_HZ = 16000
-ESPEAK_LANGUAGES = (
+_ESPEAK_LANGUAGES = (
     "en-us",
     "en-us",
     "en-us",
@@ -50,8 +38,8 @@ _VARIANT_NAMES = (
     "Marco Mario max michel Michael miguel norbert pablo paul pedro quincy rob robert sandro "
     "shelby steph steph2 travis victor zac"
 )
-ESPEAK_VARIANTS = tuple(_VARIANT_NAMES.split())
-VOICE_SHARES = {
+_ESPEAK_VARIANTS = tuple(_VARIANT_NAMES.split())
+_VOICE_SHARES = {
     "espeak": 0.28,
     "flite slt": 0.15,
     "flite awb": 0.18,
@@ -75,15 +63,20 @@ class Request:
 def draw_requests(rng: np.random.Generator, count: int) -> list[Request]:
     """Draw the texts and voices of a shard."""
     requests = []
-    names, shares = list(VOICE_SHARES), np.array(list(VOICE_SHARES.values()))
     for _ in range(count):
         words = random_words(rng, int(rng.integers(2, 22)))
         tokens = speak_words(words, rng, slur=rng.uniform(0, 0.7), pause=rng.uniform(0, 0.12))
-        synthesiser, _, voice = str(rng.choice(names, p=shares / shares.sum())).partition(" ")
-        if synthesiser == "espeak":
-            voice = f"{rng.choice(ESPEAK_LANGUAGES)}+{rng.choice(ESPEAK_VARIANTS)}"
-        requests.append(Request(tuple(tokens), synthesiser, voice))
+        requests.append(request_of_any_voice(rng, tokens))
     return requests
+
+
+def request_of_any_voice(rng: np.random.Generator, tokens: Sequence[SpokenToken]) -> Request:
+    """Draw who speaks the tokens."""
+    names, shares = list(_VOICE_SHARES), np.array(list(_VOICE_SHARES.values()))
+    synthesiser, _, voice = str(rng.choice(names, p=shares / shares.sum())).partition(" ")
+    if synthesiser == "espeak":
+        voice = f"{rng.choice(_ESPEAK_LANGUAGES)}+{rng.choice(_ESPEAK_VARIANTS)}"
+    return Request(tuple(tokens), synthesiser, voice)
 
 
 class Studio:
@@ -225,40 +218,16 @@ def draw_voice(
     )
 
 
-def write_shard(path: Path, speeches: Sequence[SynthesisedSpeech]) -> None:
-    """Write utterances of 16 kHz speech to one shard."""
-    pieces, entries, offset = [], [], 0
-    for speech in speeches:
-        peak = max(float(np.abs(speech.samples).max()), 1e-3)
-        pieces.append((speech.samples * (26000 / peak)).astype(np.int16))
-        phones = [(p.name, round(p.start_s, 4), round(p.end_s, 4), p.group) for p in speech.phones]
-        end = offset + len(speech.samples)
-        entries.append({"start": offset, "end": end, "groups": speech.groups, "phones": phones})
-        offset = end
-    partial = path.with_suffix(".partial.npz")
-    np.savez(partial, samples=np.concatenate(pieces), utterances=json.dumps(entries))
-    partial.replace(path)
-
-
 def main() -> None:
     """Make the shards that are asked for and not there yet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--output", type=Path, required=True, help="folder of the shards")
-    parser.add_argument("--shards", default="0:40", help="first:end[:step] (default 0:40)")
-    parser.add_argument("--utterances", type=int, default=200, help="per shard (default 200)")
-    arguments = parser.parse_args()
-    arguments.output.mkdir(parents=True, exist_ok=True)
+    arguments = shard_parser(__doc__.splitlines()[0], "0:40").parse_args()
     studio = Studio()
-    for shard in range(*(int(part) for part in arguments.shards.split(":"))):
-        path = arguments.output / f"shard_{shard:04d}.npz"
-        if path.exists():
-            continue
-        rng = np.random.default_rng([1130, shard])
+
+    def speak(rng: np.random.Generator) -> list[SynthesisedSpeech]:
         requests = draw_requests(rng, arguments.utterances)
-        speeches = [vary(speech, rng) for speech in studio.speak(requests, rng)]
-        write_shard(path, speeches)
-        seconds = sum(len(speech.samples) for speech in speeches) / SAMPLE_RATE_HZ
-        print(f"{path.name}: {len(speeches)} of {len(requests)} utterances, {seconds:.0f} s")
+        return [vary(speech, rng) for speech in studio.speak(requests, rng)]
+
+    write_missing_shards(arguments, 1130, speak)
 
 
 if __name__ == "__main__":

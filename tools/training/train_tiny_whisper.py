@@ -15,14 +15,20 @@ whole ones. Training can be interrupted and goes on from the last checkpoint.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 from torch.nn import functional
+from training_run import (
+    Batch,
+    CommonRecipe,
+    TrainingRun,
+    add_training_options,
+    half_precision,
+    late_fall,
+    start,
+)
 from whisper_data import Plan, Windows
 from whisper_export import export, write_tokens
 from whisper_script import WordEncoder
@@ -37,11 +43,12 @@ from whisper_teaching import (
 )
 from whisper_tokens import TokenIds
 
+_FEATURES_PER_S = 100
 _TIMESTAMP_BLUR = ((-2, 0.08), (-1, 0.22), (0, 0.4), (1, 0.22), (2, 0.08))
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(CommonRecipe):
     """What can be tuned; shares are of the planned training time."""
 
     learning_rate: float = 2.2e-3
@@ -49,7 +56,6 @@ class Recipe:
     warmup_steps: int = 150
     decay_from: float = 0.6
     weight_decay: float = 0.02
-    gradient_norm: float = 1.0
     average_decay: float = 0.998
     phone_weights: tuple[float, float] = (0.3, 0.1)  # in the first stage, and later
     context_weights: tuple[float, float] = (0.3, 0.03)
@@ -68,21 +74,18 @@ class Recipe:
         return next((plan for end, plan in self.stages if progress < end), self.stages[-1][1])
 
 
-class Trainer:
-    """The state of a training run and its loop."""
+class Trainer(TrainingRun):
+    """The small Whisper model, learning from batches as `whisper_data.Windows` gives them."""
+
+    recipe: Recipe
 
     def __init__(self, work: Path, minutes: float, recipe: Recipe, seed: int) -> None:
-        torch.manual_seed(seed)
-        self.work, self.minutes, self.recipe = work, minutes, recipe
-        self.ids = TokenIds()
-        self.model = TeachingModel(build_whisper(self.ids), self.ids)
-        self.average = TeachingModel(build_whisper(self.ids), self.ids)
-        self.average.load_state_dict(self.model.state_dict())
-        self.optimizers = self._optimizers()
-        self.step, self.elapsed_s, self.heard_s = 0, 0.0, 0.0
-        self.progress = multiprocessing.Value("d", 0.0)
+        ids = TokenIds()
+        super().__init__(
+            work, minutes, recipe, seed, lambda: TeachingModel(build_whisper(ids), ids)
+        )
 
-    def _optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
+    def build_optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
         """Muon for the matrices of the layers, AdamW for all else."""
         named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
         matrices = [p for n, p in named if p.ndim == 2 and "layers." in n]
@@ -100,68 +103,18 @@ class Trainer:
             ),
         )
 
-    @property
-    def checkpoint(self) -> Path:
-        """Where the state is kept."""
-        return self.work / "checkpoint.pt"
-
-    def resume(self) -> None:
-        """Go on from the last checkpoint, if there is one."""
-        if not self.checkpoint.exists():
-            return
-        state = torch.load(self.checkpoint, weights_only=True)
-        self.model.load_state_dict(state["model"])
-        self.average.load_state_dict(state["average"])
-        for optimizer, saved in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(saved)
-        self.step, self.elapsed_s = state["step"], state["elapsed_s"]
-        self.heard_s = state["heard_s"]
-        self.progress.value = self.elapsed_s / (60 * self.minutes)
-
-    def save(self) -> None:
-        """Write the checkpoint whole, then put it in place."""
-        partial = self.checkpoint.with_suffix(".partial")
-        state = {
-            "model": self.model.state_dict(),
-            "average": self.average.state_dict(),
-            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
-            "step": self.step,
-            "elapsed_s": self.elapsed_s,
-            "heard_s": self.heard_s,
-        }
-        torch.save(state, partial)
-        partial.replace(self.checkpoint)
-
-    def run(self, batches: object) -> None:
-        """Train until the planned minutes are spent."""
-        last_save = last_tick = time.monotonic()
-        for batch in batches:
-            losses = self._train_step(batch)
-            now = time.monotonic()
-            self.elapsed_s += now - last_tick
-            last_tick = now
-            self.progress.value = self.elapsed_s / (60 * self.minutes)
-            if self.step % 25 == 0:
-                shown = "  ".join(f"{name} {value:.3f}" for name, value in losses.items())
-                rate = self.heard_s / self.elapsed_s
-                print(f"{self.elapsed_s:5.0f} s  {self.step}  {shown}  x{rate:.0f}", flush=True)
-            finished = self.progress.value >= 1
-            if finished or now - last_save > 180:
-                self.save()
-                last_save = now
-            if finished:
-                return
-
-    def _train_step(self, batch: dict[str, torch.Tensor]) -> dict[str, float]:
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                factor = self.recipe.matrix_factor if optimizer is self.optimizers[0] else 1.0
-                group["lr"] = factor * self._learning_rate(self.progress.value)
-            optimizer.zero_grad(set_to_none=True)
-        with torch.autocast("cpu", torch.bfloat16):
-            losses = compute_losses(self.model, batch)
+    def learning_rates(self, progress: float) -> tuple[float, ...]:
+        """A higher rate for the matrices; both fall late, to a hundredth."""
         recipe = self.recipe
-        is_later = self.progress.value >= recipe.stages[0][0]
+        rate = recipe.learning_rate * late_fall(progress, recipe.decay_from, 0.01)
+        return recipe.matrix_factor * rate, rate
+
+    def losses(self, batch: Batch, progress: float) -> dict[str, tuple[float, torch.Tensor]]:
+        """Phones and words from the encoder, text and where to look from the decoder."""
+        with half_precision():
+            values = compute_losses(self.model, batch)
+        recipe = self.recipe
+        is_later = progress >= recipe.stages[0][0]
         weights = {
             "text": 1.0,
             "stamps": recipe.stamp_weight,
@@ -171,30 +124,15 @@ class Trainer:
             "look": recipe.attention_weight,
             "track": recipe.attention_weight / 2,
         }
-        sum(weights[name] * loss for name, loss in losses.items()).backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), recipe.gradient_norm)
-        for optimizer in self.optimizers:
-            optimizer.step()
-        self._update_average()
-        self.step += 1
-        self.heard_s += batch["mel"].shape[0] * batch["mel"].shape[2] / 100
-        return {name: loss.item() for name, loss in losses.items()}
+        return {name: (weights[name], value) for name, value in values.items()}
 
-    def _learning_rate(self, progress: float) -> float:
-        recipe = self.recipe
-        warm = min(1.0, (self.step + 1) / recipe.warmup_steps)
-        left = (1 - progress) / (1 - recipe.decay_from)
-        return recipe.learning_rate * warm * min(1.0, max(left, 0.01))
-
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        decay = min(self.recipe.average_decay, (1 + self.step) / (20 + self.step))
-        torch._foreach_lerp_(
-            list(self.average.parameters()), list(self.model.parameters()), 1 - decay
-        )
+    def seconds_of(self, batch: Batch) -> float:
+        """Silence that fills a row counts as heard."""
+        rows, _, features = batch["mel"].shape
+        return rows * features / _FEATURES_PER_S
 
 
-def compute_losses(model: TeachingModel, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def compute_losses(model: TeachingModel, batch: Batch) -> dict[str, torch.Tensor]:
     """All losses of a batch as `whisper_data.Windows` gives it."""
     heard, middle = model.hear(batch["mel"], batch["first_frame"])
     phones, context = phone_losses(middle, model.context_head(heard), batch["phones"])
@@ -242,20 +180,19 @@ def token_losses(
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, or go on training."""
-    torch.set_num_threads(arguments.threads)
-    arguments.work.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed)
-    trainer.resume()
-    windows = Windows(
-        arguments.domain,
-        arguments.open,
-        lambda: trainer.recipe.plan_at(trainer.progress.value),
-        WordEncoder(arguments.tokens),
-        trainer.model.whisper.config.num_mel_bins,
-        seed=arguments.seed + trainer.step,
-    )
-    loader = torch.utils.data.DataLoader(windows, batch_size=None, num_workers=1, prefetch_factor=8)
-    trainer.run(loader)
+
+    def make_batches(seed: int) -> Windows:
+        return Windows(
+            arguments.domain,
+            arguments.open,
+            lambda: trainer.recipe.plan_at(trainer.progress.value),
+            WordEncoder(arguments.tokens),
+            trainer.model.whisper.config.num_mel_bins,
+            seed,
+        )
+
+    start(trainer, arguments, make_batches)
 
 
 def main() -> None:
@@ -271,10 +208,7 @@ def main() -> None:
     )
     training.add_argument("--open", type=Path, required=True, help="shards of speech_corpus.py")
     training.add_argument("--tokens", type=Path, required=True, help="folder of the tokens")
-    training.add_argument("--work", type=Path, required=True, help="folder of the checkpoint")
-    training.add_argument("--minutes", type=float, default=138, help="time to train (default 138)")
-    training.add_argument("--threads", type=int, default=1, help="CPU threads (default 1)")
-    training.add_argument("--seed", type=int, default=404)
+    add_training_options(training, minutes=138, seed=404)
     training.set_defaults(run=train)
     exporting = commands.add_parser("export", help="write the model for transformers")
     exporting.add_argument("--work", type=Path, required=True)

@@ -6,7 +6,6 @@ follow each other with gaps, each with its own level, all through one room and m
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +14,10 @@ import numpy as np
 import torch
 from augment import NoiseBank, breath, drifting_level, knocks, record
 from letter_times import LetterAligner, LetterTime
+from shards import SAMPLE_RATE_HZ, read_shard, shards_of
 from speech_synthesis import PAUSE
 from torch.utils.data import IterableDataset
 
-SAMPLE_RATE_HZ = 16000
 SLOT_SAMPLES = 80
 SLOTS_PER_FRAME = 4
 BLANK = 0
@@ -69,12 +68,6 @@ def common_name(phone: str) -> str:
     return PHONES[_PHONE_IDS[phone]] if phone in _PHONE_IDS else phone
 
 
-def read_shard(path: Path) -> tuple[np.ndarray, list[dict]]:
-    """Read the samples (int16) and the utterances of a shard."""
-    with np.load(path) as shard:
-        return shard["samples"], json.loads(str(shard["utterances"]))
-
-
 def fit_letter_aligner(paths: Sequence[Path]) -> LetterAligner:
     """Learn which letters stand for which phones from the words of some shards."""
     aligner = LetterAligner()
@@ -120,15 +113,22 @@ def _label(samples: np.ndarray, utterance: dict, aligner: LetterAligner) -> Labe
         if times is None:
             return None
         letter_times += times
-    phone_ids = np.zeros(slots, np.int8)
-    for name, start_s, end_s, group in utterance["phones"]:
-        phone_id = 0 if group == PAUSE else _PHONE_IDS.get(name, NO_PHONE)
-        phone_ids[_slot(start_s) : _slot(end_s)] = phone_id
     letter_ids, starts = _letter_grid(letter_times, slots)
+    phone_ids = phone_grid(utterance, slots)
     return LabelledSpeech(samples[: slots * SLOT_SAMPLES], letter_ids, phone_ids, starts)
 
 
-def _slot(seconds: float) -> int:
+def phone_grid(utterance: dict, slots: int) -> np.ndarray:
+    """The phone of every slot, int8 (slots,): an index of `PHONES`, or `NO_PHONE`."""
+    grid = np.zeros(slots, np.int8)
+    for name, start_s, end_s, group in utterance["phones"]:
+        phone_id = 0 if group == PAUSE else _PHONE_IDS.get(name, NO_PHONE)
+        grid[slot_of(start_s) : slot_of(end_s)] = phone_id
+    return grid
+
+
+def slot_of(seconds: float) -> int:
+    """Return the slot of 5 ms that begins nearest to a time."""
     return round(seconds * SAMPLE_RATE_HZ / SLOT_SAMPLES)
 
 
@@ -136,7 +136,7 @@ def _letter_grid(times: Sequence[LetterTime], slots: int) -> tuple[np.ndarray, n
     """Letters on the grid; a doubled letter gets 20 ms of blank in between, as CTC needs."""
     grid, starts = np.zeros(slots, np.int8), np.zeros(slots, np.int8)
     for before, letter in zip([None, *times], times, strict=False):
-        start, end = _slot(letter.start_s), min(_slot(letter.end_s), slots)
+        start, end = slot_of(letter.start_s), min(slot_of(letter.end_s), slots)
         if start >= end:
             continue
         grid[start:end] = VOCABULARY[letter.letter]
@@ -180,9 +180,7 @@ class Batches(IterableDataset):
         known: set[Path] = set()
         noises = None
         while True:
-            new = [
-                path for path in sorted(self._folder.glob("shard_????.npz")) if path not in known
-            ]
+            new = shards_of(self._folder, known)
             for path in new[: 2 if speeches else 8]:
                 known.add(path)
                 fresh = load_shard(path, self._aligner)
@@ -211,19 +209,33 @@ class Batches(IterableDataset):
         return {key: torch.from_numpy(np.stack([row[key] for row in rows])) for key in rows[0]}
 
 
+def played_faster(samples: np.ndarray, factor: float) -> tuple[np.ndarray, np.ndarray]:
+    """Play samples `factor` times faster, pitch and formants moving along.
+
+    Args:
+        samples: int16, whole slots of 5 ms.
+        factor: Above 1 is faster.
+
+    Returns:
+        The samples, int16, again whole slots, and for each of these slots where it came from.
+    """
+    slots = int(len(samples) // SLOT_SAMPLES / factor)
+    positions = np.arange(slots * SLOT_SAMPLES) * factor
+    played = np.interp(positions, np.arange(len(samples)), samples)
+    return played.astype(np.int16), (np.arange(slots) * factor).astype(int)
+
+
 def at_other_speed(speech: LabelledSpeech, factor: float) -> LabelledSpeech:
-    """Play speech `factor` times faster, pitch and formants moving along."""
-    slots = int(len(speech.letters) / factor)
-    sample_positions = np.arange(slots * SLOT_SAMPLES) * factor
-    samples = np.interp(sample_positions, np.arange(len(speech.samples)), speech.samples)
-    slot_positions = (np.arange(slots) * factor).astype(int)
+    """Play speech `factor` times faster, with what is heard in it."""
+    samples, positions = played_faster(speech.samples, factor)
+    slots = len(positions)
     starts = np.zeros(slots, np.int8)
     at = np.flatnonzero(speech.letter_starts)
     starts[np.minimum((at / factor).astype(int), slots - 1)] = speech.letter_starts[at]
     return LabelledSpeech(
-        samples.astype(np.int16),
-        speech.letters[slot_positions],
-        speech.phones[slot_positions],
+        samples,
+        speech.letters[positions],
+        speech.phones[positions],
         starts,
     )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from augment import NoiseBank, drifting_level, record
+from shards import shards_of
 from torch.utils.data import IterableDataset
 from whisper_scene import (
     FRAME_SAMPLES,
@@ -216,8 +217,7 @@ class _Store:
 
     def read_more(self, count: int) -> None:
         """Read up to `count` shards that were not read yet."""
-        found = [p for p in sorted(self._folder.glob("shard_????.npz")) if p not in self._known]
-        for path in found[:count]:
+        for path in shards_of(self._folder, self._known)[:count]:
             self._known.add(path)
             fresh = load_utterances(path, self._with_words)
             self._waiting += range(len(self._all), len(self._all) + len(fresh))

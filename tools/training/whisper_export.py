@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from training_run import load_average, write_json, write_weights
 from whisper_domain import random_sentence
 from whisper_teaching import GUIDED_HEADS, TeachingModel, build_whisper
 from whisper_tokens import LANGUAGES, TIMESTAMPS, TokenIds, learn_pairs, special_tokens
@@ -36,16 +37,12 @@ def write_tokens(folder: Path) -> None:
     learn_pairs(texts, folder)
 
 
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def write_tokenizer(folder: Path) -> None:
     """Write Whisper's tokenizer, fast and slow, from the pairs in `folder`."""
     from transformers import AddedToken, WhisperTokenizer
 
     ids = TokenIds()
-    _write_json(folder / "normalizer.json", _SPELLINGS)
+    write_json(folder / "normalizer.json", _SPELLINGS)
     vocabulary = json.loads((folder / "vocab.json").read_text(encoding="utf-8"))
     lines = (folder / "merges.txt").read_text(encoding="utf-8").splitlines()
     merges = [tuple(line.split(" ")) for line in lines if not line.startswith("#version")]
@@ -67,12 +64,12 @@ def write_tokenizer(folder: Path) -> None:
     settings["processor_class"] = "WhisperProcessor"
     settings.pop("extra_special_tokens", None)
     settings["additional_special_tokens"] = names
-    _write_json(settings_path, settings)
-    _write_json(
+    write_json(settings_path, settings)
+    write_json(
         folder / "added_tokens.json", {name: ids.end + i for i, name in enumerate(names + stamps)}
     )
     ends = dict.fromkeys(("bos_token", "eos_token", "pad_token", "unk_token"), names[0])
-    _write_json(folder / "special_tokens_map.json", ends | {"additional_special_tokens": names})
+    write_json(folder / "special_tokens_map.json", ends | {"additional_special_tokens": names})
 
 
 def generation_settings(ids: TokenIds, space: int) -> dict:
@@ -106,33 +103,27 @@ def generation_settings(ids: TokenIds, space: int) -> dict:
     }
 
 
-def averaged_whisper(work: Path) -> tuple[torch.nn.Module, dict]:
-    """The averaged model of a checkpoint, with all embeddings in place, and the checkpoint."""
-    state = torch.load(work / "checkpoint.pt", weights_only=True)
+def averaged_whisper(work: Path) -> tuple[torch.nn.Module, str]:
+    """Return the averaged model, with all embeddings in place, and how long it has learned."""
     ids = TokenIds()
     teaching = TeachingModel(build_whisper(ids), ids)
-    teaching.load_state_dict(state["average"])
+    learned = load_average(work, teaching)
     with torch.no_grad():
         teaching.whisper.model.decoder.embed_tokens.weight.copy_(teaching.token_table())
-    return teaching.whisper, state
+    return teaching.whisper, learned
 
 
 def export(work: Path, output: Path) -> None:
     """Write the averaged model, its tokenizer and its feature extractor."""
     from transformers import GenerationConfig, WhisperFeatureExtractor
 
-    trained, state = averaged_whisper(work)
+    trained, learned = averaged_whisper(work)
     ids = TokenIds()
     model = build_whisper(ids)
     model.load_state_dict(trained.state_dict())
     vocabulary = json.loads((output / "vocab.json").read_text(encoding="utf-8"))
     model.generation_config = GenerationConfig(**generation_settings(ids, vocabulary["Ġ"]))
-    model.half().save_pretrained(output)
-    config = json.loads((output / "config.json").read_text(encoding="utf-8"))
-    config.pop("torch_dtype", None)
-    config["dtype"] = "float32"
-    _write_json(output / "config.json", config)
-    WhisperFeatureExtractor(feature_size=config["num_mel_bins"]).save_pretrained(output)
+    write_weights(model, output)
+    WhisperFeatureExtractor(feature_size=model.config.num_mel_bins).save_pretrained(output)
     write_tokenizer(output)
-    (output / "model.safetensors").chmod(0o644)
-    print(f"{output}: step {state['step']}, {state['heard_s'] / 3600:.1f} h heard")
+    print(f"{output}: {learned}")

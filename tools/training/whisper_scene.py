@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 from augment import NoiseBank, knocks
-from speech_synthesis import PAUSE
-from training_data import NO_PHONE, PHONES, SAMPLE_RATE_HZ, SLOT_SAMPLES, common_name, read_shard
+from shards import SAMPLE_RATE_HZ, read_shard
+from training_data import SLOT_SAMPLES, phone_grid, played_faster
 
 FRAME_SAMPLES = 320
 SLOTS_PER_FRAME = FRAME_SAMPLES // SLOT_SAMPLES
@@ -61,19 +61,10 @@ def load_utterances(path: Path, with_words: bool) -> list[Utterance]:
     utterances = []
     for entry in entries:
         slots = (entry["end"] - entry["start"]) // SLOT_SAMPLES
-        phones = np.zeros(slots, np.int8)
-        for name, start_s, end_s, group in entry["phones"]:
-            name = common_name(name)
-            known = PHONES.index(name) if name in PHONES else NO_PHONE
-            phones[_slot(start_s) : _slot(end_s)] = 0 if group == PAUSE else known
         words = tuple(_words(entry)) if with_words else ()
         part = samples[entry["start"] : entry["start"] + slots * SLOT_SAMPLES]
-        utterances.append(Utterance(part, phones, words))
+        utterances.append(Utterance(part, phone_grid(entry, slots), words))
     return utterances
-
-
-def _slot(seconds: float) -> int:
-    return round(seconds * SAMPLE_RATE_HZ / SLOT_SAMPLES)
 
 
 def _words(entry: dict) -> Iterator[Word]:
@@ -88,13 +79,10 @@ def _words(entry: dict) -> Iterator[Word]:
 
 
 def at_other_speed(utterance: Utterance, factor: float) -> Utterance:
-    """Play a sentence `factor` times faster, pitch and formants moving along."""
-    slots = int(len(utterance.phones) / factor)
-    positions = np.arange(slots * SLOT_SAMPLES) * factor
-    samples = np.interp(positions, np.arange(len(utterance.samples)), utterance.samples)
+    """Play a sentence `factor` times faster, with what is heard in it."""
+    samples, positions = played_faster(utterance.samples, factor)
     words = tuple(Word(w.text, w.start_s / factor, w.end_s / factor) for w in utterance.words)
-    phones = utterance.phones[(np.arange(slots) * factor).astype(int)]
-    return Utterance(samples.astype(np.int16), phones, words)
+    return Utterance(samples, utterance.phones[positions], words)
 
 
 def compose(
