@@ -12,91 +12,15 @@ bundled aligner runs, or with ``--mode``, which only Whisper has, the bundled Wh
 Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown family.
 """
 
-from __future__ import annotations
-
 if __name__ == "__main__":
     from speech_toolkit.cli.quiet_start import end_quietly
 
     end_quietly()
 
-import argparse
-import importlib
-import os
-import sys
-from typing import Any
-
-from speech_toolkit.cli.arguments import refuse_dashes_as_value
 from speech_toolkit.cli.run_script import run_script
-from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.cli.scripts.inference import main, run_inference
 
-SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
-ALIGNMENT, TRANSCRIPTION = SCRIPTS
-
-
-def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = False) -> str:
-    """Name the script for a checkpoint; reads its ``config.json`` and nothing else.
-
-    Args:
-        model_path: directory or hub id; None for a bundled model.
-        has_mode: whether a mode is asked for, so that the bundled model is Whisper.
-
-    Raises:
-        CheckpointError: there is no such checkpoint, or its family is not supported.
-    """
-    if model_path is None:
-        return SCRIPTS[TRANSCRIPTION if has_mode else ALIGNMENT]
-    from speech_toolkit.checkpoint.files import CONFIG_NAME
-    from speech_toolkit.checkpoint.model_path import read_config
-    from speech_toolkit.errors import CheckpointError
-
-    family = read_config(os.fspath(model_path)).get("model_type")
-    if family not in SCRIPTS:
-        raise CheckpointError(
-            f"{model_path}: {CONFIG_NAME} has model_type {family!r}; supported families: "
-            f"{', '.join(sorted(SCRIPTS))}"
-        )
-    return SCRIPTS[family]
-
-
-def run_inference(
-    model_path: str | os.PathLike[str] | None, *arguments: Any, **options: Any
-) -> dict[str, Any]:
-    """Run the model of a checkpoint on one audio file and return its JSON form as a dict.
-
-    ``model_path`` picks the family; all further arguments are those of the family's own
-    ``run_inference``. For alignment: ``audio_path``, ``transcript``, ``device_type``, ``dtype``.
-    For transcription: ``audio_path``, ``device_type``, ``dtype``, ``mode`` and other settings.
-    With None the bundled aligner runs, or where ``mode`` is given the bundled Whisper model.
-
-    Raises:
-        ToolkitError: an input cannot be used; the message says which and what to do.
-    """
-    script = importlib.import_module(script_for(model_path, has_mode="mode" in options))
-    return script.run_inference(model_path, *arguments, **options)
-
-
-def main(argv: list[str] | None = None) -> int:
-    """Hand the command line over to the script that fits and return its exit code."""
-    argv = sys.argv[1:] if argv is None else argv
-    parser = argparse.ArgumentParser(
-        description="Run a speech model: the script that fits is picked by the checkpoint.",
-        epilog="All other options are those of the script picked; see `inference_mms.py --help` "
-        "(audio and transcript in, times out) and `inference_whisper.py --help` (audio in, "
-        "transcript out). Without --model_path the first runs, or with --mode the second.",
-        add_help=False,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--model_path", metavar="DIR_OR_HUB_ID")
-    parser.add_argument("--mode", help="transcribe, chunked, compare or benchmark")
-    parser.add_argument("-h", "--help", action="store_true")
-    refuse_dashes_as_value(parser, argv)
-    known, _ = parser.parse_known_args(argv)
-    if known.help and known.model_path is None and known.mode is None:
-        parser.print_help()
-        return EXIT_DONE
-    script = script_for(known.model_path, has_mode=known.mode is not None)
-    return importlib.import_module(script).main(argv)
-
+__all__ = ["main", "run_inference"]
 
 if __name__ == "__main__":
     run_script(main)

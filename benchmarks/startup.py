@@ -19,7 +19,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.arguments import number
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.exit_codes import EXIT_DONE

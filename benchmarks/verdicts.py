@@ -148,7 +148,7 @@ def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: 
     """Return the verdicts of ``evaluate.py`` on bundled speech in an order of its own per seed."""
     import soundfile
 
-    from speech_toolkit.checkpoint.files import bundled_model
+    from speech_toolkit.bundled import bundled_model
     from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
     from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
     from speech_toolkit.evaluation.speed.speech_clip import bundled_speech

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.arguments import DTYPES, number
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import UsageError

@@ -21,7 +21,8 @@ from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.audio.waveform import Waveform
-from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
+from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings

@@ -15,7 +15,6 @@ from speech_toolkit.errors import CheckpointError
 from speech_toolkit.files.git_lfs import POINTER_HEAD_BYTES, is_lfs_pointer
 from speech_toolkit.files.json_input import parse_json, read_text, shown_path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 CONFIG_NAME = "config.json"
 WEIGHT_NAMES = (
     "model.safetensors",
@@ -26,11 +25,6 @@ WEIGHT_NAMES = (
 INDEX_SUFFIX = ".index.json"
 _PICKLE_MARK = b"\x80"
 _AGAIN = "download it again"
-
-
-def bundled_model(name: str) -> Path:
-    """Return the directory of a model that ships with the toolkit."""
-    return REPOSITORY / "models" / name
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from speech_toolkit.alignment.request import AlignmentInput, AlignmentSettings, 
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.search.viterbi import preload
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device.device import Device, parse_device_name

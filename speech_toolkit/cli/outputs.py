@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import MODELS, SAMPLES
 from speech_toolkit.checkpoint.hub_environment import check_hub_environment
 from speech_toolkit.checkpoint.model_path import DESCRIPTION_NAMES
 from speech_toolkit.errors import UsageError
@@ -147,7 +147,7 @@ def checkpoint_files(model_path: str | None) -> list[Path]:
         model_path: directory or hub id; None for the bundled models.
     """
     if model_path is None:
-        directories = list((REPOSITORY / "models").iterdir())
+        directories = list(MODELS.iterdir())
     else:
         directories = [Path(model_path), *_snapshots(model_path)]
     files = []
@@ -170,6 +170,6 @@ def _snapshots(hub_id: str) -> list[Path]:
 
 def sample_files() -> list[Path]:
     """Return the bundled samples, with their transcripts and times, to be protected."""
-    samples = (REPOSITORY / "samples").rglob("*")
+    samples = SAMPLES.rglob("*")
     audio = [path for path in samples if path.suffix in _AUDIO_OF_SAMPLES]
     return [path.with_suffix(suffix) for path in audio for suffix in (path.suffix, ".txt", ".json")]

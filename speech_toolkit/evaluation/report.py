@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit import __version__
+from speech_toolkit.bundled import CHECKOUT
 from speech_toolkit.checkpoint.files import weight_files
 from speech_toolkit.versions import versions
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import numpy as np
 
 SCHEMA_VERSION = "1.0"
-REPOSITORY = Path(__file__).resolve().parents[2]
 _GIT_TIMEOUT_S = 10
 
 
@@ -87,10 +87,12 @@ def weights_hash(directory: Path) -> str | None:
 
 
 def _git(*arguments: str) -> str | None:
-    """Return what git says of the toolkit's directory, None where it has nothing to say."""
+    """Return what git says of the toolkit's checkout, None where it has nothing to say."""
+    if CHECKOUT is None:
+        return None
     try:
         finished = subprocess.run(
-            ["git", "-C", str(REPOSITORY), *arguments],
+            ["git", "-C", str(CHECKOUT), *arguments],
             capture_output=True,
             text=True,
             timeout=_GIT_TIMEOUT_S,

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.bundled import SCHEMAS
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.report import REPOSITORY
 from speech_toolkit.files.json_input import (
     check_schema,
     parse_json,
@@ -58,7 +58,7 @@ def read_report(path: str, kinds: Sequence[str] = tuple(MADE_BY), flag: str = ""
 @cache
 def stored_schema(name: str) -> dict[str, Any]:
     """Return a JSON Schema of ``results/schemas``, such as that of a kind of report."""
-    path = REPOSITORY / "results" / "schemas" / f"{name}.schema.json"
+    path = SCHEMAS / f"{name}.schema.json"
     advice = "the toolkit's own file is damaged; check it out again"
     text = read_text(path, error=UsageError, advice=advice)
     return parse_json(text, str(path), error=UsageError, advice=advice)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
 

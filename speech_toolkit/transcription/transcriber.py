@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
-from speech_toolkit.checkpoint.files import bundled_model, prefetch_weights
+from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings

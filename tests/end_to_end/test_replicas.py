@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.errors import CheckpointError
 from tests.replicas.ctc import ctc_forms, write_ctc
 from tests.replicas.whisper import whisper_forms, write_whisper

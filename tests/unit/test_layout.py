@@ -19,7 +19,7 @@ FLOORS = (
     ("alignment", "transcription"),
     ("checkpoint",),
     ("audio", "device"),
-    ("progress", "versions"),
+    ("progress", "versions", "bundled"),
     ("ranges",),
     ("files",),
     ("system",),

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy.agreement import criteria_for
 from speech_toolkit.evaluation.accuracy.device_run import (

@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 
 from speech_toolkit.audio.waveform import load_audio
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import SAMPLES
 from speech_toolkit.evaluation.cases.perturb import Clip, change_pace, split_sentences
 from speech_toolkit.evaluation.cases.synthesiser import Synthesiser
 from speech_toolkit.evaluation.metrics.boundaries import read_true_words
@@ -18,7 +18,6 @@ from speech_toolkit.evaluation.metrics.boundaries import read_true_words
 SAMPLE_RATE_HZ = 16_000
 ALL_SAMPLES = "."
 OWN_SAMPLES = "recognition"  # in the words of the bundled recogniser
-_SAMPLES = REPOSITORY / "samples"
 _SENTENCES = Path(__file__).with_name("test_sentences.txt")
 
 _Item = TypeVar("_Item")
@@ -83,7 +82,7 @@ def bundled_sentences(folder: str = ALL_SAMPLES) -> list[Clip]:
         ToolkitError: a sample is missing or damaged.
     """
     clips: list[Clip] = []
-    for times in sorted((_SAMPLES / folder).rglob("*.json")):
+    for times in sorted((SAMPLES / folder).rglob("*.json")):
         audio = next(path for path in times.parent.glob(f"{times.stem}.*") if _is_audio(path))
         waveform = load_audio(audio, SAMPLE_RATE_HZ)
         words = read_true_words(times)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.models.engines import (

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import SAMPLES
 from speech_toolkit.errors import AudioError
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 
-SPEECH_OF = {MMS: REPOSITORY / "samples", WHISPER: REPOSITORY / "samples" / "recognition"}
+SPEECH_OF = {MMS: SAMPLES, WHISPER: SAMPLES / "recognition"}
 _AUDIO_SUFFIXES = frozenset((".wav", ".flac"))
 
 

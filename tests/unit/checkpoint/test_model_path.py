@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from speech_toolkit.checkpoint.files import REPOSITORY, read_json
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
+from speech_toolkit.checkpoint.files import read_json
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
 from speech_toolkit.errors import CheckpointError
 from tests.unit.checkpoint.fake_hub import (

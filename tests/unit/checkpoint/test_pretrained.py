@@ -7,7 +7,7 @@ import pytest
 
 from speech_toolkit.alignment import Aligner
 from speech_toolkit.audio.waveform import Waveform
-from speech_toolkit.checkpoint.files import bundled_model
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.pretrained import foreign_errors
 from speech_toolkit.errors import CheckpointError, DeviceError
 from speech_toolkit.transcription import Transcriber, TranscriptionSettings

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from speech_toolkit.checkpoint.files import bundled_model, read_json
+from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.files import read_json
 from speech_toolkit.checkpoint.schema import ARCHITECTURE
 from speech_toolkit.errors import CheckpointError
 

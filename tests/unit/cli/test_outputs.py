@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.checkpoint.files import REPOSITORY, bundled_model
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.outputs import (
     OutputGuard,
     check_output_path,

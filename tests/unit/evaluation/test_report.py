@@ -19,7 +19,7 @@ def test_header_is_json_and_names_its_sources():
 
 
 def test_source_state_follows_the_repository(tmp_path, monkeypatch):
-    monkeypatch.setattr(report, "REPOSITORY", tmp_path)
+    monkeypatch.setattr(report, "CHECKOUT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert report.source_state() == {"commit": None, "dirty": None}
 

@@ -5,7 +5,8 @@ import jsonschema
 import pytest
 import soundfile
 
-from speech_toolkit.checkpoint.files import REPOSITORY, bundled_model
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
+from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy import device_run as arms

@@ -3,7 +3,7 @@ import json
 import jsonschema
 import pytest
 
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy import one_file as compare

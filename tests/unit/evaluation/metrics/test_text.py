@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.metrics.text import (
     bootstrap_interval,

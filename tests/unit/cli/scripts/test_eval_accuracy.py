@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-import eval_accuracy
-from speech_toolkit.checkpoint.files import REPOSITORY
+from speech_toolkit.bundled import CHECKOUT as REPOSITORY
+from speech_toolkit.cli.scripts import eval_accuracy
 from speech_toolkit.errors import UsageError
 
 TWO = ("--devices", "cpu,cpu:bfloat16", "--family", "mms", "--quiet")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-import eval_perf
+from speech_toolkit.cli.scripts import eval_perf
 from speech_toolkit.errors import DeviceError, UsageError
 
 

@@ -1,0 +1,196 @@
+"""Forced alignment: when is each character, word and sentence of a transcript spoken?"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.cli.arguments import (
+    DTYPES,
+    ScriptParser,
+    add_model_arguments,
+    add_report_arguments,
+    number,
+    output_format,
+)
+from speech_toolkit.cli.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
+
+if TYPE_CHECKING:
+    import torch
+
+    from speech_toolkit.alignment.result import AlignmentResult
+
+DEFAULT_OUTPUT = "alignment_result_DEVICE.json"
+FORMATS = ("json",)
+PRINTED_SEGMENTS = 100
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = ScriptParser(
+        "Find when each character, word and sentence of a transcript is spoken.",
+        "0 done, 2 wrong usage or input",
+    )
+    parser.add_argument(
+        "--audio", required=True, help="audio file of any rate and format, or - for standard input"
+    )
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--transcript", help="what is spoken")
+    text.add_argument(
+        "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
+    )
+    parser.add_argument(
+        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
+    )
+    add_model_arguments(parser, default_model="tiny-mms-aligner")
+    parser.add_argument(
+        "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"JSON result, or - for stdout (default: {DEFAULT_OUTPUT})",
+    )
+    parser.add_argument(
+        "--batch_size",
+        type=number(BATCH_SIZE),
+        help="windows that run together (%(type)s; default: 8 on NPU and CUDA, 1 on CPU)",
+    )
+    parser.add_argument(
+        "--window_s",
+        type=number(WINDOW_S),
+        default=30.0,
+        help="seconds of audio that the model is asked for at a time (%(type)s; default: 30)",
+    )
+    parser.add_argument(
+        "--context_s",
+        type=number(CONTEXT_S),
+        default=2.0,
+        help="seconds that it sees on either side of them (%(type)s; default: 2)",
+    )
+    parser.add_argument(
+        "--star",
+        choices=("none", "edges", "segments"),
+        default="none",
+        help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
+        "every sentence (default: none)",
+    )
+    add_report_arguments(parser)
+    return parser
+
+
+def run_inference(
+    model_path: str | os.PathLike[str] | None,
+    audio_path: str | os.PathLike[str],
+    transcript: str,
+    device_type: torch.device | str = "auto",
+    dtype: torch.dtype | str = "float32",
+    *,
+    language: str = "eng",
+    attn_implementation: str | None = None,
+    **settings: Any,
+) -> dict[str, Any]:
+    """Align one audio file with its transcript.
+
+    To align many files with a model that stays loaded, use ``speech_toolkit.alignment.Aligner``.
+
+    Args:
+        model_path: directory or hub id of a Wav2Vec2ForCTC; None for the bundled model.
+        audio_path: audio file.
+        transcript: what is spoken.
+        device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: of weights and computation.
+        language: ISO 639-3 code of the transcript.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        **settings: ``star``, ``window_s``, ``context_s``, ``batch_size`` as in
+            ``AlignmentSettings``.
+
+    Returns:
+        The JSON form of the result: ``result["segments"][i]["token" | "start_time" | "end_time"]``,
+        ``words``, ``sentences``, ``infer_time``, ``rtf``, ``device`` and more.
+
+    Raises:
+        ToolkitError: an input cannot be used; the message says which and what to do.
+    """
+    from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
+
+    request = AlignmentRequest(
+        model_path=None if model_path is None else os.fspath(model_path),
+        audio_path=os.fspath(audio_path),
+        transcript=transcript,
+        device=str(device_type),
+        dtype=str(dtype).removeprefix("torch."),
+        attn_implementation=attn_implementation,
+        settings=AlignmentSettings(language=language, **settings),
+    )
+    return align_file(request, Reporter(quiet=True)).to_dict()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    output_format(arguments.output or DEFAULT_OUTPUT, FORMATS)
+    OutputGuard(
+        outputs={"--output": arguments.output or default_names(DEFAULT_OUTPUT)},
+        inputs={
+            "--audio": arguments.audio,
+            "--transcript_file": arguments.transcript_file,
+            "--model_path": checkpoint_files(arguments.model_path),
+        },
+    )
+    result = _align(arguments, reporter)
+    device = result.device.replace(":", "_")
+    _write(result, arguments.output or DEFAULT_OUTPUT.replace(DEVICE, device), reporter)
+    return EXIT_DONE
+
+
+def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
+    from contextlib import nullcontext
+
+    from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.alignment.text.transcript import read_transcript
+    from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
+    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
+    from speech_toolkit.system.streams import stdout_to_stderr
+
+    check_is_text(arguments.transcript, "--transcript", "--transcript_file")
+    check_one_reads_stdin(arguments.audio, arguments.transcript_file, "--transcript_file")
+    request = AlignmentRequest(
+        model_path=arguments.model_path,
+        audio_path=arguments.audio,
+        transcript=arguments.transcript
+        if arguments.transcript_file is None
+        else read_transcript(arguments.transcript_file),
+        device=arguments.device,
+        dtype=arguments.dtype,
+        attn_implementation=arguments.attn_implementation,
+        settings=AlignmentSettings(
+            language=arguments.language,
+            star=arguments.star,
+            window_s=arguments.window_s,
+            context_s=arguments.context_s,
+            batch_size=arguments.batch_size,
+        ),
+    )
+    with stdout_to_stderr() if arguments.output == "-" else nullcontext():
+        return align_file(request, reporter)
+
+
+def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
+    from speech_toolkit.files.writing import write_json
+
+    write_json(output, result.to_dict())
+    reporter.result(f"Aligned {len(result.segments)} segments")
+    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    reporter.line()
+    reporter.line("[ALIGNMENT RESULTS]")
+    for segment in result.segments[:PRINTED_SEGMENTS]:
+        reporter.line(f"{segment.text:<12} {segment.start_time:7.3f}s - {segment.end_time:7.3f}s")
+    if len(result.segments) > PRINTED_SEGMENTS:
+        reporter.line(f"... and {len(result.segments) - PRINTED_SEGMENTS} more")

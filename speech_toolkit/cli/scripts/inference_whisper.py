@@ -1,0 +1,199 @@
+"""Speech to text with Whisper models: transcribe, compare with the CPU, measure speed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.cli.arguments import ScriptParser
+from speech_toolkit.cli.output_files import plan_jobs
+from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files
+from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.transcription_arguments import (
+    COMPARE,
+    DEFAULT_NUM_RUNS,
+    DEFAULT_WARMUP,
+    add_arguments,
+    check_arguments,
+    settings_from,
+)
+from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.transcription.request import WhisperRequest
+from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import torch
+
+    from speech_toolkit.cli.outputs import Paths
+
+DEFAULT_REPORT = "{mode}_result.json"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = ScriptParser(
+        "Turn speech into text with a Whisper model.",
+        "0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of several files "
+        "failed, 4 compare has no valid evidence",
+    )
+    add_arguments(parser)
+    return parser
+
+
+def run_inference(
+    model_path: str | os.PathLike[str] | None,
+    audio_path: str | os.PathLike[str],
+    device_type: torch.device | str = "auto",
+    dtype: torch.dtype | str | None = None,
+    *,
+    attn_implementation: str | None = None,
+    decode_graph: str = "auto",
+    **settings: Any,
+) -> dict[str, Any]:
+    """Transcribe one audio file.
+
+    To transcribe many files with a model that stays loaded, use
+    ``speech_toolkit.transcription.transcriber.Transcriber``.
+
+    Args:
+        model_path: directory or hub id of a Whisper checkpoint; None for the bundled model.
+        audio_path: audio file.
+        device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
+        dtype: of weights and computation; None for float16 on NPU and CUDA, float32 on CPU.
+        attn_implementation: attention kernel; None for the one transformers picks.
+        decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
+        **settings: ``mode`` ("transcribe" or "chunked"), ``language``, ``timestamps`` and all else
+            as in ``TranscriptionSettings``.
+
+    Returns:
+        The JSON form of the result: ``result["text"]``,
+        ``result["segments"][i]["text" | "start_s" | "end_s"]``, ``words``, ``language``,
+        ``coverage``, ``rtf``, ``device`` and more.
+
+    Raises:
+        ToolkitError: an input cannot be used; the message says which and what to do.
+    """
+    from speech_toolkit.cli.transcription_runs import transcribe_file
+
+    request = WhisperRequest(
+        model_path=None if model_path is None else os.fspath(model_path),
+        audio_path=os.fspath(audio_path),
+        device=str(device_type),
+        dtype=None if dtype is None else str(dtype).removeprefix("torch."),
+        attn_implementation=attn_implementation,
+        decode_graph=decode_graph,
+        settings=TranscriptionSettings(**settings),
+    )
+    return transcribe_file(request, Reporter(quiet=True)).to_dict()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    reporter = reporter_from(arguments)
+    check_arguments(arguments)
+    request = WhisperRequest(
+        model_path=arguments.model_path,
+        audio_path=arguments.audio[0],
+        device=arguments.device,
+        dtype=arguments.dtype,
+        attn_implementation=arguments.attn_implementation,
+        decode_graph=arguments.decode_graph,
+        settings=settings_from(arguments),
+    )
+    if arguments.mode in MODES:
+        return _transcribe(arguments, request, reporter)
+    return _measure(arguments, request, reporter)
+
+
+def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
+    jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
+    flag = "--output" if arguments.output_dir is None else "--output_dir"
+    _guard({flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
+    from speech_toolkit.cli.transcription_runs import run_job, run_jobs
+
+    if len(jobs) == 1:
+        return run_job(request, jobs[0], reporter)
+    return run_jobs(request, jobs, reporter)
+
+
+def _guard(outputs: dict[str, Paths], arguments: argparse.Namespace) -> None:
+    """Make sure that no output is an input, or another output."""
+    OutputGuard(
+        outputs,
+        inputs={
+            "--audio": arguments.audio,
+            "--reference_file": arguments.reference_file,
+            "--model_path": checkpoint_files(arguments.model_path),
+        },
+    )
+
+
+def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
+    """Run compare or benchmark, and write the report before it is shown."""
+    output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
+    check_html_arguments(arguments)
+    _guard({"--output": output, "--html": arguments.html}, arguments)
+    from speech_toolkit.audio.source import readable_again
+    from speech_toolkit.cli.transcription_runs import check_inputs
+    from speech_toolkit.files.writing import write_json
+    from speech_toolkit.system.streams import stdout_to_stderr
+
+    truth = _reference(arguments)
+    measure = _compare if arguments.mode == COMPARE else _benchmark
+    with (
+        stdout_to_stderr() if output == "-" else nullcontext(),
+        readable_again(request.audio_path) as audio,
+    ):
+        request = replace(request, audio_file=audio.path)
+        check_inputs(request)
+        report, code, lines = measure(arguments, request, truth, reporter)
+    write_json(output, report)
+    for line in lines:
+        reporter.line(line)
+    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    write_page(report, arguments, reporter)
+    return code
+
+
+def _compare(
+    arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
+) -> tuple[dict[str, Any], int, Iterator[str]]:
+    """Return the report of compare, its exit code and its lines for the terminal."""
+    from speech_toolkit.evaluation.accuracy.one_file import compare_devices, compare_lines
+
+    report, code = compare_devices(request, truth, reporter)
+    return report, code, compare_lines(report)
+
+
+def _benchmark(
+    arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
+) -> tuple[dict[str, Any], int, Iterator[str]]:
+    """Return the report of benchmark, its exit code and its lines for the terminal."""
+    from speech_toolkit.evaluation.speed.one_file import benchmark_lines, run_benchmark
+
+    num_runs = arguments.num_runs or DEFAULT_NUM_RUNS
+    warmup = DEFAULT_WARMUP if arguments.warmup is None else arguments.warmup
+    report = run_benchmark(request, num_runs, warmup, reporter)
+    return report, EXIT_DONE, benchmark_lines(report)
+
+
+def _reference(arguments: argparse.Namespace) -> str | None:
+    """Return what is spoken, where the user told."""
+    from speech_toolkit.alignment.text.transcript_file import (
+        check_is_text,
+        check_one_reads_stdin,
+        read_transcript,
+    )
+
+    check_one_reads_stdin(arguments.audio[0], arguments.reference_file, "--reference_file")
+    if arguments.reference_file is None:
+        check_is_text(arguments.reference, "--reference", "--reference_file")
+        return arguments.reference
+    return read_transcript(arguments.reference_file)
