@@ -6,7 +6,7 @@ B windows in a batch, M mel bins, F mel frames of a window.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from math import inf, isfinite
 
@@ -15,77 +15,24 @@ import torch
 
 from speech_toolkit.checkpoint.pretrained import refuse_output
 from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.transcription.decoding.decoder import (
+from speech_toolkit.transcription.decoded import (
+    DecodedBatch,
     DecodedWindow,
-    EncodedWindows,
-    WhisperDecoder,
+    TranscribedWindow,
+    WindowWord,
 )
+from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.decoding.fallback import decode_with_fallback
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.text.segments import (
-    TokenSegment,
-    resume_s,
-    split_segments,
-    whole_segment,
-)
-from speech_toolkit.transcription.text.word_times import TimedWord
+from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
 from speech_toolkit.transcription.windows.features import FeatureExtractor, prefetch
-from speech_toolkit.transcription.windows.planner import Window, WindowPlanner
+from speech_toolkit.transcription.windows.planner import WindowPlanner
+from speech_toolkit.transcription.windows.window import Window
 
 _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
 _LEAST_PROGRESS_S = 10.0  # of one of two windows in a row that go back
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
-
-
-@dataclass(frozen=True)
-class DecodedBatch:
-    """Windows that went through the model together.
-
-    Attributes:
-        windows: which audio.
-        encoded: what the encoder made of them, on the device.
-        prompts: with which they were decoded.
-        decoded: what was generated.
-    """
-
-    windows: tuple[Window, ...]
-    encoded: EncodedWindows
-    prompts: tuple[tuple[int, ...], ...]
-    decoded: tuple[DecodedWindow, ...]
-
-
-@dataclass(frozen=True)
-class TranscribedWindow:
-    """One window and what was found in it.
-
-    Attributes:
-        window: which audio.
-        decoded: everything the model generated for it.
-        segments: the stretches of it that hold text, in time of the window; empty where it holds
-            no speech.
-        words: with times in the window, where those were asked for.
-        used_s: seconds of the window that the segments answer for; the rest is in the next window.
-        silent: whether the model found no speech in it.
-        cut_off_s: second of the window from which on text is missing, since the limit of tokens
-            was reached; None where none is.
-        stops_short_s: second of the window from which on there is speech, but no text and no other
-            window; None where there is none.
-    """
-
-    window: Window
-    decoded: DecodedWindow
-    segments: tuple[TokenSegment, ...]
-    words: tuple[TimedWord, ...]
-    used_s: float
-    silent: bool
-    cut_off_s: float | None = None
-    stops_short_s: float | None = None
-
-    @property
-    def window_s(self) -> float:
-        """Seconds of audio in the window."""
-        return self.window.num_samples / self.window.sample_rate_hz
 
 
 class LongForm:
@@ -230,7 +177,7 @@ class LongForm:
         self._on_batch(
             DecodedBatch(tuple(windows), encoded, tuple(map(tuple, prompts)), tuple(decoded))
         )
-        words: Sequence[Sequence[TimedWord]] = [()] * len(windows)
+        words: Sequence[Sequence[WindowWord]] = [()] * len(windows)
         if self._settings.timestamps == "word":
             words = self._decoder.word_times(
                 encoded, prompts, decoded, [w.num_samples for w in windows], self.language
@@ -244,7 +191,7 @@ class LongForm:
         self,
         window: Window,
         decoded: DecodedWindow,
-        words: Sequence[TimedWord],
+        words: Sequence[WindowWord],
         least_progress_s: float,
     ) -> TranscribedWindow:
         """Split a window into segments, unless it holds no speech."""

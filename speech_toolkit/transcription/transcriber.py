@@ -18,6 +18,7 @@ from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import AudioError
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
+from speech_toolkit.transcription.decoded import DecodedBatch, Reading, TranscribedWindow
 from speech_toolkit.transcription.models.checkpoint import (
     WhisperCheckpoint,
     load_tokenizer,
@@ -30,13 +31,14 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text.file_text import (
     cut_off_warnings,
+    file_coverage,
     text_warnings,
     transcribed_segments,
     whole_text,
 )
 from speech_toolkit.transcription.windows.features import FeatureExtractor
 from speech_toolkit.transcription.windows.level import at_usual_level
-from speech_toolkit.transcription.windows.planner import Outcome, WindowPlanner, coverage
+from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.speech import SpeechRegion, find_speech
 from speech_toolkit.versions import versions
 
@@ -44,8 +46,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-    from speech_toolkit.transcription.decoding.leads import Reading
-    from speech_toolkit.transcription.long_form import DecodedBatch, LongForm, TranscribedWindow
+    from speech_toolkit.transcription.long_form import LongForm
 
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
 
@@ -201,11 +202,7 @@ class Transcriber:
             language_probability=run.language_probability,
             audio_path=waveform.source,
             audio_duration_s=waveform.duration_s,
-            coverage=coverage(
-                [outcome for item in found for outcome in _outcomes(item)],
-                len(waveform.samples),
-                waveform.sample_rate_hz,
-            ),
+            coverage=file_coverage(found, len(waveform.samples), waveform.sample_rate_hz),
             tokens=tuple(item.decoded.tokens for item in found),
             margins=_margins(found, settings),
             windows=self.decoder.windows_encoded - encoded_before,
@@ -319,17 +316,6 @@ def _load_decoder(
     model = load_whisper_model(checkpoint, device, dtype, attn_implementation)
     tokenizer = load_tokenizer(checkpoint)
     return WhisperDecoder(model, checkpoint, tokenizer, device, clock, decode_graph)
-
-
-def _outcomes(item: TranscribedWindow) -> Iterator[Outcome]:
-    """Yield what became of the parts of a window."""
-    missing = {"cut off": item.cut_off_s, "no text": item.stops_short_s}
-    complete_s = item.used_s
-    for reason, from_s in missing.items():
-        if from_s is not None:
-            complete_s = from_s
-            yield Outcome(item.window, from_s, item.used_s, reason)
-    yield Outcome(item.window, 0.0, complete_s, None if item.segments else "no speech")
 
 
 def _margins(

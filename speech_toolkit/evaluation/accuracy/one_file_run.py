@@ -12,11 +12,11 @@ from speech_toolkit.evaluation.accuracy.run import FAULT_SIZES
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise, search
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.transcription.decoded import DecodedBatch, Reading
 from speech_toolkit.transcription.request import WhisperRequest
+from speech_toolkit.transcription.windows.window import Piece, Window
 
 if TYPE_CHECKING:
-    from speech_toolkit.transcription.decoding.leads import Reading
-    from speech_toolkit.transcription.long_form import DecodedBatch
     from speech_toolkit.transcription.transcriber import Transcriber
 
 MOST_READ_WINDOWS = 8
@@ -66,8 +66,6 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
 def _collect(batch: DecodedBatch, readings: dict[int, Reading], eot_id: int) -> None:
     """Keep the first windows as they were decoded; one that ran out of memory comes once."""
-    from speech_toolkit.transcription.decoding.leads import Reading
-
     for window, prompt, decoded in zip(batch.windows, batch.prompts, batch.decoded, strict=True):
         if window.index < MOST_READ_WINDOWS:
             tokens = (*decoded.tokens, eot_id) if decoded.finished else decoded.tokens
@@ -123,9 +121,6 @@ def _answers(
 
 
 def _reading(entry: Mapping[str, Any]) -> Reading:
-    from speech_toolkit.transcription.decoding.leads import Reading
-    from speech_toolkit.transcription.windows.planner import Piece, Window
-
     pieces = tuple(Piece(**piece) for piece in entry["window"]["pieces"])
     window = Window(**(entry["window"] | {"pieces": pieces}))
     return Reading(window, tuple(entry["prompt"]), tuple(entry["tokens"]))

@@ -215,7 +215,7 @@ class WhisperUnderTest(_UnderTest):
         """
         import torch
 
-        from speech_toolkit.transcription.decoding.decoder import DecodingOptions
+        from speech_toolkit.transcription.decoded import DecodingOptions
 
         size = self.device.default_batch_size
         encoded = self._decoder.encode(torch.from_numpy(inputs["mel"]).repeat(size, 1, 1))

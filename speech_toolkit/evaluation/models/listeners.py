@@ -18,7 +18,7 @@ from speech_toolkit.progress import UNWATCHED
 if TYPE_CHECKING:
     from torch import nn
 
-    from speech_toolkit.transcription.long_form import DecodedBatch
+    from speech_toolkit.transcription.decoded import DecodedBatch
 
 _DIGITS = 5
 Windows = Sequence[Sequence[int]]

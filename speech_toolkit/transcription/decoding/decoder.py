@@ -9,89 +9,28 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
 from speech_toolkit.device.device import Device
 from speech_toolkit.errors import OutOfMemoryError, UsageError
+from speech_toolkit.transcription.decoded import (
+    DecodedWindow,
+    DecodingOptions,
+    EncodedWindows,
+    WindowWord,
+)
+from speech_toolkit.transcription.decoding.attention import AttentionReader
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.leads import LeadReader
 from speech_toolkit.transcription.decoding.step import DecodeLoop, Draws, Generated, StepMode
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.text.word_times import WordTimer
-from speech_toolkit.transcription.text.words import TimedWord
+from speech_toolkit.transcription.text.word_times import words_of_window
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
-
-
-@dataclass(frozen=True)
-class DecodingOptions:
-    """How tokens are generated.
-
-    Attributes:
-        timestamps: whether the prompts ask for timestamps, so that their rules apply.
-        max_new_tokens: most tokens for a window; None for all there is room for.
-        temperature: 0 takes the likeliest token; above 0, tokens are drawn.
-        record_margins: whether each token's lead over the second best is kept.
-        seed: of the draws, together with the window's own features: the same window draws the
-            same numbers in whatever batch, file or order, on every device.
-    """
-
-    timestamps: bool = True
-    max_new_tokens: int | None = None
-    temperature: float = 0.0
-    record_margins: bool = False
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class EncodedWindows:
-    """What the encoder made of a batch; an index or a slice gives some of its windows.
-
-    Attributes:
-        states_BFE: on the device, in the model's dtype.
-        features_BMF: what it was made of, on the CPU.
-    """
-
-    states_BFE: torch.Tensor
-    features_BMF: torch.Tensor
-
-    def __len__(self) -> int:
-        return len(self.states_BFE)
-
-    def __getitem__(self, which: slice | Sequence[int]) -> EncodedWindows:
-        index = which if isinstance(which, slice) else list(which)
-        return EncodedWindows(self.states_BFE[index], self.features_BMF[index])
-
-
-@dataclass(frozen=True)
-class DecodedWindow:
-    """What was generated for one window.
-
-    Attributes:
-        tokens: ids, timestamps included, without the prompt and the end of text.
-        log_probs: log-probability of each of them.
-        avg_logprob: sum of the log-probabilities, that of the end of text included where it was
-            reached, over one more than the tokens, as openai/whisper has it.
-        no_speech_prob: probability that nobody speaks; None where the model has no token for it.
-        compression_ratio: UTF-8 bytes of the text over their zlib size; 0 for no text.
-        temperature: at which the tokens were generated.
-        finished: whether the end of text was reached.
-        margins: each token's lead in log-probability over the second best, if asked for.
-    """
-
-    tokens: tuple[int, ...]
-    log_probs: tuple[float, ...]
-    avg_logprob: float
-    no_speech_prob: float | None
-    compression_ratio: float
-    temperature: float
-    finished: bool
-    margins: tuple[float, ...] | None = None
 
 
 class WhisperDecoder:
@@ -134,7 +73,7 @@ class WhisperDecoder:
         self._graphs = DecodeGraphs(device, decode_graph)
         self._encoder = model.model.encoder
         self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
-        self._word_timer = WordTimer(self._loop, checkpoint, self._raw_text)
+        self._attention_reader = AttentionReader(self._loop, checkpoint)
         self._lead_reader = LeadReader(self._loop, checkpoint)
 
     @property
@@ -213,7 +152,7 @@ class WhisperDecoder:
         decoded: Sequence[DecodedWindow],
         num_samples: Sequence[int],
         language: str | None,
-    ) -> list[tuple[TimedWord, ...]]:
+    ) -> list[tuple[WindowWord, ...]]:
         """Find the words of decoded windows and their times, with one pass of the decoder.
 
         Args:
@@ -232,7 +171,11 @@ class WhisperDecoder:
         tokens = [window.tokens for window in decoded]
         with self._at_work("while timing words"), self.clock.stage("word_times"):
             self._loop.load_speech(encoded.states_BFE)
-            return self._word_timer.word_times(prompts, tokens, num_samples, language)
+            attentions = self._attention_reader.read(prompts, tokens, num_samples)
+            return [
+                words_of_window(window, seen, samples, self.checkpoint, self._raw_text, language)
+                for window, seen, samples in zip(tokens, attentions, num_samples, strict=True)
+            ]
 
     def leads(
         self,

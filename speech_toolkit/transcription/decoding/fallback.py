@@ -8,12 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from speech_toolkit.transcription.decoding.decoder import (
-    DecodedWindow,
-    DecodingOptions,
-    EncodedWindows,
-    WhisperDecoder,
-)
+from speech_toolkit.transcription.decoded import DecodedWindow, DecodingOptions, EncodedWindows
+from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 

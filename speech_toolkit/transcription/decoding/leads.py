@@ -6,29 +6,12 @@ B windows in a batch, L tokens, E width of the model, V vocabulary.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 
 from speech_toolkit.transcription.decoding.rules import DecodeRules, TimestampState
 from speech_toolkit.transcription.decoding.step import DecodeLoop
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
-from speech_toolkit.transcription.windows.planner import Window
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a decoder, of whatever device, was given and generated for a window.
-
-    Attributes:
-        window: which audio.
-        prompt: tokens before those that were generated.
-        tokens: generated, the end of text included where it was reached.
-    """
-
-    window: Window
-    prompt: tuple[int, ...]
-    tokens: tuple[int, ...]
 
 
 class LeadReader:

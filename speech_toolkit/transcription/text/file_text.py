@@ -1,18 +1,14 @@
-"""What the windows of a file yielded -> its segments, its text, and what to warn of."""
+"""What the windows of a file yielded -> its segments, text and coverage, and what to warn of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from speech_toolkit.transcription.result import TranscribedSegment, TranscribedWord
+from speech_toolkit.transcription.decoded import TokenSegment, TranscribedWindow
+from speech_toolkit.transcription.result import Stretch, TranscribedSegment, TranscribedWord
 from speech_toolkit.transcription.settings import TranscriptionSettings
-
-if TYPE_CHECKING:
-    from speech_toolkit.transcription.long_form import TranscribedWindow
-    from speech_toolkit.transcription.text.segments import TokenSegment
-
-LANGUAGES_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
+from speech_toolkit.transcription.text.words import LANGUAGES_WITHOUT_SPACES
+from speech_toolkit.transcription.windows.coverage import Outcome, coverage
 
 
 def transcribed_segments(
@@ -28,6 +24,14 @@ def whole_text(segments: Sequence[TranscribedSegment], language: str | None) -> 
     """Join the text of all segments as the language writes it."""
     gap = "" if language in LANGUAGES_WITHOUT_SPACES else " "
     return gap.join(segment.text for segment in segments)
+
+
+def file_coverage(
+    found: Sequence[TranscribedWindow], total_samples: int, sample_rate_hz: int
+) -> tuple[Stretch, ...]:
+    """Say of every second of the file whether it was transcribed, or why not."""
+    outcomes = [outcome for item in found for outcome in _outcomes(item)]
+    return coverage(outcomes, total_samples, sample_rate_hz)
 
 
 def text_warnings(segments: Sequence[TranscribedSegment]) -> tuple[str, ...]:
@@ -56,6 +60,17 @@ def cut_off_warnings(
         f"{len(cut_off)} of {len(found)} windows reached {limit}, the first of them begins at "
         f"{cut_off[0].window.start_s:.2f} s: their text is cut off{advice}",
     )
+
+
+def _outcomes(item: TranscribedWindow) -> Iterator[Outcome]:
+    """Yield what became of the parts of a window."""
+    missing = {"cut off": item.cut_off_s, "no text": item.stops_short_s}
+    complete_s = item.used_s
+    for reason, from_s in missing.items():
+        if from_s is not None:
+            complete_s = from_s
+            yield Outcome(item.window, from_s, item.used_s, reason)
+    yield Outcome(item.window, 0.0, complete_s, None if item.segments else "no speech")
 
 
 def _window_segments(

@@ -6,28 +6,9 @@ of openai/whisper's ``transcribe.py``.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from speech_toolkit.transcription.decoded import TokenSegment
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
-
-
-@dataclass(frozen=True)
-class TokenSegment:
-    """A stretch of a window and the tokens spoken in it.
-
-    Attributes:
-        start_s: seconds from the start of the window.
-        end_s: seconds, never before ``start_s``.
-        first: index of its first text token among the window's tokens.
-        last: index after its last text token.
-        closed: whether the model gave its end; else it reaches to the end of the window.
-    """
-
-    start_s: float
-    end_s: float
-    first: int
-    last: int
-    closed: bool
 
 
 def split_segments(

@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from speech_toolkit.transcription.text.segments import TokenSegment
+from speech_toolkit.transcription.decoded import TokenSegment, WindowWord
 
+LANGUAGES_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
 OPENING_PUNCTUATION = "\"'“¿([{-"
 CLOSING_PUNCTUATION = "\"'.。,，!！?？:：”)]}、"
 _SENTENCE_ENDS = frozenset(".。!！?？")
@@ -34,27 +35,6 @@ class WordTokens:
     text: str
     first: int
     last: int
-
-
-@dataclass(frozen=True)
-class TimedWord:
-    """A word of a window and when it is spoken.
-
-    Attributes:
-        text: with the spaces around it.
-        first: index of its first token among the window's tokens, timestamps counted.
-        last: index after its last token.
-        start_s: seconds from the start of the window.
-        end_s: seconds, never before ``start_s``.
-        probability: mean probability of its tokens.
-    """
-
-    text: str
-    first: int
-    last: int
-    start_s: float
-    end_s: float
-    probability: float
 
 
 def split_words(
@@ -80,7 +60,7 @@ def split_words(
     return words
 
 
-def shorten_at_pauses(words: Sequence[TimedWord]) -> list[TimedWord]:
+def shorten_at_pauses(words: Sequence[WindowWord]) -> list[WindowWord]:
     """Cut words beside the end of a sentence that take in the pause there.
 
     A word is too long when it lasts more than twice the typical word.
@@ -89,7 +69,7 @@ def shorten_at_pauses(words: Sequence[TimedWord]) -> list[TimedWord]:
         words: of one window in order, punctuation apart.
     """
     longest_s = 2 * _typical_s(words)
-    shortened: list[TimedWord] = []
+    shortened: list[WindowWord] = []
     for index, word in enumerate(words):
         if word.end_s - word.start_s > longest_s:
             if word.text.strip() in _SENTENCE_ENDS:
@@ -100,10 +80,10 @@ def shorten_at_pauses(words: Sequence[TimedWord]) -> list[TimedWord]:
     return shortened
 
 
-def merge_punctuation(words: Sequence[TimedWord]) -> list[TimedWord]:
+def merge_punctuation(words: Sequence[WindowWord]) -> list[WindowWord]:
     """Join opening punctuation to the word after it, and closing to the word before it."""
-    merged: list[TimedWord] = []
-    opening: TimedWord | None = None
+    merged: list[WindowWord] = []
+    opening: WindowWord | None = None
     for word in words:
         mark = word.text.strip()
         closes = bool(mark) and mark in CLOSING_PUNCTUATION and not word.text.startswith(" ")
@@ -118,8 +98,8 @@ def merge_punctuation(words: Sequence[TimedWord]) -> list[TimedWord]:
 
 
 def fit_to_segments(
-    words: Sequence[TimedWord], segments: Sequence[TokenSegment]
-) -> list[TimedWord]:
+    words: Sequence[WindowWord], segments: Sequence[TokenSegment]
+) -> list[WindowWord]:
     """Correct words at the edge of a segment that reach far beyond the model's timestamps.
 
     The window's first word begins with its segment: the path that gives the times begins with the
@@ -148,7 +128,7 @@ def fit_to_segments(
     return fitted
 
 
-def _typical_s(words: Sequence[TimedWord]) -> float:
+def _typical_s(words: Sequence[WindowWord]) -> float:
     """Return how long a word lasts, 0 where none lasts at all."""
     durations = [word.end_s - word.start_s for word in words if word.end_s > word.start_s]
     return min(_LONGEST_TYPICAL_WORD_S, median(durations)) if durations else 0.0
@@ -169,10 +149,10 @@ def _characters(
             first, offset = last, offset + len(text)
 
 
-def _joined(first: TimedWord, second: TimedWord) -> TimedWord:
+def _joined(first: WindowWord, second: WindowWord) -> WindowWord:
     """Return two words as one; the score is that of the longer text, the word itself."""
     word = max(first, second, key=lambda part: len(part.text.strip()))
-    return TimedWord(
+    return WindowWord(
         text=first.text + second.text,
         first=first.first,
         last=second.last,

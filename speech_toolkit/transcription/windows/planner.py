@@ -1,4 +1,4 @@
-"""Regions of speech -> the windows that the model hears, and where their seconds are in the file.
+"""Regions of speech -> the windows that the model hears.
 
 A window holds as many regions as fit. Short gaps between them stay; long ones are left out, and
 the regions, which carry a margin of silence, are joined there.
@@ -6,17 +6,17 @@ the regions, which carry a margin of silence, are joined there.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from operator import add
 
 import numpy as np
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.transcription.result import Stretch
-from speech_toolkit.transcription.windows.speech import MARGIN_S, SpeechRegion
+from speech_toolkit.transcription.windows.speech import SpeechRegion
+from speech_toolkit.transcription.windows.window import Piece, Window
 
 _KEPT_GAP_S = 0.3  # between two regions with their margins: 0.8 s from word to word
 _CHOICE = 0.1  # of a window, at its end, in which the longest of the silences is taken
@@ -24,109 +24,6 @@ _LEAST_FILL = 0.5  # of a window; emptier ones are cut in the speech that follow
 _CUT_SEARCH = 1 / 6  # of a window, at its end, in which the quietest point is looked for
 _CUT_LEVEL_S = 0.1  # over which loudness is averaged there
 _LEAST_WINDOW_S = 1.0
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of the file inside a window.
-
-    Attributes:
-        start_sample: first sample in the file.
-        end_sample: one past its last.
-        offset_samples: where in the window it begins.
-    """
-
-    start_sample: int
-    end_sample: int
-    offset_samples: int
-
-    @property
-    def num_samples(self) -> int:
-        """Its length."""
-        return self.end_sample - self.start_sample
-
-
-@dataclass(frozen=True)
-class Window:
-    """What the model hears at once.
-
-    Attributes:
-        index: counted from 0.
-        pieces: stretches of the file in order, side by side in the window; at least one.
-        cut: whether the window ends in the midst of speech, for want of a silence.
-        sample_rate_hz: of the file's samples.
-    """
-
-    index: int
-    pieces: tuple[Piece, ...]
-    cut: bool
-    sample_rate_hz: int
-
-    @property
-    def num_samples(self) -> int:
-        """Length of the window."""
-        return self.pieces[-1].offset_samples + self.pieces[-1].num_samples
-
-    @property
-    def end_sample(self) -> int:
-        """One past its last sample in the file, where the next window may begin."""
-        return self.pieces[-1].end_sample
-
-    @property
-    def start_s(self) -> float:
-        """Seconds in the file where it begins."""
-        return self.pieces[0].start_sample / self.sample_rate_hz
-
-    @property
-    def end_s(self) -> float:
-        """Seconds in the file where it ends."""
-        return self.end_sample / self.sample_rate_hz
-
-    def samples(self, file_samples: np.ndarray) -> np.ndarray:
-        """Cut the window out of the file's samples; a view where it is one piece."""
-        parts = [file_samples[piece.start_sample : piece.end_sample] for piece in self.pieces]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    def to_file_sample(self, window_time_s: float) -> int:
-        """Map a time in the window to a sample of the file; never falls as the time rises.
-
-        Args:
-            window_time_s: seconds from the start of the window; times outside go to its edges.
-        """
-        position = round(window_time_s * self.sample_rate_hz)
-        return _file_sample(self._piece_at(position), position)
-
-    def to_file_s(self, window_time_s: float) -> float:
-        """Map a time in the window to seconds in the file, as :meth:`to_file_sample` does."""
-        return self.to_file_sample(window_time_s) / self.sample_rate_hz
-
-    def span_to_file_s(self, start_s: float, end_s: float) -> tuple[float, float]:
-        """Map what is spoken from ``start_s`` to ``end_s`` to seconds in the file.
-
-        Models place the edges of speech up to a margin off. An end just behind a gap that was left
-        out belongs before the gap, and a start just before it, behind it; else a word would seem
-        to last for the whole gap.
-        """
-        start, end = (round(time_s * self.sample_rate_hz) for time_s in (start_s, end_s))
-        margin = int(MARGIN_S * self.sample_rate_hz)
-        first, last = self._piece_at(start + margin), self._piece_at(end - margin)
-        if first.offset_samples > last.offset_samples:
-            first = last = self._piece_at((start + end) // 2)
-        return (
-            _file_sample(first, start) / self.sample_rate_hz,
-            _file_sample(last, end) / self.sample_rate_hz,
-        )
-
-    def _piece_at(self, position: int) -> Piece:
-        """Return the piece that holds a sample of the window."""
-        later = self.pieces[1:]
-        index = bisect_right(later, position, key=lambda piece: piece.offset_samples)
-        return self.pieces[index]
-
-
-def _file_sample(piece: Piece, position: int) -> int:
-    inside = min(max(position - piece.offset_samples, 0), piece.num_samples)
-    return piece.start_sample + inside
 
 
 class WindowPlanner:
@@ -281,55 +178,3 @@ class WindowPlanner:
     @staticmethod
     def _gap(before: SpeechRegion, after: SpeechRegion) -> int:
         return after.start_sample - before.end_sample
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a part of a window.
-
-    Attributes:
-        window: see there.
-        start_s: seconds in the window.
-        end_s: seconds in the window, half-open.
-        reason: why it was not transcribed; None where it was.
-    """
-
-    window: Window
-    start_s: float
-    end_s: float
-    reason: str | None
-
-
-def coverage(
-    outcomes: Iterable[Outcome], total_samples: int, sample_rate_hz: int
-) -> tuple[Stretch, ...]:
-    """Say of every second of a file whether it was transcribed, or why not.
-
-    Args:
-        outcomes: of all windows; where they overlap, what was transcribed prevails.
-        total_samples: of the file.
-        sample_rate_hz: of the file.
-
-    Returns:
-        Stretches in order that together make up the file; what is in no window is "silence".
-    """
-    stretches = [
-        (
-            _file_sample(piece, round(outcome.start_s * sample_rate_hz)),
-            _file_sample(piece, round(outcome.end_s * sample_rate_hz)),
-            outcome.reason,
-        )
-        for outcome in outcomes
-        for piece in outcome.window.pieces
-    ]
-    marks = {mark for start, end, _ in stretches for mark in (start, end)}
-    edges = sorted(marks | {0, total_samples})
-    reasons = np.full(len(edges) - 1, "silence", dtype=object)
-    for start, end, reason in sorted(stretches, key=lambda stretch: stretch[2] is None):
-        first, last = bisect_left(edges, start), bisect_left(edges, end)
-        reasons[first:last] = reason
-    changes = [0, *(np.flatnonzero(reasons[1:] != reasons[:-1]) + 1), len(reasons)]
-    return tuple(
-        Stretch(edges[first] / sample_rate_hz, edges[last] / sample_rate_hz, reasons[first])
-        for first, last in pairwise(changes)
-    )

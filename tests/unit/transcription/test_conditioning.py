@@ -7,7 +7,7 @@ import torch
 from speech_toolkit.transcription import long_form
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.windows.planner import Piece, Window
+from speech_toolkit.transcription.windows.window import Piece, Window
 from tests.unit.transcription.random_whisper import (
     MEL_BINS,
     MEL_FRAMES,

@@ -4,7 +4,7 @@ import ast
 
 import torch
 
-from speech_toolkit.transcription.decoding.decoder import DecodingOptions
+from speech_toolkit.transcription.decoded import DecodingOptions
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES
 
 CHIP = "Ascend310P3"  # computes float32 as the CPU does
@@ -17,7 +17,8 @@ from speech_toolkit.device.device import select_device
 device = select_device(sys.argv[1])
 import torch
 from speech_toolkit.errors import DeviceError
-from speech_toolkit.transcription.decoding.decoder import DecodingOptions, WhisperDecoder
+from speech_toolkit.transcription.decoded import DecodingOptions
+from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.models.checkpoint import (
     load_tokenizer, load_whisper_model, read_whisper_checkpoint)

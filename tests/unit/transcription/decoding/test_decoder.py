@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.transcription.decoding.decoder import DecodingOptions, compression_ratio
+from speech_toolkit.transcription.decoded import DecodingOptions
+from speech_toolkit.transcription.decoding.decoder import compression_ratio
 from tests.unit.transcription.random_whisper import (
     EOT,
     MEL_BINS,

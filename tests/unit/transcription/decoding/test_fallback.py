@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from speech_toolkit.transcription.decoding.decoder import DecodedWindow
+from speech_toolkit.transcription.decoded import DecodedWindow
 from speech_toolkit.transcription.decoding.fallback import decode_with_fallback, needs_fallback
 from speech_toolkit.transcription.settings import TranscriptionSettings
 

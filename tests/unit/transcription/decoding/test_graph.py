@@ -9,7 +9,7 @@ import torch
 
 from speech_toolkit.device.device import Device, GraphBackend
 from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
-from speech_toolkit.transcription.decoding.decoder import DecodingOptions
+from speech_toolkit.transcription.decoded import DecodingOptions
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
 from tests.unit.transcription.recorded_steps import (

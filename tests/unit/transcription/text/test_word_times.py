@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.transcription.decoding.decoder import DecodedWindow, DecodingOptions
-from speech_toolkit.transcription.text.word_times import frames_of_rows, smoothed
+from speech_toolkit.transcription.decoded import DecodedWindow, DecodingOptions
+from speech_toolkit.transcription.decoding.attention import smoothed
+from speech_toolkit.transcription.text.word_times import frames_of_rows
 from tests.unit.transcription.random_whisper import (
     MEL_BINS,
     MEL_FRAMES,
@@ -11,6 +12,8 @@ from tests.unit.transcription.random_whisper import (
     TIMESTAMP_BEGIN,
     random_model,
 )
+
+SMOOTHED = "speech_toolkit.transcription.decoding.attention.smoothed"
 
 
 def slow_path(weights):
@@ -46,18 +49,6 @@ def test_path_follows_a_clear_diagonal():
     assert frames_of_rows(weights).tolist() == [0, 5, 20, 22]
 
 
-def test_smoothing_against_plain_loops():
-    weights = torch.rand((2, 3, 20), generator=torch.Generator().manual_seed(0)).softmax(-1)
-    found = smoothed(weights)
-    normal = (weights - weights.mean(1, keepdim=True)) / weights.std(1, keepdim=True, correction=0)
-    for frame in range(20):
-        around = [abs(place) for place in range(frame - 3, frame + 4)]
-        around = [place if place < 20 else 38 - place for place in around]
-        expected = normal[:, :, around].sort(-1).values[:, :, 3]
-        assert torch.allclose(found[:, :, frame], expected, atol=1e-5)
-    assert smoothed(torch.ones((1, 2, 3))).isfinite().all()
-
-
 def features(count):
     return torch.randn(count, MEL_BINS, MEL_FRAMES, generator=torch.Generator().manual_seed(0))
 
@@ -85,12 +76,10 @@ def times(decoder, texts, num_samples=None, language="en"):
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
 def test_attention_and_scores_are_those_of_the_model(make_decoder, monkeypatch, attention):
     """Against transformers' own eager attention, which returns its weights."""
-    from speech_toolkit.transcription.text import word_times
-
     heads = ((0, 1), (1, 0), (1, 1))
     decoder = make_decoder(random_model(2, attn_implementation=attention), alignment_heads=heads)
     seen = []
-    monkeypatch.setattr(word_times, "smoothed", lambda w: seen.append(w) or smoothed(w))
+    monkeypatch.setattr(SMOOTHED, lambda w: seen.append(w) or smoothed(w))
     (words,) = times(decoder, [" one two, three"], num_samples=[20000])
 
     slow = random_model(2, attn_implementation="eager")

@@ -1,8 +1,7 @@
 import pytest
 
-from speech_toolkit.transcription.text.segments import TokenSegment
+from speech_toolkit.transcription.decoded import TokenSegment, WindowWord
 from speech_toolkit.transcription.text.words import (
-    TimedWord,
     fit_to_segments,
     merge_punctuation,
     shorten_at_pauses,
@@ -20,7 +19,7 @@ def split(text, has_spaces=True):
 
 
 def timed(*parts):
-    return [TimedWord(t, i, i + 1, s, e, 0.5) for i, (t, s, e) in enumerate(parts)]
+    return [WindowWord(t, i, i + 1, s, e, 0.5) for i, (t, s, e) in enumerate(parts)]
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.transcription.result import Stretch
-from speech_toolkit.transcription.windows.planner import (
-    Outcome,
-    Piece,
-    Window,
-    WindowPlanner,
-    coverage,
-)
+from speech_toolkit.transcription.windows.coverage import Outcome, coverage
+from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 
 RATE_HZ = 100  # samples stand for hundredths of a second
@@ -96,33 +90,6 @@ def test_a_chunk_that_is_too_short_is_refused():
         planner([(0, 1)], 10, max_window_s=0.5)
 
 
-JOINED = Window(0, (Piece(100, 300, 0), Piece(1000, 1400, 200)), cut=False, sample_rate_hz=RATE_HZ)
-
-
-def test_times_are_mapped_to_the_file():
-    assert JOINED.to_file_s(0) == 1
-    assert JOINED.to_file_s(1.5) == 2.5
-    assert JOINED.to_file_s(2.5) == 10.5
-    assert JOINED.to_file_s(-1) == 1
-    assert JOINED.to_file_s(99) == 14
-    assert JOINED.to_file_sample(2.5) == 1050
-
-
-@pytest.mark.parametrize(
-    ("window_span", "file_span"),
-    [
-        ((0.5, 1.9), (1.5, 2.9)),
-        ((0.5, 2.1), (1.5, 3.0)),
-        ((0.5, 2.5), (1.5, 10.5)),
-        ((1.9, 3.0), (10.0, 11.0)),
-        ((2.1, 3.0), (10.1, 11.0)),
-        ((1.9, 2.05), (2.9, 3.0)),
-    ],
-)
-def test_what_is_spoken_does_not_reach_over_a_gap_by_a_margin(window_span, file_span):
-    assert JOINED.span_to_file_s(*window_span) == file_span
-
-
 @st.composite
 def layouts(draw):
     """Regions in hundredths of a second, touching now and then, some longer than a window."""
@@ -148,7 +115,7 @@ def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
         held[piece.start_sample : piece.end_sample] = True
     assert all(held[region.start_sample : region.end_sample].all() for region in regions)
     for window in windows:
-        times = [window.to_file_s(time_s) for time_s in np.arange(-1, max_window_s + 1, 0.5)]
+        times = [window.to_file_sample(time_s) for time_s in np.arange(-1, max_window_s + 1, 0.5)]
         assert times == sorted(times)
         parts = [np.arange(piece.start_sample, piece.end_sample) for piece in window.pieces]
         np.testing.assert_array_equal(window.samples(np.arange(total)), np.concatenate(parts))
@@ -169,37 +136,6 @@ def test_coverage_is_a_partition(layout, reasons, used_s):
         assert before.reason != after.reason
 
 
-def test_coverage_tells_what_became_of_each_second():
-    first, second, again = (
-        Window(index, (Piece(start, end, 0),), cut=False, sample_rate_hz=RATE_HZ)
-        for index, (start, end) in enumerate([(100, 900), (1500, 2500), (700, 1500)])
-    )
-    outcomes = [
-        Outcome(first, 0.0, 6.0, None),
-        Outcome(second, 0.0, 10.0, "no speech"),
-        Outcome(again, 0.0, 8.0, None),
-    ]
-    assert coverage(outcomes, 3000, RATE_HZ) == (
-        Stretch(0, 1, "silence"),
-        Stretch(1, 15),
-        Stretch(15, 25, "no speech"),
-        Stretch(25, 30, "silence"),
-    )
-
-
-def test_coverage_of_a_part_of_a_window():
-    pieces = (Piece(100, 500, 0), Piece(1000, 1600, 400))
-    window = Window(0, pieces, cut=False, sample_rate_hz=RATE_HZ)
-    outcomes = [Outcome(window, 0.0, 7.0, None), Outcome(window, 7.0, 10.0, "cut off")]
-    assert coverage(outcomes, 1600, RATE_HZ) == (
-        Stretch(0, 1, "silence"),
-        Stretch(1, 5),
-        Stretch(5, 10, "silence"),
-        Stretch(10, 13),
-        Stretch(13, 16, "cut off"),
-    )
-
-
 @pytest.mark.parametrize(
     ("start_s", "end_s", "expected_s"),
     [(0, 100, 13), (2, 6, 3), (5, 9.5, 0), (4.5, 11, 1.5), (9, 10, 0), (10, 15, 5), (18, 25, 2)],
@@ -209,10 +145,6 @@ def test_speech_between_two_samples(start_s, end_s, expected_s):
     planner = WindowPlanner(regions, np.zeros(2500, np.float32), RATE_HZ, 30.0)
     found_s = planner.speech_s(int(start_s * RATE_HZ), int(end_s * RATE_HZ))
     assert found_s == pytest.approx(expected_s)
-
-
-def test_coverage_of_silence():
-    assert coverage([], 500, RATE_HZ) == (Stretch(0, 5, "silence"),)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -1,0 +1,106 @@
+"""A decoder that follows a script, and the road of windows through it."""
+
+import numpy as np
+import torch
+
+from speech_toolkit.device.device import Device
+from speech_toolkit.transcription.decoded import DecodedWindow
+from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.windows.planner import WindowPlanner
+from speech_toolkit.transcription.windows.speech import SpeechRegion
+
+RATE = 100
+CPU = Device("cpu", None, "cpu", "asked for by name")
+PREV, SOT, EN, DE = 900, 901, 902, 903
+STAMP = 1000
+END = STAMP + 400
+
+
+class Checkpoint:
+    timestamp_begin_id = STAMP
+    timestamp_step_s = 0.02
+    prev_sot_id = PREV
+    max_positions = 20
+    suits_previous_text = True
+    sample_rate_hz = RATE
+    default_language = None
+    default_task = "transcribe"
+
+    def __init__(self, languages=("en", "de")):
+        self.languages = dict(zip(languages, (EN, DE), strict=False))
+
+    def language_code(self, language):
+        return language
+
+    def sot_sequence(self, language, task, timestamps):
+        return (SOT, self.languages[language]) if language else (SOT,)
+
+
+def decoded(*tokens, temperature=0.0, avg_logprob=-0.1, no_speech_prob=0.0, finished=True):
+    return DecodedWindow(
+        tokens, (0.0,) * len(tokens), avg_logprob, no_speech_prob, 1.0, temperature, finished
+    )
+
+
+def closed(*text, end_s=8.0):
+    return decoded(STAMP, *text, STAMP + round(end_s / 0.02))
+
+
+class ScriptedDecoder:
+    """Answers each window with the next of the script; keeps what it was asked."""
+
+    device = CPU
+    dtype = torch.float32
+    model = torch.nn.Module()
+
+    def __init__(self, script, languages=("en", "de"), memory=99):
+        self.checkpoint = Checkpoint(languages)
+        self.clock = StageClock(CPU)
+        self.script = iter(script)
+        self.memory = memory
+        self.prompts, self.batches, self.detections = [], [], 0
+
+    def tokenizer(self, text, add_special_tokens):
+        return {"input_ids": [len(word) for word in text.split()]}
+
+    def encode(self, features):
+        self.batches.append(len(features))
+        if len(features) > self.memory:
+            raise torch.OutOfMemoryError("out of memory")
+        return features
+
+    def detect_language(self, encoded):
+        self.detections += 1
+        return [("de", 0.75)]
+
+    def decode(self, encoded, prompts, options):
+        self.prompts += [list(prompt) for prompt in prompts]
+        return [next(self.script) for _ in prompts]
+
+
+class LengthsAsFeatures:
+    def extract(self, windows):
+        return torch.tensor([[float(len(window))] for window in windows])
+
+
+def regions(*spans):
+    return tuple(SpeechRegion(start * RATE, end * RATE) for start, end in spans)
+
+
+def run(
+    decoder,
+    mode="transcribe",
+    spans=((0, 8), (20, 28), (40, 48)),
+    batch_size=1,
+    length_s=60,
+    **settings,
+):
+    samples = np.random.default_rng(0).standard_normal(length_s * RATE).astype(np.float32)
+    settings = {"language": "en", "temperatures": (0.0,), "chunk_length_s": 10.0} | settings
+    planner = WindowPlanner(regions(*spans), samples, RATE, settings["chunk_length_s"])
+    long_form = LongForm(decoder, LengthsAsFeatures(), TranscriptionSettings(mode=mode, **settings))
+    if mode == "transcribe":
+        return long_form, list(long_form.sequential(samples, planner))
+    return long_form, list(long_form.chunked(samples, planner, batch_size))

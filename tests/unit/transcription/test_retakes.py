@@ -1,0 +1,103 @@
+"""Which windows are taken up again, with a decoder that follows a script."""
+
+from itertools import pairwise
+
+import pytest
+
+from tests.unit.transcription.scripted_decoder import (
+    EN,
+    PREV,
+    SOT,
+    STAMP,
+    ScriptedDecoder,
+    closed,
+    decoded,
+    run,
+)
+
+
+def test_cut_window_is_taken_up_again_after_its_last_complete_segment():
+    unfinished = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3)
+    decoder = ScriptedDecoder([unfinished, closed(2, 3), closed(9), closed(9), closed(9)])
+    _, found = run(decoder, spans=((0, 25),))
+    assert found[0].window.cut
+    assert found[0].used_s == pytest.approx(4.0)
+    assert [segment.first for segment in found[0].segments] == [1]
+    assert found[1].window.start_s == pytest.approx(4.0)
+    assert [item.window.index for item in found] == list(range(len(found)))
+    assert decoder.prompts[1] == [PREV, STAMP, 1, STAMP + 200, SOT, EN]
+
+
+def passes(found):
+    """Return where each window begins and how much of it is used."""
+    return [(item.window.start_s, item.used_s) for item in found]
+
+
+def test_speech_that_the_text_stops_short_of_is_taken_up_again():
+    decoder = ScriptedDecoder([closed(1, end_s=12.0), closed(2, end_s=15.0)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 12.0), (12.0, 16.0)]
+    assert [segment.first for item in found for segment in item.segments] == [1, 1]
+
+
+def test_a_short_rest_without_text_is_left_alone():
+    decoder = ScriptedDecoder([closed(1, end_s=23.5)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 28.0)]
+
+
+@pytest.mark.parametrize(("speech_end_s", "is_retaken"), [(13, False), (16, True)])
+def test_only_speech_is_taken_up_again(speech_end_s, is_retaken):
+    decoder = ScriptedDecoder([closed(1, end_s=13.0), closed(2, end_s=9.0)])
+    spans = ((0, speech_end_s),)
+    _, found = run(decoder, spans=spans, chunk_length_s=30.0, length_s=28)
+    assert passes(found) == ([(0.0, 13.0), (13.0, 15.0)] if is_retaken else [(0.0, 28.0)])
+
+
+def test_over_music_an_invented_line_does_not_step_through_the_file():
+    """Each window yields a line of two seconds, as Whisper does over music."""
+    decoder = ScriptedDecoder([closed(1, end_s=2.0)] * 99)
+    _, found = run(decoder, spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    used_s = [item.used_s for item in found]
+    assert sum(used_s) == pytest.approx(90)
+    assert len(found) <= 2 * 90 / 30
+    assert all(max(pair) > 20 for pair in pairwise(used_s[:-1]))
+
+
+def test_no_speech_before_a_retake_is_lost():
+    """A line invented over the opening music must not swallow what is said after it."""
+    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(2, end_s=25.5)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 2.0), (2.0, 26.0)]
+
+
+@pytest.mark.parametrize("mode", ["transcribe", "chunked"])
+def test_speech_without_text_that_is_not_taken_up_again_is_told(mode):
+    decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(1, end_s=3.0)])
+    _, found = run(decoder, mode, spans=((0, 28),), chunk_length_s=30.0)
+    assert [item.stops_short_s for item in found] == {
+        "transcribe": [None, 3.0],
+        "chunked": [2.0],
+    }[mode]
+    assert found[-1].used_s == found[-1].window_s
+
+
+def test_cut_windows_of_little_progress_do_not_step_through_the_file():
+    """Each window yields a line of two seconds and the beginning of another one."""
+    line = decoded(STAMP, 1, STAMP + 100, STAMP + 100, 2)
+    _, found = run(ScriptedDecoder([line] * 99), spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    assert len(found) <= 2 * 90 / 30
+
+
+def test_cut_windows_of_much_progress_are_all_taken_up_again():
+    line = decoded(STAMP, 1, STAMP + 1100, STAMP + 1100, 2)
+    _, found = run(ScriptedDecoder([line] * 99), spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    assert [item.used_s for item in found[:3]] == [22.0] * 3
+
+
+def test_what_is_taken_up_again_or_silent_is_not_cut_off():
+    unfinished = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3, finished=False)
+    silent = decoded(STAMP, 7, avg_logprob=-2.0, no_speech_prob=0.9, finished=False)
+    _, found = run(ScriptedDecoder([unfinished, *[silent] * 9]), spans=((0, 25),))
+    assert found[0].used_s == pytest.approx(4.0)
+    assert [item.cut_off_s for item in found] == [None] * len(found)
