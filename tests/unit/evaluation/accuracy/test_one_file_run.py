@@ -32,7 +32,7 @@ def test_fault_that_leaves_one_sentence_as_it_is_is_noticed(monkeypatch, size, v
         return loaded
 
     def run(target, payload, *, label, **how):
-        assert target.endswith(f"compare_run:{transcribe_side.__name__}")
+        assert target.endswith(f"one_file_run:{transcribe_side.__name__}")
         result, arrays = transcribe_side(payload)
         return Outcome(label, "ok", result, arrays, None, 0, 1.0, ())
 
