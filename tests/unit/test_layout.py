@@ -20,7 +20,7 @@ FLOORS = (
     ("checkpoint",),
     ("audio", "device"),
     ("progress", "versions", "bundled"),
-    ("ranges",),
+    ("languages", "ranges"),
     ("files",),
     ("system",),
     ("errors", "exit_codes"),

@@ -6,7 +6,7 @@ ships, so that the figures can be compared with published ones. jiwer counts the
 
 import importlib.util
 import unicodedata
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,16 +16,9 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.checkpoint.files import read_json
+from speech_toolkit.languages import is_unspaced
 
 SPELLINGS_NAME = "normalizer.json"
-# Written without spaces between words: each character counts as a word, as in the Whisper paper.
-# By the codes of both model families and by the names that Whisper takes.
-UNSPACED_LANGUAGES = frozenset(
-    {"zh", "yue", "ja", "th", "lo", "my", "km", "bo"}
-    | {"cmn", "jpn", "tha", "lao", "mya", "khm", "bod"}
-    | {"chinese", "mandarin", "cantonese", "japanese", "thai", "myanmar", "burmese", "khmer"}
-    | {"tibetan"}
-)
 ENGLISH = frozenset(("en", "eng", "english"))
 BOOTSTRAP_RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -137,7 +130,8 @@ def normalize_text(
 
     Lower case, no punctuation, no brackets with what stands in them. English also has its
     contractions spelt out, its numbers written as digits, its fillers removed and its British
-    spellings made American. Languages without spaces have one between all characters.
+    spellings made American. Languages without spaces have one between all characters: each
+    counts as a word, as in the Whisper paper.
 
     Args:
         text: any text.
@@ -179,7 +173,7 @@ def compare_texts(
         normalize_text(text, language, spellings) for text in (reference, hypothesis)
     )
     words = jiwer.process_words(normal_reference, normal_hypothesis)
-    if _is_one_of(language, UNSPACED_LANGUAGES):
+    if is_unspaced(language):
         characters = words
     else:
         characters = jiwer.process_characters(normal_reference, normal_hypothesis)
@@ -277,9 +271,9 @@ def _normalizer(
     language: str | None, spellings: tuple[tuple[str, str], ...]
 ) -> Callable[[str], str]:
     whisper = _whisper_normalizers()
-    if _is_one_of(language, ENGLISH):
+    if language is not None and language.lower() in ENGLISH:
         return whisper.EnglishTextNormalizer(dict(spellings))
-    return whisper.BasicTextNormalizer(split_letters=_is_one_of(language, UNSPACED_LANGUAGES))
+    return whisper.BasicTextNormalizer(split_letters=is_unspaced(language))
 
 
 @cache
@@ -294,7 +288,3 @@ def _whisper_normalizers() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def _is_one_of(language: str | None, languages: Collection[str]) -> bool:
-    return language is not None and language.lower() in languages

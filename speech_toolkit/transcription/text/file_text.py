@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from speech_toolkit.transcription.decoded import TokenSegment, TranscribedWindow
 from speech_toolkit.transcription.result import Stretch, TranscribedSegment, TranscribedWord
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.text.words import LANGUAGES_WITHOUT_SPACES
+from speech_toolkit.transcription.text.words import SPLIT_BY_CHARACTER
 from speech_toolkit.transcription.windows.coverage import Outcome, coverage
 
 
@@ -22,7 +22,7 @@ def transcribed_segments(
 
 def whole_text(segments: Sequence[TranscribedSegment], language: str | None) -> str:
     """Join the text of all segments as the language writes it."""
-    gap = "" if language in LANGUAGES_WITHOUT_SPACES else " "
+    gap = "" if language in SPLIT_BY_CHARACTER else " "
     return gap.join(segment.text for segment in segments)
 
 

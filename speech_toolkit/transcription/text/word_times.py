@@ -17,7 +17,7 @@ from speech_toolkit.transcription.decoded import TextAttention, WindowWord
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 from speech_toolkit.transcription.text.segments import split_segments
 from speech_toolkit.transcription.text.words import (
-    LANGUAGES_WITHOUT_SPACES,
+    SPLIT_BY_CHARACTER,
     fit_to_segments,
     merge_punctuation,
     shorten_at_pauses,
@@ -47,7 +47,7 @@ def words_of_window(
         The words in order, with times in the window.
     """
     times_s = frames_of_rows(attention.weights_RF) * checkpoint.timestamp_step_s
-    has_spaces = language not in LANGUAGES_WITHOUT_SPACES
+    has_spaces = language not in SPLIT_BY_CHARACTER
     words = list(
         _words(tokens, times_s, attention.probabilities, checkpoint.eot_id, decode, has_spaces)
     )

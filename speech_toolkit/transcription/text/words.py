@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from speech_toolkit.languages import UNSPACED_LANGUAGES
 from speech_toolkit.transcription.decoded import TokenSegment, WindowWord
 
-LANGUAGES_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "km", "yue"})
+# Those of openai/whisper (tokenizer.py: split_to_word_tokens), and Khmer, written as Thai and Lao
+# are. Tibetan has a space after each clause, where words are parted and segments joined.
+SPLIT_BY_CHARACTER = UNSPACED_LANGUAGES - {"bo"}
 OPENING_PUNCTUATION = "\"'“¿([{-"
 CLOSING_PUNCTUATION = "\"'.。,，!！?？:：”)]}、"
 _SENTENCE_ENDS = frozenset(".。!！?？")
