@@ -186,14 +186,7 @@ def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:
         reporter.info(f"Loading model from: {request.checkpoint_name}")
         reporter.info(f"Target device: {device.label}, dtype: torch.{dtype_name}")
 
-    transcriber = Transcriber.load(
-        request.checkpoint_name,
-        request.device,
-        request.dtype,
-        request.attn_implementation,
-        request.decode_graph,
-        on_device=report_target,
-    )
+    transcriber = Transcriber.for_request(request, on_device=report_target)
     reporter.time("Model load", transcriber.model_load_s)
     return transcriber
 

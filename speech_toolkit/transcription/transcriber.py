@@ -13,20 +13,22 @@ from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.device.device import Device, parse_dtype, select_device
+from speech_toolkit.device.device import Device, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import AudioError
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.transcription.decoded import DecodedBatch, Reading, TranscribedWindow
 from speech_toolkit.transcription.models.checkpoint import (
-    WhisperCheckpoint,
-    load_tokenizer,
-    load_whisper_model,
     read_whisper_checkpoint,
 )
-from speech_toolkit.transcription.request import BUNDLED_MODEL, check_settings, opening_sources
-from speech_toolkit.transcription.result import TranscriptionResult
+from speech_toolkit.transcription.request import (
+    BUNDLED_MODEL,
+    WhisperRequest,
+    check_settings,
+    opening_sources,
+)
+from speech_toolkit.transcription.result import TranscribedSegment, TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text.file_text import (
@@ -116,13 +118,32 @@ class Transcriber:
             dtype_name = str(dtype or ("float32" if selected.type == "cpu" else "float16"))
             on_device(selected, dtype_name)
             with selected.errors("while it was loaded"):
+                from speech_toolkit.transcription.decoding.decoder import WhisperDecoder  # torch
+
                 clock = StageClock(selected, exact=exact_times)
-                decoder = _load_decoder(
+                decoder = WhisperDecoder.load(
                     checkpoint, selected, dtype_name, attn_implementation, decode_graph, clock
                 )
                 extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
                 selected.synchronize()
         return cls(name, decoder, extractor, time.perf_counter() - started)
+
+    @classmethod
+    def for_request(
+        cls,
+        request: WhisperRequest,
+        *,
+        on_device: Callable[[Device, str], None] = lambda device, dtype: None,
+    ) -> Transcriber:
+        """Load what a request asks for; see :meth:`load`."""
+        return cls.load(
+            request.checkpoint_name,
+            request.device,
+            request.dtype,
+            request.attn_implementation,
+            request.decode_graph,
+            on_device=on_device,
+        )
 
     def transcribe(
         self,
@@ -195,6 +216,20 @@ class Transcriber:
         segments = transcribed_segments(found, self.decoder.text, settings)
         self.device.synchronize()
         transcribe_s = time.perf_counter() - started
+        windows = self.decoder.windows_encoded - encoded_before
+        return self._result(waveform, settings, run, found, segments, windows, transcribe_s)
+
+    def _result(
+        self,
+        waveform: Waveform,
+        settings: TranscriptionSettings,
+        run: LongForm,
+        found: Sequence[TranscribedWindow],
+        segments: tuple[TranscribedSegment, ...],
+        windows: int,
+        transcribe_s: float,
+    ) -> TranscriptionResult:
+        clock = self.decoder.clock
         return TranscriptionResult(
             text=whole_text(segments, run.language),
             segments=segments,
@@ -205,7 +240,7 @@ class Transcriber:
             coverage=file_coverage(found, len(waveform.samples), waveform.sample_rate_hz),
             tokens=tuple(item.decoded.tokens for item in found),
             margins=_margins(found, settings),
-            windows=self.decoder.windows_encoded - encoded_before,
+            windows=windows,
             settings=self._settings_dict(settings, run),
             model_path=self.model_path,
             device=self.device.label,
@@ -298,24 +333,6 @@ class Transcriber:
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,
         }
-
-
-def _load_decoder(
-    checkpoint: WhisperCheckpoint,
-    device: Device,
-    dtype_name: str,
-    attn_implementation: str | None,
-    decode_graph: str,
-    clock: StageClock,
-) -> WhisperDecoder:
-    """Load weights and tokenizer; see :meth:`Transcriber.load`."""
-    from speech_toolkit.transcription.decoding.decoder import WhisperDecoder  # imports torch
-
-    dtype = parse_dtype(dtype_name)
-    device.check_dtype(dtype)
-    model = load_whisper_model(checkpoint, device, dtype, attn_implementation)
-    tokenizer = load_tokenizer(checkpoint)
-    return WhisperDecoder(model, checkpoint, tokenizer, device, clock, decode_graph)
 
 
 def _margins(

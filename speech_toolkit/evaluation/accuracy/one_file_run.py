@@ -37,13 +37,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
     from speech_toolkit.transcription.transcriber import Transcriber
 
     request = WhisperRequest.from_payload(payload["request"])
-    transcriber = Transcriber.load(
-        request.model_path,
-        request.device,
-        request.dtype,
-        request.attn_implementation,
-        request.decode_graph,
-    )
+    transcriber = Transcriber.for_request(request)
     found: dict[int, Reading] = {}
     result = transcriber.transcribe(
         request.audio,

@@ -49,13 +49,7 @@ def run_benchmark(
 
     config = request.config() | {"num_runs": num_runs, "warmup": warmup}
     header = report_header(KIND, sys.argv, config)
-    transcriber = Transcriber.load(
-        request.model_path,
-        request.device,
-        request.dtype,
-        request.attn_implementation,
-        request.decode_graph,
-    )
+    transcriber = Transcriber.for_request(request)
     progress.time("Model load", transcriber.model_load_s)
     device, clock = transcriber.device, transcriber.decoder.clock
     memory_loaded = memory_figures(device)

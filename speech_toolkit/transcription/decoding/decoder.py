@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device.device import Device, parse_dtype
 from speech_toolkit.errors import OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decoded import (
     DecodedWindow,
@@ -25,7 +25,11 @@ from speech_toolkit.transcription.decoding.attention import AttentionReader
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.leads import LeadReader
 from speech_toolkit.transcription.decoding.step import DecodeLoop, Draws, Generated, StepMode
-from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
+from speech_toolkit.transcription.models.checkpoint import (
+    WhisperCheckpoint,
+    load_tokenizer,
+    load_whisper_model,
+)
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text.word_times import words_of_window
 
@@ -75,6 +79,28 @@ class WhisperDecoder:
         self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
         self._attention_reader = AttentionReader(self._loop, checkpoint)
         self._lead_reader = LeadReader(self._loop, checkpoint)
+
+    @classmethod
+    def load(
+        cls,
+        checkpoint: WhisperCheckpoint,
+        device: Device,
+        dtype_name: str,
+        attn_implementation: str | None,
+        decode_graph: str,
+        clock: StageClock,
+    ) -> WhisperDecoder:
+        """Load a checkpoint's weights and tokenizer.
+
+        Raises:
+            CheckpointError: the weights do not fill the model, or a file is damaged.
+            DeviceError: the device lacks the dtype or memory for the model.
+            UsageError: an argument has a value that cannot be used.
+        """
+        dtype = parse_dtype(dtype_name)
+        device.check_dtype(dtype)
+        model = load_whisper_model(checkpoint, device, dtype, attn_implementation)
+        return cls(model, checkpoint, load_tokenizer(checkpoint), device, clock, decode_graph)
 
     @property
     def uses_graph(self) -> bool:

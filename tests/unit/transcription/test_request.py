@@ -2,6 +2,7 @@ import json
 
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.transcriber import Transcriber
 
 
 def test_a_request_survives_json():
@@ -24,3 +25,18 @@ def test_on_another_device_all_else_stays():
 
     assert (moved.device, moved.dtype) == ("cpu", "float32")
     assert moved.on("npu", "float16") == request
+
+
+def test_a_model_is_loaded_as_its_request_says(monkeypatch):
+    asked = {}
+    names = ("model_path", "device", "dtype", "attn_implementation", "decode_graph")
+
+    def load(*values, on_device):
+        asked.update(zip(names, values, strict=True))
+        return on_device
+
+    monkeypatch.setattr(Transcriber, "load", load)
+    request = WhisperRequest("model", "a.wav", "npu:1", "float16", "eager", "off")
+
+    assert Transcriber.for_request(request, on_device=print) is print
+    assert asked == {name: getattr(request, name) for name in names}

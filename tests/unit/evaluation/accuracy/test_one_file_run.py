@@ -25,8 +25,8 @@ def spoil_half_types(model, name, size):
 
 @pytest.mark.parametrize(("size", "verdict"), [(0.0, "PASS"), (2.0, "FAIL")])
 def test_fault_that_leaves_one_sentence_as_it_is_is_noticed(monkeypatch, size, verdict):
-    def load(*arguments):
-        loaded = LOAD(*arguments)
+    def load(*arguments, **options):
+        loaded = LOAD(*arguments, **options)
         if arguments[2] == "bfloat16":
             spoil_half_types(loaded.decoder.model, "model.encoder.layers.1.fc2", size)
         return loaded
