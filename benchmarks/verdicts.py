@@ -36,9 +36,9 @@ from speech_toolkit.cli.arguments import number
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import ToolkitError
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
-from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise
+from speech_toolkit.evaluation.models.planted_faults import middle_layer, planted_noise
 from speech_toolkit.evaluation.process.runner import ERROR, OK, Outcome
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.ranges import RUNS, SEED
 
@@ -138,7 +138,7 @@ def _module_to_spoil(model: Any, place: str, seed: int) -> str:
 
 def _loaders() -> tuple[tuple[Any, str], ...]:
     from speech_toolkit.alignment.aligner import Aligner
-    from speech_toolkit.evaluation.parity import run as parity_run
+    from speech_toolkit.evaluation.parity import on_device as parity_run
     from speech_toolkit.transcription.transcriber import Transcriber
 
     return (Aligner, "load"), (Transcriber, "load"), (parity_run, "load_model_under_test")
@@ -150,7 +150,8 @@ def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: 
 
     from speech_toolkit.bundled import bundled_model
     from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
-    from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
+    from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+    from speech_toolkit.evaluation.parity.request import ParityRequest
     from speech_toolkit.evaluation.speed.speech_clip import bundled_speech
 
     audio = folder / "speech.wav"
@@ -232,7 +233,7 @@ def main() -> int:
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
     with ExitStack() as stack:
         keep_models_loaded(stack)
-        for module in ("arms", "compare", "parity"):
+        for module in ("accuracy.device_runs", "accuracy.one_file", "parity.evaluation"):
             owner = import_module(f"speech_toolkit.evaluation.{module}")
             stack.enter_context(mock.patch.object(owner, "run_isolated", OneProcess().run))
         for script, family in product(arguments.scripts.split(","), arguments.families.split(",")):

@@ -44,7 +44,7 @@ def main(argv: list[str] | None = None) -> int:
         {"--output": arguments.output}, {"OLD.json": arguments.old, "NEW.json": arguments.new}
     )
 
-    from speech_toolkit.evaluation.conclusion import EXIT_CODES
+    from speech_toolkit.evaluation.report import read_report
     from speech_toolkit.evaluation.speed.regression import (
         compare_reports,
         refuse_incomparable,
@@ -53,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
         comparison_lines,
         comparison_warnings,
     )
-    from speech_toolkit.evaluation.stored_reports import read_report
+    from speech_toolkit.evaluation.thresholds import EXIT_CODES
     from speech_toolkit.files.writing import write_json
 
     old, new = (read_report(path, ["perf"]) for path in (arguments.old, arguments.new))

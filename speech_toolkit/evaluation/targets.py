@@ -1,19 +1,22 @@
-"""Which devices an evaluation runs on: ``cpu:float32,npu:0:float16`` taken apart.
+"""Which devices an evaluation runs on, and what keeps one from being judged.
 
 Nothing here imports torch: to find out which card a machine has, a process of its own is asked.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from speech_toolkit.device.device import DTYPE_NAMES, parse_device_name
 from speech_toolkit.errors import DeviceError, UsageError
-from speech_toolkit.evaluation.process.runner import run_isolated
+from speech_toolkit.evaluation.process.runner import ERROR, run_isolated
+from speech_toolkit.evaluation.thresholds import FAIL
 from speech_toolkit.files.json_input import shown_value
 
 CPU = "cpu"
 AUTO = "auto"
 REFERENCE_DTYPE = "float32"
+REPEATABILITY_ONLY = "repeatability only"
 _PROBE_TIMEOUT_S = 300.0
 
 
@@ -148,4 +151,53 @@ def choose_targets(text: str | None, default_dtypes: tuple[str, ...] = ()) -> tu
             if target.dtype is None and default_dtypes
             else [target]
         )
+    )
+
+
+def refuse_missing(verdict: str, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Raise where a device that was asked for is not there, its report written by then.
+
+    Args:
+        verdict: on all candidates together; a fault that was found in one counts more than another
+            that is missing.
+        runs: of the report, each with "label", "status" and "message"; the reference first.
+
+    Raises:
+        DeviceError: the reference, or without a FAIL any device, could not be used.
+    """
+    for run in runs if verdict != FAIL else runs[:1]:
+        if run["status"] == ERROR:
+            raise DeviceError(f"{run['label']}: {run['message']}")
+
+
+def why_not_on_card(fallback_ops: Sequence[str]) -> str | None:
+    """Say which operators the card left to the CPU; None where it did all by itself."""
+    if not fallback_ops:
+        return None
+    return (
+        f"operators ran on the CPU instead of the card: {', '.join(fallback_ops)}; that is neither "
+        "fast nor a test of the card"
+    )
+
+
+def why_same(
+    reference: Mapping[str, Any], reference_dtype: str, candidate: Mapping[str, Any], dtype: str
+) -> str | None:
+    """Say why a comparison shows nothing but that a device repeats itself; None where it is one.
+
+    Goes by what each process found itself on, so that ``auto``, a missing index and ``cuda:0``
+    mapped to ``npu:0`` are seen through.
+
+    Args:
+        reference: facts of the reference's device, as :meth:`Device.facts` returns them.
+        reference_dtype: name of its dtype.
+        candidate: facts of the candidate's device.
+        dtype: name of its dtype.
+    """
+    device = candidate.get("device")
+    if device is None or device != reference.get("device") or dtype != reference_dtype:
+        return None
+    return (
+        f"the candidate ran on {device} in {dtype}, as the reference did: {REPEATABILITY_ONLY}; "
+        "name another device, or another dtype"
     )

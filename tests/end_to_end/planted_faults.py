@@ -9,7 +9,7 @@ from types import MethodType
 
 import torch
 
-from speech_toolkit.evaluation.parity import run as parity_run
+from speech_toolkit.evaluation.parity import on_device as parity_run
 
 CLEAN = "clean"
 FALLBACK = "softplus"  # no model uses it

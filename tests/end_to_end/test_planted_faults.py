@@ -10,7 +10,8 @@ import pytest
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.parity import evaluation as parity
-from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
+from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+from speech_toolkit.evaluation.parity.request import ParityRequest
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from tests.emulated_npu import build

@@ -125,7 +125,8 @@ def main(argv: list[str] | None = None) -> int:
     guard = _guard(arguments)
 
     from speech_toolkit.evaluation.accuracy.evaluation import case_directory, evaluate_accuracy
-    from speech_toolkit.evaluation.conclusion import EXIT_CODES, refuse_missing
+    from speech_toolkit.evaluation.targets import refuse_missing
+    from speech_toolkit.evaluation.thresholds import EXIT_CODES
 
     request = _request(arguments, reporter)
     with case_directory(arguments.keep_audio) as directory:

@@ -159,9 +159,9 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
 
+    from speech_toolkit.evaluation.report import read_report
     from speech_toolkit.evaluation.speed.evaluation import measure_performance
     from speech_toolkit.evaluation.speed.regression import compare_reports, refuse_incomparable
-    from speech_toolkit.evaluation.stored_reports import read_report
     from speech_toolkit.files.writing import json_text, write_text
 
     old, before = None, None
@@ -236,14 +236,9 @@ def _print(report: dict[str, Any], reporter: Reporter) -> None:
 
 def _exit_code(report: dict[str, Any], compared_with: str | None) -> int:
     """Judge the report; raise where a device is not there, or another machine's is compared."""
-    from speech_toolkit.evaluation.conclusion import (
-        EXIT_CODES,
-        NOT_VALID,
-        PASS,
-        refuse_missing,
-        worst_of,
-    )
     from speech_toolkit.evaluation.speed.regression import refuse_differences
+    from speech_toolkit.evaluation.targets import refuse_missing
+    from speech_toolkit.evaluation.thresholds import EXIT_CODES, NOT_VALID, PASS, worst_of
 
     comparison = report["comparison"]
     if comparison and comparison["differences"] and not comparison["differences_allowed"]:

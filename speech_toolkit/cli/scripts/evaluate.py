@@ -18,7 +18,7 @@ from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.ranges import AUDIO_S, LIMIT
 
 if TYPE_CHECKING:
-    from speech_toolkit.evaluation.parity.evaluation import ParityRequest
+    from speech_toolkit.evaluation.parity.request import ParityRequest
 
 DEFAULT_OUTPUT = "eval_result.json"
 
@@ -127,9 +127,9 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
 
-    from speech_toolkit.evaluation.conclusion import refuse_missing
     from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
     from speech_toolkit.evaluation.parity.table import parity_lines
+    from speech_toolkit.evaluation.targets import refuse_missing
     from speech_toolkit.files.writing import write_json
 
     evaluation = ParityEvaluation(_request(arguments, reporter), reporter)
@@ -147,13 +147,15 @@ def main(argv: list[str] | None = None) -> int:
 
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest:
     from speech_toolkit.bundled import bundled_model
+    from speech_toolkit.evaluation.models.emulations import parse_emulations
     from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, checkpoint_directory
-    from speech_toolkit.evaluation.parity.emulations import parse_emulations
-    from speech_toolkit.evaluation.parity.evaluation import ParityRequest
+    from speech_toolkit.evaluation.parity.limits import NAMES
+    from speech_toolkit.evaluation.parity.request import ParityRequest
     from speech_toolkit.evaluation.targets import Target, choose_targets
     from speech_toolkit.evaluation.thresholds import parse_changes
 
-    changes, emulations = parse_changes(arguments.threshold), parse_emulations(arguments.emulate)
+    changes = parse_changes(arguments.threshold, NAMES)
+    emulations = parse_emulations(arguments.emulate)
     if arguments.model_path is None:
         reporter.info(f"No --model_path given: comparing the bundled {arguments.family} model")
     model = arguments.model_path or str(bundled_model(BUNDLED_MODELS[arguments.family]))

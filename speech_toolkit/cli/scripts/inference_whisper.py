@@ -166,7 +166,8 @@ def _compare(
     arguments: argparse.Namespace, request: WhisperRequest, truth: str | None, reporter: Reporter
 ) -> tuple[dict[str, Any], int, Iterator[str]]:
     """Return the report of compare, its exit code and its lines for the terminal."""
-    from speech_toolkit.evaluation.accuracy.one_file import compare_devices, compare_lines
+    from speech_toolkit.evaluation.accuracy.one_file import compare_devices
+    from speech_toolkit.evaluation.accuracy.one_file_table import compare_lines
 
     report, code = compare_devices(request, truth, reporter)
     return report, code, compare_lines(report)

@@ -8,12 +8,13 @@ from typing import Any
 
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.errors import ToolkitError, UsageError
-from speech_toolkit.evaluation.accuracy.agreement import criteria_for
-from speech_toolkit.evaluation.accuracy.device_run import (
-    Arm,
+from speech_toolkit.evaluation.accuracy.case_comparer import CaseComparer
+from speech_toolkit.evaluation.accuracy.criteria import criteria_for
+from speech_toolkit.evaluation.accuracy.device_runs import (
+    DeviceRun,
     ModelChoice,
     Questions,
-    run_arm,
+    run_device,
     run_faults,
 )
 from speech_toolkit.evaluation.accuracy.lead_shift import (
@@ -28,11 +29,9 @@ from speech_toolkit.evaluation.accuracy.verdict import (
     judge,
     names_of_limits,
 )
-from speech_toolkit.evaluation.accuracy.yardstick import Yardstick
 from speech_toolkit.evaluation.cases.cases import CaseRequest, CaseSet, make_cases
 from speech_toolkit.evaluation.cases.clips import ALL_SAMPLES, OWN_SAMPLES
 from speech_toolkit.evaluation.cases.manifest import read_manifest
-from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.metrics.text import ENGLISH, read_spellings
 from speech_toolkit.evaluation.models.engines import (
     BUNDLED_MODELS,
@@ -43,7 +42,7 @@ from speech_toolkit.evaluation.models.engines import (
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 from speech_toolkit.evaluation.process.runner import ERROR
 from speech_toolkit.evaluation.report import report_header, weights_hash
-from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
 from speech_toolkit.files.scratch import scratch_folder
 from speech_toolkit.progress import Progress
@@ -137,15 +136,15 @@ def evaluate_accuracy(
     if request.manifest is not None:
         protect("audio of --manifest", [case.audio_path for case in cases.cases])
     progress.info(f"{len(cases.cases)} test cases: {cases.source}")
-    yardstick = Yardstick(
+    comparer = CaseComparer(
         family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed
     )
-    arms, exact = _run_arms(model, targets, cases, progress)
+    runs, exact = _run_devices(model, targets, cases, progress)
     judged = {
-        arm.target.label: _judge_arm(model, arms[0], exact, arm, yardstick, progress)
-        for arm in arms[1:]
+        run.target.label: _judge_run(model, runs[0], exact, run, comparer, progress)
+        for run in runs[1:]
     }
-    body = accuracy_report(cases, arms, judged, yardstick)
+    body = accuracy_report(cases, runs, judged, comparer)
     weights = {"path": name, "weights_sha256": weights_hash(checkpoint)}
     return {**header, "family": family, "model": weights, **body}
 
@@ -197,39 +196,39 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
     return make_cases(wanted, folder)
 
 
-def _run_arms(
+def _run_devices(
     model: ModelChoice, targets: Sequence[Target], cases: CaseSet, progress: Progress
-) -> tuple[list[Arm], Arm]:
+) -> tuple[list[DeviceRun], DeviceRun]:
     """Run the candidates and then the reference, so that a missing card is noticed at once.
 
     The reference is asked about the choices of the candidates, and a CPU in float32, which it is
     itself as a rule, how far the rounding of their numbers would move it.
 
     Returns:
-        One arm per target, in their order; and that of the CPU in float32.
+        One run per target, in their order; and that of the CPU in float32.
     """
-    arms: list[Arm] = []
+    runs: list[DeviceRun] = []
     for target in targets[1:]:
-        arm = run_arm(model, target, cases.cases, progress)
-        if arm.status == ERROR and not arms:
-            raise ToolkitError(f"{target.label}: {arm.message}")
-        arms.append(arm)
-    given = {arm.target.label: [heard.windows for heard in arm.heard] for arm in arms}
+        run = run_device(model, target, cases.cases, progress)
+        if run.status == ERROR and not runs:
+            raise ToolkitError(f"{target.label}: {run.message}")
+        runs.append(run)
+    given = {run.target.label: [heard.windows for heard in run.heard] for run in runs}
     roundings = {
-        arm.target.label: ROUNDING_OF[coarser_dtype(targets[0].dtype, arm.target.dtype)]
-        for arm in arms
+        run.target.label: ROUNDING_OF[coarser_dtype(targets[0].dtype, run.target.dtype)]
+        for run in runs
     }
     is_exact = targets[0] == REFERENCE
     asked = Questions(given, roundings if is_exact else {})
-    reference = run_arm(model, targets[0], cases.cases, progress, asked)
+    reference = run_device(model, targets[0], cases.cases, progress, asked)
     exact = reference
     if not is_exact:
         asked = Questions(given, roundings, hears=False)
-        exact = run_arm(model, REFERENCE, cases.cases, progress, asked)
-    return [reference, *arms], exact
+        exact = run_device(model, REFERENCE, cases.cases, progress, asked)
+    return [reference, *runs], exact
 
 
-def _side(reference: Arm, exact: Arm, candidate: Arm) -> Side:
+def _side(reference: DeviceRun, exact: DeviceRun, candidate: DeviceRun) -> Side:
     """Return what the reference says to a candidate's choices, and what rounding would."""
     label = candidate.target.label
     nothing = [None] * len(candidate.heard)
@@ -254,12 +253,12 @@ def _side(reference: Arm, exact: Arm, candidate: Arm) -> Side:
     return Side(dtype, on_reference, shifted, same, elsewhere)
 
 
-def _judge_arm(
+def _judge_run(
     model: ModelChoice,
-    reference: Arm,
-    exact: Arm,
-    candidate: Arm,
-    yardstick: Yardstick,
+    reference: DeviceRun,
+    exact: DeviceRun,
+    candidate: DeviceRun,
+    comparer: CaseComparer,
     progress: Progress,
 ) -> Judgement:
     """Judge one candidate; its control runs on its own device."""
@@ -267,9 +266,9 @@ def _judge_arm(
     def run_control(
         used: Sequence[int], evidence: LeadEvidence, limits: Sequence[Threshold]
     ) -> dict[str, Any]:
-        cases = [yardstick.cases[index] for index in used]
+        cases = [comparer.cases[index] for index in used]
         heard = [candidate.heard[index] for index in used]
         return run_faults(model, candidate.target, cases, heard, evidence, limits, progress)
 
     side = _side(reference, exact, candidate)
-    return judge(yardstick, reference.heard, candidate.heard, side, run_control)
+    return judge(comparer, reference.heard, candidate.heard, side, run_control)

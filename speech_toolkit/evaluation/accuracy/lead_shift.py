@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.evaluation.conclusion import FAIL
 from speech_toolkit.evaluation.metrics.equivalence import (
     EquivalenceTest,
     ratio_of_spreads,
     share_of,
 )
 from speech_toolkit.evaluation.models.heard import Heard
-from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.evaluation.thresholds import FAIL, Threshold
 
 # The longest significands among the formats that chips put in the place of another: products of
 # float32 are rounded to 10 bits by TF32 and by chips that multiply in float16, to 11 by HF32.

@@ -15,7 +15,9 @@ import numpy as np
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
-from speech_toolkit.evaluation.accuracy.agreement import criteria_for, find_divergence
+from speech_toolkit.evaluation.accuracy import one_file_on_device
+from speech_toolkit.evaluation.accuracy.agreement import find_divergence
+from speech_toolkit.evaluation.accuracy.criteria import criteria_for
 from speech_toolkit.evaluation.accuracy.lead_shift import (
     ROUNDING_OF,
     LeadEvidence,
@@ -23,27 +25,24 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
     each_alone,
     lead_limits,
 )
-from speech_toolkit.evaluation.conclusion import (
-    EXIT_CODES,
-    FAIL,
-    NOT_VALID,
-    PASS,
-    why_not_on_card,
-    why_same,
-)
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
 from speech_toolkit.evaluation.models.heard import WHISPER, Heard
-from speech_toolkit.evaluation.parity.figures import fallback_ops
-from speech_toolkit.evaluation.parity.verdict import LARGEST_BLIND_SPOT
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
-from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
+from speech_toolkit.evaluation.thresholds import (
+    EXIT_CODES,
+    FAIL,
+    LARGEST_BLIND_SPOT,
+    NOT_VALID,
+    PASS,
+)
 from speech_toolkit.progress import Progress
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -127,7 +126,7 @@ def _transcribe(
     label = Target(request.device, request.dtype).label
     progress.info(f"Transcribing on {label} ...")
     return run_isolated(
-        "speech_toolkit.evaluation.accuracy.one_file_run:transcribe_side",
+        f"{one_file_on_device.__name__}:transcribe_side",
         {"request": request.to_payload(), "questions": questions},
         label=label,
         timeout_s=timeout_s,
@@ -175,7 +174,7 @@ def _judge(reference: Outcome, candidate: Outcome, texts: _Texts) -> dict[str, A
     criteria = _criteria(text, sides["candidate"]["dtype"])
     leads = _compare_leads(reference, candidate)
     same = why_same(*(part for side in sides.values() for part in _ran_on(side)))
-    elsewhere = why_not_on_card(fallback_ops(candidate))
+    elsewhere = why_not_on_card(candidate.fallback_ops)
     verdict, reason = (FAIL, elsewhere) if elsewhere else _verdict(text, leads, same)
     divergence = find_divergence(
         *(Heard.from_dict(o.result["heard"]) for o in (reference, candidate))
@@ -212,7 +211,7 @@ def _side(outcome: Outcome, texts: _Texts) -> dict[str, Any]:
     return side | {
         **{key: result[key] for key in kept},
         "dtype": result["dtype"].removeprefix("torch."),
-        "fallback_ops": fallback_ops(outcome),
+        "fallback_ops": outcome.fallback_ops,
         "tokens": heard["choices"],
         "margins": heard["margins"],
         "against_truth": texts.against_truth(result["text"], result["language"]),
@@ -295,63 +294,3 @@ def _verdict(
 
 def _ran_on(side: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     return side["environment"], side["dtype"]
-
-
-def compare_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a report as lines for the terminal."""
-    reference, candidate = report["reference"], report["candidate"]
-    yield ""
-    for side in (reference, candidate):
-        if side["status"] != "ok":
-            yield f"{side['label']}: {side['status'].replace('_', ' ')}: {side['message']}"
-            continue
-        yield f"{_name(side)}: {side['transcribe_s']:.2f} s, the first run after loading"
-        yield f"  {side['text']}"
-        if side["against_truth"]:
-            errors = side["against_truth"]
-            yield f"  against what is spoken: WER {errors['wer']:.2%}, CER {errors['cer']:.2%}"
-    yield ""
-    yield from _lead_lines(report)
-    for each in report["criteria"]:
-        limit = f"{each['sense']} {each['limit']:.0%}"
-        mark = "ok" if each["verdict"] == PASS else "NO"
-        yield f"{each['name']:<16}{each['value']:>9.2%}  {limit:<12} {mark}, shown beside"
-    yield from _difference_lines(report["first_difference"])
-    if report["same_device"]:
-        yield "device and reference are the same: this shows repeatability only"
-    reason = f" ({report['reason']})" if report["reason"] else ""
-    yield f"[VERDICT] {report['verdict']}{reason}"
-
-
-def _lead_lines(report: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what decides, and what would have been noticed."""
-    shift, rounding, fault = (report[key] for key in ("lead_shift", "rounding", "sensitivity"))
-    if shift is None:
-        return
-    count, limit = report["decided_changes"], f"below {shift['limit']:g}"
-    yield f"{'decided_changes':<16}{count:>9}  {'at most 0':<12} {FAIL if count else PASS}"
-    yield f"{'lead_shift':<16}{shift['value']:>9.3g}  {limit:<12} {shift['verdict']}"
-    yield (
-        f"  rounding to {rounding['format']} alone moves the leads of these {rounding['choices']} "
-        f"choices by {rounding['shift_nats']:.2g} nats; up to {rounding['tie_nats']:.2g} is a tie"
-    )
-    if fault["smallest_noticed"]:
-        yield (
-            f"  noise of {fault['smallest_noticed']:g} times the output of {fault['module']} would "
-            "have been noticed"
-        )
-
-
-def _difference_lines(divergence: Mapping[str, Any] | None) -> Iterator[str]:
-    if divergence is None:
-        return
-    yield f"first differing token: number {divergence['index']}"
-    for name in ("reference", "candidate"):
-        choice = divergence[name]
-        lead = "" if choice["margin"] is None else f", {choice['margin']:.4f} nats ahead"
-        chosen = "nothing more" if choice["id"] is None else f"{choice['text']!r} ({choice['id']})"
-        yield f"  {name:<10}{chosen}{lead}"
-
-
-def _name(side: Mapping[str, Any]) -> str:
-    return Target(side["environment"]["device"], side["dtype"]).label

@@ -3,37 +3,39 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speech_toolkit.evaluation.accuracy.device_run import Arm
-from speech_toolkit.evaluation.accuracy.verdict import Judgement
-from speech_toolkit.evaluation.accuracy.yardstick import (
-    Yardstick,
+from speech_toolkit.evaluation.accuracy.case_comparer import (
+    CaseComparer,
     boundary_report,
     corpus_report,
     truth_of_boundaries,
 )
+from speech_toolkit.evaluation.accuracy.device_runs import DeviceRun
+from speech_toolkit.evaluation.accuracy.verdict import Judgement
 from speech_toolkit.evaluation.cases.cases import Case, CaseSet
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.text import TextComparison
 from speech_toolkit.evaluation.report import file_hash
-from speech_toolkit.evaluation.thresholds import Check
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Check
 
 
 def accuracy_report(
-    cases: CaseSet, arms: Sequence[Arm], judged: Mapping[str, Judgement], yardstick: Yardstick
+    cases: CaseSet,
+    runs: Sequence[DeviceRun],
+    judged: Mapping[str, Judgement],
+    comparer: CaseComparer,
 ) -> dict[str, Any]:
     """Return the body of the report.
 
     Args:
         cases: what was said.
-        arms: what each device heard, the reference first.
+        runs: what each device heard, the reference first.
         judged: the verdict on each of the others, by its label.
-        yardstick: how they were judged.
+        comparer: how they were judged.
 
     Returns:
         ``verdict``, ``reasons``, ``targets``, ``comparisons`` and ``cases``, described by
         ``results/schemas/accuracy.schema.json``.
     """
-    against_truth = [(arm, yardstick.texts_against_truth(arm.heard)) for arm in arms]
+    against_truth = [(run, comparer.texts_against_truth(run.heard)) for run in runs]
     verdicts = [judgement.verdict for judgement in judged.values()]
     return {
         "verdict": next((v for v in (FAIL, NOT_VALID) if v in verdicts), PASS),
@@ -42,9 +44,9 @@ def accuracy_report(
             for label, judgement in judged.items()
             for reason in judgement.reasons
         ],
-        "targets": [_arm_report(arm, truths, yardstick) for arm, truths in against_truth],
+        "targets": [_run_report(run, truths, comparer) for run, truths in against_truth],
         "comparisons": [
-            _comparison_report(arms[0].target.label, label, judgement, yardstick)
+            _comparison_report(runs[0].target.label, label, judgement, comparer)
             for label, judgement in judged.items()
         ],
         "cases": {
@@ -52,33 +54,33 @@ def accuracy_report(
             "count": len(cases.cases),
             "audio_s": round(sum(case.duration_s for case in cases.cases), 3),
             "list": [
-                _case_report(index, case, against_truth, judged, yardstick)
+                _case_report(index, case, against_truth, judged, comparer)
                 for index, case in enumerate(cases.cases)
             ],
         },
     }
 
 
-def _arm_report(
-    arm: Arm, truths: Sequence[TextComparison | None], yardstick: Yardstick
+def _run_report(
+    run: DeviceRun, truths: Sequence[TextComparison | None], comparer: CaseComparer
 ) -> dict[str, Any]:
     return {
-        "label": arm.target.label,
-        "device": arm.target.device,
-        "dtype": arm.target.dtype,
-        "status": arm.status,
-        "message": arm.message,
-        "elapsed_s": round(arm.elapsed_s, 3),
-        **arm.facts,
-        "against_truth": corpus_report(yardstick, truths),
+        "label": run.target.label,
+        "device": run.target.device,
+        "dtype": run.target.dtype,
+        "status": run.status,
+        "message": run.message,
+        "elapsed_s": round(run.elapsed_s, 3),
+        **run.facts,
+        "against_truth": corpus_report(comparer, truths),
         "boundary_error": boundary_report(
-            yardstick.cases, truth_of_boundaries(yardstick.cases, arm.heard)
+            comparer.cases, truth_of_boundaries(comparer.cases, run.heard)
         ),
     }
 
 
 def _comparison_report(
-    reference: str, candidate: str, judgement: Judgement, yardstick: Yardstick
+    reference: str, candidate: str, judgement: Judgement, comparer: CaseComparer
 ) -> dict[str, Any]:
     texts = [agreement and agreement.text for agreement in judgement.agreements]
     shifts = [agreement and agreement.shifts for agreement in judgement.agreements]
@@ -93,8 +95,8 @@ def _comparison_report(
         "checks": [_check_report(each) for each in judgement.checks],
         "evidence": [_check_report(each) for each in judgement.evidence],
         "negative_control": judgement.control,
-        "text": corpus_report(yardstick, texts),
-        "boundary_shift": boundary_report(yardstick.cases, shifts),
+        "text": corpus_report(comparer, texts),
+        "boundary_shift": boundary_report(comparer.cases, shifts),
     }
 
 
@@ -112,9 +114,9 @@ def _check_report(check: Check) -> dict[str, Any]:
 def _case_report(
     index: int,
     case: Case,
-    arms: Sequence[tuple[Arm, Sequence[TextComparison | None]]],
+    runs: Sequence[tuple[DeviceRun, Sequence[TextComparison | None]]],
     judged: Mapping[str, Judgement],
-    yardstick: Yardstick,
+    comparer: CaseComparer,
 ) -> dict[str, Any]:
     return {
         "name": case.name,
@@ -125,15 +127,15 @@ def _case_report(
         "language": case.language,
         "conditions": dict(case.conditions),
         "results": {
-            arm.target.label: {
-                "text": arm.heard[index].text,
-                "error": arm.heard[index].error,
-                "against_truth": yardstick.text_report(truths[index]),
+            run.target.label: {
+                "text": run.heard[index].text,
+                "error": run.heard[index].error,
+                "against_truth": comparer.text_report(truths[index]),
             }
-            for arm, truths in arms
+            for run, truths in runs
         },
         "comparisons": {
-            label: yardstick.agreement_report(judgement.agreements[index])
+            label: comparer.agreement_report(judgement.agreements[index])
             for label, judgement in judged.items()
         },
     }

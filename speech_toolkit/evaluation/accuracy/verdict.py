@@ -19,25 +19,31 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.evaluation.accuracy.agreement import Agreement, agreement_figures
+from speech_toolkit.evaluation.accuracy.case_comparer import (
+    MISSED_MS,
+    CaseComparer,
+    boundary_report,
+    truth_of_boundaries,
+)
 from speech_toolkit.evaluation.accuracy.lead_shift import (
     ROUNDING_OF,
     LeadEvidence,
     chosen_by,
     lead_limits,
 )
-from speech_toolkit.evaluation.accuracy.yardstick import (
-    MISSED_MS,
-    Yardstick,
-    boundary_report,
-    truth_of_boundaries,
-)
 from speech_toolkit.evaluation.cases.cases import Case
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.equivalence import EquivalenceTest, added_errors
 from speech_toolkit.evaluation.metrics.text import pool_comparisons
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER, Heard
-from speech_toolkit.evaluation.parity.verdict import LARGEST_BLIND_SPOT
-from speech_toolkit.evaluation.thresholds import Check, Threshold, check
+from speech_toolkit.evaluation.thresholds import (
+    FAIL,
+    LARGEST_BLIND_SPOT,
+    NOT_VALID,
+    PASS,
+    Check,
+    Threshold,
+    check,
+)
 
 _ALL_CASES = "all cases"
 _UNDERSTANDS = Threshold(
@@ -113,7 +119,7 @@ def names_of_limits(family: str) -> list[str]:
 
 
 def judge(
-    yardstick: Yardstick,
+    comparer: CaseComparer,
     reference: Sequence[Heard],
     candidate: Sequence[Heard],
     side: Side,
@@ -122,23 +128,23 @@ def judge(
     """Judge a candidate; where it passes, find out which fault would have been noticed.
 
     Args:
-        yardstick: cases and limits.
+        comparer: cases and limits.
         reference: what the reference heard, one per case.
         candidate: what the candidate heard, one per case.
         side: what else is known of the candidate.
         run_control: plants faults in the candidate; is given the indices of the cases to use, what
             the reference says to them, and the limits of the tests.
     """
-    agreements = yardstick.agreements(reference, candidate)
-    figures, checks = _checked(yardstick, agreements, side.dtype)
-    used, leads = _lead_evidence(yardstick, agreements, side)
-    limits = yardstick.changed(lead_limits(side.dtype))
+    agreements = comparer.agreements(reference, candidate)
+    figures, checks = _checked(comparer, agreements, side.dtype)
+    used, leads = _lead_evidence(comparer, agreements, side)
+    limits = comparer.changed(lead_limits(side.dtype))
     tests = (
-        *_truth_test(yardstick, agreements, reference, candidate, side.dtype),
+        *_truth_test(comparer, agreements, reference, candidate, side.dtype),
         *_lead_tests(candidate, used, leads, limits),
     )
-    evidence = _evidence(yardstick, agreements, reference)
-    failures, doubts = _objections(yardstick, reference, candidate, tests, checks, evidence)
+    evidence = _evidence(comparer, agreements, reference)
+    failures, doubts = _objections(comparer, reference, candidate, tests, checks, evidence)
     if side.why_not_on_card:
         failures = (side.why_not_on_card, *failures)
     if side.why_same:
@@ -179,7 +185,7 @@ def why_no_control(control: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _objections(
-    yardstick: Yardstick,
+    comparer: CaseComparer,
     reference: Sequence[Heard],
     candidate: Sequence[Heard],
     tests: Sequence[EquivalenceTest],
@@ -187,10 +193,10 @@ def _objections(
     evidence: Sequence[Check],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what shows that the candidate is worse, and what keeps the cases from showing it."""
-    cases = yardstick.cases
+    cases = comparer.cases
     errors = [(heard.error, other.error) for heard, other in zip(reference, candidate, strict=True)]
     lost_by_reference = [a and not b and a for a, b in errors]
-    chosen_limits = [each for each in checks if each.threshold.name in yardstick.changes]
+    chosen_limits = [each for each in checks if each.threshold.name in comparer.changes]
     failures = (
         *(why for test in tests if test.verdict == FAIL and (why := test.why_not())),
         *_why_not(chosen_limits),
@@ -208,19 +214,19 @@ def _objections(
 
 
 def _checked(
-    yardstick: Yardstick, agreements: Sequence[Agreement | None], dtype: str
+    comparer: CaseComparer, agreements: Sequence[Agreement | None], dtype: str
 ) -> tuple[dict[str, float] | None, tuple[Check, ...]]:
     """Return the figures of all compared cases and what the criteria say to them."""
     compared = [agreement for agreement in agreements if agreement]
-    figures = agreement_figures(compared, yardstick.family)
+    figures = agreement_figures(compared, comparer.family)
     if figures is None:
         return None, ()
-    criteria = yardstick.criteria(dtype)
+    criteria = comparer.criteria(dtype)
     return figures, tuple(check(each, _ALL_CASES, figures[each.name]) for each in criteria)
 
 
 def _lead_evidence(
-    yardstick: Yardstick, agreements: Sequence[Agreement | None], side: Side
+    comparer: CaseComparer, agreements: Sequence[Agreement | None], side: Side
 ) -> tuple[list[int], LeadEvidence | None]:
     """Return the indices of the cases whose leads are known, and these leads; None for none."""
     used = [
@@ -233,11 +239,11 @@ def _lead_evidence(
     exact, rounded = (
         tuple(np.array(leads[index]) for index in used) for leads in (side.exact, side.rounded)
     )
-    return used, LeadEvidence(exact, rounded, yardstick.seed)
+    return used, LeadEvidence(exact, rounded, comparer.seed)
 
 
 def _truth_test(
-    yardstick: Yardstick,
+    comparer: CaseComparer,
     agreements: Sequence[Agreement | None],
     reference: Sequence[Heard],
     candidate: Sequence[Heard],
@@ -245,15 +251,15 @@ def _truth_test(
 ) -> tuple[EquivalenceTest, ...]:
     """Test whether the candidate is further from the truth; an empty tuple where none is known."""
     counts = [
-        yardstick.errors(index, reference[index], candidate[index])
+        comparer.errors(index, reference[index], candidate[index])
         for index, agreement in enumerate(agreements)
         if agreement
     ]
     known = [count for count in counts if count]
     if not known:
         return ()
-    (limit,) = yardstick.changed([added_errors_limit(yardstick.family, dtype)])
-    return (added_errors(limit, *zip(*known, strict=True), yardstick.seed),)
+    (limit,) = comparer.changed([added_errors_limit(comparer.family, dtype)])
+    return (added_errors(limit, *zip(*known, strict=True), comparer.seed),)
 
 
 def _lead_tests(
@@ -269,23 +275,23 @@ def _lead_tests(
 
 
 def _evidence(
-    yardstick: Yardstick, agreements: Sequence[Agreement | None], reference: Sequence[Heard]
+    comparer: CaseComparer, agreements: Sequence[Agreement | None], reference: Sequence[Heard]
 ) -> tuple[Check, ...]:
     """Check that what was compared is speech that the reference understands."""
     compared = [index for index, agreement in enumerate(agreements) if agreement]
-    texts = yardstick.texts_against_truth(reference)
-    if yardstick.family == MMS:
+    texts = comparer.texts_against_truth(reference)
+    if comparer.family == MMS:
         words = sum(word["aligned"] for i in compared for word in reference[i].word_times)
     else:
         words = sum(texts[index].words for index in compared)
     empty = sum(agreements[index].text.empty for index in compared)
     checks = [
-        (Threshold("words", yardstick.min_words, "at least", "fewer say little"), words),
+        (Threshold("words", comparer.min_words, "at least", "fewer say little"), words),
         (Threshold("empty_pairs", 0, "at most", "two empty texts agree about nothing"), empty),
     ]
-    if yardstick.family == MMS:
-        times = truth_of_boundaries(yardstick.cases, reference)
-        known = boundary_report(yardstick.cases, times)
+    if comparer.family == MMS:
+        times = truth_of_boundaries(comparer.cases, reference)
+        known = boundary_report(comparer.cases, times)
         if known:
             checks.append((_FINDS_WORDS, known["median_ms"]))
     elif understood := pool_comparisons([texts[index] for index in compared]):

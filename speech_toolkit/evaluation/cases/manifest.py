@@ -10,7 +10,7 @@ from speech_toolkit.audio.waveform import declared_duration_s
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.cases.cases import Case, CaseSet
 from speech_toolkit.evaluation.metrics.boundaries import true_words
-from speech_toolkit.evaluation.stored_reports import stored_schema
+from speech_toolkit.evaluation.report import stored_schema
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
 
 _LARGEST_MANIFEST_BYTES = 64 << 20

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.stored_reports import stored_schema
+from speech_toolkit.evaluation.report import stored_schema
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
 
 _ADVICE = (

@@ -11,9 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.text import BOOTSTRAP_RESAMPLES, CONFIDENCE, Interval
-from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Threshold
 
 MOST_CASES_NAMED = 10_000
 _TAIL = (1 - CONFIDENCE) / 2

@@ -11,7 +11,7 @@ from speech_toolkit.cli.outputs import OutputGuard
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.evaluation.pages import write_html
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
-from speech_toolkit.evaluation.stored_reports import read_report
+from speech_toolkit.evaluation.report import read_report
 from speech_toolkit.exit_codes import EXIT_DONE
 
 

@@ -11,18 +11,10 @@ import numpy as np
 
 from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
 from speech_toolkit.errors import ToolkitError, UsageError
-from speech_toolkit.evaluation.conclusion import (
-    EXIT_CODES,
-    FAIL,
-    NOT_VALID,
-    PASS,
-    why_same,
-    worst_of,
-)
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.models.engines import CARD_DTYPES, family_of
 from speech_toolkit.evaluation.models.heard import MMS
-from speech_toolkit.evaluation.parity import run as parity_run
+from speech_toolkit.evaluation.parity import on_device as parity_run
 from speech_toolkit.evaluation.parity import verdict
 from speech_toolkit.evaluation.parity.evidence import weigh_evidence
 from speech_toolkit.evaluation.parity.figures import (
@@ -31,17 +23,25 @@ from speech_toolkit.evaluation.parity.figures import (
     against_emulations,
     against_golden,
     beside_figures,
-    fallback_ops,
     json_safe,
     no_speedup,
     run_figures,
     speedup,
 )
+from speech_toolkit.evaluation.parity.limits import limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, read_speech
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import report_header, weights_hash
-from speech_toolkit.evaluation.targets import Target
-from speech_toolkit.evaluation.thresholds import Check, coarser_dtype, limits_for
+from speech_toolkit.evaluation.targets import Target, why_same
+from speech_toolkit.evaluation.thresholds import (
+    EXIT_CODES,
+    FAIL,
+    NOT_VALID,
+    PASS,
+    Check,
+    coarser_dtype,
+    worst_of,
+)
 from speech_toolkit.exit_codes import EXIT_NOT_VALID
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
@@ -233,7 +233,7 @@ class ParityEvaluation:
         figures["outputs"], checks = verdict.compare_outputs(
             reference.arrays, candidate.arrays, limits
         )
-        checks += verdict.check_device(candidate.result, fallback_ops(candidate), limits)
+        checks += verdict.check_device(candidate.result, candidate.fallback_ops, limits)
         task_checks: list[Check] = []
         if self._search is not None:
             figures["task"], task_checks = verdict.compare_boundaries(

@@ -7,22 +7,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from speech_toolkit.device.fallbacks import fallbacks_in
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.parity.golden import compare_to_golden, explained_share
+from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, GOLDEN_REASON
 from speech_toolkit.evaluation.parity.verdict import LOGITS
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
-from speech_toolkit.evaluation.thresholds import GOLDEN_LIMITS, GOLDEN_REASON, Check, Threshold
+from speech_toolkit.evaluation.thresholds import Check, Threshold
 
 GOLDEN, EMULATED = "golden", "emulated"
-
-
-def fallback_ops(outcome: Outcome) -> list[str]:
-    """Return the operators that ran on the CPU instead, from warnings and from the log."""
-    recorded = (outcome.result or {}).get("fallback_ops", ())
-    return sorted({*recorded, *fallbacks_in(outcome.log_tail)})
 
 
 def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
@@ -50,9 +44,7 @@ def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
         "inputs_sha256",
         "outputs_sha256",
     )
-    return (
-        figures | {key: result.get(key) for key in kept} | {"fallback_ops": fallback_ops(outcome)}
-    )
+    return figures | {key: result.get(key) for key in kept} | {"fallback_ops": outcome.fallback_ops}
 
 
 def beside_figures(reference: Outcome, outcome: Outcome) -> dict[str, Any]:

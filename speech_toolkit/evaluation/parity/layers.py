@@ -21,11 +21,11 @@ import numpy as np
 import torch
 
 from speech_toolkit.evaluation.metrics.numeric import relative_error
+from speech_toolkit.evaluation.models.emulations import FORMATS, Emulation
+from speech_toolkit.evaluation.models.rounding import RoundedProducts
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.diagnosis import explain, other_epsilon
-from speech_toolkit.evaluation.parity.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_BLOCKS
-from speech_toolkit.evaluation.parity.rounding import RoundedProducts
 from speech_toolkit.files.scratch import scratch_errors
 
 INDEX_FILE = "modules.json"

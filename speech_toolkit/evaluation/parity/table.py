@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.conclusion import PASS
+from speech_toolkit.evaluation.thresholds import PASS
 
 SHOWN_MODULES = 5
 _COLUMNS = f"{'figure':<38}{'value':>12}   {'limit':<18}{'verdict'}"

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.evaluation.conclusion import FAIL, PASS
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.metrics.numeric import (
     HISTOGRAM_EDGES,
@@ -20,7 +19,7 @@ from speech_toolkit.evaluation.metrics.numeric import (
 from speech_toolkit.evaluation.metrics.text import first_divergence
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.parity.request import LAYERS_BLOCKS
-from speech_toolkit.evaluation.thresholds import Check, Threshold, check
+from speech_toolkit.evaluation.thresholds import FAIL, PASS, Check, Threshold, check
 
 LOGITS = "logits"
 MIN_COVERAGE = 0.95  # of the modules that the reference called

@@ -9,7 +9,7 @@ child therefore meets the user's environment, and reports rightly who set what.
         use(outcome.result, outcome.arrays)
 
 The function is called with the payload and returns a dict for JSON and a dict of NumPy arrays. It
-may save what it has so far with `isolated_child.save_partial`, which outlives a time-out or crash.
+may save what it has so far with `child.save_partial`, which outlives a time-out or crash.
 """
 
 import contextlib
@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.device.fallbacks import fallbacks_in
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.process.child import (
     ARRAYS_FILE,
@@ -89,6 +90,12 @@ class Outcome:
     def ok(self) -> bool:
         """Whether the function returned."""
         return self.status == OK
+
+    @property
+    def fallback_ops(self) -> list[str]:
+        """The operators that ran on the CPU instead, from what it noted and from the log."""
+        noted = (self.result or {}).get("fallback_ops", ())
+        return sorted({*noted, *fallbacks_in(self.log_tail)})
 
 
 def run_isolated(

@@ -18,8 +18,8 @@ import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.evaluation.conclusion import why_not_on_card, why_same
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
+from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD
 from speech_toolkit.evaluation.models.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -28,14 +28,12 @@ from speech_toolkit.evaluation.models.engines import (
     checkpoint_directory,
     family_of,
 )
-from speech_toolkit.evaluation.parity.figures import fallback_ops
 from speech_toolkit.evaluation.process.runner import OK, Outcome, run_isolated
 from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
+from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
 from speech_toolkit.evaluation.speed.regression import case_key, case_name
-from speech_toolkit.evaluation.speed.run import case_samples, measure_target
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
-from speech_toolkit.evaluation.speed.timing import PERCENTILE_METHOD
-from speech_toolkit.evaluation.targets import Target, device_facts
+from speech_toolkit.evaluation.targets import Target, device_facts, why_not_on_card, why_same
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
 
@@ -233,7 +231,7 @@ def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
         "model": result.get("model"),
         "environment": result.get("environment"),
         "memory_loaded": result.get("memory_loaded"),
-        "fallback_ops": fallback_ops(outcome),
+        "fallback_ops": outcome.fallback_ops,
         "cases": result.get("cases", []),
     }
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD, measure
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
-from speech_toolkit.evaluation.speed.run import (
+from speech_toolkit.evaluation.speed.on_device import (
     STAGE_RUNS,
     latency_figures,
     memory_figures,
     stage_figures,
 )
-from speech_toolkit.evaluation.speed.timing import PERCENTILE_METHOD, measure
 from speech_toolkit.progress import Progress
 
 if TYPE_CHECKING:

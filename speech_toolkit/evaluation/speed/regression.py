@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.intervals import (
     FEWEST_RUNS,
     RatioInterval,
     ratio_interval,
     runs_needed,
 )
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 
 SLOWER, FASTER, WITHIN_LIMIT, UNDECIDED = "slower", "faster", "within limit", "undecided"
 SETTINGS = ("warmup", "max_new_tokens", "decode_graph")

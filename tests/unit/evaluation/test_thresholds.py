@@ -5,14 +5,14 @@ import math
 import pytest
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, NAMES, limits_for
 from speech_toolkit.evaluation.thresholds import (
     DTYPES_BY_PRECISION,
-    GOLDEN_LIMITS,
-    NAMES,
+    EXIT_CODES,
     Threshold,
     coarser_dtype,
-    limits_for,
     parse_changes,
+    worst_of,
 )
 
 
@@ -59,7 +59,7 @@ def test_coarser_dtype(first, second, coarser):
 
 
 def test_limits_set_by_the_user_hold_for_every_dtype():
-    changes = parse_changes(["relative_error=0.02", "fallback_ops=3"])
+    changes = parse_changes(["relative_error=0.02", "fallback_ops=3"], NAMES)
     for dtype in DTYPES_BY_PRECISION:
         limits = limits_for(dtype, changes)
         assert limits["relative_error"].limit == 0.02
@@ -70,15 +70,31 @@ def test_limits_set_by_the_user_hold_for_every_dtype():
 @pytest.mark.parametrize("value", ["inf", "-inf", "1e300", "-2"])
 def test_limits_that_json_could_not_hold_or_that_mean_nothing(value):
     with pytest.raises(UsageError, match="--threshold cosine .*: must be a number"):
-        parse_changes([f"cosine={value}"])
+        parse_changes([f"cosine={value}"], NAMES)
 
 
 @pytest.mark.parametrize("text", ["relative_error", "nonsense=1", "cosine=high", "cosine=nan"])
 def test_settings_that_are_none(text):
     with pytest.raises(UsageError, match="use NAME=NUMBER"):
-        parse_changes([text])
+        parse_changes([text], NAMES)
 
 
 def test_a_limit_is_set_once():
     with pytest.raises(UsageError, match="cosine is set twice"):
-        parse_changes(["cosine=0.5", "mean_kl=1", "cosine=0.5"])
+        parse_changes(["cosine=0.5", "mean_kl=1", "cosine=0.5"], NAMES)
+
+
+def test_exit_codes():
+    assert EXIT_CODES == {"PASS": 0, "FAIL": 1, "NOT VALID": 4}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["PASS", "PASS"], "PASS"),
+        (["PASS", "NOT VALID"], "NOT VALID"),
+        (["NOT VALID", "FAIL", "PASS"], "FAIL"),
+    ],
+)
+def test_worst(verdicts, expected):
+    assert worst_of(verdicts) == expected

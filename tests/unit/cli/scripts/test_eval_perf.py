@@ -58,7 +58,7 @@ def report(*targets):
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Return a function that runs the script where measuring gives a certain report."""
-    from speech_toolkit.evaluation import stored_reports
+    from speech_toolkit.evaluation import report
     from speech_toolkit.evaluation.speed import evaluation as performance
 
     def run_main(measured, *arguments, old=None, late=()):
@@ -70,7 +70,7 @@ def run(tmp_path, monkeypatch):
             return measured
 
         monkeypatch.setattr(performance, "measure_performance", measure)
-        monkeypatch.setattr(stored_reports, "read_report", lambda *how: old)
+        monkeypatch.setattr(report, "read_report", lambda *how: old)
         monkeypatch.chdir(tmp_path)
         if old is not None:
             arguments = ("--compare", "old.json", *arguments)

@@ -7,9 +7,9 @@ from speech_toolkit.evaluation.accuracy.agreement import (
     boundary_truth,
     compare_heard,
     compare_with_truth,
-    criteria_for,
     find_divergence,
 )
+from speech_toolkit.evaluation.accuracy.criteria import criteria_for
 from speech_toolkit.evaluation.metrics.boundaries import BoundaryErrors, TrueWord
 from speech_toolkit.evaluation.models.heard import Heard
 

@@ -9,7 +9,7 @@ from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
-from speech_toolkit.evaluation.accuracy import device_run as arms
+from speech_toolkit.evaluation.accuracy import device_runs
 from speech_toolkit.evaluation.accuracy.evaluation import (
     AccuracyRequest,
     case_directory,
@@ -91,7 +91,7 @@ def run(monkeypatch, tmp_path):
     """Return a function that evaluates with stand-ins and checks the report's form."""
 
     def evaluate(devices, directory=tmp_path, **changes):
-        monkeypatch.setattr(arms, "run_isolated", devices)
+        monkeypatch.setattr(device_runs, "run_isolated", devices)
         settings = {
             "model_path": None,
             "family": "whisper",

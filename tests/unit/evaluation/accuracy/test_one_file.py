@@ -7,8 +7,9 @@ from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy import one_file as compare
-from speech_toolkit.evaluation.accuracy import one_file_run as compare_run
-from speech_toolkit.evaluation.accuracy.one_file import compare_devices, compare_lines
+from speech_toolkit.evaluation.accuracy import one_file_on_device
+from speech_toolkit.evaluation.accuracy.one_file import compare_devices
+from speech_toolkit.evaluation.accuracy.one_file_table import compare_lines
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import TranscriptionSettings
@@ -243,6 +244,6 @@ def test_tokens_of_time_are_spelt_as_times():
         checkpoint=SimpleNamespace(timestamp_begin_id=100, timestamp_step_s=0.02),
         decoder=SimpleNamespace(tokenizer=SimpleNamespace(decode=lambda ids: f"text {ids}")),
     )
-    assert compare_run._spell(99, transcriber) == "text [99]"
-    assert compare_run._spell(100, transcriber) == "<|0.00|>"
-    assert compare_run._spell(163, transcriber) == "<|1.26|>"
+    assert one_file_on_device._spell(99, transcriber) == "text [99]"
+    assert one_file_on_device._spell(100, transcriber) == "<|0.00|>"
+    assert one_file_on_device._spell(163, transcriber) == "<|1.26|>"

@@ -4,12 +4,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from speech_toolkit.evaluation.accuracy.case_comparer import (
+    CaseComparer,
+    boundary_report,
+    corpus_report,
+)
 from speech_toolkit.evaluation.accuracy.verdict import Side, judge, names_of_limits
-from speech_toolkit.evaluation.accuracy.yardstick import Yardstick, boundary_report, corpus_report
 from speech_toolkit.evaluation.cases.cases import Case
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.boundaries import BoundaryErrors, TrueWord
 from speech_toolkit.evaluation.models.heard import Heard
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 
 SENTENCES = (
     "The kettle is boiling, so would you like a cup of tea?",
@@ -21,7 +25,7 @@ CASES = tuple(
     Case(f"case_{index}", f"{index}.wav", 3.0, text, "en", conditions={"noise": noise})
     for index, (text, noise) in enumerate(zip(TEXTS, ("none", "10 dB", "10 dB") * 8, strict=True))
 )
-YARDSTICK = Yardstick("whisper", CASES, {}, min_words=20, changes={})
+COMPARER = CaseComparer("whisper", CASES, {}, min_words=20, changes={})
 CHOICES = 40  # of each case
 ROUNDING_NATS = 0.03
 NOTICED = {
@@ -70,9 +74,9 @@ def noticed(used, evidence, limits):
     return NOTICED
 
 
-def judged(subject=None, control=noticed, reference=None, yardstick=YARDSTICK):
+def judged(subject=None, control=noticed, reference=None, comparer=COMPARER):
     candidate, side = subject or run()
-    return judge(yardstick, reference or spoken(*TEXTS), candidate, side, control)
+    return judge(comparer, reference or spoken(*TEXTS), candidate, side, control)
 
 
 def changed(count, word="seven"):
@@ -138,10 +142,10 @@ def test_many_wrong_words_fail_by_the_truth():
 
 
 def test_ten_cases_with_one_changed_text_decide_nothing():
-    yardstick = replace(YARDSTICK, cases=CASES[:10])
+    comparer = replace(COMPARER, cases=CASES[:10])
     candidate, side = run(texts=changed(1)[:10])
     subject = candidate, Side(side.dtype, side.exact[:10], side.rounded[:10])
-    judgement = judged(subject, must_not_run, spoken(*TEXTS[:10]), yardstick)
+    judgement = judged(subject, must_not_run, spoken(*TEXTS[:10]), comparer)
     assert judgement.verdict == NOT_VALID
     assert "cannot tell a fault from luck, about " in judgement.reasons[0]
     needed = next(test.cases_needed for test in judgement.tests if test.verdict == NOT_VALID)
@@ -222,9 +226,9 @@ def test_lost_punctuation_is_shown_and_decides_nothing():
 
 
 def test_criterion_that_the_user_sets_decides():
-    yardstick = replace(YARDSTICK, changes={"exact_match_rate": 0.9})
+    comparer = replace(COMPARER, changes={"exact_match_rate": 0.9})
     subject = run(texts=[text.rstrip(".") for text in TEXTS])
-    judgement = judged(subject, must_not_run, None, yardstick)
+    judgement = judged(subject, must_not_run, None, comparer)
     assert judgement.verdict == FAIL
     assert judgement.reasons == (
         "exact_match_rate is 0.3333, not above 0.9 (set on the command line)",
@@ -232,8 +236,8 @@ def test_criterion_that_the_user_sets_decides():
 
 
 def test_limit_of_a_test_can_be_changed():
-    yardstick = replace(YARDSTICK, changes={"lead_shift": 10.0})
-    assert judged(run(shift=5.0), yardstick=yardstick).verdict == PASS
+    comparer = replace(COMPARER, changes={"lead_shift": 10.0})
+    assert judged(run(shift=5.0), comparer=comparer).verdict == PASS
 
 
 def test_two_silent_devices_prove_nothing():
@@ -249,7 +253,7 @@ def test_one_empty_pair_makes_the_evidence_void():
 
 
 def test_too_few_words_prove_nothing():
-    judgement = judged(control=must_not_run, yardstick=replace(YARDSTICK, min_words=249))
+    judgement = judged(control=must_not_run, comparer=replace(COMPARER, min_words=249))
     assert judgement.verdict == NOT_VALID
     assert "words is 248, not at least 249" in judgement.reasons[0]
 
@@ -290,8 +294,8 @@ def test_recording_that_no_device_can_use_makes_the_evidence_void():
 
 def test_corpus_is_split_by_condition():
     candidate = spoken(*changed(8))
-    agreements = YARDSTICK.agreements(spoken(*TEXTS), candidate)
-    report = corpus_report(YARDSTICK, [agreement.text for agreement in agreements])
+    agreements = COMPARER.agreements(spoken(*TEXTS), candidate)
+    report = corpus_report(COMPARER, [agreement.text for agreement in agreements])
     assert report["cases"] == 24
     rows = {row["value"]: row for row in report["conditions"]}
     assert rows["none"]["wer"] == 0
@@ -300,11 +304,11 @@ def test_corpus_is_split_by_condition():
 
 
 def test_condition_without_speech_is_left_out():
-    yardstick = replace(YARDSTICK, cases=CASES[:3])
+    comparer = replace(COMPARER, cases=CASES[:3])
     heard = spoken(TEXTS[0], "", "")
     nothing = [replace(each, truth="") for each in heard[1:]]
-    texts = yardstick.texts_against_truth((heard[0], *nothing))
-    report = corpus_report(yardstick, texts)
+    texts = comparer.texts_against_truth((heard[0], *nothing))
+    report = corpus_report(comparer, texts)
     assert [row["value"] for row in report["conditions"]] == ["none"]
 
 
@@ -314,7 +318,7 @@ WORDS = tuple(
     TrueWord(text, 0.2 * i, 0.2 * i + 0.2) for i, text in enumerate(["so", "it", "is", "on"])
 )
 TIMED = tuple(Case(f"case_{i}", f"{i}.wav", 1.0, "so it is on", "eng", WORDS) for i in range(100))
-ALIGNED = Yardstick("mms", TIMED, {}, min_words=10, changes={})
+ALIGNED = CaseComparer("mms", TIMED, {}, min_words=10, changes={})
 
 
 def aligned(shift_s=0.0, moved_cases=100):

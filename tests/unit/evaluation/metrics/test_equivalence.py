@@ -1,14 +1,13 @@
 import numpy as np
 import pytest
 
-from speech_toolkit.evaluation.conclusion import FAIL, NOT_VALID, PASS
 from speech_toolkit.evaluation.metrics.equivalence import (
     added_errors,
     clopper_pearson,
     ratio_of_spreads,
     share_of,
 )
-from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Threshold
 
 LIMIT = Threshold("figure", 0.01, "below", "for a test")
 

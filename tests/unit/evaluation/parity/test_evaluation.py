@@ -8,12 +8,13 @@ from jsonschema import Draft202012Validator
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import AudioError, UsageError
+from speech_toolkit.evaluation.metrics.timing import Timings
+from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.parity import evaluation as parity
-from speech_toolkit.evaluation.parity.emulations import Emulation
-from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation, ParityRequest
+from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+from speech_toolkit.evaluation.parity.request import ParityRequest
 from speech_toolkit.evaluation.parity.table import parity_lines
 from speech_toolkit.evaluation.process.runner import Outcome
-from speech_toolkit.evaluation.speed.timing import Timings
 from speech_toolkit.evaluation.targets import Target
 from tests.end_to_end.support import MODEL, REPOSITORY, SAMPLES
 

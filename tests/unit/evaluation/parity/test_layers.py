@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from speech_toolkit.errors import ToolkitError
+from speech_toolkit.evaluation.models.emulations import Emulation
+from speech_toolkit.evaluation.models.rounding import RoundedProducts
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
-from speech_toolkit.evaluation.parity.emulations import Emulation
 from speech_toolkit.evaluation.parity.layers import ActivationComparer, ActivationRecorder
-from speech_toolkit.evaluation.parity.rounding import RoundedProducts
-from speech_toolkit.evaluation.thresholds import limits_for
+from speech_toolkit.evaluation.parity.limits import limits_for
 
 LIMITS = limits_for("float32")
 

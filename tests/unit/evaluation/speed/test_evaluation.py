@@ -9,13 +9,13 @@ from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.models.engines import Work
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.speed import evaluation as performance
-from speech_toolkit.evaluation.speed import run as measuring
+from speech_toolkit.evaluation.speed import on_device as measuring
 from speech_toolkit.evaluation.speed.evaluation import (
     PerformanceRequest,
     agreement,
     measure_performance,
 )
-from speech_toolkit.evaluation.speed.run import measure_target
+from speech_toolkit.evaluation.speed.on_device import measure_target
 from speech_toolkit.evaluation.speed.table import performance_lines
 from speech_toolkit.evaluation.targets import Target
 

@@ -5,7 +5,7 @@ import pytest
 
 from speech_toolkit.device.device import Device
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.speed.timing import Distribution, Timings, measure, time_call
+from speech_toolkit.evaluation.metrics.timing import Distribution, Timings, measure, time_call
 
 CPU = Device("cpu", None, "cpu", "test")
 

@@ -10,9 +10,9 @@ from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.compare_reports import main as compare_main
 from speech_toolkit.evaluation.pages import render_html
 from speech_toolkit.evaluation.pages.__main__ import main as html_main
+from speech_toolkit.evaluation.report import MADE_BY, read_report
 from speech_toolkit.evaluation.speed.regression import compare_reports
 from speech_toolkit.evaluation.speed.table import comparison_lines, performance_lines
-from speech_toolkit.evaluation.stored_reports import MADE_BY, read_report
 from tests.end_to_end.support import REPOSITORY
 
 REFERENCE = sorted((REPOSITORY / "results" / "reference").glob("*.json"))

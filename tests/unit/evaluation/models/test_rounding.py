@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.parity.emulations import Emulation, parse_emulations
-from speech_toolkit.evaluation.parity.rounding import RoundedProducts, round_factor
+from speech_toolkit.evaluation.models.emulations import Emulation, parse_emulations
+from speech_toolkit.evaluation.models.rounding import RoundedProducts, round_factor
 
 CASES = [  # format, value, what is left of it
     ("hf32", 1 + 2**-11, 1 + 2**-11),  # the last bit that is kept

@@ -18,6 +18,7 @@ import numpy as np
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.device.device import Device
 from speech_toolkit.device.fallbacks import noted_fallbacks
+from speech_toolkit.evaluation.metrics.timing import Timings, measure
 from speech_toolkit.evaluation.models.engines import (
     SAMPLE_RATE_HZ,
     Engine,
@@ -27,7 +28,6 @@ from speech_toolkit.evaluation.models.engines import (
 )
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.report import array_hash
-from speech_toolkit.evaluation.speed.timing import Timings, measure
 
 STAGE_RUNS = 3
 _TOKEN_STAGE = "tokens"

@@ -20,19 +20,20 @@ import numpy as np
 from speech_toolkit.device.fallbacks import noted_fallbacks
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.metrics.numeric import relative_error
+from speech_toolkit.evaluation.metrics.timing import Timings, time_call
+from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.models.families import ModelUnderTest, load_model_under_test
-from speech_toolkit.evaluation.parity.emulations import Emulation
-from speech_toolkit.evaluation.parity.fallbacks import (
+from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
     saturates,
 )
+from speech_toolkit.evaluation.parity.limits import limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
 from speech_toolkit.evaluation.parity.verdict import compare_outputs, judge_layers
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.report import array_hash
-from speech_toolkit.evaluation.speed.timing import Timings, time_call
-from speech_toolkit.evaluation.thresholds import Threshold, limits_for
+from speech_toolkit.evaluation.thresholds import Threshold
 from speech_toolkit.files.scratch import scratch_errors
 
 INPUTS_FILE = "inputs.npz"
@@ -103,7 +104,7 @@ def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     Returns:
         Nothing, and the logits by the emulation's label.
     """
-    from speech_toolkit.evaluation.parity.rounding import RoundedProducts
+    from speech_toolkit.evaluation.models.rounding import RoundedProducts
 
     inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
     arrays = {}
@@ -274,9 +275,9 @@ def _sensitivity(
     environment: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Plant faults of several sizes in the candidate; find the smallest that a check notices."""
+    from speech_toolkit.evaluation.models.planted_faults import planted_noise, smallest_noticed
     from speech_toolkit.evaluation.parity.blocks import attentions_of
     from speech_toolkit.evaluation.parity.layers import ActivationComparer
-    from speech_toolkit.evaluation.parity.sensitivity import planted_noise, search
 
     reference = _load_arrays(scratch / OUTPUTS_FILE)
     names = [name for name, _ in attentions_of(loaded.model)]
@@ -302,4 +303,4 @@ def _sensitivity(
             checks += found
         return sorted({item.threshold.name for item in checks if not item.passed})
 
-    return {"module": name} | search(noticed_by)
+    return {"module": name} | smallest_noticed(noticed_by)

@@ -14,7 +14,7 @@ _ENCODER_LAYER = re.compile(r"encoder\.layers\.\d+$")
 SIZES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
-def search(
+def smallest_noticed(
     noticed_by: Callable[[float], Sequence[str]], sizes: Sequence[float] = SIZES
 ) -> dict[str, Any]:
     """Find the smallest fault that is noticed by bisection: a larger one is no harder to see.

@@ -3,7 +3,7 @@ import pytest
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.accuracy import one_file as compare
 from speech_toolkit.evaluation.accuracy.one_file import compare_devices
-from speech_toolkit.evaluation.accuracy.one_file_run import transcribe_side
+from speech_toolkit.evaluation.accuracy.one_file_on_device import transcribe_side
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.transcriber import Transcriber
@@ -32,7 +32,7 @@ def test_fault_that_leaves_one_sentence_as_it_is_is_noticed(monkeypatch, size, v
         return loaded
 
     def run(target, payload, *, label, **how):
-        assert target.endswith(f"one_file_run:{transcribe_side.__name__}")
+        assert target.endswith(f"one_file_on_device:{transcribe_side.__name__}")
         result, arrays = transcribe_side(payload)
         return Outcome(label, "ok", result, arrays, None, 0, 1.0, ())
 

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from speech_toolkit.device.device import Device
-from speech_toolkit.evaluation.parity.fallbacks import (
+from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
     saturates,

@@ -10,8 +10,8 @@ from speech_toolkit.evaluation.accuracy.agreement import (
     boundary_truth,
     compare_heard,
     compare_with_truth,
-    criteria_for,
 )
+from speech_toolkit.evaluation.accuracy.criteria import criteria_for
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.metrics.boundaries import BoundaryErrors
 from speech_toolkit.evaluation.metrics.text import (
@@ -27,7 +27,7 @@ _Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class CaseComparer:
     """What all comparisons of a run have in common.
 
     Attributes:
@@ -116,14 +116,14 @@ class Yardstick:
 
 
 def corpus_report(
-    yardstick: Yardstick, texts: Sequence[TextComparison | None]
+    comparer: CaseComparer, texts: Sequence[TextComparison | None]
 ) -> dict[str, Any] | None:
     """Pool texts over all cases and per condition; None where none can be compared."""
 
     def pooled(parts: Sequence[TextComparison]) -> dict[str, Any] | None:
-        return yardstick.text_report(pool_comparisons(parts, seed=yardstick.seed))
+        return comparer.text_report(pool_comparisons(parts, seed=comparer.seed))
 
-    return _per_condition(yardstick.cases, texts, pooled)
+    return _per_condition(comparer.cases, texts, pooled)
 
 
 def boundary_report(

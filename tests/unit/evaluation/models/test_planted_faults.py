@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from speech_toolkit.evaluation.parity.sensitivity import SIZES, planted_noise, search
+from speech_toolkit.evaluation.models.planted_faults import SIZES, planted_noise, smallest_noticed
 
 
 @pytest.mark.parametrize("threshold", SIZES)
@@ -12,7 +12,7 @@ def test_the_smallest_fault_noticed_is_found_in_few_tries(threshold):
         tried.append(size)
         return ["culprits"] if size >= threshold else []
 
-    found = search(noticed_by)
+    found = smallest_noticed(noticed_by)
     index = SIZES.index(threshold)
     assert found["smallest_noticed"] == threshold
     assert found["noticed_by"] == ["culprits"]
@@ -21,7 +21,7 @@ def test_the_smallest_fault_noticed_is_found_in_few_tries(threshold):
 
 
 def test_nothing_noticed():
-    found = search(lambda size: [])
+    found = smallest_noticed(lambda size: [])
     assert found == {"smallest_noticed": None, "noticed_by": [], "largest_missed": SIZES[-1]}
 
 

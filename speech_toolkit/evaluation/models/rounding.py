@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from speech_toolkit.evaluation.parity.emulations import CONVOLUTION, MATMUL, Emulation
+from speech_toolkit.evaluation.models.emulations import CONVOLUTION, MATMUL, Emulation
 
 _KEPT_MANTISSA_BITS = {"hf32": 11, "tf32": 10}
 _FLOAT32_MANTISSA_BITS = 23

@@ -8,9 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.device.fallbacks import noted_fallbacks
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence, each_alone
-from speech_toolkit.evaluation.accuracy.run import FAULT_SIZES
+from speech_toolkit.evaluation.accuracy.on_device import FAULT_SIZES
 from speech_toolkit.evaluation.models.heard import Heard
-from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise, search
+from speech_toolkit.evaluation.models.planted_faults import (
+    middle_layer,
+    planted_noise,
+    smallest_noticed,
+)
 from speech_toolkit.evaluation.thresholds import Threshold
 from speech_toolkit.transcription.decoded import DecodedBatch, Reading
 from speech_toolkit.transcription.request import WhisperRequest
@@ -86,7 +90,7 @@ def _answers(
     transcriber: Transcriber, request: WhisperRequest, questions: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Read what the other device generated: as it is, rounded, and with faults planted."""
-    from speech_toolkit.evaluation.parity.rounding import rounded_numbers
+    from speech_toolkit.evaluation.models.rounding import rounded_numbers
 
     readings = [_reading(entry) for entry in questions["readings"]]
     model, number_format = transcriber.decoder.model, questions["format"]
@@ -110,7 +114,7 @@ def _answers(
     return {
         "exact": exact,
         "rounded": rounded,
-        "sensitivity": {"module": name, **search(noticed_by, FAULT_SIZES)},
+        "sensitivity": {"module": name, **smallest_noticed(noticed_by, FAULT_SIZES)},
     }
 
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from speech_toolkit.evaluation.accuracy import on_device
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.models.heard import Heard
-from speech_toolkit.evaluation.parity.figures import fallback_ops
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
@@ -54,7 +54,7 @@ NO_QUESTIONS = Questions({}, {})
 
 
 @dataclass(frozen=True)
-class Arm:
+class DeviceRun:
     """One device's run over all cases.
 
     Attributes:
@@ -79,13 +79,13 @@ class Arm:
     rounded: dict[str, Leads]
 
 
-def run_arm(
+def run_device(
     model: ModelChoice,
     target: Target,
     cases: Sequence[Case],
     progress: Progress,
     questions: Questions = NO_QUESTIONS,
-) -> Arm:
+) -> DeviceRun:
     """Take all cases through the model on one device, in a process of its own.
 
     Args:
@@ -104,7 +104,7 @@ def run_arm(
     outcome = _run("hear_cases", model, target, cases, progress, asked)
     facts = dict(outcome.result or {})
     if outcome.ok:
-        facts["fallback_ops"] = fallback_ops(outcome)
+        facts["fallback_ops"] = outcome.fallback_ops
     heard = [Heard.from_dict(entry) for entry in facts.pop("heard", ())]
     heard += [Heard(error=outcome.message)] * (len(cases) - len(heard))
     exact, rounded = (
@@ -114,7 +114,7 @@ def run_arm(
     if not outcome.ok:
         progress.info(f"{target.label}: {outcome.message}")
     progress.time(target.label, outcome.elapsed_s)
-    return Arm(
+    return DeviceRun(
         target,
         outcome.status,
         outcome.message,
@@ -179,7 +179,7 @@ def _run(
     decode_graph: str = "auto",
 ) -> Outcome:
     return run_isolated(
-        f"speech_toolkit.evaluation.accuracy.run:{function}",
+        f"{on_device.__name__}:{function}",
         {
             "family": model.family,
             "model_path": model.directory,

@@ -14,7 +14,11 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.models.listeners import Listener, Windows, load_listener
-from speech_toolkit.evaluation.parity.sensitivity import middle_layer, planted_noise, search
+from speech_toolkit.evaluation.models.planted_faults import (
+    middle_layer,
+    planted_noise,
+    smallest_noticed,
+)
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.thresholds import Threshold
 
@@ -81,8 +85,8 @@ def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.n
             in each of ``cases``.
 
     Returns:
-        As :func:`search` returns it, with the ``module`` and what notices a fault of zero as
-        ``zero_noticed_by``; no arrays.
+        As :func:`smallest_noticed` returns it, with the ``module`` and what notices a fault of zero
+        as ``zero_noticed_by``; no arrays.
 
     Raises:
         ToolkitError: the model cannot be loaded, or a case cannot be used without a fault.
@@ -107,7 +111,7 @@ def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.n
             return [str(error)]
 
     zero = noticed_by(0.0)
-    return {"module": name, "zero_noticed_by": zero, **search(noticed, FAULT_SIZES)}, {}
+    return {"module": name, "zero_noticed_by": zero, **smallest_noticed(noticed, FAULT_SIZES)}, {}
 
 
 def _rounded_leads(
@@ -117,7 +121,7 @@ def _rounded_leads(
     roundings: Mapping[str, str],
 ) -> dict[str, list[float]]:
     """Return the leads of given choices with numbers rounded as on the devices that made them."""
-    from speech_toolkit.evaluation.parity.rounding import rounded_numbers
+    from speech_toolkit.evaluation.models.rounding import rounded_numbers
 
     found: dict[str, list[float]] = {}
     for number_format in sorted(set(roundings.values())):

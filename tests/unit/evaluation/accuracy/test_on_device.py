@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from speech_toolkit.errors import AudioError
-from speech_toolkit.evaluation.accuracy import run as hearing_run
+from speech_toolkit.evaluation.accuracy import on_device
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence, lead_limits
-from speech_toolkit.evaluation.accuracy.run import FAULT_SIZES, hear_cases, hear_faults
+from speech_toolkit.evaluation.accuracy.on_device import FAULT_SIZES, hear_cases, hear_faults
 from speech_toolkit.evaluation.models.heard import Heard
 from tests.end_to_end.support import MODEL, SAMPLES
 
@@ -45,11 +45,9 @@ class Parrot:
 
 def test_a_case_that_fails_costs_only_itself(monkeypatch):
     kept = []
-    monkeypatch.setattr(hearing_run, "load_listener", Parrot)
-    monkeypatch.setattr(hearing_run, "_SAVE_EVERY_S", 0.0)
-    monkeypatch.setattr(
-        hearing_run, "save_partial", lambda result: kept.append(len(result["heard"]))
-    )
+    monkeypatch.setattr(on_device, "load_listener", Parrot)
+    monkeypatch.setattr(on_device, "_SAVE_EVERY_S", 0.0)
+    monkeypatch.setattr(on_device, "save_partial", lambda result: kept.append(len(result["heard"])))
     cases = [{"text": text} for text in ("one", "bad", "two")]
     given = {"npu float16": [[[1]], [[1]], None]}
     result, arrays = hear_cases(PAYLOAD | {"cases": cases, "given": given})
