@@ -6,7 +6,7 @@ from typing import Any
 _MODULE_OF = {
     "Aligner": "speech_toolkit.alignment.aligner",
     "AlignmentResult": "speech_toolkit.alignment.result",
-    "AlignmentSettings": "speech_toolkit.alignment.request",
+    "AlignmentSettings": "speech_toolkit.alignment.preparation",
     "forced_align": "speech_toolkit.alignment.search.viterbi",
 }
 

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 
 from speech_toolkit.alignment.emissions import Emissions, compute_emissions
 from speech_toolkit.alignment.loudness import measure_loudness
-from speech_toolkit.alignment.models.ctc_model import (
-    CtcCheckpoint,
-    load_ctc_model,
-    read_ctc_checkpoint,
-)
-from speech_toolkit.alignment.request import AlignmentInput, AlignmentSettings, prepare_input
+from speech_toolkit.alignment.models.protocol import CtcCheckpoint
+from speech_toolkit.alignment.models.registry import load_ctc_model, read_ctc_checkpoint
+from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan, timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
@@ -32,7 +29,7 @@ from speech_toolkit.versions import versions
 
 if TYPE_CHECKING:
     import torch
-    from transformers import Wav2Vec2ForCTC
+    from transformers import PreTrainedModel
 
 BUNDLED_MODEL = "tiny-mms-aligner"
 
@@ -52,7 +49,7 @@ class Aligner:
         self,
         model_path: str,
         checkpoint: CtcCheckpoint,
-        model: Wav2Vec2ForCTC,
+        model: PreTrainedModel,
         device: Device,
         model_load_time: float,
     ) -> None:
@@ -73,7 +70,7 @@ class Aligner:
         """Load a checkpoint onto a device.
 
         Args:
-            model_path: directory or hub id of a Wav2Vec2ForCTC; None for the bundled model.
+            model_path: directory or hub id of a CTC model; None for the bundled model.
             device: auto, npu, npu:N, cuda, cuda:N or cpu.
             dtype: of the weights and the computation.
             attn_implementation: attention kernel; None for the one transformers picks.
@@ -232,13 +229,12 @@ class Aligner:
     ) -> Emissions:
         return compute_emissions(
             self.model,
+            self.checkpoint,
             waveform,
-            self.checkpoint.geometry,
             self.device,
             window_s=settings.window_s,
             context_s=settings.context_s,
             batch_size=settings.batch_size or self.device.default_batch_size,
-            normalize=self.checkpoint.normalizes_waveform,
             wildcard=settings.star != "none",
             progress=progress,
         )

@@ -1,15 +1,15 @@
 """Waveform -> log-probabilities of the labels, frame by frame, in windows with context.
 
-Dimensions: B windows in a batch, S samples in a window, F frames in a window, T frames of the
-whole waveform, V labels.
+Dimensions: B windows in a batch, F frames in a window, T frames of the whole waveform, V labels.
 
-Every window has the same number of samples, those at the edges too: a window that would reach
-over an edge is moved inwards and so sees more context on its other side. No window is padded, so
-no mask is needed and no frame depends on how long its neighbours in a batch are.
+Every window has the same number of frames, those at the edges too: a window that would reach
+over an edge is moved inwards and so sees more context on its other side. So no frame depends on
+how long its neighbours in a batch are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,10 @@ from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import AudioError
 
 if TYPE_CHECKING:
-    from transformers import Wav2Vec2ForCTC
+    import torch
+    from transformers import PreTrainedModel
 
-    from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+    from speech_toolkit.alignment.models.protocol import CtcCheckpoint, ModelInput
     from speech_toolkit.audio.waveform import Waveform
     from speech_toolkit.device.device import Device
     from speech_toolkit.progress import Progress
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 # would be cheaper than speech the model is unsure of, and squeeze the transcript together; one
 # that cost 2 would leave it to the words to stretch over what is not theirs.
 WILDCARD_COST = 0.5
-
-_VARIANCE_FLOOR = 1e-7
-_STATISTICS_BLOCK_SAMPLES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -84,29 +82,16 @@ class CutWaveform:
     """A waveform with the windows that the model is given of it.
 
     Attributes:
-        waveform: the whole.
+        whole: the waveform in the form that the model takes.
         plan: which frames each window is asked for.
-        geometry: from samples to frames.
-        mean: taken off every sample.
-        scale: what the rest is multiplied by.
     """
 
-    waveform: Waveform
+    whole: ModelInput
     plan: WindowPlan
-    geometry: FrameGeometry
-    mean: float
-    scale: float
 
-    def samples(self, group: range) -> np.ndarray:
-        """Return the samples of a group of windows, float32 (B, S), normalised."""
-        length = self.geometry.samples(self.plan.window_frames)
-        windows_BS = np.empty((len(group), length), dtype=np.float32)
-        for row, window in zip(windows_BS, group, strict=True):
-            start = self.plan.start(window) * self.geometry.stride_samples
-            row[:] = self.waveform.samples[start : start + length]
-        windows_BS -= self.mean
-        windows_BS *= self.scale
-        return windows_BS
+    def inputs(self, group: range) -> dict[str, np.ndarray]:
+        """Return the model's arguments by name for a group of B windows, B rows each."""
+        return self.whole.windows(list(map(self.plan.start, group)), self.plan.window_frames)
 
 
 @dataclass(frozen=True)
@@ -128,15 +113,14 @@ class Emissions:
 
 
 def compute_emissions(
-    model: Wav2Vec2ForCTC,
+    model: PreTrainedModel,
+    checkpoint: CtcCheckpoint,
     waveform: Waveform,
-    geometry: FrameGeometry,
     device: Device,
     *,
     window_s: float,
     context_s: float,
     batch_size: int,
-    normalize: bool,
     wildcard: bool,
     progress: Progress,
 ) -> Emissions:
@@ -144,13 +128,12 @@ def compute_emissions(
 
     Args:
         model: on ``device``, in evaluation mode.
+        checkpoint: that the model was loaded from.
         waveform: mono, at the model's rate, of at least one frame.
-        geometry: from samples to frames.
         device: where the model is.
         window_s: seconds kept of a window, above 0.
         context_s: seconds of context on either side of them, at least 0.
         batch_size: windows that run together; halved as often as the device is out of memory.
-        normalize: bring the whole waveform to zero mean and unit variance first.
         wildcard: add the wildcard column.
         progress: where progress is shown.
 
@@ -159,26 +142,29 @@ def compute_emissions(
 
     Raises:
         AudioError: the waveform is shorter than one frame.
+        CheckpointError: the weights hold NaN.
         DeviceError: out of memory with a single window, an operator failed on a card, or the
             model's output is not finite.
+        UsageError: a window is longer than the model takes.
     """
-    cut = cut_windows(waveform, geometry, window_s, context_s, normalize=normalize)
-    plan = cut.plan
-    columns = model.config.vocab_size
+    cut = cut_windows(waveform, checkpoint, window_s, context_s)
+    plan, columns = cut.plan, model.config.vocab_size
     log_probs = np.zeros((plan.num_frames, columns + wildcard), dtype=np.float32)
     advice = (
-        f"a window has {geometry.samples(plan.window_frames)} samples: lower --window_s or "
-        "--context_s, use --dtype float16, or free the device"
+        f"a window has {checkpoint.geometry.samples(plan.window_frames)} samples: lower --window_s "
+        "or --context_s, use --dtype float16, or free the device"
     )
     batches = HalvingBatches(device, batch_size, advice, progress.warning)
     with progress.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
 
         def compute(group: range) -> range:
-            log_probs_BFV = _run_batch(model, cut.samples(group), device)
+            log_probs_BFV = _run_batch(model, cut.inputs(group), device)
             for index, rows_FV in zip(group, log_probs_BFV, strict=True):
                 first, end = plan.kept(index)
                 log_probs[first:end, :columns] = rows_FV[plan.kept_rows(index)]
-            _refuse_non_finite(log_probs, plan, group, geometry, model, device)
+            first, end = plan.kept(group.start)[0], plan.kept(group.stop - 1)[1]
+            if found := _not_finite(log_probs[first:end], first, checkpoint.geometry.stride_s):
+                refuse_output(model, device, model.dtype, found)
             bar.update(len(group))
             return group
 
@@ -189,81 +175,68 @@ def compute_emissions(
 
 
 def cut_windows(
-    waveform: Waveform,
-    geometry: FrameGeometry,
-    window_s: float,
-    context_s: float,
-    *,
-    normalize: bool,
+    waveform: Waveform, checkpoint: CtcCheckpoint, window_s: float, context_s: float
 ) -> CutWaveform:
     """Plan the windows of a waveform.
 
     Args:
         waveform: mono, at the model's rate.
-        geometry: from samples to frames.
+        checkpoint: of the model: its frames, and the form in which it takes a waveform.
         window_s: seconds kept of a window, above 0.
         context_s: seconds of context on either side of them, at least 0.
-        normalize: bring the whole waveform to zero mean and unit variance.
 
     Raises:
         AudioError: the waveform is shorter than one frame.
     """
+    geometry = checkpoint.geometry
     num_frames = geometry.frames(len(waveform.samples))
     if num_frames < 1:
         raise AudioError(
             f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
-            f"{geometry.receptive_field_samples}; use a longer recording"
+            f"{geometry.fewest_samples}; use a longer recording"
         )
     kept_frames, context_frames = (
         round(min(length_s, waveform.duration_s) / geometry.stride_s)
         for length_s in (window_s, context_s)
     )
     plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
-    mean, scale = _normalization(waveform.samples) if normalize else (0.0, 1.0)
-    return CutWaveform(waveform, plan, geometry, mean, scale)
+    return CutWaveform(checkpoint.model_input(waveform), plan)
 
 
-def _normalization(samples: np.ndarray) -> tuple[float, float]:
-    """Return the mean and the scale that give ``samples`` zero mean and unit variance.
-
-    Wav2Vec2FeatureExtractor's formula, summed in float64 by blocks, so that no second copy of
-    the waveform is made.
-    """
-    starts = range(0, len(samples), _STATISTICS_BLOCK_SAMPLES)
-    blocks = [slice(start, start + _STATISTICS_BLOCK_SAMPLES) for start in starts]
-    mean = sum(np.sum(samples[block], dtype=np.float64) for block in blocks) / len(samples)
-    squares = sum(np.sum(np.square(samples[block] - mean, dtype=np.float64)) for block in blocks)
-    return float(mean), float(1.0 / np.sqrt(squares / len(samples) + _VARIANCE_FLOOR))
-
-
-def _run_batch(model: Wav2Vec2ForCTC, windows_BS: np.ndarray, device: Device) -> np.ndarray:
+def _run_batch(
+    model: PreTrainedModel, inputs: Mapping[str, np.ndarray], device: Device
+) -> np.ndarray:
     """Return float32 log-probabilities of shape (B, F, V), moved off the device once."""
     import torch
 
     with torch.inference_mode():
-        inputs_BS = torch.from_numpy(windows_BS).to(model.dtype).to(device.name)
-        logits_BFV = model(inputs_BS).logits.cpu()
+        logits_BFV = model(**to_device(inputs, model.dtype, device)).logits.cpu()
         return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
 
 
-def _refuse_non_finite(
-    log_probs: np.ndarray,
-    plan: WindowPlan,
-    group: range,
-    geometry: FrameGeometry,
-    model: Wav2Vec2ForCTC,
-    device: Device,
-) -> None:
-    """Raise when the frames just written hold NaN or Inf, with the first one's time.
+def to_device(
+    inputs: Mapping[str, np.ndarray], dtype: torch.dtype, device: Device
+) -> dict[str, torch.Tensor]:
+    """Copy a model's arguments to its device, floats in its dtype, masks as they are."""
+    import torch
 
-    Raises:
-        CheckpointError: the weights themselves do.
-        DeviceError: the computation made them.
+    tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    return {
+        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).to(device.name)
+        for name, tensor in tensors.items()
+    }
+
+
+def _not_finite(log_probs: np.ndarray, first: int, frame_stride_s: float) -> str | None:
+    """Return which frames hold NaN or Inf, such as "in 2 frames, from 0.60 s on".
+
+    Args:
+        log_probs: of frames that were just computed.
+        first: index of the first of them.
+        frame_stride_s: seconds per frame.
     """
-    first, end = plan.kept(group.start)[0], plan.kept(group.stop - 1)[1]
-    finite = np.isfinite(log_probs[first:end]).all(axis=1)
+    finite = np.isfinite(log_probs).all(axis=1)
     if finite.all():
-        return
+        return None
     frame = first + int(np.argmin(finite))
-    where = f"in {int((~finite).sum())} frames, from {frame * geometry.stride_s:.2f} s on"
-    refuse_output(model, device, model.dtype, where)
+    return f"in {int((~finite).sum())} frames, from {frame * frame_stride_s:.2f} s on"

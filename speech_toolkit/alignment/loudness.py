@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
 
 _SILENCE_POWER = 1e-10
 _BLOCK_FRAMES = 1500
@@ -32,22 +32,24 @@ def measure_loudness(samples: np.ndarray, geometry: FrameGeometry) -> Loudness:
 
     Args:
         samples: float32 (N,), of at least one frame.
-        geometry: which samples each frame sees.
+        geometry: which samples stand at each frame's place.
 
     Returns:
         T = ``geometry.frames(N)`` levels, and the background of the half minute that each frame
         is in.
     """
     num_frames = geometry.frames(len(samples))
+    stride, width = geometry.stride_samples, geometry.place_samples
     levels_db = np.empty(num_frames, dtype=np.float32)
     background_db = np.empty(num_frames, dtype=np.float32)
     blocks = np.array_split(np.arange(num_frames), -(-num_frames // _BLOCK_FRAMES))
     for first, stop in ((int(block[0]), int(block[-1]) + 1) for block in blocks):
-        start = first * geometry.stride_samples
-        part = samples[start : start + geometry.samples(stop - first)]
-        frames = np.lib.stride_tricks.sliding_window_view(part, geometry.receptive_field_samples)
-        power = np.einsum("ts,ts->t", *[frames[:: geometry.stride_samples]] * 2)
-        power /= geometry.receptive_field_samples
+        start = first * stride
+        part = samples[start : start + (stop - first - 1) * stride + width]
+        seen = np.minimum(width, len(samples) - stride * np.arange(first, stop))
+        part = np.pad(part, (0, width - seen[-1]))
+        frames = np.lib.stride_tricks.sliding_window_view(part, width)
+        power = np.einsum("ts,ts->t", *[frames[::stride]] * 2) / seen.astype(np.float32)
         levels_db[first:stop] = 10 * np.log10(power + _SILENCE_POWER)
         background_db[first:stop] = np.percentile(levels_db[first:stop], _BACKGROUND_PERCENTILE)
     return Loudness(levels_db, background_db)

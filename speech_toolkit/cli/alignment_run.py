@@ -6,8 +6,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from speech_toolkit.alignment.aligner import BUNDLED_MODEL, Aligner
-from speech_toolkit.alignment.models.ctc_model import CtcCheckpoint, read_ctc_checkpoint
-from speech_toolkit.alignment.request import AlignmentInput, AlignmentSettings, prepare_input
+from speech_toolkit.alignment.models.protocol import CtcCheckpoint
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
+from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.search.viterbi import preload
 from speech_toolkit.alignment.text.transcript import tokenize_transcript

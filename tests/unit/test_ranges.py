@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from speech_toolkit.alignment.request import AlignmentSettings
+from speech_toolkit.alignment.preparation import AlignmentSettings
 from speech_toolkit.errors import UsageError
 from speech_toolkit.ranges import Range
 from speech_toolkit.transcription.settings import TranscriptionSettings

@@ -116,7 +116,7 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.alignment.preparation import AlignmentSettings
     from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
 
     request = AlignmentRequest(
@@ -153,7 +153,7 @@ def main(argv: list[str] | None = None) -> int:
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.request import AlignmentSettings
+    from speech_toolkit.alignment.preparation import AlignmentSettings
     from speech_toolkit.alignment.text.transcript import read_transcript
     from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
     from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file

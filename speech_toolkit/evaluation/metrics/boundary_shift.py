@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.alignment.loudness import measure_loudness
-from speech_toolkit.alignment.models.ctc_model import CtcCheckpoint, read_ctc_checkpoint
-from speech_toolkit.alignment.request import AlignmentInput, AlignmentSettings, prepare_input
+from speech_toolkit.alignment.models.protocol import CtcCheckpoint
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
+from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path

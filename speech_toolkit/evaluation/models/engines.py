@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
 from speech_toolkit.device.device import parse_dtype, select_device
@@ -149,7 +149,7 @@ class AlignmentEngine:
     """
 
     def __init__(self, settings: EngineSettings) -> None:
-        from speech_toolkit.alignment.models.ctc_model import load_ctc_model
+        from speech_toolkit.alignment.models.registry import load_ctc_model
 
         self._checkpoint = read_ctc_checkpoint(Path(settings.model_path))
         started = time.perf_counter()
@@ -169,7 +169,7 @@ class AlignmentEngine:
     def run(self, waveform: Waveform, batch_size: int, *, exact: bool) -> Work:
         """Compute emissions and search; see :class:`Engine`."""
         from speech_toolkit.alignment.emissions import compute_emissions
-        from speech_toolkit.alignment.request import AlignmentSettings
+        from speech_toolkit.alignment.preparation import AlignmentSettings
         from speech_toolkit.alignment.search.viterbi import forced_align
 
         clock = StageClock(self.device, exact=exact)
@@ -178,13 +178,12 @@ class AlignmentEngine:
         with clock.stage("emissions"):
             emissions = compute_emissions(
                 self._model,
+                self._checkpoint,
                 waveform,
-                self._checkpoint.geometry,
                 self.device,
                 window_s=settings.window_s,
                 context_s=settings.context_s,
                 batch_size=batch_size,
-                normalize=self._checkpoint.normalizes_waveform,
                 wildcard=False,
                 progress=UNWATCHED,
             )

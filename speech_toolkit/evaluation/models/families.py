@@ -21,6 +21,9 @@ from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 if TYPE_CHECKING:
     import torch
 
+_KEPT = "kept"
+_REPORTED_NAMES = {"input_values": "waveform"}  # reports call a model's argument so
+
 
 class ModelUnderTest(Protocol):
     """A loaded model.
@@ -89,7 +92,7 @@ class CtcUnderTest(_UnderTest):
     def __init__(
         self, directory: Path, device: Device, dtype_name: str, attn_implementation: str | None
     ) -> None:
-        from speech_toolkit.alignment.models.ctc_model import load_ctc_model, read_ctc_checkpoint
+        from speech_toolkit.alignment.models.registry import load_ctc_model, read_ctc_checkpoint
 
         self._checkpoint = read_ctc_checkpoint(directory)
         self.device = device
@@ -98,37 +101,37 @@ class CtcUnderTest(_UnderTest):
         )
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Return "waveform", float32 (B, S), and which rows of each window count, "kept" (B, 2)."""
+        """Return the model's arguments for B windows, and which rows count, "kept" (B, 2)."""
         from speech_toolkit.alignment.emissions import cut_windows
-        from speech_toolkit.alignment.request import AlignmentSettings
+        from speech_toolkit.alignment.preparation import AlignmentSettings
         from speech_toolkit.audio.waveform import Waveform
 
-        settings, geometry = AlignmentSettings(), self._checkpoint.geometry
-        rate_hz = geometry.sample_rate_hz
+        settings, rate_hz = AlignmentSettings(), self._checkpoint.geometry.sample_rate_hz
         cut = cut_windows(
             Waveform(samples, rate_hz, "samples", rate_hz, 1),
-            geometry,
+            self._checkpoint,
             settings.window_s,
             settings.context_s,
-            normalize=self._checkpoint.normalizes_waveform,
         )
         kept = [cut.plan.kept_rows(window) for window in range(len(cut.plan))]
-        return {
-            "waveform": cut.samples(range(len(cut.plan))),
-            "kept": np.array([[rows.start, rows.stop] for rows in kept]),
+        inputs = cut.inputs(range(len(cut.plan)))
+        return {_REPORTED_NAMES.get(name, name): array for name, array in inputs.items()} | {
+            _KEPT: np.array([[rows.start, rows.stop] for rows in kept])
         }
 
     def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Return "logits", (T, V); the windows run in batches of the product's size."""
         import torch
 
-        windows_BS, size = inputs["waveform"], self.device.default_batch_size
-        logits = [
-            rows_FV
-            for first in range(0, len(windows_BS), size)
-            for rows_FV in self.model(self._to_device(windows_BS[first : first + size])).logits
-        ]
-        kept = inputs["kept"].tolist()
+        from speech_toolkit.alignment.emissions import to_device
+
+        argument_of = {reported: name for name, reported in _REPORTED_NAMES.items()}
+        windows = {argument_of.get(name, name): inputs[name] for name in inputs if name != _KEPT}
+        kept, size = inputs[_KEPT].tolist(), self.device.default_batch_size
+        logits = []
+        for first in range(0, len(kept), size):
+            batch = {name: array[first : first + size] for name, array in windows.items()}
+            logits += self.model(**to_device(batch, self.model.dtype, self.device)).logits
         return {"logits": torch.cat([rows[a:b] for rows, (a, b) in zip(logits, kept, strict=True)])}
 
     def answer(self, inputs: Mapping[str, np.ndarray]) -> dict[str, Any]:

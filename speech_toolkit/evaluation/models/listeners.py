@@ -128,7 +128,7 @@ class Alignment:
 
     def _align(self, case: Mapping[str, Any]) -> tuple[np.ndarray, str, tuple[dict[str, Any], ...]]:
         """Return log-probabilities (T, V), the labels that should be heard, and the words."""
-        from speech_toolkit.alignment.request import AlignmentSettings, prepare_input
+        from speech_toolkit.alignment.preparation import AlignmentSettings, prepare_input
 
         settings = AlignmentSettings(language=case["language"], batch_size=self._batch_size)
         prepared = prepare_input(

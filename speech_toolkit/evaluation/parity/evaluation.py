@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.models.engines import CARD_DTYPES, family_of

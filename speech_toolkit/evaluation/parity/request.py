@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.audio.source import readable_again
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.errors import AudioError, UsageError

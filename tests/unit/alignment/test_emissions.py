@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
-from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
+from speech_toolkit.alignment.models.wav2vec2 import Wav2Vec2Checkpoint
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device.device import Device
 from speech_toolkit.errors import AudioError, DeviceError
@@ -14,11 +17,11 @@ KEPT_FRAMES, CONTEXT_FRAMES = 25, 8
 
 
 def emissions(model, waveform, batch_size=1, window_s=0.5, context_s=0.16, **options):
-    options = {"normalize": True, "wildcard": False} | options
+    options = {"wildcard": False} | options
     return compute_emissions(
         model,
+        Wav2Vec2Checkpoint(Path(), None, GEOMETRY, options.pop("normalize", True)),
         waveform,
-        GEOMETRY,
         CPU,
         window_s=window_s,
         context_s=context_s,
@@ -135,11 +138,11 @@ class Failing:
         self.config, self.dtype = model.config, model.dtype
         self.named_parameters = model.named_parameters
 
-    def __call__(self, inputs):
-        self.batches.append(len(inputs))
-        if len(inputs) > self.limit:
+    def __call__(self, input_values):
+        self.batches.append(len(input_values))
+        if len(input_values) > self.limit:
             raise self.error
-        return self.model(inputs)
+        return self.model(input_values)
 
 
 def test_out_of_memory_halves_the_batch_and_goes_on(local_model, make_waveform, capsys):
@@ -172,8 +175,8 @@ def test_other_errors_of_the_model_are_not_taken_for_memory(local_model, make_wa
 
 def test_output_that_is_not_finite_is_refused_with_its_time(local_model, make_waveform):
     class Overflowing(Failing):
-        def __call__(self, inputs):
-            output = self.model(inputs)
+        def __call__(self, input_values):
+            output = self.model(input_values)
             output.logits[:, 30:32] = float("nan")
             return output
 

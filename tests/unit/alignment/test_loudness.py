@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from speech_toolkit.alignment.loudness import measure_loudness
-from speech_toolkit.alignment.models.ctc_model import FrameGeometry
+from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
 
 GEOMETRY = FrameGeometry(400, 320, 16000)
 

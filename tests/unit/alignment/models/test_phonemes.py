@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from speech_toolkit.alignment.models.ctc_model import read_ctc_checkpoint
 from speech_toolkit.alignment.models.phonemes import sign_of_sounds
+from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.errors import CheckpointError
 
 ESPEAK = (

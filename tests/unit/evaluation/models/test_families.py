@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from speech_toolkit.alignment.aligner import Aligner
-from speech_toolkit.alignment.request import AlignmentSettings, prepare_input
+from speech_toolkit.alignment.preparation import AlignmentSettings, prepare_input
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch

@@ -4,7 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 
-from speech_toolkit.alignment.models.ctc_model import CtcCheckpoint
+from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript, tokenize_transcript
@@ -82,9 +82,7 @@ def prepare_input(
         transcript = tokenize_transcript(transcript, vocabulary, settings.language)
     started = time.perf_counter()
     if not isinstance(audio, Waveform):
-        audio = load_audio(
-            audio, geometry.sample_rate_hz, min_samples=geometry.receptive_field_samples
-        )
+        audio = load_audio(audio, geometry.sample_rate_hz, min_samples=geometry.fewest_samples)
     audio_load_time = time.perf_counter() - started
     if audio.sample_rate_hz != geometry.sample_rate_hz:
         raise AudioError(
