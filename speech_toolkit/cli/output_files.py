@@ -22,7 +22,7 @@ class OutputFile:
 
     Attributes:
         path: where it goes; DEVICE stands for the device in the default name, ``-`` for stdout.
-        format_name: one of ``writers.FORMATS``.
+        format_name: one of ``FORMATS``.
     """
 
     path: str
@@ -69,8 +69,8 @@ def plan_jobs(
 
     Args:
         audio_paths: at least one.
-        formats: of ``writers.FORMATS``; None for the one that the suffix of ``output`` names, and
-            JSON where it names none.
+        formats: of ``FORMATS``; None for the one that the suffix of ``output`` names, and JSON
+            where it names none.
         output: file for the one result there is, ``-`` for stdout; None for the default name.
         output_dir: directory for results named after their audio; None to use ``output``.
 
@@ -113,7 +113,8 @@ def _jobs_in_directory(
 ) -> tuple[TranscriptionJob, ...]:
     return tuple(
         TranscriptionJob(
-            path, tuple(OutputFile(str(Path(directory) / f"{name}.{f}"), f) for f in formats)
+            path,
+            _outputs(str(Path(directory) / name), formats),
         )
         for path, name in zip(audio_paths, unique_stems(audio_paths), strict=True)
     )
@@ -128,12 +129,15 @@ def _job_of_one_file(
         )
     if output is None:
         formats = formats or (DEFAULT_FORMAT,)
-        outputs = tuple(OutputFile(f"{DEFAULT_STEM}.{name}", name) for name in formats)
-        return TranscriptionJob(audio_paths[0], outputs)
-    formats = formats or (output_format(output, FORMATS, DEFAULT_FORMAT),)
+        return TranscriptionJob(audio_paths[0], _outputs(DEFAULT_STEM, formats))
+    formats = formats or (output_format(output, tuple(FORMATS), DEFAULT_FORMAT),)
     if len(formats) > 1:
         raise UsageError(
             f"--output {output}: is one file for {len(formats)} formats; give one --format, "
             "or --output_dir DIR"
         )
     return TranscriptionJob(audio_paths[0], (OutputFile(output, formats[0]),))
+
+
+def _outputs(stem: str, formats: Sequence[str]) -> tuple[OutputFile, ...]:
+    return tuple(OutputFile(f"{stem}{FORMATS[name].suffix}", name) for name in formats)

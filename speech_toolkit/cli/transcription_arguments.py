@@ -14,7 +14,7 @@ from speech_toolkit.cli.arguments import (
 from speech_toolkit.cli.output_files import DEFAULT_STEM
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.errors import UsageError
-from speech_toolkit.formats import FORMATS, TIMED_FORMATS
+from speech_toolkit.formats import FORMATS
 from speech_toolkit.ranges import (
     BATCH_SIZE,
     CHUNK_LENGTH_S,
@@ -129,9 +129,12 @@ def check_arguments(arguments: argparse.Namespace) -> None:
                 f"--{name} has no effect in --mode {arguments.mode}, only in "
                 f"{', '.join(modes)}; leave it out"
             )
-    timed = [name for name in arguments.format or () if name in TIMED_FORMATS]
-    if timed and arguments.timestamps == "none":
-        raise UsageError(f"--format {timed[0]} needs times: use --timestamps segment or word")
+    for name in arguments.format or ():
+        fitting = TIMESTAMPS[TIMESTAMPS.index(FORMATS[name].needs) :]
+        if arguments.timestamps not in fitting:
+            raise UsageError(
+                f"--format {name} needs times: use --timestamps {' or '.join(fitting)}"
+            )
     if arguments.mode not in MODES and arguments.audio != arguments.audio[:1]:
         raise UsageError(f"--mode {arguments.mode} takes one --audio file")
 

@@ -1,4 +1,4 @@
-"""The segments of a transcription as subtitle cues: whole milliseconds, one after the other."""
+"""Segments as subtitle cues: whole milliseconds, one after the other."""
 
 import itertools
 import math
@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from speech_toolkit.transcription.result import TranscribedSegment
+from speech_toolkit.formats.timed_text import TimedSegment
 
 MS_PER_HOUR = 3_600_000
 MS_PER_MINUTE = 60_000
@@ -28,7 +28,7 @@ class Cue:
     text: str
 
 
-def cues(segments: Iterable[TranscribedSegment]) -> list[Cue]:
+def cues(segments: Iterable[TimedSegment]) -> list[Cue]:
     """Return the segments that have text as cues in order of time.
 
     Every cue is shown for a millisecond at least and none while another is: a player drops a cue

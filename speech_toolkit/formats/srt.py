@@ -1,14 +1,14 @@
 """SubRip subtitles, as openai/whisper writes them."""
 
 from speech_toolkit.formats.cues import clock, cues
-from speech_toolkit.transcription.result import TranscriptionResult
+from speech_toolkit.formats.timed_text import TimedText
 
 
-def render(result: TranscriptionResult) -> str:
+def render(timed: TimedText) -> str:
     """Return numbered cues with times as ``HH:MM:SS,mmm``."""
     return "".join(
         f"{number}\n{_time(cue.start_ms)} --> {_time(cue.end_ms)}\n{_safe(cue.text)}\n\n"
-        for number, cue in enumerate(cues(result.segments), start=1)
+        for number, cue in enumerate(cues(timed.segments), start=1)
     )
 
 

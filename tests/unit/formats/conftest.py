@@ -2,6 +2,7 @@
 
 import pytest
 
+from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan
 from speech_toolkit.transcription.result import (
     Stretch,
     TranscribedSegment,
@@ -70,4 +71,33 @@ def two_sentences(result):
     return result(
         make_segment(0.5, 1.24, "Good morning.", words),
         make_segment(3661.0, 3662.5, "An hour later."),
+    )
+
+
+def make_span(text, start_time, end_time, start_char, score=-0.5):
+    return TimedSpan(text, start_time, end_time, score, start_char, start_char + len(text))
+
+
+@pytest.fixture
+def alignment():
+    """Two aligned sentences; the dash has no letter of its own."""
+    letters = (("h", 0.1, 0.2, 0), ("i", 0.2, 0.4, 1), ("n", 1.0, 1.1, 6), ("o", 1.1, 1.3, 7))
+    dash = make_span("-", 0.4, 0.4, 3, score=None)
+    return AlignmentResult(
+        device="cpu",
+        dtype="torch.float32",
+        model_path="model",
+        audio_path="a.wav",
+        transcript="Hi -. No",
+        language="eng",
+        audio_duration=2.5,
+        times=StageTimes(0.0, 0.1, 0.2, 0.3),
+        segments=tuple(make_span(*letter) for letter in letters),
+        words=(make_span("Hi", 0.1, 0.4, 0), dash, make_span("No", 1.0, 1.3, 6, score=-1.0)),
+        sentences=(make_span("Hi -.", 0.1, 0.4, 0), make_span("No", 1.0, 1.3, 6)),
+        num_frames=125,
+        frame_stride_s=0.02,
+        settings={},
+        environment={},
+        versions={},
     )

@@ -4,28 +4,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from speech_toolkit.formats.cues import Cue, clock, cues, one_line
-from tests.unit.formats.conftest import make_segment
+from speech_toolkit.formats.timed_text import TimedSegment
 
 TIMES_S = st.floats(0, 100, allow_nan=False)
-SEGMENTS = st.lists(st.builds(make_segment, TIMES_S, TIMES_S, st.sampled_from(["a", "", " \n"])))
+SEGMENTS = st.lists(st.builds(TimedSegment, st.sampled_from(["a", "", " \n"]), TIMES_S, TIMES_S))
 
 
-def test_times_are_rounded_to_milliseconds(segment):
-    assert cues([segment(0.0004, 1.9996, "a")]) == [Cue(0, 2000, "a")]
+def test_times_are_rounded_to_milliseconds():
+    assert cues([TimedSegment("a", 0.0004, 1.9996)]) == [Cue(0, 2000, "a")]
 
 
-def test_a_segment_without_text_is_no_cue(segment):
-    assert cues([segment(0, 1, " \n"), segment(1, 2, "b")]) == [Cue(1000, 2000, "b")]
+def test_a_segment_without_text_is_no_cue():
+    assert cues([TimedSegment(" \n", 0, 1), TimedSegment("b", 1, 2)]) == [Cue(1000, 2000, "b")]
 
 
-def test_a_segment_that_reaches_into_the_next_is_cut(segment):
-    found = cues([segment(0, 5, "a"), segment(3, 4, "b")])
+def test_a_segment_that_reaches_into_the_next_is_cut():
+    found = cues([TimedSegment("a", 0, 5), TimedSegment("b", 3, 4)])
 
     assert found == [Cue(0, 3000, "a"), Cue(3000, 4000, "b")]
 
 
-def test_a_segment_without_length_is_shown_for_a_millisecond(segment):
-    found = cues([segment(1, 1, "a"), segment(1, 1, "b")])
+def test_a_segment_without_length_is_shown_for_a_millisecond():
+    found = cues([TimedSegment("a", 1, 1), TimedSegment("b", 1, 1)])
 
     assert found == [Cue(1000, 1001, "a"), Cue(1001, 1002, "b")]
 

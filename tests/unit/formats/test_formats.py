@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from speech_toolkit.formats import FORMATS, render
+from speech_toolkit.transcription.settings import TIMESTAMPS
 
 SCHEMA = json.loads(
     (Path(__file__).parents[3] / "results" / "schemas" / "transcription.schema.json").read_text()
@@ -81,3 +82,9 @@ def test_the_schema_refuses_another_form(two_sentences, spoil):
 
 def test_all_formats_are_tested():
     assert set(FORMATS) == {*EXPECTED, "json"}
+
+
+def test_the_table_names_each_format_once_and_what_it_needs():
+    assert all(name == entry.name for name, entry in FORMATS.items())
+    assert len({entry.suffix for entry in FORMATS.values()}) == len(FORMATS)
+    assert {entry.needs for entry in FORMATS.values()} <= set(TIMESTAMPS)
