@@ -16,6 +16,7 @@ test: $(VENV)/.dev-ready
 
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest
+	$(PYTHON) tools/test_lowest_versions.py
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check .
@@ -26,7 +27,7 @@ format: $(VENV)/.dev-ready
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) results/runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-lowest results/runs .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
