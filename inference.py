@@ -5,9 +5,10 @@
     python inference.py --audio speech.wav --mode transcribe
     python inference.py --model_path DIR_OR_HUB_ID --help
 
-A wav2vec2 checkpoint is run by ``inference_mms.py`` (when is each word of a transcript spoken?), a
-whisper checkpoint by ``inference_whisper.py`` (what is spoken?). Without ``--model_path`` the
-bundled aligner runs, or with ``--mode``, which only Whisper has, the bundled Whisper model.
+A CTC checkpoint (wav2vec2, HuBERT, WavLM, ...) is run by ``inference_mms.py`` (when is each word
+of a transcript spoken?), a Whisper one by ``inference_whisper.py`` (what is spoken?). Without
+``--model_path`` the bundled aligner runs, or with ``--mode``, which only Whisper has, the bundled
+Whisper model.
 
 Exit codes: those of the script that is picked; 2 for a checkpoint of an unknown family.
 """

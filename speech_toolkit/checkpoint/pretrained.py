@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from speech_toolkit.checkpoint.architectures import shaping_keys
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json, weight_files
-from speech_toolkit.checkpoint.schema import ARCHITECTURE
 from speech_toolkit.checkpoint.weight_headers import read_headers
 from speech_toolkit.checkpoint.weight_shapes import check_weights
 from speech_toolkit.device.device import is_out_of_memory
@@ -179,9 +179,8 @@ def _load_on_host(
 def _model_config(model_class: type[Model], directory: Path) -> PretrainedConfig:
     """Make transformers' config of the keys that shape the model, all of them checked."""
     config_class = model_class.config_class
-    shaping = ARCHITECTURE[config_class.model_type]
     content = read_json(directory / CONFIG_NAME)
-    return config_class(**{key: value for key, value in content.items() if key in shaping})
+    return config_class(**shaping_keys(content, config_class.model_type))
 
 
 def _check_filled(

@@ -55,12 +55,46 @@ def _padding_is_in_vocabulary(config: Mapping[str, Any]) -> str | None:
     return f"pad_token_id is {padding}, not an id below vocab_size {size}"
 
 
+def _is_even_kernel(config: Mapping[str, Any]) -> str | None:
+    kernel = config.get("conv_kernel_size")
+    if kernel is None or kernel % 2 == 1:
+        return None
+    return f"conv_kernel_size is {kernel}, not an odd number"
+
+
+def _is_no_power_of_stride(config: Mapping[str, Any]) -> str | None:
+    factor, stride = (config.get(f"subsampling_{key}") for key in ("factor", "conv_stride"))
+    if factor is None or stride is None or (stride == 2 and factor.bit_count() == 1):
+        return None
+    return (
+        f"subsampling_factor is {factor} and subsampling_conv_stride {stride}, not a power of 2 "
+        "and 2"
+    )
+
+
+def _of_part(key: str, rule: Rule) -> Rule:
+    def rule_of_part(config: Mapping[str, Any]) -> str | None:
+        wrong = rule(config.get(key, {}))
+        return wrong and f"{key}: {wrong}"
+
+    return rule_of_part
+
+
+_OVER_WAVEFORM = (
+    _convolutions_match,
+    _frames_are_sane,
+    _divides("num_attention_heads", "hidden_size"),
+    _divides("num_conv_pos_embedding_groups", "hidden_size"),
+)
 RULES: Mapping[str | None, tuple[Rule, ...]] = {
-    "wav2vec2": (
-        _convolutions_match,
-        _frames_are_sane,
-        _divides("num_attention_heads", "hidden_size"),
-        _divides("num_conv_pos_embedding_groups", "hidden_size"),
+    "wav2vec2": _OVER_WAVEFORM,
+    "hubert": _OVER_WAVEFORM,
+    "wavlm": _OVER_WAVEFORM,
+    "parakeet_ctc": (
+        _of_part("encoder_config", _divides("num_attention_heads", "hidden_size")),
+        _of_part("encoder_config", _is_even_kernel),
+        _of_part("encoder_config", _is_no_power_of_stride),
+        _padding_is_in_vocabulary,
     ),
     "whisper": (
         _divides("encoder_attention_heads", "d_model"),

@@ -11,93 +11,50 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.checkpoint.architectures import ARCHITECTURE, config_family
 from speech_toolkit.checkpoint.rules import RULES
+from speech_toolkit.checkpoint.schema_parts import (
+    FLAG,
+    ID,
+    LARGEST_ID,
+    MEL_BINS,
+    TEXT,
+    Schema,
+    list_of,
+    number,
+    object_of,
+    or_null,
+    whole,
+)
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.files.json_input import check_schema, shown_path, shown_value
 
-Schema = dict[str, Any]
-
 _ADVICE = "download it again"
-_LARGEST_SIZE = 1 << 20
-_LARGEST_ID = 10**9
-# The names that transformers 4.57 to 5.x have in common and that need no CUDA extension.
-_ACTIVATION_NAMES = (
-    *("gelu", "gelu_10", "gelu_accurate", "gelu_fast", "gelu_new", "gelu_python"),
-    *("gelu_pytorch_tanh", "laplace", "leaky_relu", "linear", "mish", "prelu", "quick_gelu"),
-    *("relu", "relu2", "relu6", "sigmoid", "silu", "swish", "tanh"),
-)
 
-
-def _whole(low: int, high: int) -> Schema:
-    return {
-        "type": "integer",
-        "minimum": low,
-        "maximum": high,
-        "description": f"a whole number from {low} to {high}",
-    }
-
-
-def _number(low: float, high: float) -> Schema:
-    return {
-        "type": "number",
-        "minimum": low,
-        "maximum": high,
-        "description": f"a number from {low:g} to {high:g}",
-    }
-
-
-def _list(items: Schema, description: str, *, fewest: int = 0, most: int = 1_000_000) -> Schema:
-    return {
-        "type": "array",
-        "items": items,
-        "minItems": fewest,
-        "maxItems": most,
-        "description": description,
-    }
-
-
-def _or_null(schema: Schema) -> Schema:
-    """Allow null, which configs write for "not set"."""
-    described = f"{schema['description']}, or null" if "description" in schema else None
-    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    return schema | {"type": [*types, "null"]} | ({"description": described} if described else {})
-
-
-_SIZE = _whole(1, _LARGEST_SIZE)
-_HEADS = _whole(1, 1000)
-_LAYERS = _whole(0, 1000)
-_MEL_BINS = _whole(1, 1024)
-_RATE = _number(0, 1)
-_FLAG = {"type": "boolean"}
-_TEXT = {"type": "string"}
-_ACTIVATION = {"enum": list(_ACTIVATION_NAMES)}
-_WIDTHS = _list(_SIZE, f"a list of whole numbers from 1 to {_LARGEST_SIZE}", fewest=1, most=64)
-# Some published configs write -1 for an id that they do not use.
-_ID = _whole(-1, _LARGEST_ID)
-_IDS = _or_null(_list(_ID, "a list of token ids"))
+_IDS = or_null(list_of(ID, "a list of token ids"))
 _END_IDS = {
     "type": ["integer", "array", "null"],
-    "items": _ID,
+    "items": ID,
     "minimum": -1,
-    "maximum": _LARGEST_ID,
+    "maximum": LARGEST_ID,
     "description": "a token id, a list of them, or null",
 }
-_ID_OF_NAME = _or_null(
-    {"type": "object", "additionalProperties": _ID, "description": "an object of name to token id"}
+_ID_OF_NAME = or_null(
+    {"type": "object", "additionalProperties": ID, "description": "an object of name to token id"}
 )
 _SPECIAL_IDS = {
-    "bos_token_id": _or_null(_ID),
-    "decoder_start_token_id": _or_null(_ID),
+    "bos_token_id": or_null(ID),
+    "decoder_start_token_id": or_null(ID),
     "eos_token_id": _END_IDS,
-    "no_timestamps_token_id": _or_null(_ID),
-    "pad_token_id": _or_null(_ID),
-    "prev_sot_token_id": _or_null(_ID),
+    "no_timestamps_token_id": or_null(ID),
+    "pad_token_id": or_null(ID),
+    "prev_sot_token_id": or_null(ID),
 }
-_FORCED_IDS = _or_null(
-    _list(
+_FORCED_IDS = or_null(
+    list_of(
         {
             "type": "array",
-            "prefixItems": [_ID, _or_null(_ID)],
+            "prefixItems": [ID, or_null(ID)],
             "minItems": 2,
             "maxItems": 2,
             "description": "a pair [position, token id]",
@@ -112,101 +69,55 @@ _DECODING = {
     "suppress_tokens": _IDS,
 }
 
-# The keys that shape the model and are handed to transformers; the class fills in the others.
-ARCHITECTURE: Mapping[str, Schema] = {
-    "wav2vec2": {
-        "activation_dropout": _RATE,
-        "adapter_attn_dim": _or_null(_SIZE),
-        "attention_dropout": _RATE,
-        "conv_bias": _FLAG,
-        "conv_dim": _WIDTHS,
-        "conv_kernel": _WIDTHS,
-        "conv_stride": _WIDTHS,
-        "do_stable_layer_norm": _FLAG,
-        "feat_extract_activation": _ACTIVATION,
-        "feat_extract_norm": {"enum": ["group", "layer"]},
-        "feat_proj_dropout": _RATE,
-        "final_dropout": _RATE,
-        "hidden_act": _ACTIVATION,
-        "hidden_dropout": _RATE,
-        "hidden_size": _SIZE,
-        "intermediate_size": _SIZE,
-        "layer_norm_eps": _number(0, 1),
-        "layerdrop": _RATE,
-        "num_attention_heads": _HEADS,
-        "num_conv_pos_embedding_groups": _SIZE,
-        "num_conv_pos_embeddings": _SIZE,
-        "num_hidden_layers": _LAYERS,
-        "vocab_size": _whole(1, _LARGEST_ID),
-    },
-    "whisper": {
-        "activation_dropout": _RATE,
-        "activation_function": _ACTIVATION,
-        "attention_dropout": _RATE,
-        "d_model": _SIZE,
-        "decoder_attention_heads": _HEADS,
-        "decoder_ffn_dim": _SIZE,
-        "decoder_layerdrop": _RATE,
-        "decoder_layers": _LAYERS,
-        "dropout": _RATE,
-        "encoder_attention_heads": _HEADS,
-        "encoder_ffn_dim": _SIZE,
-        "encoder_layerdrop": _RATE,
-        "encoder_layers": _LAYERS,
-        "max_source_positions": _whole(1, 100_000),
-        "max_target_positions": _whole(1, 100_000),
-        "num_mel_bins": _MEL_BINS,
-        "pad_token_id": _or_null(_ID),
-        "scale_embedding": _FLAG,
-        "tie_word_embeddings": _FLAG,
-        "vocab_size": _whole(1, _LARGEST_ID),
-    },
-}
 _CONFIG = {
-    "architectures": _or_null(_list(_TEXT, "a list of class names", most=100)),
-    "model_type": _or_null(_TEXT),
+    "architectures": or_null(list_of(TEXT, "a list of class names", most=100)),
+    "model_type": or_null(TEXT),
     "dtype": {"type": ["string", "null"], "pattern": r"^(torch\.)?b?float[0-9]+\w*$"},
 }
 _CONFIG["dtype"]["description"] = "a dtype such as 'float32'"
 _CONFIG["torch_dtype"] = _CONFIG["dtype"]
 _READ_BESIDE: Mapping[str, Schema] = {
-    "wav2vec2": {"add_adapter": _or_null(_FLAG), **_SPECIAL_IDS},
+    "wav2vec2": {"add_adapter": or_null(FLAG), **_SPECIAL_IDS},
+    "hubert": _SPECIAL_IDS,
+    "wavlm": {"add_adapter": or_null(FLAG), **_SPECIAL_IDS},
     "whisper": _DECODING,
 }
 
 _GENERATION = {
     **_DECODING,
-    "alignment_heads": _or_null(
-        _list(
-            _list(_whole(0, 1000), "a pair [layer, head]", fewest=2, most=2),
+    "alignment_heads": or_null(
+        list_of(
+            list_of(whole(0, 1000), "a pair [layer, head]", fewest=2, most=2),
             "a list of pairs [layer, head]",
         )
     ),
-    "condition_on_prev_tokens": _or_null(_FLAG),
-    "is_multilingual": _or_null(_FLAG),
+    "condition_on_prev_tokens": or_null(FLAG),
+    "is_multilingual": or_null(FLAG),
     "lang_to_id": _ID_OF_NAME,
-    "language": _or_null(_TEXT),
-    "max_initial_timestamp_index": _or_null(_whole(0, _LARGEST_ID)),
-    "task": _or_null(_TEXT),
+    "language": or_null(TEXT),
+    "max_initial_timestamp_index": or_null(whole(0, LARGEST_ID)),
+    "task": or_null(TEXT),
     "task_to_id": _ID_OF_NAME,
 }
 
 # The settings of a feature extractor; the others that it saves follow from these.
 FEATURES: Mapping[str, Schema] = {
-    "chunk_length": _whole(1, 600),
-    "dither": _number(0, 1),
-    "do_normalize": _FLAG,
-    "feature_size": _MEL_BINS,
-    "hop_length": _whole(1, 8192),
+    "chunk_length": whole(1, 600),
+    "dither": number(0, 1),
+    "do_normalize": FLAG,
+    "feature_size": MEL_BINS,
+    "hop_length": whole(1, 8192),
     "n_fft": {
-        **_whole(2, 8192),
+        **whole(2, 8192),
         "multipleOf": 2,  # an odd one makes a frame less than the encoder takes
         "description": "an even whole number from 2 to 8192",
     },
     "padding_side": {"enum": ["left", "right"]},
-    "padding_value": _number(-1e6, 1e6),
-    "return_attention_mask": _or_null(_FLAG),
-    "sampling_rate": _whole(1000, 192_000),
+    "padding_value": number(-1e6, 1e6),
+    "preemphasis": or_null(number(0, 1)),
+    "return_attention_mask": or_null(FLAG),
+    "sampling_rate": whole(1000, 192_000),
+    "win_length": whole(1, 8192),
 }
 
 # Older files write a token as its text, newer ones as an object that says how it joins its
@@ -214,7 +125,7 @@ FEATURES: Mapping[str, Schema] = {
 _TOKEN = {
     "type": ["string", "object", "null"],
     "required": ["content"],
-    "properties": {"content": _TEXT},
+    "properties": {"content": TEXT},
     "description": "a token's text, an object with its 'content', or null",
 }
 _TOKEN_ROLES = ("bos", "cls", "eos", "mask", "pad", "sep", "unk", "word_delimiter")
@@ -227,7 +138,7 @@ _TOKENIZER = {
         "additionalProperties": {
             "type": "object",
             "required": ["content"],
-            "properties": {"content": _TEXT},
+            "properties": {"content": TEXT},
             "description": "an object with the token's 'content'",
         },
         "description": "an object of token id to token",
@@ -248,18 +159,14 @@ _SHARDS = {
 }
 
 
-def _object(properties: Mapping[str, Schema], required: tuple[str, ...] = ()) -> Schema:
-    return {"type": "object", "properties": dict(properties), "required": list(required)}
-
-
 _SCHEMAS: Mapping[str, Schema] = {
-    "generation_config.json": _object(_GENERATION),
-    "preprocessor_config.json": _object(FEATURES),
-    "processor_config.json": _object({"feature_extractor": _or_null(_object(FEATURES))}),
-    "special_tokens_map.json": _object(_SPECIAL_TOKENS),
-    "tokenizer_config.json": _object(_TOKENIZER),
-    "model.safetensors.index.json": _object(_SHARDS, ("weight_map",)),
-    "pytorch_model.bin.index.json": _object(_SHARDS, ("weight_map",)),
+    "generation_config.json": object_of(_GENERATION),
+    "preprocessor_config.json": object_of(FEATURES),
+    "processor_config.json": object_of({"feature_extractor": or_null(object_of(FEATURES))}),
+    "special_tokens_map.json": object_of(_SPECIAL_TOKENS),
+    "tokenizer_config.json": object_of(_TOKENIZER),
+    "model.safetensors.index.json": object_of(_SHARDS, ("weight_map",)),
+    "pytorch_model.bin.index.json": object_of(_SHARDS, ("weight_map",)),
 }
 
 
@@ -280,23 +187,13 @@ def check_content(path: Path, content: Mapping[str, Any]) -> None:
         return
     family = config_family(content) if path.name == "config.json" else None
     if path.name == "config.json":
-        schema = _object(_CONFIG | ARCHITECTURE.get(family, {}) | _READ_BESIDE.get(family, {}))
+        schema = object_of(_CONFIG | ARCHITECTURE.get(family, {}) | _READ_BESIDE.get(family, {}))
     else:
         schema = _SCHEMAS.get(path.name, {})
     check_schema(content, schema, source, error=CheckpointError, advice=_ADVICE)
     for rule in RULES.get(family, ()):
         if wrong := rule(content):
             raise CheckpointError(f"{source}: {wrong}; {_ADVICE}")
-
-
-def config_family(config: Mapping[str, Any]) -> str | None:
-    """Return which of the two families a ``config.json`` is of; None for another's."""
-    stated = config.get("model_type")
-    if stated is None and isinstance(config.get("architectures"), list):
-        names = {"Wav2Vec2ForCTC": "wav2vec2", "WhisperForConditionalGeneration": "whisper"}
-        found = (names.get(name) for name in config["architectures"] if isinstance(name, str))
-        return next(found, None)
-    return stated if isinstance(stated, str) and stated in ARCHITECTURE else None
 
 
 def _wrong_ids(content: Mapping[str, Any]) -> str | None:
@@ -331,7 +228,7 @@ def _wrong_tokenizer(content: Mapping[str, Any]) -> str | None:
 
 
 def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= _LARGEST_ID
+    return isinstance(value, int) and not isinstance(value, bool) and -1 <= value <= LARGEST_ID
 
 
 _LARGE_FILES = {

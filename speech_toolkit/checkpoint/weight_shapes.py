@@ -84,39 +84,90 @@ def _told(key: str, size: int) -> str:
     return f"{key} {size}" if key else str(size)
 
 
-def _wav2vec2(config: PretrainedConfig) -> Iterator[_Expected]:
-    hidden, vocabulary = config.hidden_size, config.vocab_size
-    yield _Expected(("lm_head.weight",), ("vocab_size", "hidden_size"), (vocabulary, hidden))
-    inputs, root = 1, "wav2vec2.feature_extractor.conv_layers"
+def _over_waveform(config: PretrainedConfig) -> Iterator[_Expected]:
+    """Name what wav2vec2, HuBERT and WavLM have in common."""
+    base, hidden = config.model_type, config.hidden_size
+    yield _Expected(("lm_head.weight",), ("vocab_size", "hidden_size"), (config.vocab_size, hidden))
+    inputs, root = 1, f"{base}.feature_extractor.conv_layers"
     for i, (outputs, kernel) in enumerate(zip(config.conv_dim, config.conv_kernel, strict=True)):
         keys = (f"conv_dim[{i}]", f"conv_dim[{i - 1}]" if i else "", f"conv_kernel[{i}]")
         yield _Expected((f"{root}.{i}.conv.weight",), keys, (outputs, inputs, kernel))
         inputs = outputs
     yield _Expected(
-        ("wav2vec2.feature_projection.projection.weight",),
+        (f"{base}.feature_projection.projection.weight",),
         ("hidden_size", "conv_dim[-1]"),
         (hidden, inputs),
     )
-    positions, root = config.num_conv_pos_embeddings, "wav2vec2.encoder.pos_conv_embed.conv"
+    positions, root = config.num_conv_pos_embeddings, f"{base}.encoder.pos_conv_embed.conv"
     groups = config.num_conv_pos_embedding_groups
+    has_batch_norm = getattr(config, "conv_pos_batch_norm", False)
+    weight_norm = ("parametrizations.weight.original1", "weight_v")
     yield _Expected(
-        (f"{root}.parametrizations.weight.original1", f"{root}.weight_v"),
+        tuple(f"{root}.{name}" for name in (("weight",) if has_batch_norm else weight_norm)),
         ("hidden_size", "hidden_size / num_conv_pos_embedding_groups", "num_conv_pos_embeddings"),
         (hidden, hidden // groups, positions),
     )
     for i in range(config.num_hidden_layers):
         yield from _layer(
-            f"wav2vec2.encoder.layers.{i}",
+            f"{base}.encoder.layers.{i}",
             ("feed_forward.intermediate_dense", "intermediate_size", config.intermediate_size),
             ("attention.q_proj", "hidden_size", hidden),
             inputs=("hidden_size", hidden),
         )
-        if config.adapter_attn_dim is not None:
-            yield from _layer(
-                f"wav2vec2.encoder.layers.{i}",
-                ("adapter_layer.linear_1", "adapter_attn_dim", config.adapter_attn_dim),
-                inputs=("hidden_size", hidden),
-            )
+
+
+def _wav2vec2(config: PretrainedConfig) -> Iterator[_Expected]:
+    yield from _over_waveform(config)
+    for i in range(config.num_hidden_layers if config.adapter_attn_dim is not None else 0):
+        yield from _layer(
+            f"wav2vec2.encoder.layers.{i}",
+            ("adapter_layer.linear_1", "adapter_attn_dim", config.adapter_attn_dim),
+            inputs=("hidden_size", config.hidden_size),
+        )
+
+
+def _wavlm(config: PretrainedConfig) -> Iterator[_Expected]:
+    yield from _over_waveform(config)
+    if config.num_hidden_layers:
+        yield _Expected(
+            ("wavlm.encoder.layers.0.attention.rel_attn_embed.weight",),
+            ("num_buckets", "num_attention_heads"),
+            (config.num_buckets, config.num_attention_heads),
+        )
+
+
+def _parakeet(config: PretrainedConfig) -> Iterator[_Expected]:
+    encoder = config.encoder_config
+    hidden, channels = encoder.hidden_size, encoder.subsampling_conv_channels
+    kernel = encoder.subsampling_conv_kernel_size
+    yield _Expected(
+        ("ctc_head.weight",), ("vocab_size", "hidden_size", ""), (config.vocab_size, hidden, 1)
+    )
+    kernel_key = "subsampling_conv_kernel_size"
+    yield _Expected(
+        ("encoder.subsampling.layers.0.weight",),
+        ("subsampling_conv_channels", "", kernel_key, kernel_key),
+        (channels, 1, kernel, kernel),
+    )
+    bands = encoder.num_mel_bins // encoder.subsampling_factor
+    yield _Expected(
+        ("encoder.subsampling.linear.weight",),
+        ("hidden_size", "subsampling_conv_channels * num_mel_bins / subsampling_factor"),
+        (hidden, channels * bands),
+    )
+    for i in range(encoder.num_hidden_layers):
+        root = f"encoder.layers.{i}"
+        yield from _layer(
+            root,
+            ("feed_forward1.linear1", "intermediate_size", encoder.intermediate_size),
+            ("self_attn.q_proj", "hidden_size", hidden),
+            inputs=("hidden_size", hidden),
+        )
+        yield _Expected(
+            (f"{root}.conv.depthwise_conv.weight",),
+            ("hidden_size", "", "conv_kernel_size"),
+            (hidden, 1, encoder.conv_kernel_size),
+        )
 
 
 def _whisper(config: PretrainedConfig) -> Iterator[_Expected]:
@@ -151,4 +202,10 @@ def _layer(
         yield _Expected((f"{root}.{name}.weight",), (key, inputs[0]), (outputs, inputs[1]))
 
 
-_EXPECTED = {"wav2vec2": _wav2vec2, "whisper": _whisper}
+_EXPECTED = {
+    "wav2vec2": _wav2vec2,
+    "hubert": _over_waveform,
+    "wavlm": _wavlm,
+    "parakeet_ctc": _parakeet,
+    "whisper": _whisper,
+}

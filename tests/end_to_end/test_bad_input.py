@@ -97,7 +97,7 @@ BEFORE_TORCH = [
     Bad(
         "model family",
         {"--model_path": "{dir}/bert"},
-        "model_type 'bert'; supported families: wav2vec2",
+        "model_type 'bert'; supported families: hubert, ",
         script="inference.py",
     ),
     Bad("inference.py hands on", {"--audio": "absent.wav"}, "does not exist", "inference.py"),

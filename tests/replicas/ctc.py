@@ -1,4 +1,4 @@
-"""Replicas of Wav2Vec2ForCTC checkpoints: the true labels and flags, few layers."""
+"""Replicas of CTC checkpoints that take the waveform: the true labels and flags, few layers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tests.replicas.files import WIDTH, save_weights, write_features, write_json
 
 @dataclass(frozen=True)
 class CtcForm:
-    """What makes one published Wav2Vec2ForCTC different from another.
+    """What makes one published CTC checkpoint different from another.
 
     Attributes:
-        labels: in order of their ids, special tokens among them; by language for adapters.
+        labels: in order of their ids, special tokens among them.
+        architecture: name of the class of transformers.
         config: added to config.json.
         features: of the feature extractor.
         tokenizer: content of tokenizer_config.json.
@@ -25,6 +26,7 @@ class CtcForm:
     """
 
     labels: tuple[str, ...]
+    architecture: str = "Wav2Vec2ForCTC"
     config: dict[str, Any] = field(default_factory=dict)
     features: dict[str, Any] = field(default_factory=dict)
     tokenizer: dict[str, Any] = field(default_factory=dict)
@@ -52,31 +54,34 @@ def ctc_forms() -> dict[str, CtcForm]:
             weights="bin",
         ),
         "wav2vec2-large-960h-lv60-self": CtcForm(
-            _LIBRISPEECH, _LAYER_NORM, tokenizer=letters, features={"return_attention_mask": True}
+            _LIBRISPEECH,
+            config=_LAYER_NORM,
+            tokenizer=letters,
+            features={"return_attention_mask": True},
         ),
         "mms-300m-1130-forced-aligner": CtcForm(
             ("<blank>", "<pad>", "</s>", "<unk>", *"aienuotsrmkldghybpwcvjzf'qx"),
-            {**_LAYER_NORM, "pad_token_id": 0},
+            config={**_LAYER_NORM, "pad_token_id": 0},
             tokenizer={**letters, "word_delimiter_token": "|"},
             clutter=("adapter.deu.safetensors", "flax_model.msgpack"),
         ),
         "wav2vec2-large-xlsr-hindi": CtcForm(
             (*_DEVANAGARI, "|", "[UNK]", "[PAD]"),
-            {**_LAYER_NORM, "pad_token_id": len(_DEVANAGARI) + 2},
+            config={**_LAYER_NORM, "pad_token_id": len(_DEVANAGARI) + 2},
             tokenizer={**letters, "pad_token": "[PAD]", "unk_token": "[UNK]"},
             special={**_ROLES, "pad_token": "[PAD]", "unk_token": "[UNK]"},
             weights="shards",
         ),
         "saved by transformers 5": CtcForm(
             _LIBRISPEECH,
-            _LAYER_NORM,
+            config=_LAYER_NORM,
             tokenizer=letters,
             features={"do_normalize": False, "sampling_rate": 8000},
             processor="processor",
         ),
         "wav2vec2-lv-60-espeak-cv-ft": CtcForm(
             ("<s>", "<pad>", "</s>", "<unk>", *"nstəlaikdmɛɾeɪpoɐzðfjvbɹʁʊ", "iː", "aɪ", "tʃ"),
-            {**_LAYER_NORM, "pad_token_id": 1},
+            config={**_LAYER_NORM, "pad_token_id": 1},
             tokenizer={
                 **_ROLES,
                 "phone_delimiter_token": " ",
@@ -88,33 +93,44 @@ def ctc_forms() -> dict[str, CtcForm]:
             special=_ROLES,
             weights="bin",
         ),
+        "hubert-large-ls960-ft": CtcForm(
+            _LIBRISPEECH,
+            "HubertForCTC",
+            config=_LAYER_NORM,
+            tokenizer=letters,
+            features={"return_attention_mask": True},
+            weights="bin",
+        ),
+        "HuBERT with batch norm": CtcForm(
+            _LIBRISPEECH,
+            "HubertForCTC",
+            config={"conv_pos_batch_norm": True, "feat_proj_layer_norm": False},
+            tokenizer=letters,
+        ),
+        "wavlm-libri-clean-100h-base-plus": CtcForm(
+            _LIBRISPEECH,
+            "WavLMForCTC",
+            config={"num_buckets": 8, "max_bucket_distance": 20},
+            tokenizer=letters,
+            features={"do_normalize": False},
+        ),
+        "wavlm-libri-clean-100h-large": CtcForm(
+            _LIBRISPEECH,
+            "WavLMForCTC",
+            config={**_LAYER_NORM, "num_buckets": 8, "max_bucket_distance": 20},
+            tokenizer=letters,
+            features={"return_attention_mask": True},
+        ),
     }
 
 
 def write_ctc(form: CtcForm, directory: Path) -> Path:
-    """Write a replica of a Wav2Vec2ForCTC checkpoint."""
-    import torch
-    from transformers import Wav2Vec2Config, Wav2Vec2ForCTC
-
+    """Write a replica of a CTC checkpoint."""
     directory.mkdir(parents=True)
-    config = {
-        "hidden_size": WIDTH,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 2,
-        "intermediate_size": 2 * WIDTH,
-        "conv_dim": [8] * 7,
-        "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
-        "conv_stride": [5, 2, 2, 2, 2, 2, 2],
-        "num_conv_pos_embeddings": 16,
-        "num_conv_pos_embedding_groups": 2,
-        "num_feat_extract_layers": 7,
-        "pad_token_id": 0,
-        "vocab_size": len(form.labels),
-        **form.config,
-    }
-    torch.manual_seed(0)
-    save_weights(Wav2Vec2ForCTC(Wav2Vec2Config(**config)).eval(), directory, form.weights)
-    head = {"architectures": ["Wav2Vec2ForCTC"], "model_type": "wav2vec2"}
+    config = ctc_config(form)
+    save_weights(random_model(form.architecture, config), directory, form.weights)
+    model_type = form.architecture.removesuffix("ForCTC").lower()
+    head = {"architectures": [form.architecture], "model_type": model_type}
     write_json(directory / "config.json", head | config)
     write_json(directory / "vocab.json", {label: i for i, label in enumerate(form.labels)})
     write_json(directory / "tokenizer_config.json", form.tokenizer)
@@ -134,3 +150,43 @@ def write_ctc(form: CtcForm, directory: Path) -> Path:
     for name in form.clutter:
         (directory / name).write_bytes(b"not to be read")
     return directory
+
+
+def ctc_config(form: CtcForm) -> dict[str, Any]:
+    """Return the keys of the config that shape the model."""
+    return {
+        "hidden_size": WIDTH,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 2 * WIDTH,
+        "conv_dim": [8] * 7,
+        "conv_kernel": [10, 3, 3, 3, 3, 2, 2],
+        "conv_stride": [5, 2, 2, 2, 2, 2, 2],
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+        "pad_token_id": 0,
+        "vocab_size": len(form.labels),
+        **form.config,
+    }
+
+
+def random_model(architecture: str, config: dict[str, Any]) -> Any:
+    """Return a model with random weights, and with labels that differ from frame to frame."""
+    import torch
+    import transformers
+
+    torch.manual_seed(0)
+    model_class = getattr(transformers, architecture)
+    model = model_class(model_class.config_class(**config)).eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(0, parameter[0].numel() ** -0.5)
+            elif "norm" not in name:
+                parameter.normal_(0, 0.1)
+        for name, buffer in model.named_buffers():
+            if name.endswith("running_mean"):
+                buffer.normal_(0, 0.1)
+            elif name.endswith("running_var"):
+                buffer.uniform_(0.5, 2)
+    return model

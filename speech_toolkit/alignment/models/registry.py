@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
+from speech_toolkit.checkpoint.architectures import config_family
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json
-from speech_toolkit.checkpoint.schema import config_family
 from speech_toolkit.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ class _Entry(NamedTuple):
 
 CTC_MODELS: Mapping[str, _Entry] = {
     "wav2vec2": _Entry("wav2vec2", "Wav2Vec2Checkpoint", "Wav2Vec2ForCTC"),
+    "hubert": _Entry("hubert", "HubertCheckpoint", "HubertForCTC"),
+    "wavlm": _Entry("wavlm", "WavLMCheckpoint", "WavLMForCTC"),
 }
 
 

@@ -12,8 +12,7 @@ from typing import Any
 from speech_toolkit.cli.arguments import refuse_dashes_as_value
 from speech_toolkit.exit_codes import EXIT_DONE
 
-SCRIPTS = {"wav2vec2": "inference_mms", "whisper": "inference_whisper"}
-ALIGNMENT, TRANSCRIPTION = SCRIPTS
+ALIGNMENT, TRANSCRIPTION = "inference_mms", "inference_whisper"
 
 
 def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = False) -> str:
@@ -27,18 +26,22 @@ def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = Fa
         CheckpointError: there is no such checkpoint, or its family is not supported.
     """
     if model_path is None:
-        return SCRIPTS[TRANSCRIPTION if has_mode else ALIGNMENT]
+        return TRANSCRIPTION if has_mode else ALIGNMENT
+    from speech_toolkit.alignment.models.registry import CTC_MODELS
+    from speech_toolkit.checkpoint.architectures import config_family
     from speech_toolkit.checkpoint.files import CONFIG_NAME
     from speech_toolkit.checkpoint.model_path import read_config
     from speech_toolkit.errors import CheckpointError
 
-    family = read_config(os.fspath(model_path)).get("model_type")
-    if family not in SCRIPTS:
+    config = read_config(os.fspath(model_path))
+    scripts = dict.fromkeys(CTC_MODELS, ALIGNMENT) | {"whisper": TRANSCRIPTION}
+    family = config_family(config)
+    if family not in scripts:
         raise CheckpointError(
-            f"{model_path}: {CONFIG_NAME} has model_type {family!r}; supported families: "
-            f"{', '.join(sorted(SCRIPTS))}"
+            f"{model_path}: {CONFIG_NAME} has model_type {config.get('model_type')!r}; supported "
+            f"families: {', '.join(sorted(scripts))}"
         )
-    return SCRIPTS[family]
+    return scripts[family]
 
 
 def run_inference(

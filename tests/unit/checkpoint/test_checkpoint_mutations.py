@@ -14,7 +14,8 @@ import pytest
 from speech_toolkit.alignment import Aligner
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.checkpoint.schema import ARCHITECTURE, FEATURES
+from speech_toolkit.checkpoint.architectures import ARCHITECTURE
+from speech_toolkit.checkpoint.schema import FEATURES
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.transcription import Transcriber, TranscriptionSettings
 from tests.unit.odd_values import TEXTS, VALUES, Outcomes, bounded_memory, near

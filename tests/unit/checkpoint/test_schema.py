@@ -5,8 +5,8 @@ import json
 import pytest
 
 from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.architectures import ARCHITECTURE
 from speech_toolkit.checkpoint.files import read_json
-from speech_toolkit.checkpoint.schema import ARCHITECTURE
 from speech_toolkit.errors import CheckpointError
 
 ALIGNER, WHISPER = bundled_model("tiny-mms-aligner"), bundled_model("tiny-whisper")
