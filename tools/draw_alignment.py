@@ -73,7 +73,7 @@ def draw(samples: np.ndarray, duration_s: float, result: dict[str, Any]) -> str:
 def _wave(samples: np.ndarray) -> str:
     """Draw the outline of the samples: the largest of each column above, the smallest below."""
     columns = np.array_split(samples, round((WIDTH - 2 * MARGIN) * COLUMNS_PER_PIXEL))
-    pixels = WAVE_HEIGHT / 2 / np.abs(samples).max()
+    pixels = WAVE_HEIGHT / 2 / (np.abs(samples).max() or 1)
     x = MARGIN + (np.arange(len(columns)) + 0.5) / COLUMNS_PER_PIXEL
     top = WAVE_MIDDLE - pixels * np.array([column.max() for column in columns]) - 0.4
     bottom = WAVE_MIDDLE - pixels * np.array([column.min() for column in columns]) + 0.4

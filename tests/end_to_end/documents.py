@@ -1,7 +1,7 @@
 """The documents as a reader finds them: headings, tables, links, and blocks of code that are true.
 
 A block of ``bash`` or ``python`` is a promise: it runs in a fresh copy of the repository, the
-blocks of a page one after the other. Only where the line before its fence says why not, it does not:
+blocks of a page one after the other, unless the line before its fence says why not:
 
     <!-- not run: needs an NPU -->
 
