@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from speech_toolkit.alignment.models.registry import CTC_MODELS
 from tests.end_to_end.documents import (
     CHINESE,
     SCRIPTS,
@@ -172,6 +173,13 @@ def test_every_key_of_the_results_is_explained(page, suffix):
         schema = json.loads((REPOSITORY / f"results/schemas/{name}.schema.json").read_text())
         missing = sorted(property_names(schema) - words)
         assert not missing, f"{document.name} does not explain, of {name}.schema.json: {missing}"
+
+
+@pytest.mark.parametrize("suffix", [".md", CHINESE], ids=["English", "Chinese"])
+def test_every_ctc_model_is_listed(suffix):
+    document = read(REPOSITORY / f"docs/alignment{suffix}")
+    missing = {entry.architecture for entry in CTC_MODELS.values()} - document.code_spans
+    assert not missing, f"{document.name} does not say that these run: {sorted(missing)}"
 
 
 def property_names(schema):
