@@ -1,9 +1,25 @@
-"""Which languages are written without spaces between words."""
+"""Language codes in one form, and which languages are written without spaces between words."""
 
-# ISO 639-1 code, or the one that Whisper has: ISO 639-3 codes and English names.
+import re
+from collections.abc import Set
+from functools import lru_cache
+
+# Members of a macrolanguage that are meant, or heard, where the whole is named. Other members, such
+# as Swahili of the coast (swh), keep the code they were given.
+_WHOLE_LANGUAGES = {
+    "cmn": "zho",
+    "arb": "ara",
+    "pes": "fas",
+    "azj": "aze",
+    "zlm": "msa",
+    "lvs": "lav",
+    "ekk": "est",
+}
+
+# By the code that Whisper has: the ISO 639-3 code, and English names.
 _CODES_AND_NAMES = {
-    "zh": "zho cmn chinese mandarin",
-    "yue": "cantonese",
+    "zh": "zho chinese mandarin",
+    "yue": "yue cantonese",
     "ja": "jpn japanese",
     "th": "tha thai",
     "lo": "lao",
@@ -12,13 +28,67 @@ _CODES_AND_NAMES = {
     "bo": "bod tibetan",
 }
 UNSPACED_LANGUAGES = frozenset(_CODES_AND_NAMES)
-_KNOWN_AS = UNSPACED_LANGUAGES.union(*map(str.split, _CODES_AND_NAMES.values()))
+_UNSPACED_CODES_AND_NAMES = frozenset(" ".join(_CODES_AND_NAMES.values()).split())
+
+
+@lru_cache(maxsize=1024)
+def three_letter_code(tag: str) -> str | None:
+    """Return the ISO 639-3 code of a language.
+
+    Args:
+        tag: ISO 639-1 ("de"), 639-2 ("ger") or 639-3 ("deu"), in any case, or a tag that begins
+            with one of them ("de-AT", "zh_Hans"). A member that stands for its macrolanguage
+            becomes that ("cmn" is "zho").
+
+    Returns:
+        The code; three letters that no list holds are kept. None where `tag` is no code.
+    """
+    primary = re.split(r"[-_]", tag.strip().lower(), maxsplit=1)[0]
+    if not re.fullmatch("[a-z]{2,3}", primary):
+        return None
+    code = _from_two_letters(primary) if len(primary) == 2 else _terminological(primary)
+    return _WHOLE_LANGUAGES.get(code, code)
+
+
+def _from_two_letters(code: str) -> str | None:
+    """Return the three letters for two, or for what replaced those that are out of use ("iw")."""
+    from langcodes import Language
+
+    for is_replaced in (False, True):
+        try:
+            return Language.get(code, normalize=is_replaced).to_alpha3()
+        except LookupError:
+            pass
+    return None
+
+
+def _terminological(code: str) -> str:
+    """Return the ISO 639-3 form of a bibliographic code ("ger"); any other one as it is."""
+    from langcodes import Language
+
+    language = Language.get(code)
+    try:
+        return language.to_alpha3() if language.to_alpha3(variant="B") == code else code
+    except LookupError:  # the code of no single language, such as "und"
+        return code
 
 
 def is_unspaced(language: str | None) -> bool:
     """Tell whether a language puts no spaces between words.
 
     Args:
-        language: ISO 639-1 or 639-3 code, or Whisper's name of it, in any case; None for unknown.
+        language: a code as :func:`three_letter_code` takes it, or Whisper's name of it, in any
+            case; None for unknown.
     """
-    return language is not None and language.lower() in _KNOWN_AS
+    return _is_one_of(language, _UNSPACED_CODES_AND_NAMES)
+
+
+def is_english(language: str | None) -> bool:
+    """Tell whether a language, given as for :func:`is_unspaced`, is English."""
+    return _is_one_of(language, {"eng", "english"})
+
+
+def _is_one_of(language: str | None, codes_and_names: Set[str]) -> bool:
+    if language is None:
+        return False
+    return language.lower() in codes_and_names or three_letter_code(language) in codes_and_names

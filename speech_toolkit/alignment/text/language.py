@@ -1,42 +1,12 @@
-"""Language codes, and how each language reads out numbers."""
+"""The language of a transcript, and how each language reads out numbers."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
-
-# ISO 639-1 -> ISO 639-3, https://www.loc.gov/standards/iso639-2/php/code_list.php
-_THREE_LETTER_CODES: dict[str, str] = dict(
-    re.findall(
-        r"(\w\w):(\w\w\w)",
-        """
-        aa:aar ab:abk af:afr ak:aka am:amh an:arg ar:ara as:asm av:ava ay:aym az:aze ba:bak be:bel
-        bg:bul bi:bis bm:bam bn:ben bo:bod br:bre bs:bos ca:cat ce:che ch:cha co:cos cr:cre cs:ces
-        cu:chu cv:chv cy:cym da:dan de:deu dv:div dz:dzo ee:ewe el:ell en:eng eo:epo es:spa et:est
-        eu:eus fa:fas ff:ful fi:fin fj:fij fo:fao fr:fra fy:fry ga:gle gd:gla gl:glg gn:grn gu:guj
-        gv:glv ha:hau he:heb hi:hin ho:hmo hr:hrv ht:hat hu:hun hy:hye hz:her ia:ina id:ind ie:ile
-        ig:ibo ii:iii ik:ipk io:ido is:isl it:ita iu:iku ja:jpn jv:jav ka:kat kg:kon ki:kik kj:kua
-        kk:kaz kl:kal km:khm kn:kan ko:kor kr:kau ks:kas ku:kur kv:kom kw:cor ky:kir la:lat lb:ltz
-        lg:lug li:lim ln:lin lo:lao lt:lit lu:lub lv:lav mg:mlg mh:mah mi:mri mk:mkd ml:mal mn:mon
-        mr:mar ms:msa mt:mlt my:mya na:nau nb:nob nd:nde ne:nep ng:ndo nl:nld nn:nno no:nor nr:nbl
-        nv:nav ny:nya oc:oci oj:oji om:orm or:ori os:oss pa:pan pi:pli pl:pol ps:pus pt:por qu:que
-        rm:roh rn:run ro:ron ru:rus rw:kin sa:san sc:srd sd:snd se:sme sg:sag sh:hbs si:sin sk:slk
-        sl:slv sm:smo sn:sna so:som sq:sqi sr:srp ss:ssw st:sot su:sun sv:swe sw:swa ta:tam te:tel
-        tg:tgk th:tha ti:tir tk:tuk tl:tgl tn:tsn to:ton tr:tur ts:tso tt:tat tw:twi ty:tah ug:uig
-        uk:ukr ur:urd uz:uzb ve:ven vi:vie vo:vol wa:wln wo:wol xh:xho yi:yid yo:yor za:zha zh:zho
-        zu:zul
-    """,
-    )
-)
-# Other codes for the same language: bibliographic (ISO 639-2/B), members of a macrolanguage.
-_SAME_LANGUAGE = {
-    "chi": "zho", "cmn": "zho", "cze": "ces", "dut": "nld", "fre": "fra", "ger": "deu",
-    "gre": "ell", "ice": "isl", "per": "fas", "pes": "fas", "rum": "ron", "slo": "slk",
-    "wel": "cym", "arb": "ara", "azj": "aze", "zlm": "msa", "lvs": "lav", "ekk": "est",
-}  # fmt: skip
+from speech_toolkit.languages import three_letter_code
 
 
 @dataclass(frozen=True)
@@ -128,21 +98,18 @@ def resolve_language(language: str) -> str:
     """Return the ISO 639-3 code for ``language``.
 
     Args:
-        language: ISO 639-3 ("deu"); ISO 639-1 ("de"), ISO 639-2/B ("ger") and tags with a region
-            or script ("de-AT", "zh_Hans") are mapped to it.
+        language: see :func:`three_letter_code`.
 
     Raises:
         UsageError: it is none of these.
     """
-    primary = re.split(r"[-_]", language.strip().lower(), maxsplit=1)[0]
-    if primary in _THREE_LETTER_CODES:
-        return _THREE_LETTER_CODES[primary]
-    if not re.fullmatch(r"[a-z]{3}", primary):
+    code = three_letter_code(language)
+    if code is None:
         raise UsageError(
             f"language {shown_value(language)} is not a language code; give ISO 639-3, "
             "three letters such as eng, deu, cmn"
         )
-    return _SAME_LANGUAGE.get(primary, primary)
+    return code
 
 
 def number_style(language: str) -> NumberStyle | None:

@@ -32,7 +32,7 @@ from speech_toolkit.evaluation.accuracy.verdict import (
 from speech_toolkit.evaluation.cases.cases import CaseRequest, CaseSet, make_cases
 from speech_toolkit.evaluation.cases.clips import ALL_SAMPLES, OWN_SAMPLES
 from speech_toolkit.evaluation.cases.manifest import read_manifest
-from speech_toolkit.evaluation.metrics.text import ENGLISH, read_spellings
+from speech_toolkit.evaluation.metrics.text import read_spellings
 from speech_toolkit.evaluation.models.engines import (
     BUNDLED_MODELS,
     CARD_DTYPES,
@@ -45,6 +45,7 @@ from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
 from speech_toolkit.files.scratch import scratch_folder
+from speech_toolkit.languages import is_english
 from speech_toolkit.progress import Progress
 
 KIND = "accuracy"
@@ -179,7 +180,7 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
     language = request.language or _ENGLISH_OF[family]
     if request.manifest is not None:
         return read_manifest(Path(request.manifest), language)
-    if language.lower() not in ENGLISH:
+    if not is_english(language):
         raise UsageError(
             f"--language {language}: the test cases that are made are in English; "
             "give your own with --manifest"

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.checkpoint.files import read_json
-from speech_toolkit.languages import is_unspaced
+from speech_toolkit.languages import is_english, is_unspaced
 
 SPELLINGS_NAME = "normalizer.json"
-ENGLISH = frozenset(("en", "eng", "english"))
 BOOTSTRAP_RESAMPLES = 1000
 CONFIDENCE = 0.95
 
@@ -271,7 +270,7 @@ def _normalizer(
     language: str | None, spellings: tuple[tuple[str, str], ...]
 ) -> Callable[[str], str]:
     whisper = _whisper_normalizers()
-    if language is not None and language.lower() in ENGLISH:
+    if is_english(language):
         return whisper.EnglishTextNormalizer(dict(spellings))
     return whisper.BasicTextNormalizer(split_letters=is_unspaced(language))
 

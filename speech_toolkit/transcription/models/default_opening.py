@@ -15,6 +15,7 @@ from typing import Any
 
 from speech_toolkit.checkpoint.files import CONFIG_NAME
 from speech_toolkit.files.json_input import shown_value
+from speech_toolkit.languages import three_letter_code
 
 GENERATION_NAME = "generation_config.json"
 TRANSCRIBE = "transcribe"
@@ -69,10 +70,11 @@ def read_default_opening(
 
 
 def find_language(name_or_code: str, known: Collection[str]) -> str | None:
-    """Return the code of a language given as code, token (``<|hi|>``) or English name, in any case.
+    """Return the code by which a model knows a language.
 
     Args:
-        name_or_code: the language.
+        name_or_code: the language, in any case: the model's code, token (``<|hi|>``) or English
+            name, or another code for it ("hin", "zh-CN").
         known: codes to choose from.
 
     Returns:
@@ -83,8 +85,11 @@ def find_language(name_or_code: str, known: Collection[str]) -> str | None:
         return wanted
     from transformers.models.whisper.tokenization_whisper import TO_LANGUAGE_CODE
 
-    code = TO_LANGUAGE_CODE.get(wanted)
-    return code if code in known else None
+    if wanted in TO_LANGUAGE_CODE:
+        code = TO_LANGUAGE_CODE[wanted]
+        return code if code in known else None
+    code = three_letter_code(wanted)
+    return next((same for same in known if code and three_letter_code(same) == code), None)
 
 
 def _stated_opening(

@@ -116,10 +116,21 @@ def test_opening_is_that_of_generate(whisper_directory, make_decoder, form, monk
         assert ours == opening_of_generate(whisper_directory, features, timestamps)
 
 
-@pytest.mark.parametrize("name", ["hi", "hindi", "HINDI", "<|hi|>", " Hindi "])
+@pytest.mark.parametrize("name", ["hi", "hindi", "HINDI", "<|hi|>", " Hindi ", "hin", "hi-IN"])
 def test_language_names(name):
     assert find_language(name, ("en", "hi")) == "hi"
     assert find_language(name, ("en",)) is None
+
+
+@pytest.mark.parametrize(("code", "known"), [("zh-CN", "zh"), ("cmn", "zh"), ("jav", "jw")])
+def test_other_codes_of_a_language_find_the_one_of_whisper(code, known):
+    assert find_language(code, ("en", "jw", "zh")) == known
+    assert find_language(code, ("en",)) is None
+
+
+@pytest.mark.parametrize("name", ["", "xx", "xyz", "klingonese"])
+def test_no_language_is_found_for_others(name):
+    assert find_language(name, ("en", "hi", "xx-made-up")) is None
 
 
 @pytest.mark.parametrize(
