@@ -135,8 +135,9 @@ class Document:
 
 
 def pages():
-    """Return README and the pages of docs/, of both languages."""
-    return sorted([*REPOSITORY.glob("README*.md"), *(REPOSITORY / "docs").glob("*.md")])
+    """Return README, CONTRIBUTING and the pages of docs/, of both languages."""
+    patterns = ("README*.md", "CONTRIBUTING*.md", "docs/*.md")
+    return sorted(path for pattern in patterns for path in REPOSITORY.glob(pattern))
 
 
 @cache
