@@ -9,6 +9,7 @@ Its command lines are read by the scripts' own parsers all the same. What a prog
 other blocks, where ``$ `` begins a command that is read likewise.
 """
 
+import ast
 import re
 import shlex
 from dataclasses import dataclass, field
@@ -26,7 +27,7 @@ _PICKER, _ALIGNS, _RECOGNISES = "inference", "inference_mms", "inference_whisper
 _FENCE = re.compile(r"^(`{3,})(\w*)$")
 _NOT_RUN = re.compile(r"^<!-- not run: .+ -->$")
 _HEADING = re.compile(r"^(#{1,6}) (.+?)\s*$")
-_CODE = re.compile(r"`([^`]+)`")
+CODE = re.compile(r"`([^`]+)`")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _SCRIPT_NAME = re.compile(r"\b(\w+)\.py\b")
 _OPTION = re.compile(r"(?<![\w-])--[a-z][a-z_]*")
@@ -79,7 +80,7 @@ class Table:
         return {
             code.split()[0]: " ".join(row)
             for row in self.rows
-            for code in _CODE.findall(row[0])
+            for code in CODE.findall(row[0])
             if code.startswith("--")
         }
 
@@ -131,7 +132,7 @@ class Document:
     @property
     def code_spans(self):
         """What stands between single backquotes."""
-        return set(_CODE.findall("\n".join(self.prose)))
+        return set(CODE.findall("\n".join(self.prose)))
 
 
 def pages():
@@ -235,6 +236,19 @@ def parser_of(script, arguments):
         transcripts = ("--transcript", "--transcript_file")
         module = _ALIGNS if any(word in transcripts for word in arguments) else _RECOGNISES
     return import_module(module).build_parser() if module in SCRIPTS else None
+
+
+def messages():
+    """Return all text of the package and of make, what is put in as it runs left out."""
+    texts = [(REPOSITORY / "Makefile").read_text(encoding="utf-8")]
+    for path in (REPOSITORY / "speech_toolkit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (getattr(part, "value", None) for part in node.values)
+                texts.append("".join(part if isinstance(part, str) else "\0" for part in parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.append(node.value)
+    return "\n".join(texts)
 
 
 def without_comments(block):

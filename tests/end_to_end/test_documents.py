@@ -18,8 +18,10 @@ import pytest
 from speech_toolkit.alignment.models.registry import CTC_MODELS
 from tests.end_to_end.documents import (
     CHINESE,
+    CODE,
     SCRIPTS,
     commands,
+    messages,
     pages,
     parser_of,
     read,
@@ -47,6 +49,7 @@ SCHEMAS_OF = {
 AWAITED = ("CONTRIBUTING.md", "CONTRIBUTING.zh-CN.md", "design.md", "design.zh-CN.md")
 PAGES = pages()
 ENGLISH = [path for path in PAGES if not path.name.endswith(CHINESE)]
+TROUBLE = "docs/troubleshooting.md"
 PROGRAMS = ("jq",)
 
 
@@ -200,6 +203,16 @@ def property_names(schema):
         return set()
     inner = {name for part in schema.values() for name in property_names(part)}
     return inner | set(schema.get("properties", ()))
+
+
+def test_messages_that_are_explained_exist():
+    said = messages()
+    rows = [row for table in read(REPOSITORY / TROUBLE).tables for row in table.rows]
+    spans = [
+        code for row in rows for code in CODE.findall(row[0]) if re.search(r"^[^-\"].* ", code)
+    ]
+    gone = [code for code in spans if any(part.strip() not in said for part in code.split("…"))]
+    assert not gone, f"{TROUBLE} explains messages that no script prints: {gone}"
 
 
 @pytest.mark.parametrize("path", named(ENGLISH))
