@@ -50,7 +50,7 @@ from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 if TYPE_CHECKING:
     import numpy as np
 
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 BUNDLED_MODEL = bundled_model("tiny-whisper")
@@ -150,7 +150,7 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
 
 def load_transformers(task: Task) -> tuple[Any, Any, Any, Device]:
     """Return transformers' model, tokenizer and feature extractor, and the device."""
-    from speech_toolkit.device.device import parse_dtype, select_device
+    from speech_toolkit.device import parse_dtype, select_device
 
     device = select_device(task.device)
     from transformers import (
@@ -230,7 +230,7 @@ def load_sequential(task: Task) -> tuple[Transcribe, WindowCount, Device]:
 
 def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
     """Return faster-whisper's batched pipeline."""
-    from speech_toolkit.device.device import select_device
+    from speech_toolkit.device import select_device
 
     device = select_device(task.device)
     from faster_whisper import BatchedInferencePipeline, WhisperModel
@@ -462,7 +462,7 @@ def main() -> int:
         print_heading(task)
         rows = run(task, programs, arguments.rounds)
     if arguments.json:
-        from speech_toolkit.device.device import select_device
+        from speech_toolkit.device import select_device
 
         facts = select_device(arguments.device).facts()
         write_json(arguments.json, {"task": asdict(task), "environment": facts, "rows": rows})

@@ -21,7 +21,7 @@ from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.device.device import Device, parse_dtype, select_device
+from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused

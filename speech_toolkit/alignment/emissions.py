@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.models.protocol import CtcCheckpoint, ModelInput
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
     from speech_toolkit.progress import Progress
 
 # What a wildcard costs per frame, against the frame's best label. A wildcard that cost nothing

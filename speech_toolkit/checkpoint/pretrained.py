@@ -11,7 +11,7 @@ from speech_toolkit.checkpoint.architectures import shaping_keys
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json, weight_files
 from speech_toolkit.checkpoint.weight_headers import read_headers
 from speech_toolkit.checkpoint.weight_shapes import check_weights
-from speech_toolkit.device.device import is_out_of_memory
+from speech_toolkit.device import is_out_of_memory
 from speech_toolkit.errors import CheckpointError, DeviceError, ToolkitError, UsageError, first_line
 from speech_toolkit.files.json_input import shown_path
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PretrainedConfig, PreTrainedModel
 
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
     Model = TypeVar("Model", bound=PreTrainedModel)
 
@@ -101,7 +101,7 @@ def refuse_output(model: PreTrainedModel, device: Device, dtype: torch.dtype, wh
     advice = "use --dtype float32 (or bfloat16 where float16 overflows)"
     if dtype == torch.float32:
         advice = "its weights do not fit its config.json: download the checkpoint again"
-        if device.type != "cpu":
+        if device.is_card:
             advice = f"try --device cpu; if that says so too, {advice}"
     raise DeviceError(
         f"{device.name}: the model's output in {dtype} is NaN or Inf {where}; {advice}"

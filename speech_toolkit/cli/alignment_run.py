@@ -15,7 +15,7 @@ from speech_toolkit.alignment.text.transcript import tokenize_transcript
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.device.device import Device, parse_device_name
+from speech_toolkit.device import Device, parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.system.interrupts import background_worker
 

@@ -16,7 +16,7 @@ from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.output_files import TranscriptionJob
 from speech_toolkit.cli.outputs import STDOUT
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.device.device import Device, parse_device_name, prepare_environment
+from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from speech_toolkit.files.writing import write_text

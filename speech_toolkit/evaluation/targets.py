@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from speech_toolkit.device.device import DTYPE_NAMES, parse_device_name
+from speech_toolkit.device import parse_device_name
+from speech_toolkit.device.names import DTYPE_NAMES, forms_of_names
 from speech_toolkit.errors import DeviceError, UsageError
 from speech_toolkit.evaluation.process.runner import ERROR, run_isolated
 from speech_toolkit.evaluation.thresholds import FAIL
@@ -80,8 +81,8 @@ def _parse_target(entry: str) -> Target:
         parse_device_name(name)
     except UsageError as error:
         raise UsageError(
-            f"--devices: {shown_value(entry)} is no DEVICE or DEVICE:DTYPE; devices are auto, npu, "
-            f"npu:N, cuda, cuda:N and cpu, dtypes {', '.join(DTYPE_NAMES)}"
+            f"--devices: {shown_value(entry)} is no DEVICE or DEVICE:DTYPE; devices are "
+            f"{forms_of_names('and')}, dtypes {', '.join(DTYPE_NAMES)}"
         ) from error
     return Target(name, dtype)
 
@@ -102,7 +103,7 @@ def find_best_device() -> str:
 
 def probe_auto(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Select the automatic device; runs in a process of its own."""
-    from speech_toolkit.device.device import select_device
+    from speech_toolkit.device import select_device
 
     return {"device": select_device(AUTO).name}, {}
 
@@ -117,7 +118,7 @@ def device_facts(device: str) -> dict[str, Any] | None:
 
 def probe_facts(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Describe a device; runs in a process of its own."""
-    from speech_toolkit.device.device import select_device
+    from speech_toolkit.device import select_device
 
     return select_device(payload["device"]).facts(), {}
 

@@ -146,7 +146,7 @@ class LongForm:
         A CPU would work on both at once, in no less time and more memory.
         """
         clock = self._decoder.clock
-        ahead = self._decoder.device.type != "cpu" and not clock.exact
+        ahead = self._decoder.device.is_card and not clock.exact
 
         def batches() -> Iterator[tuple[list[Window], torch.Tensor]]:
             remaining = iter(windows)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 
 
 class StageClock:
@@ -42,7 +42,7 @@ class StageClock:
         On a card a stage that is not waited for ends once its work is queued, and the stage that
         reads a result pays for those before it.
         """
-        return "synchronised" if self.exact or self._device.type == "cpu" else "launch"
+        return "launch" if self._device.is_card and not self.exact else "synchronised"
 
     def reset(self) -> None:
         """Forget all times."""

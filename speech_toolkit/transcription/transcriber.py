@@ -13,7 +13,7 @@ from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.device.device import Device, select_device
+from speech_toolkit.device import Device, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import AudioError
 from speech_toolkit.progress import UNWATCHED, Progress
@@ -115,7 +115,7 @@ class Transcriber:
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():
             selected = select_device(str(device))
-            dtype_name = str(dtype or ("float32" if selected.type == "cpu" else "float16"))
+            dtype_name = str(dtype or selected.default_dtype)
             on_device(selected, dtype_name)
             with selected.errors("while it was loaded"):
                 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder  # torch

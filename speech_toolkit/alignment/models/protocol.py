@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
     from speech_toolkit.alignment.text.vocabulary import Vocabulary
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 
 class ModelInput(Protocol):

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 _VARIANCE_FLOOR = 1e-7
 _STATISTICS_BLOCK_SAMPLES = 1 << 20

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 
 class _Entry(NamedTuple):

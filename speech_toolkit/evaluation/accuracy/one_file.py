@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.device.device import prepare_environment
+from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy import one_file_on_device
 from speech_toolkit.evaluation.accuracy.agreement import find_divergence

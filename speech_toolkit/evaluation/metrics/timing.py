@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import UsageError
 
 PERCENTILE_METHOD = "linear interpolation between order statistics"

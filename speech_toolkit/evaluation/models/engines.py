@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
-from speech_toolkit.device.device import parse_dtype, select_device
+from speech_toolkit.device import parse_dtype, select_device
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 from speech_toolkit.evaluation.models.listeners import spelt_labels
@@ -27,7 +27,7 @@ from speech_toolkit.transcription.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
     from speech_toolkit.transcription.result import TranscriptionResult
 
 _FAMILIES = {"wav2vec2": MMS, "whisper": WHISPER}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from speech_toolkit.checkpoint.files import prefetch_weights
-from speech_toolkit.device.device import Device, parse_dtype, select_device
+from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.evaluation.models.engines import family_of
 from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 

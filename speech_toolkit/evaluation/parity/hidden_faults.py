@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 _FLOAT16_MAX = 65504.0
 

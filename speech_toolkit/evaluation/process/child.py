@@ -109,7 +109,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
         return True
     if "torch" not in sys.modules:
         return False
-    from speech_toolkit.device.device import is_out_of_memory
+    from speech_toolkit.device import is_out_of_memory
 
     return is_out_of_memory(error) or (
         error.__cause__ is not None and is_out_of_memory(error.__cause__)

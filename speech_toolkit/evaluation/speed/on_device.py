@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.audio.waveform import Waveform
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.device.fallbacks import noted_fallbacks
+from speech_toolkit.device.memory import process_memory
 from speech_toolkit.evaluation.metrics.timing import Timings, measure
 from speech_toolkit.evaluation.models.engines import (
     SAMPLE_RATE_HZ,
@@ -160,9 +161,9 @@ def stage_figures(staged: Sequence[Mapping[str, float]], tokens: int | None) -> 
 
 def memory_figures(device: Device) -> dict[str, int | None]:
     """Return the device's memory, and the resident size of this process beside it, in bytes."""
-    host = Device("cpu", None, "cpu", "the process itself").memory()
+    process = process_memory()
     return {
         **asdict(device.memory()),
-        "rss_bytes": host.allocated_bytes,
-        "peak_rss_bytes": host.peak_allocated_bytes,
+        "rss_bytes": process.allocated_bytes,
+        "peak_rss_bytes": process.peak_allocated_bytes,
     }

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from speech_toolkit.device.device import Device, parse_dtype
+from speech_toolkit.device import Device, parse_dtype
 from speech_toolkit.errors import OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decoded import (
     DecodedWindow,

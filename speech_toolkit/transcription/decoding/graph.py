@@ -11,7 +11,8 @@ import logging
 import threading
 from collections.abc import Callable, Hashable
 
-from speech_toolkit.device.device import Device, GraphBackend, is_out_of_memory
+from speech_toolkit.device import Device, is_out_of_memory
+from speech_toolkit.device.device import GraphBackend
 from speech_toolkit.errors import DeviceError, UsageError, first_line
 from speech_toolkit.transcription.settings import DECODE_GRAPHS
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from speech_toolkit.device.names import is_card
 from speech_toolkit.transcription.decoding.cache import StaticCache
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.rules import DecodeRules, TimestampState
@@ -133,7 +134,7 @@ class DecodeLoop:
         self._graphs = graphs
         self._clock = clock
         self.device, self._dtype = model.device, model.dtype
-        self._check_every = 1 if model.device.type == "cpu" else _STEPS_BETWEEN_CHECKS
+        self._check_every = _STEPS_BETWEEN_CHECKS if is_card(model.device.type) else 1
         self._cache = StaticCache(model.config, like=self._decoder.embed_positions.weight)
         self._mask_is_bool = model.config._attn_implementation != "eager"
         self._positions_P = torch.arange(checkpoint.max_positions, device=model.device)

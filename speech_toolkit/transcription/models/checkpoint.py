@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
 
-    from speech_toolkit.device.device import Device
+    from speech_toolkit.device import Device
 
 ARCHITECTURE = "WhisperForConditionalGeneration"
 ATTENTION_KERNELS = ("sdpa", "eager")

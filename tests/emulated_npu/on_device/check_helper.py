@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.device.device import is_out_of_memory, select_device
+from speech_toolkit.device import is_out_of_memory, select_device
 from speech_toolkit.errors import DeviceError
 
 

@@ -8,7 +8,7 @@ from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
 from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
 from speech_toolkit.alignment.models.wav2vec2 import Wav2Vec2Checkpoint
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError
 
 GEOMETRY = FrameGeometry.from_convolutions((10, 3, 3, 3, 3, 2, 2), (5, 2, 2, 2, 2, 2, 2), 16000)

@@ -9,7 +9,7 @@ import pytest
 
 from speech_toolkit.alignment.models.registry import load_ctc_model, read_ctc_checkpoint
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.transcription.models.checkpoint import (
     load_whisper_model,

@@ -14,7 +14,7 @@ import soundfile
 from speech_toolkit.cli import transcription_runs as jobs
 from speech_toolkit.cli.output_files import plan_jobs
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError, ToolkitError, UsageError
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.result import Stretch

@@ -1,7 +1,7 @@
 import pytest
 
+from speech_toolkit.device import Device
 from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.device.device import Device
 from speech_toolkit.errors import DeviceError
 
 CPU = Device("cpu", None, "cpu", "for a test")

@@ -2,7 +2,7 @@ import shutil
 
 import pytest
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from tests.unit.transcription.random_whisper import random_model, save_checkpoint
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodedWindow
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings

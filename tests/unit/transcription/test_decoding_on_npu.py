@@ -13,7 +13,7 @@ OPTIONS = ({}, {"temperature": 0.7}, {"timestamps": False})
 DECODE = """
 import sys
 from pathlib import Path
-from speech_toolkit.device.device import select_device
+from speech_toolkit.device import select_device
 device = select_device(sys.argv[1])
 import torch
 from speech_toolkit.errors import DeviceError

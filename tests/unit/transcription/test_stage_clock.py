@@ -1,6 +1,6 @@
 import pytest
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.transcription.stage_clock import StageClock
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from speech_toolkit.alignment.models.registry import load_ctc_model, read_ctc_checkpoint
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import CheckpointError, UsageError
 
 CPU = Device("cpu", None, "cpu", "for a test")

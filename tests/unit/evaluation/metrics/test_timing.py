@@ -3,7 +3,7 @@ import time
 import numpy as np
 import pytest
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.timing import Distribution, Timings, measure, time_call
 

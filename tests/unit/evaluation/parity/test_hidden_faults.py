@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,

@@ -35,7 +35,7 @@ class FakeDevice:
         return {"device": "cpu"}
 
     def memory(self):
-        from speech_toolkit.device.device import MemoryUse
+        from speech_toolkit.device import MemoryUse
 
         return MemoryUse(1, 2, 3, 4)
 

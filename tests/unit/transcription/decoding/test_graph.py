@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from speech_toolkit.device.device import Device, GraphBackend
+from speech_toolkit.device import Device
+from speech_toolkit.device.device import GraphBackend
 from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decoded import DecodingOptions
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs

@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from speech_toolkit.device.device import Device
+from speech_toolkit.device import Device
 from speech_toolkit.errors import CheckpointError, UsageError
 from speech_toolkit.transcription.models import checkpoint as whisper_checkpoint
 from speech_toolkit.transcription.models.checkpoint import (

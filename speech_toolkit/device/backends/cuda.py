@@ -1,0 +1,67 @@
+"""GPUs that torch itself drives, by CUDA or by ROCm under the same names."""
+
+import re
+from typing import Any, ClassVar
+
+from speech_toolkit.device.backends.card import Card
+from speech_toolkit.device.backends.npu import speaks_for_cuda
+from speech_toolkit.device.host import read_system_file
+from speech_toolkit.device.variables import shown_variable
+
+
+class Cuda(Card):
+    """torch.cuda; what its attributes mean is told in `Backend` and `Card`."""
+
+    type = "cuda"
+    label = "GPU"
+    package = "torch"
+    listing_tool = "nvidia-smi"
+    visibility_variable = "CUDA_VISIBLE_DEVICES"
+    graph_class = "CUDAGraph"
+    records_by_default = True
+    blocking_variable = "CUDA_LAUNCH_BLOCKING"
+    variables: ClassVar[tuple[str, ...]] = (
+        visibility_variable,
+        blocking_variable,
+        "PYTORCH_CUDA_ALLOC_CONF",
+        "NVIDIA_TF32_OVERRIDE",
+    )
+    out_of_memory_signs: ClassVar[tuple[str, ...]] = ("alloc_failed",)  # cuBLAS and cuDNN
+
+    def why_absent(self) -> str | None:
+        """Return why torch drives no GPU; torch.cuda may be there and speak for an NPU."""
+        import torch
+
+        if not (torch.version.cuda or torch.version.hip):
+            return f"torch {torch.__version__} is built without CUDA"
+        if not speaks_for_cuda() and torch.cuda.is_available():
+            return None
+        visible = shown_variable(self.visibility_variable)
+        return f"torch {torch.__version__} finds no GPU, check `nvidia-smi` and {visible}"
+
+    def missing_text(self, requested: str, why: str) -> str:
+        """Return the error for a GPU that was asked for by name and is absent."""
+        return f"{requested} is not there: {why}; install torch for your GPU, or use --device cpu"
+
+    def open(self, index: int, requested: str) -> None:
+        """Make one GPU the current one."""
+        self.check_index(index, self.module.device_count())
+        self.module.set_device(index)
+
+    def has_bfloat16(self) -> bool:
+        """Tell whether the current GPU computes in bfloat16 without emulating it."""
+        return self.module.is_bf16_supported(including_emulation=False)
+
+    def facts(self) -> dict[str, Any]:
+        """Return the driver, and whether float32 products may be rounded to TF32 (10 bits)."""
+        import torch
+
+        version = read_system_file("/proc/driver/nvidia/version")
+        found = re.search(r"Module\s+.*?(\d+\.[\d.]+)", version)
+        return {
+            "driver": found.group(1) if found else None,
+            "tf32": {
+                "matmul": torch.backends.cuda.matmul.allow_tf32,
+                "conv": torch.backends.cudnn.allow_tf32,
+            },
+        }

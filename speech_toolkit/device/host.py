@@ -1,0 +1,22 @@
+"""What the system says of the machine."""
+
+import platform
+import re
+from functools import cache
+from pathlib import Path
+
+
+@cache
+def cpu_model() -> str:
+    """Return the name of the processor."""
+    info = read_system_file("/proc/cpuinfo")
+    found = re.search(r"^(?:model name|Model Name)\s*:\s*(.+)$", info, re.M)
+    return found.group(1) if found else platform.processor() or platform.machine()
+
+
+def read_system_file(path: str) -> str:
+    """Read a small system file; "" where the system has none."""
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
