@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from speech_toolkit.device import Device
+from speech_toolkit.device.backends.card import Card
 from speech_toolkit.device.device import GraphBackend
 from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decoded import DecodingOptions
@@ -136,7 +137,7 @@ def test_backend_of_a_card_is_what_its_software_has(monkeypatch, device_type, na
     from types import SimpleNamespace
 
     module = SimpleNamespace(**names)
-    monkeypatch.setattr(Device, "_backend", property(lambda self: module))
+    monkeypatch.setattr(Card, "module", module)
     backend = Device(device_type, 1, device_type, "for a test").graph_backend()
     assert (backend and backend.is_default) == expected
     assert backend is None or backend.index == 1
