@@ -58,3 +58,11 @@ def standard_input(data):
         os.dup2(saved, 0)
         os.close(saved)
         thread.join()
+
+
+def without_flac_length(path):
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    return path

@@ -9,7 +9,8 @@ from math import frexp
 
 import numpy as np
 
-from speech_toolkit.audio.waveform import PEAK_WARNING, Waveform
+from speech_toolkit.audio.defects import PEAK_WARNING
+from speech_toolkit.audio.waveform import Waveform
 
 _QUIET_PEAK = 0.01  # -40 dB below full scale; quieter recordings are made louder
 
