@@ -134,9 +134,8 @@ def tokenize_transcript(
         TranscriptError: no character of the text can be aligned.
         UsageError: the language is not a language code.
     """
-    language = resolve_language(language)
     with garbage_collection_paused():
-        return _tokenize(text, vocabulary, language)
+        return _tokenize(text, vocabulary, resolve_language(language))
 
 
 def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
