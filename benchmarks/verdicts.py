@@ -138,10 +138,9 @@ def _module_to_spoil(model: Any, place: str, seed: int) -> str:
 
 def _loaders() -> tuple[tuple[Any, str], ...]:
     from speech_toolkit.alignment.aligner import Aligner
-    from speech_toolkit.evaluation.parity import on_device as parity_run
     from speech_toolkit.transcription.transcriber import Transcriber
 
-    return (Aligner, "load"), (Transcriber, "load"), (parity_run, "load_model_under_test")
+    return (Aligner, "load"), (Transcriber, "load")
 
 
 def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: Path) -> list[str]:
@@ -149,7 +148,7 @@ def judge_evaluate(family: str, subjects: Sequence[Subject], seed: int, folder: 
     import soundfile
 
     from speech_toolkit.bundled import bundled_model
-    from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, SAMPLE_RATE_HZ
+    from speech_toolkit.evaluation.models.family import BUNDLED_MODELS, SAMPLE_RATE_HZ
     from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
     from speech_toolkit.evaluation.parity.request import ParityRequest
     from speech_toolkit.evaluation.speed.speech_clip import bundled_speech

@@ -89,7 +89,7 @@ def run_planted(payload):
     Returns:
         Per fault the result, or the error's text; and all arrays as "fault/output".
     """
-    load = parity_run.load_model_under_test
+    load = parity_run.load_model
     results, arrays = {}, {}
     for label, (fault, *arguments) in {CLEAN: (CLEAN,), **payload["faults"]}.items():
 
@@ -99,7 +99,7 @@ def run_planted(payload):
                 globals()[fault](loaded.model, *arguments)
             return loaded
 
-        parity_run.load_model_under_test = load_with_fault
+        parity_run.load_model = load_with_fault
         try:
             results[label], outputs = parity_run.run_candidate(payload)
         except Exception:  # noqa: BLE001 - the other faults are still to be run

@@ -98,7 +98,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
         outcomes = {}
 
         def run(target, payload, **how):
-            if payload["device"] == "cpu":
+            if payload["model"]["device"] == "cpu":
                 return run_isolated(target, payload, **how)
             if not outcomes:
                 planted = {"faults": {label: fault[0] for label, fault in faults.items()}}
@@ -110,7 +110,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
                     )
                 assert whole.ok, (whole.message, whole.log_tail)
                 outcomes.update(dict(_single_outcomes(whole)))
-            return outcomes[labels[int(payload["device"].removeprefix("npu:"))]]
+            return outcomes[labels[int(payload["model"]["device"].removeprefix("npu:"))]]
 
         monkeypatch.setattr(parity, "run_isolated", run)
         targets = [Target(f"npu:{index}", "float32") for index in range(len(labels))]

@@ -130,7 +130,8 @@ def test_log_probabilities_are_those_of_transformers(form, tmp_path):
 
     from speech_toolkit.alignment.aligner import Aligner
     from speech_toolkit.audio.waveform import load_audio
-    from speech_toolkit.evaluation.models.families import load_model_under_test
+    from speech_toolkit.evaluation.models.family import load_model
+    from speech_toolkit.evaluation.models.protocol import ModelSettings
 
     directory = write_ctc(ctc_forms()["saved by transformers 5"], tmp_path / "replica")
     if form == "old":
@@ -143,7 +144,7 @@ def test_log_probabilities_are_those_of_transformers(form, tmp_path):
     inputs = extractor(samples, sampling_rate=8000, return_tensors="pt")
     with torch.inference_mode():
         theirs = Wav2Vec2ForCTC.from_pretrained(directory)(**inputs).logits[0]
-        ours = load_model_under_test(str(directory), "cpu", "float32", None)
+        ours = load_model(ModelSettings(str(directory), "cpu", "float32"))
         logits = ours.forward(ours.make_inputs(samples))["logits"]
     assert (logits - theirs).abs().max() < 1e-4
     assert not Aligner.load(directory, "cpu").checkpoint.normalizes_waveform

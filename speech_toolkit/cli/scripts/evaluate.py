@@ -148,7 +148,7 @@ def main(argv: list[str] | None = None) -> int:
 def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest:
     from speech_toolkit.bundled import bundled_model
     from speech_toolkit.evaluation.models.emulations import parse_emulations
-    from speech_toolkit.evaluation.models.engines import BUNDLED_MODELS, checkpoint_directory
+    from speech_toolkit.evaluation.models.family import BUNDLED_MODELS, checkpoint_directory
     from speech_toolkit.evaluation.parity.limits import NAMES
     from speech_toolkit.evaluation.parity.request import ParityRequest
     from speech_toolkit.evaluation.targets import Target, choose_targets

@@ -19,7 +19,8 @@ from speech_toolkit.evaluation.metrics.text import (
     TextComparison,
     pool_comparisons,
 )
-from speech_toolkit.evaluation.models.heard import MMS, Heard
+from speech_toolkit.evaluation.models.family import MMS
+from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.thresholds import Threshold
 
 MISSED_MS = 50

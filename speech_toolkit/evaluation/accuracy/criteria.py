@@ -1,6 +1,6 @@
 """What a candidate must reach to do its task as well as the reference."""
 
-from speech_toolkit.evaluation.models.heard import MMS
+from speech_toolkit.evaluation.models.family import MMS
 from speech_toolkit.evaluation.thresholds import Threshold
 
 

@@ -8,6 +8,7 @@ from speech_toolkit.evaluation.accuracy import on_device
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.models.heard import Heard
+from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
@@ -21,14 +22,12 @@ class ModelChoice:
     """The model that all devices run.
 
     Attributes:
-        family: "mms" or "whisper".
         directory: of the checkpoint.
         attn_implementation: attention kernel; None for the one transformers picks.
         batch_size: windows that run together; None for each device's default.
         timeout_s: after which a device's run is given up; None for never.
     """
 
-    family: str
     directory: str
     attn_implementation: str | None = None
     batch_size: int | None = None
@@ -178,16 +177,18 @@ def _run(
     asked: Mapping[str, Any],
     decode_graph: str = "auto",
 ) -> Outcome:
+    settings = ModelSettings(
+        model.directory,
+        target.device,
+        target.dtype,
+        model.attn_implementation,
+        model.batch_size,
+        decode_graph,
+    )
     return run_isolated(
         f"{on_device.__name__}:{function}",
         {
-            "family": model.family,
-            "model_path": model.directory,
-            "device": target.device,
-            "dtype": target.dtype,
-            "attn_implementation": model.attn_implementation,
-            "decode_graph": decode_graph,
-            "batch_size": model.batch_size,
+            "model": asdict(settings),
             "cases": [
                 {"audio_path": case.audio_path, "text": case.text, "language": case.language}
                 for case in cases

@@ -33,13 +33,14 @@ from speech_toolkit.evaluation.cases.cases import CaseRequest, CaseSet, make_cas
 from speech_toolkit.evaluation.cases.clips import ALL_SAMPLES, OWN_SAMPLES
 from speech_toolkit.evaluation.cases.manifest import read_manifest
 from speech_toolkit.evaluation.metrics.text import read_spellings
-from speech_toolkit.evaluation.models.engines import (
+from speech_toolkit.evaluation.models.family import (
     BUNDLED_MODELS,
     CARD_DTYPES,
+    MMS,
+    WHISPER,
     checkpoint_directory,
     family_of,
 )
-from speech_toolkit.evaluation.models.heard import MMS, WHISPER
 from speech_toolkit.evaluation.process.runner import ERROR
 from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
@@ -125,7 +126,6 @@ def evaluate_accuracy(
     names += names_of_limits(family)
     changes = parse_changes(request.thresholds, names)
     model = ModelChoice(
-        family,
         str(checkpoint),
         request.attn_implementation,
         request.batch_size,

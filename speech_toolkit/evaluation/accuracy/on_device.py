@@ -12,13 +12,14 @@ import numpy as np
 from speech_toolkit.device.fallbacks import noted_fallbacks
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
+from speech_toolkit.evaluation.models.family import load_model
 from speech_toolkit.evaluation.models.heard import Heard
-from speech_toolkit.evaluation.models.listeners import Listener, Windows, load_listener
 from speech_toolkit.evaluation.models.planted_faults import (
     middle_layer,
     planted_noise,
     smallest_noticed,
 )
+from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Windows
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.thresholds import Threshold
 
@@ -30,9 +31,8 @@ def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.nd
     """Take all cases through a model on one device.
 
     Args:
-        payload: ``family``, ``model_path``, ``device``, ``dtype``, ``attn_implementation``,
-            ``decode_graph``, ``batch_size``; ``cases``, each with ``audio_path``, ``text`` and
-            ``language``; ``given``: by device, what it chose in each case, None where it heard
+        payload: ``model`` (ModelSettings as a dict); ``cases``, each with ``audio_path``, ``text``
+            and ``language``; ``given``: by device, what it chose in each case, None where it heard
             nothing; and ``roundings``: by some of these devices, the format of their numbers,
             which is emulated to see how far it moves leads; ``hears``: whether the device hears
             the cases itself as well.
@@ -45,24 +45,26 @@ def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.nd
     Raises:
         ToolkitError: the model cannot be loaded. A case that fails is part of the result.
     """
-    listener = load_listener(payload)
+    loaded = load_model(ModelSettings(**payload["model"]))
     given, roundings = payload["given"], payload["roundings"]
     result: dict[str, Any] = {
         "heard": [],
         "exact": {name: [] for name in given},
         "rounded": {name: [] for name in roundings},
-        **listener.facts(),
+        "environment": loaded.device.facts(),
+        "model_dtype": str(loaded.model.dtype),
+        "model_load_s": round(loaded.load_s, 3),
     }
     saved = time.perf_counter()
     for index, case in enumerate(payload["cases"]):
         theirs = {name: windows[index] for name, windows in given.items() if windows[index]}
         try:
             if payload["hears"]:
-                heard, exact = listener.hear(case, theirs)
+                heard, exact = loaded.hear(case, theirs)
             else:
                 heard = Heard()
-                exact = listener.leads(case, theirs)
-            rounded = _rounded_leads(listener, case, theirs, roundings)
+                exact = loaded.leads(case, theirs)
+            rounded = _rounded_leads(loaded, case, theirs, roundings)
         except ToolkitError as error:
             heard, exact, rounded = Heard(error=str(error)), {}, {}
         result["heard"].append(asdict(heard))
@@ -91,15 +93,15 @@ def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.n
     Raises:
         ToolkitError: the model cannot be loaded, or a case cannot be used without a fault.
     """
-    listener = load_listener(payload)
+    loaded = load_model(ModelSettings(**payload["model"]))
     evidence = LeadEvidence.from_dict(payload["evidence"])
     limits = [Threshold(**limit) for limit in payload["limits"]]
-    name = middle_layer(listener.model)
+    name = middle_layer(loaded.model)
 
     def noticed_by(size: float) -> list[str]:
-        with planted_noise(listener.model, name, size):
+        with planted_noise(loaded.model, name, size):
             leads = [
-                np.array(listener.leads(case, {name: windows})[name])
+                np.array(loaded.leads(case, {name: windows})[name])
                 for case, windows in zip(payload["cases"], payload["given"], strict=True)
             ]
         return evidence.failures(leads, [each > 0 for each in leads], limits)
@@ -115,7 +117,7 @@ def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.n
 
 
 def _rounded_leads(
-    listener: Listener,
+    loaded: EvaluatedModel,
     case: Mapping[str, Any],
     given: Mapping[str, Windows],
     roundings: Mapping[str, str],
@@ -129,6 +131,6 @@ def _rounded_leads(
             name: windows for name, windows in given.items() if roundings.get(name) == number_format
         }
         if of_format:
-            with rounded_numbers(listener.model, number_format):
-                found |= listener.leads(case, of_format)
+            with rounded_numbers(loaded.model, number_format):
+                found |= loaded.leads(case, of_format)
     return found

@@ -26,7 +26,8 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
     lead_limits,
 )
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
-from speech_toolkit.evaluation.models.heard import WHISPER, Heard
+from speech_toolkit.evaluation.models.family import WHISPER
+from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same

@@ -34,7 +34,8 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.metrics.equivalence import EquivalenceTest, added_errors
 from speech_toolkit.evaluation.metrics.text import pool_comparisons
-from speech_toolkit.evaluation.models.heard import MMS, WHISPER, Heard
+from speech_toolkit.evaluation.models.family import MMS, WHISPER
+from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.thresholds import (
     FAIL,
     LARGEST_BLIND_SPOT,

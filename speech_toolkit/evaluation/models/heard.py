@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MMS, WHISPER = "mms", "whisper"
-
 
 @dataclass(frozen=True)
 class Heard:

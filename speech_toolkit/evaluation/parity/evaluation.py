@@ -12,8 +12,8 @@ import numpy as np
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
-from speech_toolkit.evaluation.models.engines import CARD_DTYPES, family_of
-from speech_toolkit.evaluation.models.heard import MMS
+from speech_toolkit.evaluation.models.family import CARD_DTYPES, MMS, family_of
+from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.parity import on_device as parity_run
 from speech_toolkit.evaluation.parity import verdict
 from speech_toolkit.evaluation.parity.evidence import weigh_evidence
@@ -129,11 +129,11 @@ class ParityEvaluation:
         request = self._request
         label = label or target.label
         self._progress.info(f"Running {label}")
+        model = ModelSettings(
+            request.model_path, target.device, target.dtype, request.attn_implementation
+        )
         payload = {
-            "model_path": request.model_path,
-            "device": target.device,
-            "dtype": target.dtype,
-            "attn_implementation": request.attn_implementation,
+            "model": asdict(model),
             "scratch": str(scratch),
             "warmup": request.warmup,
             "runs": request.runs,

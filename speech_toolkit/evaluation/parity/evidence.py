@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from speech_toolkit.evaluation.models.listeners import spelt_labels
+from speech_toolkit.evaluation.models.labels import spelt_labels
 from speech_toolkit.evaluation.parity.verdict import LOGITS
 from speech_toolkit.transcription.windows.speech import find_speech
 

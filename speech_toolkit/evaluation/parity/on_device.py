@@ -22,7 +22,8 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.metrics.timing import Timings, time_call
 from speech_toolkit.evaluation.models.emulations import Emulation
-from speech_toolkit.evaluation.models.families import ModelUnderTest, load_model_under_test
+from speech_toolkit.evaluation.models.family import load_model
+from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings
 from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
@@ -47,7 +48,7 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     """Make the inputs, run the reference, and record its activations and noise floor if asked.
 
     Args:
-        payload: "model_path", "device", "dtype", "attn_implementation"; "scratch", a directory
+        payload: "model" (ModelSettings as a dict); "scratch", a directory
             that holds the samples; "warmup", "runs"; "layers", which modules are recorded;
             "noise_floor", whether that is wanted.
 
@@ -117,7 +118,7 @@ def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
 
 @contextlib.contextmanager
-def _loaded(payload: dict[str, Any]) -> Iterator[ModelUnderTest]:
+def _loaded(payload: dict[str, Any]) -> Iterator[EvaluatedModel]:
     """Load the model, and compute with it without gradients, the device's errors told as ours.
 
     Hooks need tensors that count their changes, which inference_mode does without.
@@ -125,9 +126,7 @@ def _loaded(payload: dict[str, Any]) -> Iterator[ModelUnderTest]:
     Raises:
         DeviceError: the device is missing, has too little memory, or an operator failed on it.
     """
-    loaded = load_model_under_test(
-        payload["model_path"], payload["device"], payload["dtype"], payload["attn_implementation"]
-    )
+    loaded = load_model(ModelSettings(**payload["model"]))
     import torch
 
     with loaded.device.errors("in an evaluation"), torch.no_grad():
@@ -139,7 +138,7 @@ def _load_arrays(path: Path) -> Arrays:
         return {name: archive[name] for name in archive.files}
 
 
-def _outputs(loaded: ModelUnderTest, inputs: Arrays) -> Arrays:
+def _outputs(loaded: EvaluatedModel, inputs: Arrays) -> Arrays:
     """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
     from speech_toolkit.evaluation.parity.layers import as_array
 
@@ -147,7 +146,7 @@ def _outputs(loaded: ModelUnderTest, inputs: Arrays) -> Arrays:
 
 
 def _measure(
-    loaded: ModelUnderTest, inputs: Arrays, payload: dict[str, Any]
+    loaded: EvaluatedModel, inputs: Arrays, payload: dict[str, Any]
 ) -> tuple[dict[str, Any], Arrays]:
     """Time repeated runs, hold them against each other, and ask for the answer."""
     device = loaded.device
@@ -166,7 +165,7 @@ def _measure(
         "answer": answer,
         "misplaced_tensors": misplaced,
         "saturates": saturates(device),
-        "saturated_values": count_saturated(arrays.values(), payload["dtype"]),
+        "saturated_values": count_saturated(arrays.values(), payload["model"]["dtype"]),
         "memory": memory,
         "environment": device.facts(),
         "attn_implementation": loaded.model.config._attn_implementation,
@@ -177,7 +176,7 @@ def _measure(
 
 
 def _repeat(
-    call: Callable[[], Arrays], loaded: ModelUnderTest, warmup: int, runs: int
+    call: Callable[[], Arrays], loaded: EvaluatedModel, warmup: int, runs: int
 ) -> tuple[Timings, Arrays, float, bool]:
     """Time calls and compare their results.
 
@@ -209,7 +208,7 @@ def _repeat(
     return timings, first, repeat_error, all_equal
 
 
-def _noise_floor(loaded: ModelUnderTest, inputs: Arrays, arrays: Arrays) -> dict[str, Any]:
+def _noise_floor(loaded: EvaluatedModel, inputs: Arrays, arrays: Arrays) -> dict[str, Any]:
     """Run with other numbers of CPU threads, which add in another order: the error is noise."""
     import torch
 
@@ -228,7 +227,7 @@ def _noise_floor(loaded: ModelUnderTest, inputs: Arrays, arrays: Arrays) -> dict
     return {"threads": own, "relative_error_by_threads": errors}
 
 
-def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path, detail: str) -> str | None:
+def _record(loaded: EvaluatedModel, inputs: Arrays, directory: Path, detail: str) -> str | None:
     """Record modules; return why blocks, which nobody asked for, could not be kept.
 
     Raises:
@@ -249,7 +248,7 @@ def _record(loaded: ModelUnderTest, inputs: Arrays, directory: Path, detail: str
 
 
 def _compare_layers(
-    loaded: ModelUnderTest, inputs: Arrays, directory: Path, explain_above: float
+    loaded: EvaluatedModel, inputs: Arrays, directory: Path, explain_above: float
 ) -> dict[str, Any]:
     from speech_toolkit.evaluation.parity.layers import ActivationComparer
 
@@ -267,7 +266,7 @@ def _compare_layers(
 
 
 def _sensitivity(
-    loaded: ModelUnderTest,
+    loaded: EvaluatedModel,
     inputs: Arrays,
     scratch: Path,
     limits: Mapping[str, Threshold],

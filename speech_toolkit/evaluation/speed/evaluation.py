@@ -20,14 +20,14 @@ from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD
-from speech_toolkit.evaluation.models.engines import (
+from speech_toolkit.evaluation.models.family import (
     BUNDLED_MODELS,
     CARD_DTYPES,
     SAMPLE_RATE_HZ,
-    EngineSettings,
     checkpoint_directory,
     family_of,
 )
+from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import OK, Outcome, run_isolated
 from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
 from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
@@ -196,17 +196,17 @@ def _measure(
 ) -> dict[str, Any]:
     """Measure all cases on one target, in a process of its own."""
     progress.info(f"Measuring on {target.label} ...")
-    engine = EngineSettings(
+    model = ModelSettings(
         str(directory),
         target.device,
         target.dtype,
         request.attn_implementation,
-        request.decode_graph,
-        request.max_new_tokens,
+        decode_graph=request.decode_graph,
+        max_new_tokens=request.max_new_tokens,
     )
     outcome = run_isolated(
         _MEASURE,
-        payload | {"engine": asdict(engine)},
+        payload | {"model": asdict(model)},
         label=target.label,
         timeout_s=request.timeout_s,
         progress=progress,

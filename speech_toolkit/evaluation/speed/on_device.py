@@ -20,13 +20,8 @@ from speech_toolkit.device import Device
 from speech_toolkit.device.fallbacks import noted_fallbacks
 from speech_toolkit.device.memory import process_memory
 from speech_toolkit.evaluation.metrics.timing import Timings, measure
-from speech_toolkit.evaluation.models.engines import (
-    SAMPLE_RATE_HZ,
-    Engine,
-    EngineSettings,
-    Work,
-    load_engine,
-)
+from speech_toolkit.evaluation.models.family import SAMPLE_RATE_HZ, load_model
+from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Work
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.report import array_hash
 
@@ -38,36 +33,36 @@ def measure_target(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, n
     """Load a model and measure every case; what runs in the isolated process.
 
     Args:
-        payload: ``engine`` (an EngineSettings as a dict), ``samples`` (an .npy file of float32
+        payload: ``model`` (ModelSettings as a dict), ``samples`` (an .npy file of float32
             at 16 kHz), ``cases`` (pairs of duration_s and batch_size), ``warmup`` and ``runs``.
 
     Returns:
         The measurements, ready for JSON, and no arrays.
     """
-    engine = load_engine(EngineSettings(**payload["engine"]))
-    with engine.device.errors("while it was measured"):
-        report = _measure_cases(engine, payload)
+    model = load_model(ModelSettings(**payload["model"]))
+    with model.device.errors("while it was measured"):
+        report = _measure_cases(model, payload)
     return report | {"fallback_ops": list(noted_fallbacks())}, {}
 
 
-def _measure_cases(engine: Engine, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _measure_cases(model: EvaluatedModel, payload: Mapping[str, Any]) -> dict[str, Any]:
     """Measure every case, keeping what there is so far after each."""
     report: dict[str, Any] = {
-        "load_s": engine.load_s,
-        "model": engine.facts,
-        "environment": engine.device.facts(),
-        "memory_loaded": memory_figures(engine.device),
+        "load_s": model.load_s,
+        "model": model.facts,
+        "environment": model.device.facts(),
+        "memory_loaded": memory_figures(model.device),
         "cases": [],
     }
     save_partial(report)
     samples = np.load(payload["samples"], mmap_mode="r")
     for duration_s, batch_size in payload["cases"]:
-        case = _Case(engine, samples, duration_s, batch_size)
+        case = _Case(model, samples, duration_s, batch_size)
 
         def keep(timings: Timings, case: _Case = case) -> None:
             save_partial({**report, "cases": [*report["cases"], case.unfinished(timings)]})
 
-        timings = measure(case.run, engine.device, payload["warmup"], payload["runs"], keep)
+        timings = measure(case.run, model.device, payload["warmup"], payload["runs"], keep)
         report["cases"].append(case.finished(timings, min(STAGE_RUNS, payload["runs"])))
         save_partial(report)
     return report
@@ -82,20 +77,20 @@ class _Case:
     """One length and batch size, run as often as it is asked for."""
 
     def __init__(
-        self, engine: Engine, samples: np.ndarray, duration_s: float, batch_size: int
+        self, model: EvaluatedModel, samples: np.ndarray, duration_s: float, batch_size: int
     ) -> None:
-        self._engine = engine
+        self._model = model
         self._duration_s = duration_s
         self._batch_size = batch_size
         own = case_samples(samples, duration_s, batch_size)
         self._waveform = Waveform(own, SAMPLE_RATE_HZ, "measured speech", SAMPLE_RATE_HZ, 1)
         self._work: Work | None = None
-        engine.device.empty_cache()
-        engine.device.reset_peak_memory()
+        model.device.empty_cache()
+        model.device.reset_peak_memory()
 
     def run(self, *, exact: bool = False) -> Work:
         """Take the recordings through the model once."""
-        self._work = self._engine.run(self._waveform, self._batch_size, exact=exact)
+        self._work = self._model.run(self._waveform, self._batch_size, exact=exact)
         return self._work
 
     def unfinished(self, timings: Timings) -> dict[str, Any]:
@@ -113,7 +108,7 @@ class _Case:
 
     def finished(self, timings: Timings, stage_runs: int) -> dict[str, Any]:
         """Time the stages in runs of their own and return all that was measured."""
-        memory = memory_figures(self._engine.device)
+        memory = memory_figures(self._model.device)
         staged = [self.run(exact=True).stage_times_s for _ in range(stage_runs)]
         work = self._work
         return {

@@ -60,9 +60,9 @@ class Devices:
         self.payloads.append(payload)
         if target.endswith("hear_faults"):
             return self.control(label)
-        hear = self.hear.get(payload["device"], hear_truth)
+        hear = self.hear.get(payload["model"]["device"], hear_truth)
         status, message, heard = "ok", None, []
-        if payload["device"] in self.missing:
+        if payload["model"]["device"] in self.missing:
             return Outcome(label, "error", None, {}, "no such device", 2, 0.5, ())
         for case in payload["cases"] if payload["hears"] else ():
             try:
@@ -113,7 +113,7 @@ class NamedDevices(Devices):
 
     def __call__(self, target, payload, **how):
         outcome = super().__call__(target, payload, **how)
-        facts = {"device": payload["device"], "device_name": "x", "torch": "2", "env": {}}
+        facts = {"device": payload["model"]["device"], "device_name": "x", "torch": "2", "env": {}}
         return replace(outcome, result=outcome.result | {"environment": facts})
 
 
@@ -132,11 +132,11 @@ def test_devices_that_agree_pass(run):
     report = run(devices)
     assert report["verdict"] == "PASS"
     assert [target["label"] for target in report["targets"]] == ["cpu float32", "npu float16"]
-    assert [payload["device"] for payload in devices.payloads] == ["npu", "cpu", "npu"]
+    assert [payload["model"]["device"] for payload in devices.payloads] == ["npu", "cpu", "npu"]
     candidate, reference, control = devices.payloads
     assert reference["given"] == {"npu float16": [([1, 2] * 40,)] * 20}
     assert reference["roundings"] == {"npu float16": "float16"}
-    assert candidate["batch_size"] is None, "what ships is what is judged"
+    assert candidate["model"]["batch_size"] is None, "what ships is what is judged"
     assert len(control["evidence"]["exact"]) == 20
     assert report["comparisons"][0]["text"]["wer_interval"]["high"] > 0
     assert {row["condition"] for row in report["comparisons"][0]["text"]["conditions"]} == {
@@ -152,8 +152,12 @@ def test_reference_that_is_no_exact_cpu_leaves_the_rounding_to_one(run):
     report = run(devices, targets=parse_targets("cuda:float16,npu:float16"))
     assert report["verdict"] == "PASS"
     _, reference, exact, _ = devices.payloads
-    assert (reference["device"], reference["roundings"]) == ("cuda", {})
-    assert (exact["device"], exact["dtype"], exact["hears"]) == ("cpu", "float32", False)
+    assert (reference["model"]["device"], reference["roundings"]) == ("cuda", {})
+    assert (exact["model"]["device"], exact["model"]["dtype"], exact["hears"]) == (
+        "cpu",
+        "float32",
+        False,
+    )
 
 
 def test_control_that_crashed_is_no_pass(run):
@@ -235,7 +239,7 @@ def test_missing_card_is_wrong_usage_before_anything_else_ran(run):
     devices = Devices(missing=("npu",))
     with pytest.raises(ToolkitError, match="npu float16: no such device"):
         run(devices)
-    assert [payload["device"] for payload in devices.payloads] == ["npu"]
+    assert [payload["model"]["device"] for payload in devices.payloads] == ["npu"]
 
 
 def test_missing_device_loses_nothing_of_those_that_ran(run):

@@ -1,3 +1,6 @@
+from dataclasses import asdict
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -6,20 +9,16 @@ from speech_toolkit.evaluation.accuracy import on_device
 from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence, lead_limits
 from speech_toolkit.evaluation.accuracy.on_device import FAULT_SIZES, hear_cases, hear_faults
 from speech_toolkit.evaluation.models.heard import Heard
+from speech_toolkit.evaluation.models.protocol import ModelSettings
 from tests.end_to_end.support import MODEL, SAMPLES
 
 PAYLOAD = {
-    "family": "mms",
-    "model_path": str(MODEL),
-    "device": "cpu",
-    "dtype": "float32",
-    "attn_implementation": None,
-    "decode_graph": "auto",
-    "batch_size": None,
+    "model": asdict(ModelSettings(str(MODEL), "cpu", "float32")),
     "given": {},
     "roundings": {},
     "hears": True,
 }
+IN_BFLOAT16 = {"model": asdict(ModelSettings(str(MODEL), "cpu", "bfloat16"))}
 CASE = {
     "audio_path": str(SAMPLES / "question.flac"),
     "text": (SAMPLES / "question.txt").read_text("utf-8").strip(),
@@ -28,10 +27,13 @@ CASE = {
 
 
 class Parrot:
-    """A listener that hears what it is told and cannot stand one of its cases."""
+    """A model that hears what it is told and cannot stand one of its cases."""
 
-    def __init__(self, payload):
-        self.model = payload["device"]
+    device = SimpleNamespace(facts=dict)
+    load_s = 1.0
+
+    def __init__(self, settings):
+        self.model = SimpleNamespace(dtype=settings.dtype)
 
     def hear(self, case, given):
         if case["text"] == "bad":
@@ -39,13 +41,10 @@ class Parrot:
         heard = Heard(text=case["text"], choices=(1, 2), margins=(0.5, 0.25))
         return heard, {name: [0.5] for name in given}
 
-    def facts(self):
-        return {"environment": {}}
-
 
 def test_a_case_that_fails_costs_only_itself(monkeypatch):
     kept = []
-    monkeypatch.setattr(on_device, "load_listener", Parrot)
+    monkeypatch.setattr(on_device, "load_model", Parrot)
     monkeypatch.setattr(on_device, "_SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(on_device, "save_partial", lambda result: kept.append(len(result["heard"])))
     cases = [{"text": text} for text in ("one", "bad", "two")]
@@ -64,7 +63,7 @@ def test_a_case_that_fails_costs_only_itself(monkeypatch):
 def clean():
     """A case, what an aligner in bfloat16 chose, and what the CPU and rounding say to that."""
     case = CASE
-    heard = hear_cases(PAYLOAD | {"dtype": "bfloat16", "cases": [case]})[0]["heard"][0]
+    heard = hear_cases(PAYLOAD | IN_BFLOAT16 | {"cases": [case]})[0]["heard"][0]
     asked = {"given": {"x": [heard["windows"]]}, "roundings": {"x": "bfloat16"}, "hears": False}
     result, _ = hear_cases(PAYLOAD | {"cases": [case], **asked})
     assert result["heard"][0]["text"] == ""
@@ -84,7 +83,7 @@ def test_smallest_fault_that_is_noticed_is_found_and_none_of_zero(clean):
     case, heard, evidence = clean
     limits = [vars(limit) for limit in lead_limits("bfloat16")]
     asked = {"given": [heard.windows], "evidence": evidence.to_dict(), "limits": limits}
-    found, _ = hear_faults(PAYLOAD | {"dtype": "bfloat16", "cases": [case], **asked})
+    found, _ = hear_faults(PAYLOAD | IN_BFLOAT16 | {"cases": [case], **asked})
     assert found["module"] == "wav2vec2.encoder.layers.3"
     assert found["zero_noticed_by"] == []
     assert found["smallest_noticed"] in FAULT_SIZES

@@ -6,7 +6,7 @@ import soundfile
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.models.engines import Work
+from speech_toolkit.evaluation.models.protocol import Work
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.speed import evaluation as performance
 from speech_toolkit.evaluation.speed import on_device as measuring
@@ -66,9 +66,9 @@ def samples(tmp_path):
 
 
 def measured(samples, monkeypatch, engine, **how):
-    monkeypatch.setattr(measuring, "load_engine", lambda settings: engine)
+    monkeypatch.setattr(measuring, "load_model", lambda settings: engine)
     payload = {
-        "engine": {"model_path": "m", "device": "cpu", "dtype": "float32"},
+        "model": {"model_path": "m", "device": "cpu", "dtype": "float32"},
         "samples": samples,
         "cases": [[0.5, 1], [0.5, 4]],
         "warmup": 2,
@@ -154,7 +154,7 @@ def performed(monkeypatch):
         asked = []
 
         def isolated(target, payload, **options):
-            asked.append(payload["engine"])
+            asked.append(payload["model"])
             return remaining.pop(0)
 
         monkeypatch.setattr(performance, "run_isolated", isolated)
@@ -188,7 +188,7 @@ def test_speed_up_over_the_reference(performed):
     assert (speed_up["agreement"], speed_up["withheld"]) == (1.0, None)
     assert speed_up["interval"]["low"] < 4 < speed_up["interval"]["high"]
     assert report["not_valid"] == []
-    assert [engine["dtype"] for engine in asked] == ["float32", "float32"]
+    assert [settings["dtype"] for settings in asked] == ["float32", "float32"]
     assert "output" not in report["targets"][0]["cases"][0]
     lines = "\n".join(performance_lines(report | {"comparison": None}))
     assert "4.00x (3.8" in lines

@@ -1,4 +1,4 @@
-"""What is compared is what the product computes: each family against the product's own road."""
+"""What is compared is what the product computes: a CTC model against the product's own road."""
 
 import numpy as np
 import pytest
@@ -10,10 +10,16 @@ from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.metrics.numeric import log_softmax
-from speech_toolkit.evaluation.models.families import load_model_under_test
-from tests.end_to_end.support import MODEL, REPOSITORY, SAMPLES
+from speech_toolkit.evaluation.models.family import load_model
+from speech_toolkit.evaluation.models.protocol import ModelSettings
+from tests.end_to_end.support import MODEL, SAMPLES
 
+CPU = ModelSettings(str(MODEL), "cpu", "float32", batch_size=4)
 TEXT = (SAMPLES / "demo.txt").read_text()
+QUESTION = {
+    "audio_path": str(SAMPLES / "question.flac"),
+    "text": (SAMPLES / "question.txt").read_text("utf-8").strip(),
+}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +29,7 @@ def waveform():
 
 @pytest.fixture(scope="module")
 def logits(waveform):
-    loaded = load_model_under_test(str(MODEL), "cpu", "float32", None)
+    loaded = load_model(CPU)
     with torch.no_grad():
         outputs = loaded.forward(loaded.make_inputs(waveform.samples))
     assert list(outputs) == ["logits"]
@@ -49,7 +55,7 @@ def test_long_audio_is_judged_in_the_products_windows(waveform):
     from dataclasses import replace
 
     long = replace(waveform, samples=np.tile(waveform.samples, 9))
-    loaded = load_model_under_test(str(MODEL), "cpu", "float32", None)
+    loaded = load_model(CPU)
     inputs = loaded.make_inputs(long.samples)
     assert len(inputs["waveform"]) == 2
     with torch.no_grad():
@@ -77,18 +83,16 @@ def test_boundary_shift(logits, waveform):
     assert shift.moved[0]["text"] == search.prepared.transcript.words[0].text
 
 
-@pytest.mark.slow
-def test_a_whispers_tokens_follow_from_its_teacher_forced_logits(waveform):
-    directory = REPOSITORY / "models" / "tiny-whisper"
-    loaded = load_model_under_test(str(directory), "cpu", "float32", None)
-    inputs = loaded.make_inputs(waveform.samples)
-    assert inputs["mel"].shape[2] == 3000
-    assert inputs["frames"] == 242  # 4.825 s in steps of 20 ms
-    with torch.no_grad():
-        outputs = loaded.forward(inputs)
-    assert list(outputs) == ["encoder", "logits"]
-    assert len(outputs["encoder"]) == inputs["frames"]
-    tokens = inputs["tokens"]
-    greedy = outputs["logits"].numpy().argmax(axis=1)[: len(tokens)]
-    assert np.mean(greedy == tokens) > 0.5  # the rest was changed by the rules of decoding
-    assert loaded.answer(inputs)["tokens"] == tokens.tolist()
+def test_aligner_hears_letters_and_words_and_reads_the_choices_of_others():
+    loaded = load_model(CPU)
+    case = QUESTION | {"language": "eng"}
+    heard, _ = loaded.hear(case, {})
+    assert heard.truth == "whydocatsalwayssleepunderwarmlamps"
+    assert [word["text"] for word in heard.word_times] == case["text"].split()
+    assert len(heard.choices) == len(heard.margins) == len(heard.spelling) > 100
+    assert min(heard.margins) >= 0
+    assert heard.text.isalpha()
+    _, read = loaded.hear(case, {"itself": heard.windows, "blank": [[0] * len(heard.choices)]})
+    assert read["itself"] == list(heard.leads) == list(heard.margins)
+    assert min(read["blank"]) < 0
+    assert loaded.leads(case, {"itself": heard.windows})["itself"] == read["itself"]
