@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 from speech_toolkit.cli.reporter import on_one_line
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
+from speech_toolkit.lists import entries
 from speech_toolkit.ranges import Range
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -89,7 +90,7 @@ def comma_separated(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, .
     """Return an argparse type for values between commas; of several equal ones the first counts."""
 
     def parse_all(text: str) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(parse(part.strip()) for part in text.split(",")))
+        return tuple(dict.fromkeys(map(parse, entries(text))))
 
     parse_all.__name__ = parse.__name__
     return parse_all

@@ -13,6 +13,7 @@ from speech_toolkit.errors import DeviceError, UsageError
 from speech_toolkit.evaluation.process.runner import ERROR, run_isolated
 from speech_toolkit.evaluation.thresholds import FAIL
 from speech_toolkit.files.json_input import shown_value
+from speech_toolkit.lists import entries
 
 CPU = "cpu"
 AUTO = "auto"
@@ -65,12 +66,12 @@ def parse_targets(text: str) -> tuple[Target, ...]:
     Raises:
         UsageError: an entry is empty, or is no device and dtype.
     """
-    entries = [entry.strip() for entry in text.split(",")]
-    if not all(entries):
+    found = entries(text)
+    if not all(found):
         raise UsageError(
             f"--devices {shown_value(text)}: an entry is empty; write for example cpu,npu:0"
         )
-    return tuple(_parse_target(entry) for entry in entries)
+    return tuple(_parse_target(entry) for entry in found)
 
 
 def _parse_target(entry: str) -> Target:

@@ -20,7 +20,7 @@ FLOORS = (
     ("checkpoint",),
     ("audio", "device"),
     ("progress", "versions", "bundled"),
-    ("languages", "ranges"),
+    ("languages", "lists", "ranges"),
     ("files",),
     ("system",),
     ("errors", "exit_codes"),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.lists import entries
 
 CONVOLUTION, MATMUL = "convolution", "matmul"
 ALL_PRODUCTS = (CONVOLUTION, MATMUL)
@@ -36,7 +37,7 @@ def parse_emulations(text: str | None) -> tuple[Emulation, ...]:
     Raises:
         UsageError: an entry is no format with or without a scope.
     """
-    return tuple(_parse(entry.strip()) for entry in text.split(",")) if text else ()
+    return tuple(map(_parse, entries(text))) if text else ()
 
 
 def _parse(entry: str) -> Emulation:
