@@ -11,8 +11,8 @@ from speech_toolkit.cli.arguments import (
     comma_separated,
     number,
 )
-from speech_toolkit.cli.output_files import DEFAULT_STEM
 from speech_toolkit.cli.page_arguments import add_html_arguments
+from speech_toolkit.cli.transcription_jobs import DEFAULT_STEM
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
 from speech_toolkit.ranges import (
@@ -213,31 +213,8 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
         help="tried in turn while a test below fails; 0 is greedy; one value alone is never tried "
         f"again (%(type)s; default: {','.join(f'{t:g}' for t in _DEFAULTS.temperatures)})",
     )
-    for name, within, meaning in (
-        ("compression_ratio", COMPRESSION_RATIO, "text that compresses better is decoded again"),
-        ("logprob", LOG_PROBABILITY, "text of a lower mean log-probability is decoded again"),
-        ("no_speech", PROBABILITY, "above it, with a low log-probability, there is no speech"),
-    ):
-        default = getattr(_DEFAULTS, f"{name}_threshold")
-        group.add_argument(
-            f"--{name}_threshold",
-            type=or_none(number(within)),
-            default=default,
-            metavar="X|none",
-            help=f"{meaning} (%(type)s; default: {default})",
-        )
-    previous_text = group.add_mutually_exclusive_group()
-    for flag, wanted, does in (
-        ("--condition_on_previous_text", True, "prompt each window with the text before it"),
-        ("--no_condition_on_previous_text", False, "do not"),
-    ):
-        previous_text.add_argument(
-            flag,
-            dest="condition_on_previous_text",
-            action="store_const",
-            const=wanted,
-            help=f"{does} (default: what suits the checkpoint)",
-        )
+    _add_fallback_arguments(group)
+    _add_previous_text_arguments(group)
     group.add_argument(
         "--seed",
         type=number(SEED),
@@ -251,6 +228,37 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
         default=DECODE_GRAPHS[0],
         help="whether a decoding step is captured as a graph (default: auto, on CUDA)",
     )
+
+
+def _add_fallback_arguments(group: argparse._ArgumentGroup) -> None:
+    for name, within, meaning in (
+        ("compression_ratio", COMPRESSION_RATIO, "text that compresses better is decoded again"),
+        ("logprob", LOG_PROBABILITY, "text of a lower mean log-probability is decoded again"),
+        ("no_speech", PROBABILITY, "above it, with a low log-probability, there is no speech"),
+    ):
+        default = getattr(_DEFAULTS, f"{name}_threshold")
+        group.add_argument(
+            f"--{name}_threshold",
+            type=or_none(number(within)),
+            default=default,
+            metavar="X|none",
+            help=f"{meaning} (%(type)s; default: {default})",
+        )
+
+
+def _add_previous_text_arguments(group: argparse._ArgumentGroup) -> None:
+    previous_text = group.add_mutually_exclusive_group()
+    for flag, wanted, does in (
+        ("--condition_on_previous_text", True, "prompt each window with the text before it"),
+        ("--no_condition_on_previous_text", False, "do not"),
+    ):
+        previous_text.add_argument(
+            flag,
+            dest="condition_on_previous_text",
+            action="store_const",
+            const=wanted,
+            help=f"{does} (default: what suits the checkpoint)",
+        )
 
 
 def _add_output_arguments(group: argparse._ArgumentGroup) -> None:

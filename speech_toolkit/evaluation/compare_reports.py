@@ -13,7 +13,7 @@ import argparse
 
 from speech_toolkit.cli.arguments import ScriptParser, add_report_arguments
 from speech_toolkit.cli.evaluation_arguments import add_regression_arguments
-from speech_toolkit.cli.outputs import OutputGuard
+from speech_toolkit.cli.output_guard import OutputGuard
 from speech_toolkit.cli.reporter import reporter_from
 from speech_toolkit.cli.run_script import run_script
 

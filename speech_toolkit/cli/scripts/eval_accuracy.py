@@ -12,7 +12,7 @@ from speech_toolkit.cli.evaluation_arguments import (
     add_output_arguments,
     add_subject_arguments,
 )
-from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files, sample_files
+from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files, sample_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.ranges import BATCH_SIZE, LIMIT, SEED, TEST_CASES, WORDS

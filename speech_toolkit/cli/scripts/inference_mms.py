@@ -6,25 +6,17 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.arguments import (
-    DTYPES,
-    ScriptParser,
-    add_model_arguments,
-    add_report_arguments,
-    number,
-    output_format,
-)
-from speech_toolkit.cli.outputs import DEVICE, OutputGuard, checkpoint_files, default_names
+from speech_toolkit.cli.alignment_arguments import DEFAULT_OUTPUT, add_arguments
+from speech_toolkit.cli.arguments import ScriptParser, output_format
+from speech_toolkit.cli.output_guard import DEVICE, OutputGuard, checkpoint_files, default_names
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.exit_codes import EXIT_DONE
-from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.alignment.result import AlignmentResult
 
-DEFAULT_OUTPUT = "alignment_result_DEVICE.json"
 FORMATS = ("json",)
 PRINTED_SEGMENTS = 100
 
@@ -35,51 +27,7 @@ def build_parser() -> argparse.ArgumentParser:
         "Find when each character, word and sentence of a transcript is spoken.",
         "0 done, 2 wrong usage or input",
     )
-    parser.add_argument(
-        "--audio", required=True, help="audio file of any rate and format, or - for standard input"
-    )
-    text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("--transcript", help="what is spoken")
-    text.add_argument(
-        "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
-    )
-    parser.add_argument(
-        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
-    )
-    add_model_arguments(parser, default_model="tiny-mms-aligner")
-    parser.add_argument(
-        "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
-    )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help=f"JSON result, or - for stdout (default: {DEFAULT_OUTPUT})",
-    )
-    parser.add_argument(
-        "--batch_size",
-        type=number(BATCH_SIZE),
-        help="windows that run together (%(type)s; default: 8 on NPU and CUDA, 1 on CPU)",
-    )
-    parser.add_argument(
-        "--window_s",
-        type=number(WINDOW_S),
-        default=30.0,
-        help="seconds of audio that the model is asked for at a time (%(type)s; default: 30)",
-    )
-    parser.add_argument(
-        "--context_s",
-        type=number(CONTEXT_S),
-        default=2.0,
-        help="seconds that it sees on either side of them (%(type)s; default: 2)",
-    )
-    parser.add_argument(
-        "--star",
-        choices=("none", "edges", "segments"),
-        default="none",
-        help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
-        "every sentence (default: none)",
-    )
-    add_report_arguments(parser)
+    add_arguments(parser)
     return parser
 
 
@@ -117,7 +65,7 @@ def run_inference(
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
     from speech_toolkit.alignment.preparation import AlignmentSettings
-    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
+    from speech_toolkit.cli.align_file import AlignmentRequest, align_file
 
     request = AlignmentRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -156,7 +104,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     from speech_toolkit.alignment.preparation import AlignmentSettings
     from speech_toolkit.alignment.text.transcript import read_transcript
     from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
-    from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
+    from speech_toolkit.cli.align_file import AlignmentRequest, align_file
     from speech_toolkit.system.streams import stdout_to_stderr
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")

@@ -9,8 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.cli.arguments import ScriptParser
-from speech_toolkit.cli.output_files import plan_jobs
-from speech_toolkit.cli.outputs import OutputGuard, checkpoint_files
+from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.transcription_arguments import (
@@ -21,6 +20,7 @@ from speech_toolkit.cli.transcription_arguments import (
     check_arguments,
     settings_from,
 )
+from speech_toolkit.cli.transcription_jobs import plan_jobs
 from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from speech_toolkit.cli.outputs import Paths
+    from speech_toolkit.cli.output_guard import Paths
 
 DEFAULT_REPORT = "{mode}_result.json"
 
@@ -79,7 +79,7 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.cli.transcription_runs import transcribe_file
+    from speech_toolkit.cli.transcribe_files import transcribe_file
 
     request = WhisperRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -116,7 +116,7 @@ def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter
     jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
     flag = "--output" if arguments.output_dir is None else "--output_dir"
     _guard({flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
-    from speech_toolkit.cli.transcription_runs import run_job, run_jobs
+    from speech_toolkit.cli.transcribe_files import run_job, run_jobs
 
     if len(jobs) == 1:
         return run_job(request, jobs[0], reporter)
@@ -141,7 +141,7 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     check_html_arguments(arguments)
     _guard({"--output": output, "--html": arguments.html}, arguments)
     from speech_toolkit.audio.source import readable_again
-    from speech_toolkit.cli.transcription_runs import check_inputs
+    from speech_toolkit.cli.transcribe_files import check_inputs
     from speech_toolkit.files.writing import write_json
     from speech_toolkit.system.streams import stdout_to_stderr
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from speech_toolkit.cli.outputs import OutputGuard
+from speech_toolkit.cli.output_guard import OutputGuard
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.evaluation.pages import write_html
 from speech_toolkit.evaluation.pages.languages import LANGUAGES

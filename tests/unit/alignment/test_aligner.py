@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from speech_toolkit.alignment import Aligner, AlignmentSettings
 from speech_toolkit.audio.waveform import Waveform, load_audio
-from speech_toolkit.cli.alignment_run import AlignmentRequest, align_file
+from speech_toolkit.cli.align_file import AlignmentRequest, align_file
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, TranscriptError, UsageError
 

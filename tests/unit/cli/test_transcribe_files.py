@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech_toolkit.cli import transcription_runs as jobs
-from speech_toolkit.cli.output_files import plan_jobs
+from speech_toolkit.cli import transcribe_files as jobs
 from speech_toolkit.cli.reporter import Reporter
+from speech_toolkit.cli.transcription_jobs import plan_jobs
 from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError, ToolkitError, UsageError
 from speech_toolkit.transcription.request import WhisperRequest

@@ -6,7 +6,7 @@ import pytest
 
 from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.cli.outputs import (
+from speech_toolkit.cli.output_guard import (
     OutputGuard,
     check_output_path,
     checkpoint_files,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.cli.output_files import TranscriptionJob
-from speech_toolkit.cli.outputs import STDOUT
+from speech_toolkit.cli.output_guard import STDOUT
 from speech_toolkit.cli.reporter import Reporter
+from speech_toolkit.cli.transcription_jobs import TranscriptionJob
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from speech_toolkit.audio.source import STDIN
 from speech_toolkit.cli.arguments import output_format
-from speech_toolkit.cli.outputs import DEVICE, default_names
+from speech_toolkit.cli.output_guard import DEVICE, default_names
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
 

@@ -1,6 +1,6 @@
 import pytest
 
-from speech_toolkit.cli.output_files import OutputFile, plan_jobs, unique_stems
+from speech_toolkit.cli.transcription_jobs import OutputFile, plan_jobs, unique_stems
 from speech_toolkit.errors import UsageError
 
 

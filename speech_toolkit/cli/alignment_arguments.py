@@ -1,0 +1,66 @@
+"""The command line of alignment: its arguments."""
+
+import argparse
+
+from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
+from speech_toolkit.cli.output_guard import DEVICE
+from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
+
+DEFAULT_OUTPUT = f"alignment_result_{DEVICE}.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add all arguments of ``inference_mms.py``."""
+    _add_speech_arguments(parser)
+    add_model_arguments(parser, default_model="tiny-mms-aligner")
+    parser.add_argument(
+        "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FILE",
+        help=f"JSON result, or - for stdout (default: {DEFAULT_OUTPUT})",
+    )
+    _add_window_arguments(parser)
+    parser.add_argument(
+        "--star",
+        choices=("none", "edges", "segments"),
+        default="none",
+        help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
+        "every sentence (default: none)",
+    )
+    add_report_arguments(parser)
+
+
+def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--audio", required=True, help="audio file of any rate and format, or - for standard input"
+    )
+    text = parser.add_mutually_exclusive_group(required=True)
+    text.add_argument("--transcript", help="what is spoken")
+    text.add_argument(
+        "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
+    )
+    parser.add_argument(
+        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
+    )
+
+
+def _add_window_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--batch_size",
+        type=number(BATCH_SIZE),
+        help="windows that run together (%(type)s; default: 8 on NPU and CUDA, 1 on CPU)",
+    )
+    parser.add_argument(
+        "--window_s",
+        type=number(WINDOW_S),
+        default=30.0,
+        help="seconds of audio that the model is asked for at a time (%(type)s; default: 30)",
+    )
+    parser.add_argument(
+        "--context_s",
+        type=number(CONTEXT_S),
+        default=2.0,
+        help="seconds that it sees on either side of them (%(type)s; default: 2)",
+    )
