@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from speech_toolkit.alignment.emissions import Emissions, compute_emissions
 from speech_toolkit.alignment.loudness import measure_loudness
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
-from speech_toolkit.alignment.models.registry import load_ctc_model, read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import load_ctc_model, resolve_ctc_checkpoint
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan, timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
@@ -20,7 +20,6 @@ from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
-from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.progress import UNWATCHED, Progress
@@ -66,6 +65,7 @@ class Aligner:
         device: torch.device | str = "auto",
         dtype: torch.dtype | str = "float32",
         attn_implementation: str | None = None,
+        language: str | None = None,
     ) -> Aligner:
         """Load a checkpoint onto a device.
 
@@ -74,6 +74,8 @@ class Aligner:
             device: auto, npu, npu:N, cuda, cuda:N or cpu.
             dtype: of the weights and the computation.
             attn_implementation: attention kernel; None for the one transformers picks.
+            language: of the transcripts, for a checkpoint with an adapter for each language; None
+                for its default.
 
         Raises:
             CheckpointError: the checkpoint is missing, incomplete or of another kind.
@@ -81,7 +83,7 @@ class Aligner:
             UsageError: an argument has a value that cannot be used.
         """
         name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
-        checkpoint = resolve_checkpoint(name, read_ctc_checkpoint)
+        checkpoint = resolve_ctc_checkpoint(name, language)
         return cls.from_checkpoint(name, checkpoint, str(device), str(dtype), attn_implementation)
 
     @classmethod
@@ -216,7 +218,8 @@ class Aligner:
                 "batch_size": emissions.batch_size,
                 "normalize_waveform": self.checkpoint.normalizes_waveform,
                 "attn_implementation": self.model.config._attn_implementation,
-            },
+            }
+            | ({"adapter": self.checkpoint.adapter} if self.checkpoint.adapter else {}),
             environment=self.device.facts() | {"memory": asdict(self.device.memory())},
             versions=versions(),
             warnings=(

@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 
+from speech_toolkit.alignment.models.language_adapters import is_language
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
@@ -76,7 +77,14 @@ def prepare_input(
         AudioError: the audio cannot be used.
         TranscriptError: the transcript holds nothing that can be aligned.
         InfeasibleAlignmentError: the audio has fewer frames than the labels need.
+        UsageError: the checkpoint was read with the adapter of another language.
     """
+    adapter = checkpoint.adapter
+    if adapter is not None and not is_language(adapter, settings.language):
+        raise UsageError(
+            f"{checkpoint.directory}: was loaded with the adapter of {adapter}, the transcript is "
+            f"in {settings.language}; load it again with language={settings.language!r}"
+        )
     geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     if not isinstance(transcript, TokenizedTranscript):
         transcript = tokenize_transcript(transcript, vocabulary, settings.language)

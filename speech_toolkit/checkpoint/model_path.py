@@ -1,6 +1,7 @@
 """From ``--model_path`` to a whole checkpoint on this machine: a directory, or a hub id.
 
-Of a hub id the small files come first and are checked; then one set of weights, and no more.
+Of a hub id the small files come first and are checked; then one set of weights, of adapters the
+one that is asked for, and no more.
 Imports neither torch nor transformers, so that a wrong path is reported before seconds are spent
 on them.
 """
@@ -66,13 +67,19 @@ def read_config(model_path: str) -> dict[str, Any]:
     return _config_of(directory)
 
 
-def resolve_checkpoint(model_path: str, read: Callable[[Path], T]) -> T:
+def resolve_checkpoint(
+    model_path: str,
+    read: Callable[[Path], T],
+    adapter_files: Callable[[T], Sequence[str]] = lambda description: (),
+) -> T:
     """Bring a whole checkpoint to this machine, and return what it says beside its weights.
 
     Args:
         model_path: a directory, or a hub id such as ``owner/name``.
         read: reads and checks everything but the weights in a directory; called before weights are
             downloaded, so that a checkpoint of another kind costs no gigabytes.
+        adapter_files: names the file of an adapter that is needed beside the weights, of which the
+            first that exists is taken; none for a checkpoint without adapters.
 
     Returns:
         What ``read`` returned.
@@ -84,17 +91,34 @@ def resolve_checkpoint(model_path: str, read: Callable[[Path], T]) -> T:
     """
     check_hub_environment()
     directory = _local_directory(model_path)
-    if directory is not None:
-        description, weights = _read(directory, read), weight_files(directory)
-    else:
+    is_local = directory is not None
+    if not is_local:
         directory = _download(model_path, DESCRIPTION_NAMES)
-        description, weights = _read(directory, read), _weights_from_hub(model_path, directory)
+    description = _read(directory, read)
+    weights = weight_files(directory) if is_local else _weights_from_hub(model_path, directory)
     if not weights:
         raise CheckpointError(
             f"{model_path}: no weights found; expected {' or '.join(WEIGHT_NAMES[::2])} there"
         )
+    if names := adapter_files(description):
+        weights.append(_adapter(model_path, directory, names, is_local=is_local))
     check_weights(weights)
     return description
+
+
+def _adapter(model_path: str, directory: Path, names: Sequence[str], *, is_local: bool) -> Path:
+    """Return the first of an adapter's files that is there, downloaded if need be."""
+    here = [directory / name for name in names if os.path.lexists(directory / name)]
+    if not here and not is_local:
+        there = _files_on_hub(model_path, directory.name)
+        for name in [name for name in names if name in there][:1]:
+            here.append(_download(model_path, [name], directory.name) / name)
+    if not here:
+        raise CheckpointError(
+            f"{shown_path(model_path)}: has no {' or '.join(names)}, the adapter of this "
+            "language; download it too, or take a language whose adapter is there"
+        )
+    return here[0]
 
 
 def _read(directory: Path, read: Callable[[Path], T]) -> T:
@@ -162,14 +186,19 @@ def _has_weights(directory: Path) -> bool:
 
 def _weight_names_of(model_path: str, directory: Path, revision: str) -> list[str]:
     """Return the names of the set of weights to take, the first that the hub has."""
-    with _hub_errors(model_path):
-        from huggingface_hub import HfApi
-
-        there = set(HfApi().list_repo_files(model_path, revision=revision))
+    there = _files_on_hub(model_path, revision)
     for name in WEIGHT_NAMES:
         if name in there:
             return shard_names(directory / name) if name.endswith(INDEX_SUFFIX) else [name]
     return []
+
+
+def _files_on_hub(model_path: str, revision: str) -> set[str]:
+    """Return the names of all files of a hub id."""
+    with _hub_errors(model_path):
+        from huggingface_hub import HfApi
+
+        return set(HfApi().list_repo_files(model_path, revision=revision))
 
 
 def _download(model_path: str, names: Sequence[str], revision: str | None = None) -> Path:

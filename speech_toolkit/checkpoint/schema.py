@@ -132,6 +132,7 @@ _TOKEN_ROLES = ("bos", "cls", "eos", "mask", "pad", "sep", "unk", "word_delimite
 _SPECIAL_TOKENS = {f"{role}_token": _TOKEN for role in _TOKEN_ROLES}
 _TOKENIZER = {
     **_SPECIAL_TOKENS,
+    "target_lang": or_null(TEXT),
     "added_tokens_decoder": {
         "type": "object",
         "propertyNames": {"pattern": "^[0-9]{1,9}$", "description": "a token id"},

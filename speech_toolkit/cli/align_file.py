@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from speech_toolkit.alignment.aligner import BUNDLED_MODEL, Aligner
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
-from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import resolve_ctc_checkpoint
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.search.viterbi import preload
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device import Device, parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
@@ -60,7 +59,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     name = request.model_path
     if name is None:
         name = str(bundled_model(BUNDLED_MODEL))
-    checkpoint = resolve_checkpoint(name, read_ctc_checkpoint)
+    checkpoint = resolve_ctc_checkpoint(name, request.settings.language)
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language
     )

@@ -6,20 +6,22 @@ import numpy as np
 import pytest
 
 from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.errors import CheckpointError, UsageError
 from tests.end_to_end.support import REPOSITORY
 from tests.replicas.ctc import ctc_forms, write_ctc
 
 SPEECH = REPOSITORY / "samples" / "demo.wav"
 TEXT = "Hello, world! It's the 25th."
-SPELT = "hello world it's the twenty fifth"
+SPELT = {"mms-1b-all": "hello world it's the 25th"}
+SPELT_BY_OTHERS = "hello world it's the twenty fifth"
 NOT_ENGLISH = ("wav2vec2-large-xlsr-hindi", "wav2vec2-lv-60-espeak-cv-ft")
 FORMS = {name: form for name, form in ctc_forms().items() if name not in NOT_ENGLISH}
 
 
 @pytest.fixture(params=FORMS)
 def replica(request, tmp_path):
-    """The directory of a replica."""
-    return write_ctc(FORMS[request.param], tmp_path / "replica")
+    """The directory of a replica, under the name of its form."""
+    return write_ctc(FORMS[request.param], tmp_path / request.param)
 
 
 def heard_by_transformers(directory, **options):
@@ -30,6 +32,8 @@ def heard_by_transformers(directory, **options):
     config = json.loads((directory / "config.json").read_text())
     extractor = transformers.AutoFeatureExtractor.from_pretrained(directory)
     model_class = getattr(transformers, config["architectures"][0])
+    if config.get("adapter_attn_dim"):
+        options = {"target_lang": "eng", "ignore_mismatched_sizes": True} | options
     model = model_class.from_pretrained(directory, dtype=torch.float32, **options).eval()
     samples = load_audio(SPEECH, extractor.sampling_rate).samples
     inputs = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="pt")
@@ -44,7 +48,7 @@ def align(directory, text=TEXT, dtype="float32", language="eng", **settings):
     from speech_toolkit.alignment.preparation import prepare_input
     from speech_toolkit.progress import UNWATCHED
 
-    aligner, heard = Aligner.load(directory, "cpu", dtype), []
+    aligner, heard = Aligner.load(directory, "cpu", dtype, language=language), []
     settings = AlignmentSettings(language=language, **settings)
     prepared = prepare_input(SPEECH, text, aligner.checkpoint, settings)
     result = aligner.align_prepared(prepared, settings, UNWATCHED, heard.append)
@@ -90,7 +94,8 @@ def test_labels_are_those_of_its_tokenizer(replica):
     result, _ = align(replica)
     vocabulary = Wav2Vec2CTCTokenizer.from_pretrained(replica).get_vocab()
     letters = [segment.text for segment in result.segments]
-    assert "".join(letters).lower() == SPELT.replace(" ", "")
+    spelt = SPELT.get(replica.name, SPELT_BY_OTHERS)
+    assert "".join(letters).lower() == spelt.replace(" ", "")
     assert all(letter in vocabulary for letter in letters)
     assert [word.text for word in result.words] == TEXT.split()
 
@@ -121,3 +126,90 @@ def test_narrow_dtypes_are_near(replica, dtype):
     _, wide = align(replica)
     _, narrow = align(replica, dtype=dtype)
     assert np.abs(np.exp(wide) - np.exp(narrow)).mean() < 0.02
+
+
+@pytest.fixture
+def mms(tmp_path):
+    """The directory of a replica of mms-1b-all."""
+    return write_ctc(FORMS["mms-1b-all"], tmp_path / "mms-1b-all")
+
+
+ADAPTERS = {
+    "eng": ("eng", TEXT),
+    "hi": ("hin", "नमस्ते, दुनिया! Москва ऴ"),
+    "uzb-script_latin": ("uzb-script_latin", "salom dunyo"),
+    "uzb-script_cyrillic": ("uzb-script_cyrillic", "салом дунё"),
+}
+
+
+@pytest.mark.parametrize("language", ADAPTERS)
+def test_language_picks_adapter_and_letters(mms, language):
+    from transformers import Wav2Vec2CTCTokenizer
+
+    name, text = ADAPTERS[language]
+    result, log_probs = align(mms, text, language=language)
+    np.testing.assert_allclose(
+        log_probs,
+        heard_by_transformers(mms, target_lang=name),
+        atol=1e-4,
+    )
+    assert result.settings["adapter"] == name
+    tokenizer = Wav2Vec2CTCTokenizer.from_pretrained(mms, target_lang=name)
+    assert all(segment.text in tokenizer.encoder for segment in result.segments)
+
+
+def test_text_stays_in_the_script_of_the_vocabulary(mms):
+    """Letters of its own stay, another script is romanised, and what it lacks is told."""
+    result, _ = align(mms, ADAPTERS["hi"][1], language="hin")
+    assert "".join(segment.text for segment in result.segments) == "नमस्तेदुनियाmoskva"
+    assert [word.aligned for word in result.words] == [True, True, True, False]
+    assert "1 word cannot be aligned: 'ऴ'" in result.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("language", "message"),
+    [
+        ("fra", "has no vocabulary for language 'fra'; it has eng, hin, uzb-script_cyrillic, uzb-"),
+        ("uz", "has 'uz' in 2 scripts; give --language uzb-script_cyrillic or uzb-script_latin"),
+        ("english", "is not a language code"),
+    ],
+)
+def test_language_that_is_not_there_is_named(mms, language, message):
+    with pytest.raises(UsageError, match=message):
+        align(mms, language=language)
+
+
+def test_nearest_of_many_languages_are_named(mms):
+    path = mms / "vocab.json"
+    codes = ("deu", "den", "dga", *(f"z{a}{b}" for a in "abc" for b in "abc"))
+    path.write_text(json.dumps({code: {"<pad>": 0, "a": 1} for code in codes}))
+    with pytest.raises(UsageError, match="similar codes are deu, den.*all 12 are the keys of its"):
+        align(mms, language="des")
+
+
+def test_transcript_in_another_language_than_the_adapter_is_refused(mms):
+    from speech_toolkit.alignment import Aligner, AlignmentSettings
+
+    aligner = Aligner.load(mms, "cpu", language="hin")
+    with pytest.raises(UsageError, match="adapter of hin, the transcript is in eng; load it again"):
+        aligner.align(SPEECH, TEXT, AlignmentSettings(language="eng"))
+
+
+def test_adapter_that_is_missing_is_named(mms):
+    (mms / "adapter.hin.bin").unlink()
+    with pytest.raises(CheckpointError, match="has no adapter.hin.safetensors or adapter.hin.bin"):
+        align(mms, "नमस्ते", language="hin")
+
+
+@pytest.mark.parametrize(
+    ("replaced_by", "message"),
+    [
+        ("adapter.uzb-script_cyrillic.safetensors", r"lm_head.bias is \(\d+,\), not \(\d+,\)"),
+        ("model.safetensors", "not expected"),
+        ("config.json", "cannot be read"),
+    ],
+)
+def test_adapter_of_another_kind_is_named(mms, replaced_by, message):
+    (mms / "adapter.eng.safetensors").write_bytes((mms / replaced_by).read_bytes())
+    with pytest.raises(CheckpointError, match=message):
+        align(mms)

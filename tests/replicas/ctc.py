@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import string
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.replicas.files import WIDTH, save_weights, write_features, write_json
+from tests.replicas.files import WIDTH, save_tensors, save_weights, write_features, write_json
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class CtcForm:
     Attributes:
         labels: in order of their ids, special tokens among them.
         architecture: name of the class of transformers.
+        adapters: labels of each language that has an adapter; ``labels`` are those of the one
+            whose adapter is part of the weights.
         config: added to config.json.
         features: of the feature extractor.
         tokenizer: content of tokenizer_config.json.
@@ -27,6 +30,7 @@ class CtcForm:
 
     labels: tuple[str, ...]
     architecture: str = "Wav2Vec2ForCTC"
+    adapters: dict[str, tuple[str, ...]] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     features: dict[str, Any] = field(default_factory=dict)
     tokenizer: dict[str, Any] = field(default_factory=dict)
@@ -40,6 +44,8 @@ _FAIRSEQ = ("<pad>", "<s>", "</s>", "<unk>", "|")
 _ROLES = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "unk_token": "<unk>"}
 _LIBRISPEECH = (*_FAIRSEQ, *"ETAONIHSRDLUMWCFGYPBVK'XJQZ")
 _DEVANAGARI = "ँंःअआइईउऊऋएऐओऔकखगघचछजझञटठडढणतथदधनपफबभमयरलवशषसहािीुूृेैोौ्"
+_ENGLISH = (*"etaoinshrdlucmfgypwbvk'jxzq", *"0123456789é–")
+_CYRILLIC = "абвгдежзийклмнопрстуфхцчшъэюяёўқғҳ"
 _LAYER_NORM = {"feat_extract_norm": "layer", "do_stable_layer_norm": True, "conv_bias": True}
 
 
@@ -93,6 +99,19 @@ def ctc_forms() -> dict[str, CtcForm]:
             special=_ROLES,
             weights="bin",
         ),
+        "mms-1b-all": CtcForm(
+            (*_FAIRSEQ, *_ENGLISH),
+            adapters={
+                "eng": (*_FAIRSEQ, *_ENGLISH),
+                "hin": (*_FAIRSEQ, *_DEVANAGARI, *string.ascii_lowercase),
+                "uzb-script_cyrillic": (*_FAIRSEQ, *_CYRILLIC),
+                "uzb-script_latin": (*_FAIRSEQ, *string.ascii_lowercase, "ʻ"),
+            },
+            config={**_LAYER_NORM, "adapter_attn_dim": 4},
+            tokenizer={**letters, "target_lang": "eng"},
+            special=_ROLES,
+            clutter=("adapter.deu.safetensors",),
+        ),
         "hubert-large-ls960-ft": CtcForm(
             _LIBRISPEECH,
             "HubertForCTC",
@@ -132,7 +151,11 @@ def write_ctc(form: CtcForm, directory: Path) -> Path:
     model_type = form.architecture.removesuffix("ForCTC").lower()
     head = {"architectures": [form.architecture], "model_type": model_type}
     write_json(directory / "config.json", head | config)
-    write_json(directory / "vocab.json", {label: i for i, label in enumerate(form.labels)})
+    write_json(directory / "vocab.json", _vocabulary(form))
+    for seed, (language, labels) in enumerate(form.adapters.items(), start=1):
+        own = random_model(form.architecture, config | {"vocab_size": len(labels)}, seed)
+        kind = "safetensors" if seed % 2 else "bin"
+        save_tensors(own._get_adapters(), directory / f"adapter.{language}.{kind}")
     write_json(directory / "tokenizer_config.json", form.tokenizer)
     if form.special:
         write_json(directory / "special_tokens_map.json", form.special)
@@ -150,6 +173,16 @@ def write_ctc(form: CtcForm, directory: Path) -> Path:
     for name in form.clutter:
         (directory / name).write_bytes(b"not to be read")
     return directory
+
+
+def _vocabulary(form: CtcForm) -> dict[str, Any]:
+    if form.adapters:
+        return {language: _ids(labels) for language, labels in form.adapters.items()}
+    return _ids(form.labels)
+
+
+def _ids(labels: tuple[str, ...]) -> dict[str, int]:
+    return {label: index for index, label in enumerate(labels)}
 
 
 def ctc_config(form: CtcForm) -> dict[str, Any]:
@@ -170,12 +203,12 @@ def ctc_config(form: CtcForm) -> dict[str, Any]:
     }
 
 
-def random_model(architecture: str, config: dict[str, Any]) -> Any:
+def random_model(architecture: str, config: dict[str, Any], seed: int = 0) -> Any:
     """Return a model with random weights, and with labels that differ from frame to frame."""
     import torch
     import transformers
 
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     model_class = getattr(transformers, architecture)
     model = model_class(model_class.config_class(**config)).eval()
     with torch.no_grad():

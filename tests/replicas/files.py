@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,23 +11,14 @@ WIDTH = 16
 
 def save_weights(model: Any, directory: Path, kind: str) -> None:
     """Write weights in one file or two, in the format of safetensors or of PyTorch."""
-    import torch
-    from safetensors.torch import save_file
-
     tensors = {
         name: tensor.contiguous()
         for name, tensor in model.state_dict().items()
         if name != "proj_out.weight"  # tied to the embedding of the tokens
     }
-    is_safe = not kind.startswith("bin")
-    stem, suffix = ("model", "safetensors") if is_safe else ("pytorch_model", "bin")
-    save: Callable[[dict[str, Any], Path], None] = (
-        (lambda part, path: save_file(part, path, metadata={"format": "pt"}))
-        if is_safe
-        else torch.save
-    )
+    stem, suffix = ("pytorch_model", "bin") if kind.startswith("bin") else ("model", "safetensors")
     if not kind.endswith("shards"):
-        save(tensors, directory / f"{stem}.{suffix}")
+        save_tensors(tensors, directory / f"{stem}.{suffix}")
         return
     names = sorted(tensors)
     halves = {
@@ -36,10 +26,22 @@ def save_weights(model: Any, directory: Path, kind: str) -> None:
         for number, part in enumerate((names[::2], names[1::2]), start=1)
     }
     for file, part in halves.items():
-        save({name: tensors[name] for name in part}, directory / file)
+        save_tensors({name: tensors[name] for name in part}, directory / file)
     weight_map = {name: file for file, part in halves.items() for name in part}
     index = {"metadata": {"total_size": 0}, "weight_map": weight_map}
     write_json(directory / f"{stem}.{suffix}.index.json", index)
+
+
+def save_tensors(tensors: dict[str, Any], path: Path) -> None:
+    """Write tensors by name, in the format that the file's suffix names."""
+    import torch
+    from safetensors.torch import save_file
+
+    own = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    if path.suffix == ".safetensors":
+        save_file(own, path, metadata={"format": "pt"})
+    else:
+        torch.save(own, path)
 
 
 def write_features(kind: str, features: dict[str, Any], processor: str, directory: Path) -> None:

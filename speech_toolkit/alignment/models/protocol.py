@@ -47,25 +47,36 @@ class CtcCheckpoint(ABC):
         vocabulary: the labels that a transcript can use.
         geometry: from samples to frames.
         normalizes_waveform: whether the whole waveform is brought to zero mean and unit variance.
+        adapter: the language, by the checkpoint's own name, whose adapter stands beside the
+            weights; None where there are no adapters.
     """
 
     directory: Path
     vocabulary: Vocabulary
     geometry: FrameGeometry
     normalizes_waveform: bool
+    adapter: str | None = None
 
     @classmethod
     @abstractmethod
-    def read(cls, directory: Path, config: Mapping[str, Any]) -> Self:
+    def read(cls, directory: Path, config: Mapping[str, Any], language: str | None) -> Self:
         """Read and check everything but the weights.
 
         Args:
             directory: of the checkpoint.
             config: content of its config.json, held against its schema.
+            language: of the transcripts; None for the checkpoint's own default. It matters where
+                there are adapters.
 
         Raises:
             CheckpointError: files are missing, or contradict each other.
+            UsageError: there is no adapter for the language.
         """
+
+    @property
+    def adapter_files(self) -> tuple[str, ...]:
+        """Names under which the adapter may be stored, the best first; empty without adapters."""
+        return ()
 
     @abstractmethod
     def load_model(

@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
-from speech_toolkit.alignment.models.letter_vocabulary import read_vocabulary
+from speech_toolkit.alignment.models.language_adapters import (
+    DEFAULT_LANGUAGE,
+    adapter_files,
+    load_adapter,
+    pick_language,
+)
+from speech_toolkit.alignment.models.letter_vocabulary import (
+    is_of_languages,
+    letters_of_all,
+    letters_of_one,
+    read_entries,
+    read_tokenizer_config,
+)
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.checkpoint.files import CONFIG_NAME
 from speech_toolkit.checkpoint.pretrained import load_model
@@ -43,7 +55,7 @@ class RawWaveformCheckpoint(CtcCheckpoint):
     model_type: ClassVar[str]
 
     @classmethod
-    def read(cls, directory: Path, config: Mapping[str, Any]) -> Self:
+    def read(cls, directory: Path, config: Mapping[str, Any], language: str | None) -> Self:
         """Read and check everything but the weights; see :class:`CtcCheckpoint`."""
         if config.get("add_adapter"):
             raise CheckpointError(
@@ -52,12 +64,22 @@ class RawWaveformCheckpoint(CtcCheckpoint):
             )
         features = read_feature_settings(directory)
         geometry = _geometry(directory, config, features)
+        entries = read_entries(directory)
+        adapter = _pick_adapter(directory, config, entries, language)
         return cls(
             directory=directory,
-            vocabulary=read_vocabulary(directory, config),
+            vocabulary=letters_of_all(directory, config, entries)
+            if adapter is None
+            else letters_of_one(directory, config, entries[adapter]),
             geometry=geometry,
             normalizes_waveform=features.values.get("do_normalize", True),
+            adapter=adapter,
         )
+
+    @property
+    def adapter_files(self) -> tuple[str, ...]:
+        """Names under which the adapter may be stored; see :class:`CtcCheckpoint`."""
+        return () if self.adapter is None else adapter_files(self.adapter)
 
     @staticmethod
     @abstractmethod
@@ -68,7 +90,7 @@ class RawWaveformCheckpoint(CtcCheckpoint):
         self, device: Device, dtype: torch.dtype, attn_implementation: str | None
     ) -> PreTrainedModel:
         """Load the weights onto ``device``; see :class:`CtcCheckpoint`."""
-        return load_model(
+        model = load_model(
             self.model_class(),
             self.directory,
             device,
@@ -76,6 +98,9 @@ class RawWaveformCheckpoint(CtcCheckpoint):
             attn_implementation,
             may_lack={f"{self.model_type}.masked_spec_embed"},  # used in training only
         )
+        if self.adapter is not None:
+            load_adapter(model, self.directory, self.adapter, self.vocabulary.size)
+        return model
 
     def model_input(self, waveform: Waveform) -> RawWaveformInput:
         """Take the waveform as it is, or at zero mean and unit variance."""
@@ -109,6 +134,20 @@ class RawWaveformInput:
         windows_BS -= self.mean
         windows_BS *= self.scale
         return {"input_values": windows_BS}
+
+
+def _pick_adapter(
+    directory: Path, config: Mapping[str, Any], entries: Mapping[str, Any], language: str | None
+) -> str | None:
+    """Return the language whose adapter is to be loaded; None for a checkpoint without adapters.
+
+    Raises:
+        UsageError: there is no adapter for the language.
+    """
+    if config.get("adapter_attn_dim") is None or not is_of_languages(entries):
+        return None
+    own = read_tokenizer_config(directory).get("target_lang") or DEFAULT_LANGUAGE
+    return pick_language(directory, entries.keys(), language or own)
 
 
 def _geometry(

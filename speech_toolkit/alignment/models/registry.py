@@ -6,6 +6,7 @@ A new one: a file beside this one that keeps ``protocol``, and its line in the t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.checkpoint.architectures import config_family
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json
+from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -43,12 +45,18 @@ CTC_MODELS: Mapping[str, _Entry] = {
 }
 
 
-def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
+def read_ctc_checkpoint(directory: Path, language: str | None = None) -> CtcCheckpoint:
     """Read and check everything of a checkpoint but the weights.
+
+    Args:
+        directory: of the checkpoint.
+        language: of the transcripts, which picks the adapter of a checkpoint that has one for
+            each language; None for its default.
 
     Raises:
         CheckpointError: another architecture, no tokenizer, no blank, or files that contradict
             each other.
+        UsageError: there is no adapter for the language.
     """
     config = read_json(directory / CONFIG_NAME)
     architectures = config.get("architectures") or [f"model_type {config.get('model_type')}"]
@@ -59,7 +67,25 @@ def read_ctc_checkpoint(directory: Path) -> CtcCheckpoint:
             f"{directory}: is a {architectures[0]}; forced alignment needs a {' or '.join(wanted)}"
         )
     module = import_module(f"{__package__}.{entry.module}")
-    return getattr(module, entry.checkpoint_class).read(directory, config)
+    return getattr(module, entry.checkpoint_class).read(directory, config, language)
+
+
+def resolve_ctc_checkpoint(model_path: str, language: str | None = None) -> CtcCheckpoint:
+    """Bring a whole checkpoint to this machine, of adapters that of the language alone.
+
+    Args:
+        model_path: a directory, or a hub id such as ``owner/name``.
+        language: as in :func:`read_ctc_checkpoint`.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it is incomplete or of another kind.
+        UsageError: there is no adapter for the language.
+    """
+    return resolve_checkpoint(
+        model_path,
+        partial(read_ctc_checkpoint, language=language),
+        lambda checkpoint: checkpoint.adapter_files,
+    )
 
 
 def load_ctc_model(

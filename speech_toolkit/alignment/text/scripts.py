@@ -46,6 +46,12 @@ _WRITTEN_IN = {
 }
 
 
+def script_of(character: str) -> str | None:
+    """Return the script that a letter belongs to; None for what is no letter of these scripts."""
+    script = _SCRIPT.match(character)
+    return script.lastgroup if script else None
+
+
 def foreign_script(text: str, language: str) -> str | None:
     """Return the script of a text that cannot be in its language.
 
@@ -61,8 +67,8 @@ def foreign_script(text: str, language: str) -> str | None:
         return None
     letters: Counter[str] = Counter()
     for character, count in Counter(text).items():
-        if script := _SCRIPT.match(character):
-            letters[script.lastgroup] += count
+        if script := script_of(character):
+            letters[script] += count
     if not letters:
         return None
     script, _ = letters.most_common(1)[0]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import regex
@@ -22,6 +23,7 @@ from speech_toolkit.alignment.text.normalization import (
     without_marks,
 )
 from speech_toolkit.alignment.text.romanization import prepare, romanize
+from speech_toolkit.alignment.text.scripts import script_of
 from speech_toolkit.alignment.text.segmentation import split_piece
 from speech_toolkit.alignment.text.verbalization import YEAR_SIGN, spoken_parts
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
@@ -185,12 +187,37 @@ class Speller:
                 opens = False
 
     def _read_group(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
-        if self._vocabulary.is_latin and not all(map(self._needs_nothing, symbols)):
-            if voiced := _without_outer_punctuation(symbols):
-                yield from self._read_romanized(voiced)
+        for is_foreign, run in self._foreign_runs(symbols):
+            if is_foreign:
+                if voiced := _without_outer_punctuation(run):
+                    yield from self._read_romanized(voiced)
+            else:
+                for symbol in run:
+                    yield self._read_as_written(symbol.start, symbol.end, symbol.text)
+
+    def _foreign_runs(self, symbols: Sequence[Symbol]) -> Iterator[tuple[bool, Sequence[Symbol]]]:
+        """Part what is to be romanised from what the vocabulary can write as it is.
+
+        Letters from a to z stand for whole words of any script. A vocabulary of more keeps what
+        it can write, and what it lacks of the scripts that are its own is lost, not romanised.
+        """
+        if not self._vocabulary.is_latin or all(map(self._needs_nothing, symbols)):
+            yield False, symbols
+        elif self._vocabulary.is_bare_latin:
+            yield True, symbols
         else:
-            for symbol in symbols:
-                yield self._read_as_written(symbol.start, symbol.end, symbol.text)
+            told = zip(self._foreign(symbols), symbols, strict=True)
+            for is_foreign, run in groupby(told, key=itemgetter(0)):
+                yield is_foreign, [symbol for _, symbol in run]
+
+    def _foreign(self, symbols: Sequence[Symbol]) -> Iterator[bool]:
+        """Tell of each symbol whether it has to be romanised; marks go with what they follow."""
+        is_foreign = False
+        for symbol in symbols:
+            if unicodedata.category(symbol.text)[0] != "M":
+                is_native = script_of(symbol.text) in self._vocabulary.scripts
+                is_foreign = not is_native and not self._needs_nothing(symbol)
+            yield is_foreign
 
     def _read_romanized(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
         if not self._is_prepared:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import string
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 from speech_toolkit.alignment.text.letter_case import to_lower, to_upper
+from speech_toolkit.alignment.text.scripts import script_of
 from speech_toolkit.errors import CheckpointError
 
 _MIN_LATIN_LETTERS = 20
+_MIN_SCRIPT_LETTERS = 5  # fewer are strays of the texts that a vocabulary was counted from
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,21 @@ class Vocabulary:
         return present >= _MIN_LATIN_LETTERS
 
     @cached_property
+    def scripts(self) -> frozenset[str]:
+        """Scripts that text is written in with these letters as it is, Latin left out."""
+        counts = Counter(map(script_of, self.ids))
+        return frozenset(
+            script
+            for script, count in counts.items()
+            if script not in (None, "Latin") and count >= _MIN_SCRIPT_LETTERS
+        )
+
+    @cached_property
+    def is_bare_latin(self) -> bool:
+        """Whether no letter goes beyond a to z, so that a word is written in them as a whole."""
+        return all(letter.isascii() for letter in self.ids)
+
+    @cached_property
     def _letter_case(self) -> str:
         has_lower = any(letter.islower() for letter in self.ids)
         has_upper = any(letter.isupper() for letter in self.ids)
@@ -76,7 +94,15 @@ class Vocabulary:
             language: ISO 639-3, where case depends on it.
         """
         if self._letter_case == "mixed":
-            return text
+            return text if self._has_all(text) else "".join(map(self._in_either_case, text))
         if self._letter_case == "upper":
             return to_upper(text, language, self.ids)
         return to_lower(text, self.ids)
+
+    def _has_all(self, text: str) -> bool:
+        return all(letter in self.ids for letter in text)
+
+    def _in_either_case(self, letter: str) -> str:
+        """Return a letter in the case that the vocabulary has it in."""
+        cases = (letter, letter.lower(), letter.upper())
+        return next((case for case in cases if self._has_all(case)), letter)

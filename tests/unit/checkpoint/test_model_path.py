@@ -106,7 +106,7 @@ def read(directory):
     return directory
 
 try:
-    directory = resolve_checkpoint(sys.argv[1], read)
+    directory = resolve_checkpoint(sys.argv[1], read, lambda _: sys.argv[2:])
     print(*(path.name for path in weight_files(directory)))
 except ToolkitError as error:
     sys.exit(str(error))
@@ -120,11 +120,11 @@ def hub():
     server.close()
 
 
-def fetch(hub, cache, **environment):
+def fetch(hub, cache, adapter_files=(), **environment):
     """Resolve the hub's checkpoint in a process of its own, whose settings are read at import."""
     variables = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(cache), "NO_PROXY": "127.0.0.1"}
     return subprocess.run(
-        [sys.executable, "-c", FETCH, NAME],
+        [sys.executable, "-c", FETCH, NAME, *adapter_files],
         env={"PATH": "/usr/bin", "PYTHONPATH": str(REPOSITORY), **variables, **environment},
         capture_output=True,
         text=True,
@@ -151,6 +151,24 @@ def test_one_set_of_weights_is_fetched_from_the_hub(hub, tmp_path, there, expect
     hub.taken.clear()
     offline = fetch(hub, tmp_path, HF_HUB_OFFLINE="1")
     assert (offline.stdout, hub.taken) == (done.stdout, []), offline.stderr
+
+
+@pytest.mark.parametrize("there", ["adapter.fra.safetensors", "adapter.fra.bin"])
+def test_the_adapter_asked_for_is_fetched_and_no_other(hub, tmp_path, there):
+    hub.names = [*SMALL, *CLUTTER, "model.safetensors", there]
+    names = ("adapter.fra.safetensors", "adapter.fra.bin")
+    done = fetch(hub, tmp_path, names)
+    assert (done.returncode, done.stdout.split()) == (0, ["model.safetensors"]), done.stderr
+    assert sorted(hub.taken) == sorted({*SMALL, "model.safetensors", there})
+    hub.taken.clear()
+    offline = fetch(hub, tmp_path, names, HF_HUB_OFFLINE="1")
+    assert (offline.returncode, hub.taken) == (0, []), offline.stderr
+
+
+def test_adapter_that_the_hub_lacks_is_named(hub, tmp_path):
+    hub.names = [*SMALL, *CLUTTER, "model.safetensors"]
+    refused = fetch(hub, tmp_path, ["adapter.fra.safetensors", "adapter.fra.bin"])
+    assert f"{NAME}: has no adapter.fra.safetensors or adapter.fra.bin, the" in refused.stderr
 
 
 def test_checkpoint_of_another_kind_costs_no_weights(hub, tmp_path):
