@@ -186,6 +186,27 @@ def test_every_key_of_the_results_is_explained(page, suffix):
 
 
 @pytest.mark.parametrize("suffix", [".md", CHINESE], ids=["English", "Chinese"])
+def test_every_key_of_the_committed_reports_is_explained(suffix):
+    document = read(REPOSITORY / f"docs/evaluation{suffix}")
+    words = {word for code in document.code_spans for word in re.findall(r"\w+", code)}
+    for path in sorted((REPOSITORY / "results/reference").glob("*.json")):
+        missing = sorted(keys_in(json.loads(path.read_text(encoding="utf-8"))) - words)
+        assert not missing, f"{document.name} does not explain, of {path.name}: {missing}"
+
+
+def keys_in(value):
+    """Return the keys of a report, those left out that a run gives names of its own."""
+    if isinstance(value, list):
+        return {name for part in value for name in keys_in(part)}
+    if not isinstance(value, dict):
+        return set()
+    named = {name for name in value if re.fullmatch(r"[a-z]\w*", name)}
+    open_names = ("versions", "conditions", "inputs_sha256")
+    inner = (keys_in(part) for name, part in value.items() if name not in open_names)
+    return named.union(*inner)
+
+
+@pytest.mark.parametrize("suffix", [".md", CHINESE], ids=["English", "Chinese"])
 def test_every_ctc_model_is_listed(suffix):
     document = read(REPOSITORY / f"docs/alignment{suffix}")
     missing = {entry.architecture for entry in CTC_MODELS.values()} - document.code_spans

@@ -1,6 +1,6 @@
 """Ascend NPUs, driven by torch_npu.
 
-`docs/device.md` tells what torch_npu changes in a process.
+`docs/devices.md` tells what torch_npu changes in a process.
 """
 
 import importlib
