@@ -68,7 +68,10 @@ def test_finite_weights_that_overflow_are_a_matter_of_dtype(copy, monkeypatch, d
     monkeypatch.setattr(
         torch.nn.functional, "layer_norm", lambda *a, **b: forward(*a, **b) * float("nan")
     )
-    assert all(weight.isfinite().all() for weight in module.parameters())
+    weights = dict(module.named_parameters())
+    for name in [name for name in weights if name.endswith("masked_spec_embed")]:
+        del weights[name]  # of training alone: not in the file, and what memory held where not set
+    assert all(weight.isfinite().all() for weight in weights.values())
     with pytest.raises(DeviceError, match=advice) as caught:
         run(model)
     assert ("--dtype" in str(caught.value)) is (dtype == "bfloat16")
