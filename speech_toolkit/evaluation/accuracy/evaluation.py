@@ -116,20 +116,10 @@ def evaluate_accuracy(
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
     family, checkpoint = family_of(name), checkpoint_directory(name)
-    targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
-    if len(targets) < 2:
-        raise UsageError(
-            f"--devices {targets[0].label}: a comparison needs two, the reference first, such as "
-            "cpu,npu or cpu:float32,cpu:bfloat16"
-        )
-    names = [threshold.name for threshold in criteria_for(family, targets[0].dtype)]
-    names += names_of_limits(family)
-    changes = parse_changes(request.thresholds, names)
+    targets = _targets(request, family)
+    changes = _changes(request, family, targets)
     model = ModelChoice(
-        str(checkpoint),
-        request.attn_implementation,
-        request.batch_size,
-        request.timeout_s,
+        str(checkpoint), request.attn_implementation, request.batch_size, request.timeout_s
     )
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)
@@ -169,6 +159,23 @@ def case_directory(keep_audio: str | None) -> Iterator[Path]:
             f"--keep_audio {folder}: cannot be made ({error.strerror}); choose another directory"
         ) from error
     yield folder
+
+
+def _targets(request: AccuracyRequest, family: str) -> list[Target]:
+    """Return the targets, each with its dtype; of fewer than two there is nothing to compare."""
+    targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
+    if len(targets) < 2:
+        raise UsageError(
+            f"--devices {targets[0].label}: a comparison needs two, the reference first, such as "
+            "cpu,npu or cpu:float32,cpu:bfloat16"
+        )
+    return targets
+
+
+def _changes(request: AccuracyRequest, family: str, targets: Sequence[Target]) -> dict[str, float]:
+    """Return the limits that the user set, by name."""
+    names = [threshold.name for threshold in criteria_for(family, targets[0].dtype)]
+    return parse_changes(request.thresholds, [*names, *names_of_limits(family)])
 
 
 def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:

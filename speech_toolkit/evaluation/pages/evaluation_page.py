@@ -20,7 +20,6 @@ from speech_toolkit.evaluation.pages.figures import (
 )
 from speech_toolkit.evaluation.pages.page import Page, Section
 from speech_toolkit.evaluation.pages.parts import (
-    PASS,
     checks_table,
     device_line,
     emulation_note,
@@ -35,6 +34,7 @@ from speech_toolkit.evaluation.pages.parts import (
 from speech_toolkit.evaluation.pages.tables import amount, table
 from speech_toolkit.evaluation.pages.texts import Texts
 from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart
+from speech_toolkit.evaluation.thresholds import PASS
 
 Report = Mapping[str, Any]
 

@@ -24,9 +24,10 @@ from speech_toolkit.evaluation.pages.figures import (
 )
 from speech_toolkit.evaluation.pages.histogram import error_histogram
 from speech_toolkit.evaluation.pages.layer_chart import layer_chart
-from speech_toolkit.evaluation.pages.parts import FAIL, PASS, badge
+from speech_toolkit.evaluation.pages.parts import badge
 from speech_toolkit.evaluation.pages.tables import Cell, amount, table
 from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.thresholds import FAIL, PASS
 
 _NOT_A_NUMBER = "NaN/Inf"
 Figures = Mapping[str, Any]

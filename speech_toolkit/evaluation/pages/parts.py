@@ -19,8 +19,8 @@ from speech_toolkit.evaluation.pages.elements import (
 from speech_toolkit.evaluation.pages.figures import SIGNS, number, size
 from speech_toolkit.evaluation.pages.tables import Cell, Row, amount, table
 from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.thresholds import FAIL, PASS
 
-PASS, FAIL = "PASS", "FAIL"
 _KINDS = {PASS: "pass", FAIL: "fail"}
 
 

@@ -17,8 +17,6 @@ from speech_toolkit.evaluation.pages.figures import (
 )
 from speech_toolkit.evaluation.pages.page import Page, Section
 from speech_toolkit.evaluation.pages.parts import (
-    FAIL,
-    PASS,
     badge,
     device_line,
     emulation_note,
@@ -32,8 +30,8 @@ from speech_toolkit.evaluation.pages.parts import (
 from speech_toolkit.evaluation.pages.tables import Row, amount, table
 from speech_toolkit.evaluation.pages.texts import Texts
 from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart, stage_chart
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 
-NOT_VALID = "NOT VALID"
 _BADGES = {"slower": FAIL, "faster": PASS, "within limit": PASS, "undecided": NOT_VALID}
 Report = Mapping[str, Any]
 

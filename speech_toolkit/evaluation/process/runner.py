@@ -134,26 +134,56 @@ def run_isolated(
         with _started(folder, env) as process:
             relay = _Relay(process, label, progress)
             timed_out = _times_out(process, timeout_s)
-        exit_code = -signal.SIGKILL if process.returncode is None else process.returncode
-        elapsed_s = time.perf_counter() - started
-        tail = relay.finish()
+        end = _End(
+            label,
+            exit_code=-signal.SIGKILL if process.returncode is None else process.returncode,
+            timed_out_after_s=timeout_s if timed_out else None,
+            elapsed_s=time.perf_counter() - started,
+            kills_before=kills_before,
+            tail=relay.finish(),
+        )
+        return end.outcome(folder)
+
+
+@dataclass(frozen=True)
+class _End:
+    """How a child ended, as seen from outside.
+
+    Attributes:
+        label: what ran.
+        exit_code: of the process, negative for a signal.
+        timed_out_after_s: the time that it had and outran; None where it ended by itself.
+        elapsed_s: from start to end.
+        kills_before: see :func:`_host_memory_kills`, when it started.
+        tail: the last lines that it printed.
+    """
+
+    label: str
+    exit_code: int
+    timed_out_after_s: float | None
+    elapsed_s: float
+    kills_before: int | None
+    tail: tuple[str, ...]
+
+    def outcome(self, folder: Path) -> Outcome:
+        """Read what the child left in its folder."""
         ended = _read_json(folder / OUTCOME_FILE)
-        if timed_out:
-            status, message = TIMED_OUT, f"timed out after {timeout_s:g} s"
+        if self.timed_out_after_s is not None:
+            status, message = TIMED_OUT, f"timed out after {self.timed_out_after_s:g} s"
         elif ended is not None:
             status, message = ended["status"], ended["message"]
         else:
-            status, message = _cause_of_death(exit_code, kills_before, tail)
+            status, message = _cause_of_death(self.exit_code, self.kills_before, self.tail)
         whole = status == OK
         return Outcome(
-            label=label,
+            label=self.label,
             status=status,
             result=ended["result"] if whole else _read_json(folder / PARTIAL_FILE),
             arrays=_read_arrays(folder / ARRAYS_FILE) if whole else {},
             message=message,
-            exit_code=exit_code,
-            elapsed_s=elapsed_s,
-            log_tail=tail,
+            exit_code=self.exit_code,
+            elapsed_s=self.elapsed_s,
+            log_tail=self.tail,
         )
 
 

@@ -7,9 +7,8 @@ did not do the same work, did not do it itself, or the runs do not show which on
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD
 from speech_toolkit.evaluation.models.family import (
     BUNDLED_MODELS,
@@ -28,12 +26,12 @@ from speech_toolkit.evaluation.models.family import (
     family_of,
 )
 from speech_toolkit.evaluation.models.protocol import ModelSettings
-from speech_toolkit.evaluation.process.runner import OK, Outcome, run_isolated
+from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
 from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
-from speech_toolkit.evaluation.speed.regression import case_key, case_name
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
-from speech_toolkit.evaluation.targets import Target, device_facts, why_not_on_card, why_same
+from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups
+from speech_toolkit.evaluation.targets import Target, device_facts
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
 
@@ -111,16 +109,46 @@ def measure_performance(
     targets = [target.with_default_dtype(CARD_DTYPES[family]) for target in request.targets]
     samples, durations_s = _speech(request, family)
     cases = list(product(durations_s, request.batch_sizes))
-    config = asdict(request) | {
-        "targets": [target.label for target in targets],
-        "durations_s": durations_s,
-    }
+    resolved = {"targets": [target.label for target in targets], "durations_s": durations_s}
+    config = asdict(request) | resolved
     header = report_header(KIND, argv, config)
     model = {"path": name, "weights_sha256": weights_hash(directory)}
     if before is not None:
         known = _targets_to_be(targets, cases, samples)
         before({"config": config, "model": model, "targets": known})
     busy = os.getloadavg()[0]
+    entries = _measure_targets(targets, directory, cases, samples, request, progress)
+    return {
+        **header,
+        "family": family,
+        "model": model,
+        "input": _input(request),
+        "load_average": busy,
+        "percentile_method": PERCENTILE_METHOD,
+        "targets": [_without_output(entry) for entry in entries],
+        "speed_ups": speed_ups(entries, request.min_agreement),
+        "not_valid": list(not_valid(entries)),
+    }
+
+
+def _input(request: PerformanceRequest) -> dict[str, Any]:
+    """Return what a report says of the speech."""
+    return {
+        "source": request.audio_path or "bundled samples",
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "seed": None if request.audio_path else request.seed,
+    }
+
+
+def _measure_targets(
+    targets: Sequence[Target],
+    directory: Path,
+    cases: Sequence[tuple[float, int]],
+    samples: np.ndarray,
+    request: PerformanceRequest,
+    progress: Progress,
+) -> list[dict[str, Any]]:
+    """Measure all cases on all targets, one after the other, from one file of samples."""
     with scratch_folder() as folder:
         samples_path = folder / _SAMPLES_FILE
         with scratch_errors():
@@ -131,22 +159,7 @@ def measure_performance(
             "warmup": request.warmup,
             "runs": request.runs,
         }
-        entries = [_measure(target, directory, payload, request, progress) for target in targets]
-    return {
-        **header,
-        "family": family,
-        "model": model,
-        "input": {
-            "source": request.audio_path or "bundled samples",
-            "sample_rate_hz": SAMPLE_RATE_HZ,
-            "seed": None if request.audio_path else request.seed,
-        },
-        "load_average": busy,
-        "percentile_method": PERCENTILE_METHOD,
-        "targets": [_without_output(entry) for entry in entries],
-        "speed_ups": _speed_ups(entries, request.min_agreement),
-        "not_valid": list(_not_valid(entries)),
-    }
+        return [_measure(target, directory, payload, request, progress) for target in targets]
 
 
 def _targets_to_be(
@@ -241,91 +254,3 @@ def _without_output(entry: dict[str, Any]) -> dict[str, Any]:
         {key: value for key, value in case.items() if key != "output"} for case in entry["cases"]
     ]
     return {**entry, "cases": cases}
-
-
-def _not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Say which targets and cases prove nothing, one line each."""
-    reference, *others = entries
-    for entry in entries:
-        if entry["status"] != OK:
-            yield f"{entry['label']} was not measured to the end: {entry['message']}"
-    for entry in others:
-        if same := _why_same(reference, entry):
-            yield f"{entry['label']}: {same}"
-    for entry in entries:
-        for case in entry["cases"]:
-            if case.get("no_evidence"):
-                yield f"{entry['label']}, {case_name(case)}: {case['no_evidence']}"
-
-
-def _why_same(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
-    facts = [each["environment"] or {} for each in (reference, entry)]
-    return why_same(facts[0], reference["dtype"], facts[1], entry["dtype"])
-
-
-def _speed_ups(entries: Sequence[dict[str, Any]], min_agreement: float) -> list[dict[str, Any]]:
-    """Hold each case of the other targets against the reference's, the first one's."""
-    reference, *others = entries
-    of_reference = {case_key(case): case for case in reference["cases"]}
-    return [
-        {
-            "target": entry["label"],
-            "reference": reference["label"],
-            "duration_s": case["duration_s"],
-            "batch_size": case["batch_size"],
-            **_speed_up(
-                of_reference.get(case_key(case)),
-                case,
-                _why_no_comparison(reference, entry),
-                min_agreement,
-            ),
-        }
-        for entry in others
-        for case in entry["cases"]
-    ]
-
-
-def _why_no_comparison(reference: Mapping[str, Any], entry: Mapping[str, Any]) -> str | None:
-    """Say why no case of a target has a speed-up, None where one may have."""
-    return why_not_on_card(entry["fallback_ops"]) or _why_same(reference, entry)
-
-
-def _speed_up(
-    reference: dict[str, Any] | None,
-    case: dict[str, Any],
-    withheld: str | None,
-    min_agreement: float,
-) -> dict[str, Any]:
-    """Return the ratio of the runs, or why there is none."""
-    same = None
-    if reference is None or not (reference["complete"] and case["complete"]):
-        withheld = withheld or "not measured to the end on both"
-    elif reference["input_sha256"] != case["input_sha256"]:
-        withheld = withheld or "the two were given different samples"
-    else:
-        same = agreement(reference["output"], case["output"], ordered=case["tokens"] is None)
-        withheld = withheld or reference["no_evidence"] or case["no_evidence"]
-        if same < min_agreement:
-            withheld = withheld or (
-                f"the outputs agree in {same:.2%} only, below {min_agreement:.0%}: "
-                "the device does not do the same work"
-            )
-    runs = ((reference or case)["runs_s"], case["runs_s"])
-    return {**speed_up_figures(*runs, withheld), "agreement": same}
-
-
-def agreement(one: Sequence[int], other: Sequence[int], *, ordered: bool) -> float:
-    """Return the share of two outputs that is the same, in 0..1; two empty ones agree.
-
-    Args:
-        one: labels or tokens.
-        other: the other device's.
-        ordered: whether place i of the one stands for the same audio as place i of the other, as
-            frames do; tokens may be shifted by one that the other lacks, and twice the length of
-            what matches is held against both lengths.
-    """
-    if not ordered:
-        return SequenceMatcher(None, one, other, autojunk=False).ratio()
-    if len(one) != len(other):
-        return 0.0
-    return float(np.mean(np.equal(one, other))) if one else 1.0

@@ -10,11 +10,13 @@ from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.metrics.numeric import log_softmax
-from speech_toolkit.evaluation.models.family import load_model
+from speech_toolkit.evaluation.models.family import MMS, family_of, load_model
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from tests.end_to_end.support import MODEL, SAMPLES
+from tests.replicas.ctc import ctc_forms, write_ctc
 
 CPU = ModelSettings(str(MODEL), "cpu", "float32", batch_size=4)
+DEMO = str(SAMPLES / "demo.wav")
 TEXT = (SAMPLES / "demo.txt").read_text()
 QUESTION = {
     "audio_path": str(SAMPLES / "question.flac"),
@@ -96,3 +98,17 @@ def test_aligner_hears_letters_and_words_and_reads_the_choices_of_others():
     assert read["itself"] == list(heard.leads) == list(heard.margins)
     assert min(read["blank"]) < 0
     assert loaded.leads(case, {"itself": heard.windows})["itself"] == read["itself"]
+
+
+@pytest.mark.parametrize("name", ["hubert-large-ls960-ft", "wavlm-libri-clean-100h-large"])
+def test_each_kind_of_ctc_model_is_asked_the_same(name, tmp_path, waveform):
+    directory = write_ctc(ctc_forms()[name], tmp_path / "replica")
+    assert family_of(str(directory)) == MMS
+    loaded = load_model(ModelSettings(str(directory), "cpu", "float32"))
+    with torch.no_grad():
+        logits = loaded.forward(loaded.make_inputs(waveform.samples))["logits"].numpy()
+    heard, _ = loaded.hear({"audio_path": DEMO, "text": TEXT, "language": "eng"}, {})
+    work = loaded.run(waveform, batch_size=2, exact=True)
+    assert heard.choices == work.output == tuple(logits.argmax(axis=1))
+    assert [word["text"] for word in heard.word_times] == TEXT.split()
+    assert list(work.stage_times_s) == ["emissions", "alignment"]

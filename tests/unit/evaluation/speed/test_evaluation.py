@@ -10,11 +10,7 @@ from speech_toolkit.evaluation.models.protocol import Work
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.speed import evaluation as performance
 from speech_toolkit.evaluation.speed import on_device as measuring
-from speech_toolkit.evaluation.speed.evaluation import (
-    PerformanceRequest,
-    agreement,
-    measure_performance,
-)
+from speech_toolkit.evaluation.speed.evaluation import PerformanceRequest, measure_performance
 from speech_toolkit.evaluation.speed.on_device import measure_target
 from speech_toolkit.evaluation.speed.table import performance_lines
 from speech_toolkit.evaluation.targets import Target
@@ -269,17 +265,3 @@ def test_length_of_a_file_is_the_default_duration(performed, wav):
     report, _ = performed(outcome("cpu", [1]), audio_path=str(wav), durations_s=())
     assert report["config"]["durations_s"] == [pytest.approx(soundfile.info(wav).duration)]
     assert report["input"] == {"source": str(wav), "sample_rate_hz": 16_000, "seed": None}
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "frames", "tokens"),
-    [
-        ([], [], 1.0, 1.0),
-        ([1, 2, 3, 4], [1, 2, 3, 5], 0.75, 0.75),
-        ([1, 2, 3, 4], [2, 3, 4], 0.0, 6 / 7),
-        ([1], [], 0.0, 0.0),
-    ],
-)
-def test_agreement(one, other, frames, tokens):
-    assert agreement(one, other, ordered=True) == pytest.approx(frames)
-    assert agreement(one, other, ordered=False) == pytest.approx(tokens)
