@@ -1,10 +1,12 @@
 """Any script -> Latin letters, by the uroman package, with the range that each letter stands for.
 
-Loading uroman whole takes seconds, nearly all of it spent on rules for characters that a given
-text does not hold. A rule can only act where its source occurs in the text, so uroman is given a
-data directory that holds the rules of the text's own characters: the same result in a fraction of
-the time (a test compares the two). Its table of numbers is left out on purpose: with it, uroman
-turns 三百 into "300", which no letter of a vocabulary can stand for.
+Loading uroman whole takes seconds, nearly all of it spent on rules for characters that a given text
+does not hold. A rule can only act where its source occurs in the text, so uroman is given a data
+directory that holds the rules of the text's own characters: the same result in a fraction of the
+time (tests compare the two, character by character). A thread that loads all rules while the model
+loads hides nothing, for both are Python at work (``benchmarks/romanization.py``). Its table of
+numbers is left out on purpose: with it, uroman turns 三百 into "300", which no letter of a
+vocabulary can stand for.
 """
 
 from __future__ import annotations
