@@ -31,13 +31,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
+
+from whisper_programs import PROGRAMS, Task
 
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.arguments import DTYPES, number
@@ -49,8 +50,6 @@ from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 
 if TYPE_CHECKING:
     import numpy as np
-
-    from speech_toolkit.device import Device
 
 TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 BUNDLED_MODEL = bundled_model("tiny-whisper")
@@ -68,31 +67,6 @@ SHAPES = {
     },
 }
 WARM_UP_S = 20.0
-
-Transcribe = Callable[["np.ndarray"], str]  # float32 (N,) at 16 kHz -> text
-
-
-@dataclass(frozen=True)
-class Task:
-    """What every program is given.
-
-    Attributes:
-        model: checkpoint directory.
-        device: name for torch.
-        dtype: name of the dtype.
-        batch_size: windows that run together.
-        minutes: of audio.
-        tokens: generated for each window, None for as many as the model wants.
-        faster_whisper: directory of the model converted for it, or None.
-    """
-
-    model: str
-    device: str
-    dtype: str
-    batch_size: int
-    minutes: float
-    tokens: int | None
-    faster_whisper: str | None
 
 
 @dataclass(frozen=True)
@@ -112,155 +86,6 @@ class Measurement:
     text: str
 
 
-class WindowCount:
-    """Counts the rows that go through an encoder."""
-
-    def __init__(self, encoder: Any) -> None:
-        self.windows = 0
-        encoder.register_forward_hook(self._add)
-
-    def _add(self, module: Any, arguments: Any, output: Any) -> None:
-        self.windows += len(output[0])
-
-
-def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]:
-    """Return this project's engine in one of its modes."""
-    from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.transcription import Transcriber, TranscriptionSettings
-
-    transcriber = Transcriber.load(task.model, task.device, task.dtype)
-    settings = TranscriptionSettings(
-        mode=mode,
-        language="en",
-        timestamps="none" if task.tokens or mode == "chunked" else "segment",
-        temperatures=(0.0,),
-        condition_on_previous_text=False,
-        batch_size=task.batch_size,
-        max_new_tokens=task.tokens,
-        no_speech_threshold=None if task.tokens else 0.6,
-    )
-
-    def transcribe(samples: np.ndarray) -> str:
-        waveform = Waveform(samples, 16_000, "talk", 16_000, 1, ())
-        return transcriber.transcribe(waveform, settings).text
-
-    count = WindowCount(transcriber.decoder.model.model.encoder)
-    return transcribe, count, transcriber.device
-
-
-def load_transformers(task: Task) -> tuple[Any, Any, Any, Device]:
-    """Return transformers' model, tokenizer and feature extractor, and the device."""
-    from speech_toolkit.device import parse_dtype, select_device
-
-    device = select_device(task.device)
-    from transformers import (
-        WhisperFeatureExtractor,
-        WhisperForConditionalGeneration,
-        WhisperTokenizerFast,
-    )
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    model = WhisperForConditionalGeneration.from_pretrained(
-        task.model, dtype=parse_dtype(task.dtype)
-    )
-    return (
-        model.to(device.name).eval(),
-        WhisperTokenizerFast.from_pretrained(task.model),
-        WhisperFeatureExtractor.from_pretrained(task.model),
-        device,
-    )
-
-
-def generation_arguments(task: Task) -> dict[str, Any]:
-    """Return what makes generate() decode greedily, as the engine does."""
-    limit = {"max_new_tokens": task.tokens} if task.tokens else {}
-    return {"num_beams": 1, "do_sample": False, "language": "en", "task": "transcribe"} | limit
-
-
-def load_pipeline(task: Task, chunk_s: float) -> tuple[Transcribe, WindowCount, Device]:
-    """Return transformers' pipeline over overlapping chunks."""
-    from transformers import pipeline
-
-    model, tokenizer, extractor, device = load_transformers(task)
-    recognise = pipeline(
-        "automatic-speech-recognition",
-        model=model,
-        tokenizer=tokenizer,
-        feature_extractor=extractor,
-        chunk_length_s=chunk_s,
-        batch_size=task.batch_size,
-        device=device.name,
-    )
-
-    def transcribe(samples: np.ndarray) -> str:
-        heard = {"raw": samples.copy(), "sampling_rate": 16_000}
-        return recognise(heard, generate_kwargs=generation_arguments(task))["text"]
-
-    return transcribe, WindowCount(model.model.encoder), device
-
-
-def load_sequential(task: Task) -> tuple[Transcribe, WindowCount, Device]:
-    """Return transformers' sequential long-form generate()."""
-    import torch
-
-    model, tokenizer, extractor, device = load_transformers(task)
-
-    def transcribe(samples: np.ndarray) -> str:
-        inputs = extractor(
-            samples,
-            sampling_rate=16_000,
-            return_tensors="pt",
-            truncation=False,
-            padding="longest",
-            return_attention_mask=True,
-        )
-        with torch.inference_mode():
-            ids = model.generate(
-                inputs.input_features.to(device.name, model.dtype),
-                attention_mask=inputs.attention_mask.to(device.name),
-                return_timestamps=True,
-                condition_on_prev_tokens=False,
-                **generation_arguments(task),
-            )
-        return tokenizer.batch_decode(ids, skip_special_tokens=True)[0]
-
-    return transcribe, WindowCount(model.model.encoder), device
-
-
-def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
-    """Return faster-whisper's batched pipeline."""
-    from speech_toolkit.device import select_device
-
-    device = select_device(task.device)
-    from faster_whisper import BatchedInferencePipeline, WhisperModel
-
-    model = WhisperModel(task.faster_whisper, device=device.type, compute_type=task.dtype)
-    recognise = BatchedInferencePipeline(model)
-    limit = {"max_new_tokens": task.tokens} if task.tokens else {}
-
-    def transcribe(samples: np.ndarray) -> str:
-        segments, _ = recognise.transcribe(
-            samples,
-            batch_size=task.batch_size,
-            beam_size=1,
-            temperature=0.0,
-            language="en",
-            **limit,
-        )
-        return " ".join(segment.text.strip() for segment in segments)
-
-    return transcribe, None, device
-
-
-PROGRAMS: dict[str, Callable[[Task], tuple[Transcribe, WindowCount | None, Device]]] = {
-    "chunked": lambda task: load_engine(task, "chunked"),
-    "pipeline, 30 s chunks": lambda task: load_pipeline(task, 30.0),
-    "pipeline, 25 s chunks": lambda task: load_pipeline(task, 25.0),
-    "transcribe": lambda task: load_engine(task, "transcribe"),
-    "generate, sequential": load_sequential,
-    "faster-whisper, batched": load_faster_whisper,
-}
 BASELINES = {"pipeline, 30 s chunks": "chunked", "pipeline, 25 s chunks": "chunked"} | {
     "generate, sequential": "transcribe",
     "faster-whisper, batched": "chunked",
