@@ -59,6 +59,22 @@ def load_model(
 
 
 @contextmanager
+def transformers_quiet() -> Iterator[None]:
+    """Let transformers say nothing below an error meanwhile, and show no progress of its own."""
+    from transformers.utils import logging
+
+    verbosity, shows_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if shows_bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
 def foreign_errors(directory: Path, what: str, advice: str = "download it again") -> Iterator[None]:
     """Turn whatever another package raises over a checkpoint's files into an error of ours.
 
@@ -136,14 +152,14 @@ def _load_on_host(
     """Load the whole model in ``dtype``; raise the errors of :func:`load_model`."""
     from safetensors import SafetensorError
     from transformers import GenerationConfig
-    from transformers.utils import logging as transformers_logging
 
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
     options = {"attn_implementation": attn_implementation} if attn_implementation else {}
     if model_class.can_generate():
         options["generation_config"] = GenerationConfig()  # ours rule; the file's is not read here
-    with foreign_errors(directory, "transformers makes no model of its files"):
+    with (
+        foreign_errors(directory, "transformers makes no model of its files"),
+        transformers_quiet(),
+    ):
         config = _model_config(model_class, directory)
         check_weights(directory, config, read_headers(weight_files(directory)))
         try:

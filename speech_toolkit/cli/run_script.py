@@ -20,6 +20,7 @@ from speech_toolkit.system.interrupts import signals_raised
 from speech_toolkit.system.streams import discard_output, make_streams_printable
 
 _LEAVING_S = 0.2
+_TRANSFORMERS_SAYS = "TRANSFORMERS_VERBOSITY"  # read when it is imported, here and in children
 
 
 def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
@@ -29,6 +30,7 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     number, which is 130 for Ctrl-C, and what nobody foresaw with 70 and its traceback in a file.
     """
     make_streams_printable()
+    os.environ.setdefault(_TRANSFORMERS_SAYS, "error")
     threads_before = threading.enumerate()
     try:
         with signals_raised():

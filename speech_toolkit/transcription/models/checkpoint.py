@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json
-from speech_toolkit.checkpoint.pretrained import foreign_errors, load_model
+from speech_toolkit.checkpoint.pretrained import foreign_errors, load_model, transformers_quiet
 from speech_toolkit.errors import CheckpointError, UsageError
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.transcription.models.default_opening import (
@@ -245,7 +245,10 @@ def load_tokenizer(checkpoint: WhisperCheckpoint) -> PreTrainedTokenizerBase:
     from transformers import WhisperTokenizerFast
 
     advice = "download tokenizer.json, or vocab.json and merges.txt, again"
-    with foreign_errors(checkpoint.directory, "its tokenizer cannot be loaded", advice):
+    with (
+        foreign_errors(checkpoint.directory, "its tokenizer cannot be loaded", advice),
+        transformers_quiet(),
+    ):
         return WhisperTokenizerFast.from_pretrained(checkpoint.directory, local_files_only=True)
 
 

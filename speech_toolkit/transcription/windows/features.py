@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
-from speech_toolkit.checkpoint.pretrained import foreign_errors
+from speech_toolkit.checkpoint.pretrained import foreign_errors, transformers_quiet
 from speech_toolkit.checkpoint.processor_files import read_feature_settings
 from speech_toolkit.checkpoint.schema import FEATURES
 
@@ -46,7 +46,7 @@ class FeatureExtractor:
 
         settings = read_feature_settings(directory)
         checked = {key: settings.values[key] for key in FEATURES if key in settings.values}
-        with foreign_errors(settings.path or directory, "makes no features"):
+        with foreign_errors(settings.path or directory, "makes no features"), transformers_quiet():
             self._extractor = WhisperFeatureExtractor(**{"feature_size": num_mel_bins, **checked})
 
     def extract(self, windows: Sequence[np.ndarray]) -> torch.Tensor:
