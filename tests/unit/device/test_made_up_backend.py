@@ -1,5 +1,7 @@
 """A new type of device: one class, one line of the table."""
 
+import ast
+from pathlib import Path
 from types import ModuleType
 from typing import ClassVar
 
@@ -10,6 +12,10 @@ from speech_toolkit.device import backends, select_device
 from speech_toolkit.device.backends.card import Card
 from speech_toolkit.device.names import forms_of_names, parse_device_name
 from speech_toolkit.errors import DeviceError, OperatorError, OutOfMemoryError, UsageError
+
+PACKAGE = Path(__file__).parents[3] / "speech_toolkit"
+BACKENDS = PACKAGE / "device" / "backends"
+TYPES = ("npu", "cuda", "cpu", "torch_npu")
 
 
 class Toy(Card):
@@ -100,3 +106,16 @@ def test_a_report_says_the_same_of_it_as_of_others(toy):
 def test_without_its_line_it_is_unknown():
     with pytest.raises(UsageError, match="unknown device 'toy:1'"):
         parse_device_name("toy:1")
+
+
+def test_nothing_but_the_backends_asks_for_the_type_of_a_device():
+    asking = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}: {ast.unparse(node)}"
+        for path in sorted(PACKAGE.rglob("*.py"))
+        if BACKENDS not in path.parents
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        for side in (node.left, *node.comparators)
+        if any(isinstance(part, ast.Constant) and part.value in TYPES for part in ast.walk(side))
+    ]
+    assert not asking, "\n".join(asking)
