@@ -5,8 +5,8 @@
     python inference.py --audio speech.wav --mode transcribe
     python inference.py --model_path DIR_OR_HUB_ID --help
 
-A CTC checkpoint (wav2vec2, HuBERT, WavLM, ...) is run by ``inference_mms.py`` (when is each word
-of a transcript spoken?), a Whisper one by ``inference_whisper.py`` (what is spoken?). Without
+A CTC checkpoint (wav2vec2, HuBERT, WavLM, Parakeet) is run by ``inference_mms.py`` (when is each
+word of a transcript spoken?), a Whisper one by ``inference_whisper.py`` (what is spoken?). Without
 ``--model_path`` the bundled aligner runs, or with ``--mode``, which only Whisper has, the bundled
 Whisper model.
 

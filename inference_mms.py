@@ -5,7 +5,8 @@
     python inference_mms.py --model_path MahmoudAshraf/mms-300m-1130-forced-aligner \
         --audio speech.flac --transcript_file speech.txt --language deu --device npu:0
 
-Runs any Wav2Vec2ForCTC checkpoint, from a directory or the hub, on Ascend NPU, CUDA or CPU.
+Runs any CTC checkpoint of wav2vec2 (MMS with its adapters, too), HuBERT, WavLM and Parakeet, from a
+directory or the hub, on Ascend NPU, CUDA or CPU.
 
 Exit codes: 0 done, 2 wrong usage or input, 70 internal error, 130 interrupted.
 """

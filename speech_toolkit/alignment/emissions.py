@@ -17,7 +17,7 @@ import numpy as np
 
 from speech_toolkit.checkpoint.pretrained import refuse_output
 from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import AudioError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -187,6 +187,7 @@ def cut_windows(
 
     Raises:
         AudioError: the waveform is shorter than one frame.
+        UsageError: a window is longer than the model takes.
     """
     geometry = checkpoint.geometry
     num_frames = geometry.frames(len(waveform.samples))
@@ -200,6 +201,14 @@ def cut_windows(
         for length_s in (window_s, context_s)
     )
     plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
+    if checkpoint.most_frames is not None and plan.window_frames > checkpoint.most_frames:
+        asked_s, most_s = (
+            frames * geometry.stride_s for frames in (plan.window_frames, checkpoint.most_frames)
+        )
+        raise UsageError(
+            f"a window of {asked_s:g} s, with its context, is longer than the {most_s:g} s that "
+            "the model takes; lower --window_s or --context_s"
+        )
     return CutWaveform(checkpoint.model_input(waveform), plan)
 
 

@@ -54,6 +54,11 @@ _FORMS: tuple[tuple[Callable[[Callable[[str], bool], Mapping[str, Any]], bool], 
         _TRANSFORMERS,
     ),
     (
+        lambda has, config: not config and has("*.nemo"),
+        "a checkpoint of NeMo",
+        _TRANSFORMERS,
+    ),
+    (
         lambda has, config: not config and (has("ggml-*.bin") or has("*.gguf")),
         "a conversion for whisper.cpp",
         _TRANSFORMERS,

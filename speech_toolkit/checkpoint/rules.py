@@ -55,21 +55,20 @@ def _padding_is_in_vocabulary(config: Mapping[str, Any]) -> str | None:
     return f"pad_token_id is {padding}, not an id below vocab_size {size}"
 
 
-def _is_even_kernel(config: Mapping[str, Any]) -> str | None:
-    kernel = config.get("conv_kernel_size")
-    if kernel is None or kernel % 2 == 1:
-        return None
-    return f"conv_kernel_size is {kernel}, not an odd number"
+def _kernels_are_odd(config: Mapping[str, Any]) -> str | None:
+    for key in ("conv_kernel_size", "subsampling_conv_kernel_size"):
+        if config.get(key, 1) % 2 == 0:
+            return f"{key} is {config[key]}, not an odd number"
+    return None
 
 
-def _is_no_power_of_stride(config: Mapping[str, Any]) -> str | None:
+def _halves_again_and_again(config: Mapping[str, Any]) -> str | None:
     factor, stride = (config.get(f"subsampling_{key}") for key in ("factor", "conv_stride"))
-    if factor is None or stride is None or (stride == 2 and factor.bit_count() == 1):
-        return None
-    return (
-        f"subsampling_factor is {factor} and subsampling_conv_stride {stride}, not a power of 2 "
-        "and 2"
-    )
+    if stride not in (None, 2):
+        return f"subsampling_conv_stride is {stride}, not 2"
+    if factor is not None and factor.bit_count() != 1:
+        return f"subsampling_factor is {factor}, not a power of 2"
+    return None
 
 
 def _of_part(key: str, rule: Rule) -> Rule:
@@ -92,8 +91,8 @@ RULES: Mapping[str | None, tuple[Rule, ...]] = {
     "wavlm": _OVER_WAVEFORM,
     "parakeet_ctc": (
         _of_part("encoder_config", _divides("num_attention_heads", "hidden_size")),
-        _of_part("encoder_config", _is_even_kernel),
-        _of_part("encoder_config", _is_no_power_of_stride),
+        _of_part("encoder_config", _kernels_are_odd),
+        _of_part("encoder_config", _halves_again_and_again),
         _padding_is_in_vocabulary,
     ),
     "whisper": (

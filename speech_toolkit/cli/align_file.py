@@ -60,6 +60,8 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     if name is None:
         name = str(bundled_model(BUNDLED_MODEL))
     checkpoint = resolve_ctc_checkpoint(name, request.settings.language)
+    if checkpoint.adapter is not None:
+        reporter.info(f"Adapter of language: {checkpoint.adapter}")
     transcript = tokenize_transcript(
         request.transcript, checkpoint.vocabulary, request.settings.language
     )

@@ -42,7 +42,9 @@ def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
         "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
     )
     parser.add_argument(
-        "--language", default="eng", help="ISO 639-3 code of the transcript (default: eng)"
+        "--language",
+        default="eng",
+        help="ISO 639-3 code of the transcript; picks the adapter of MMS-1b-all (default: eng)",
     )
 
 

@@ -9,18 +9,22 @@ from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.errors import CheckpointError, UsageError
 from tests.end_to_end.support import REPOSITORY
 from tests.replicas.ctc import ctc_forms, write_ctc
+from tests.replicas.parakeet import write_parakeet
 
 SPEECH = REPOSITORY / "samples" / "demo.wav"
 TEXT = "Hello, world! It's the 25th."
 SPELT = {"mms-1b-all": "hello world it's the 25th"}
 SPELT_BY_OTHERS = "hello world it's the twenty fifth"
 NOT_ENGLISH = ("wav2vec2-large-xlsr-hindi", "wav2vec2-lv-60-espeak-cv-ft")
+PARAKEET = "parakeet-ctc-0.6b"
 FORMS = {name: form for name, form in ctc_forms().items() if name not in NOT_ENGLISH}
 
 
-@pytest.fixture(params=FORMS)
+@pytest.fixture(params=[*FORMS, PARAKEET])
 def replica(request, tmp_path):
     """The directory of a replica, under the name of its form."""
+    if request.param == PARAKEET:
+        return write_parakeet(tmp_path / PARAKEET)
     return write_ctc(FORMS[request.param], tmp_path / request.param)
 
 
@@ -39,6 +43,8 @@ def heard_by_transformers(directory, **options):
     inputs = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="pt")
     with torch.inference_mode():
         logits = model(**inputs).logits[0]
+    if "encoder_config" in config:  # a mel frame more than the samples fill is made, and masked
+        logits = logits[: -(-int(inputs["attention_mask"].sum()) // 8)]
     return torch.log_softmax(logits, dim=-1).numpy()
 
 
@@ -53,6 +59,26 @@ def align(directory, text=TEXT, dtype="float32", language="eng", **settings):
     prepared = prepare_input(SPEECH, text, aligner.checkpoint, settings)
     result = aligner.align_prepared(prepared, settings, UNWATCHED, heard.append)
     return result, heard[0].log_probs
+
+
+def heard(directory, waveform):
+    """Return the product's log-probabilities of a waveform as a whole."""
+    from speech_toolkit.alignment.aligner import Aligner
+    from speech_toolkit.alignment.emissions import compute_emissions
+    from speech_toolkit.progress import UNWATCHED
+
+    aligner = Aligner.load(directory, "cpu")
+    return compute_emissions(
+        aligner.model,
+        aligner.checkpoint,
+        waveform,
+        aligner.device,
+        window_s=30,
+        context_s=2,
+        batch_size=1,
+        wildcard=False,
+        progress=UNWATCHED,
+    ).log_probs
 
 
 def best_path(log_probs, targets, blank, on_progress=None):
@@ -89,14 +115,17 @@ def test_log_probabilities_are_those_of_transformers(replica):
 
 
 def test_labels_are_those_of_its_tokenizer(replica):
-    from transformers import Wav2Vec2CTCTokenizer
+    from transformers import AutoTokenizer
 
     result, _ = align(replica)
-    vocabulary = Wav2Vec2CTCTokenizer.from_pretrained(replica).get_vocab()
-    letters = [segment.text for segment in result.segments]
+    tokenizer = AutoTokenizer.from_pretrained(replica)
     spelt = SPELT.get(replica.name, SPELT_BY_OTHERS)
-    assert "".join(letters).lower() == spelt.replace(" ", "")
-    assert all(letter in vocabulary for letter in letters)
+    labels = [segment.text for segment in result.segments]
+    if replica.name == PARAKEET:
+        assert labels == tokenizer.tokenize(spelt)
+    else:
+        assert "".join(labels).lower() == spelt.replace(" ", "")
+        assert all(label in tokenizer.get_vocab() for label in labels)
     assert [word.text for word in result.words] == TEXT.split()
 
 
@@ -108,13 +137,18 @@ def test_times_are_those_of_a_search_by_brute_force(replica, monkeypatch):
         assert getattr(found, part) == getattr(expected, part)
 
 
-@pytest.mark.parametrize("name", ["hubert-large-ls960-ft", "wavlm-libri-clean-100h-large"])
+@pytest.mark.parametrize(
+    "name", ["hubert-large-ls960-ft", "wavlm-libri-clean-100h-large", PARAKEET]
+)
 def test_windows_join_to_what_transformers_gives_for_the_whole(name, tmp_path):
     """Without attention no frame sees further than its context; layer norm sees one frame."""
     from dataclasses import replace
 
-    form = replace(FORMS[name], config=FORMS[name].config | {"num_hidden_layers": 0})
-    directory = write_ctc(form, tmp_path / "replica")
+    if name == PARAKEET:
+        directory = write_parakeet(tmp_path / "replica", num_hidden_layers=0)
+    else:
+        form = replace(FORMS[name], config=FORMS[name].config | {"num_hidden_layers": 0})
+        directory = write_ctc(form, tmp_path / "replica")
     expected = heard_by_transformers(directory)
     for batch_size in (1, 3):
         _, log_probs = align(directory, window_s=0.7, context_s=0.4, batch_size=batch_size)
@@ -126,6 +160,85 @@ def test_narrow_dtypes_are_near(replica, dtype):
     _, wide = align(replica)
     _, narrow = align(replica, dtype=dtype)
     assert np.abs(np.exp(wide) - np.exp(narrow)).mean() < 0.02
+
+
+@pytest.fixture
+def parakeet(tmp_path):
+    """The directory of a replica of parakeet-ctc."""
+    return write_parakeet(tmp_path / PARAKEET)
+
+
+@pytest.mark.parametrize("num_samples", [320, 1280, 1281, 8 * 1280, 8 * 1280 + 159, 8 * 1280 + 160])
+def test_frames_of_parakeet_are_those_of_transformers(parakeet, num_samples, monkeypatch):
+    """Whatever is left over at the end: less than a mel frame, or than a frame of the model."""
+    from dataclasses import replace
+
+    short = replace(load_audio(SPEECH, 16000), samples=load_audio(SPEECH, 16000).samples[8000:])
+    short = replace(short, samples=short.samples[:num_samples])
+    monkeypatch.setattr(f"{__name__}.load_audio", lambda *_: short)
+    expected = heard_by_transformers(parakeet)
+    found = heard(parakeet, short)
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, atol=2e-4)
+
+
+def test_words_of_parakeet_span_their_pieces(parakeet):
+    text = "Well-known: 25 zebras' Café…"
+    result, _ = align(parakeet, text)
+    assert result.frame_stride_s == 0.08
+    pieces = {word.text: [] for word in result.words}
+    for segment in result.segments:
+        word = next(w for w in result.words if w.start_char <= segment.start_char < w.end_char)
+        assert word.start_time <= segment.start_time <= segment.end_time <= word.end_time
+        pieces[word.text].append(segment.text)
+    written = {word: "".join(own).replace("▁", " ") for word, own in pieces.items()}
+    assert written == {
+        "Well-known:": " well known",
+        "25": " twenty five",
+        "zebras'": " zebras",
+        "Café…": " cafe",
+    }
+
+
+def test_parakeet_with_case_keeps_it_and_hears_no_punctuation(tmp_path):
+    directory = write_parakeet(tmp_path / "replica", lower=False)
+    result, _ = align(directory, "Hello, World! Why?")
+    assert "".join(segment.text for segment in result.segments) == "▁Hello▁World▁Why"
+
+
+def test_window_beyond_the_positions_of_parakeet_is_refused(tmp_path):
+    directory = write_parakeet(tmp_path / "replica", max_position_embeddings=40)
+    with pytest.raises(UsageError, match=r"window of 4.8. s.*longer than the 3.2 s that the model"):
+        align(directory)
+    assert align(directory, window_s=2, context_s=0.5)[0].num_frames == 61
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "message"),
+    [
+        ("preprocessor_config.json", {"feature_size": 128}, "128, but config.json has num_mel_bi"),
+        ("preprocessor_config.json", {"win_length": 1024}, "win_length is 1024, above n_fft 512"),
+        ("config.json", {"pad_token_id": None}, "pad_token_id is None, not an id below vocab_size"),
+        ("config.json", {"encoder_config": {"conv_kernel_size": 8}}, "conv_kernel_size is 8, not"),
+        (
+            "config.json",
+            {"encoder_config": {"hidden_size": 2.5}},
+            "config.hidden_size is 2.5",
+        ),
+        ("config.json", {"encoder_config": {"subsampling_factor": 6}}, "6, not a power of 2"),
+        ("config.json", {"encoder_config": {"hidden_size": 24}}, "config.json asks for"),
+        ("config.json", {"architectures": ["ParakeetForTDT"]}, "forced alignment needs a Parakeet"),
+        ("tokenizer.json", {"model": {"type": "no model"}}, "is no tokenizer"),
+    ],
+)
+def test_files_of_parakeet_that_contradict_each_other_are_named(parakeet, file, changes, message):
+    path = parakeet / file
+    content = json.loads(path.read_text())
+    for key, value in changes.items():
+        content[key] = content[key] | value if isinstance(value, dict) else value
+    path.write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match=message):
+        align(parakeet)
 
 
 @pytest.fixture
@@ -181,10 +294,20 @@ def test_language_that_is_not_there_is_named(mms, language, message):
 
 def test_nearest_of_many_languages_are_named(mms):
     path = mms / "vocab.json"
-    codes = ("deu", "den", "dga", *(f"z{a}{b}" for a in "abc" for b in "abc"))
+    codes = ("deu", "swh", "nld", "afr", "sml", *(f"q{a}{b}" for a in "abc" for b in "abc"))
     path.write_text(json.dumps({code: {"<pad>": 0, "a": 1} for code in codes}))
-    with pytest.raises(UsageError, match="similar codes are deu, den.*all 12 are the keys of its"):
-        align(mms, language="des")
+    with pytest.raises(UsageError, match="'smo'; near are sml; all 14 are the keys of vocab.json"):
+        align(mms, language="smo")
+    with pytest.raises(UsageError, match="'ltz'; near are deu; all 14"):
+        align(mms, language="ltz")
+
+
+def test_language_that_encompasses_others_means_the_usual_one(mms):
+    vocabulary = json.loads((mms / "vocab.json").read_text())
+    vocabulary["swh"] = vocabulary.pop("hin")
+    (mms / "vocab.json").write_text(json.dumps(vocabulary))
+    (mms / "adapter.hin.bin").rename(mms / "adapter.swh.bin")
+    assert align(mms, "habari", language="sw")[0].settings["adapter"] == "swh"
 
 
 def test_transcript_in_another_language_than_the_adapter_is_refused(mms):

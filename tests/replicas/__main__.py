@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.replicas.ctc import ctc_forms, write_ctc
+from tests.replicas.parakeet import write_parakeet
 from tests.replicas.whisper import whisper_forms, write_whisper
 
 
@@ -20,7 +21,8 @@ def main() -> None:
     for name, whisper in whisper_forms().items():
         print(write_whisper(whisper, target / "whisper" / name))
     for name, ctc in ctc_forms().items():
-        print(write_ctc(ctc, target / "wav2vec2" / name))
+        print(write_ctc(ctc, target / "ctc" / name))
+    print(write_parakeet(target / "ctc" / "parakeet-ctc-0.6b"))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from langcodes import tag_distance
+
 from speech_toolkit.alignment.text.language import resolve_language
 from speech_toolkit.checkpoint.pretrained import foreign_errors
 from speech_toolkit.checkpoint.weight_headers import read_headers
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 DEFAULT_LANGUAGE = "eng"  # of transformers, too
 _SHOWN_LANGUAGES = 8
-_LEAST_LIKENESS = 0.5
+_FARTHEST_RELATIVE = 50  # of langcodes, whose scale ends at 134
 
 
 def adapter_files(language: str) -> tuple[str, ...]:
@@ -43,8 +45,7 @@ def pick_language(directory: Path, languages: Collection[str], wanted: str) -> s
     """
     if wanted in languages:
         return wanted
-    code = resolve_language(wanted)
-    found = [name for name in languages if is_language(name, code)]
+    found = [name for name in languages if is_language(name, wanted)]
     if len(found) == 1:
         return found[0]
     who = f"{shown_path(directory)}: "
@@ -54,29 +55,41 @@ def pick_language(directory: Path, languages: Collection[str], wanted: str) -> s
             f"{' or '.join(sorted(found))}"
         )
     raise UsageError(
-        f"{who}has no vocabulary for language {shown_value(wanted)}; {_offer(languages, code)}"
+        f"{who}has no vocabulary for language {shown_value(wanted)}; {_offer(languages, wanted)}"
     )
 
 
 def is_language(name: str, wanted: str) -> bool:
-    """Whether the name of an adapter's language and a language code mean the same language."""
+    """Whether a language that is asked for is the one that an adapter is named after.
+
+    The name of a language that encompasses others means the one that is usually meant: Swahili
+    (``swa``) is that of the coast (``swh``).
+    """
     if name == wanted:
         return True
+    code = _code(name)
+    return code is not None and tag_distance(code, resolve_language(wanted)) == 0
+
+
+def _code(name: str) -> str | None:
+    """Return the ISO 639-3 code of an adapter's name; None for one of the checkpoint's making."""
     try:
-        code = resolve_language(name)
-    except UsageError:  # a name of the checkpoint's own making
-        return False
-    return code == resolve_language(wanted)
+        return resolve_language(name)
+    except UsageError:
+        return None
 
 
-def _offer(languages: Collection[str], code: str) -> str:
-    """Say which languages can be had: all where they are few, else those of similar codes."""
+def _offer(languages: Collection[str], wanted: str) -> str:
+    """Say which languages can be had: all where they are few, else those that are near."""
     names = sorted(languages)
     if len(names) <= _SHOWN_LANGUAGES:
         return f"it has {', '.join(names)}"
-    near = get_close_matches(code, names, _SHOWN_LANGUAGES, _LEAST_LIKENESS)
-    similar = f"similar codes are {', '.join(near)}; " if near else ""
-    return f"{similar}all {len(names)} are the keys of its vocab.json"
+    code = resolve_language(wanted)
+    distances = {name: tag_distance(code, own) for name in names if (own := _code(name))}
+    related = [name for name in distances if distances[name] <= _FARTHEST_RELATIVE]
+    near = [*sorted(related, key=distances.get), *get_close_matches(code, names)]
+    shown = ", ".join(list(dict.fromkeys(near))[:_SHOWN_LANGUAGES])
+    return f"{f'near are {shown}; ' if shown else ''}all {len(names)} are the keys of vocab.json"
 
 
 def load_adapter(model: PreTrainedModel, directory: Path, language: str, num_labels: int) -> None:

@@ -49,6 +49,7 @@ class CtcCheckpoint(ABC):
         normalizes_waveform: whether the whole waveform is brought to zero mean and unit variance.
         adapter: the language, by the checkpoint's own name, whose adapter stands beside the
             weights; None where there are no adapters.
+        most_frames: the most that the model takes at a time; None where there is no limit.
     """
 
     directory: Path
@@ -56,6 +57,7 @@ class CtcCheckpoint(ABC):
     geometry: FrameGeometry
     normalizes_waveform: bool
     adapter: str | None = None
+    most_frames: int | None = None
 
     @classmethod
     @abstractmethod

@@ -42,6 +42,7 @@ CTC_MODELS: Mapping[str, _Entry] = {
     "wav2vec2": _Entry("wav2vec2", "Wav2Vec2Checkpoint", "Wav2Vec2ForCTC"),
     "hubert": _Entry("hubert", "HubertCheckpoint", "HubertForCTC"),
     "wavlm": _Entry("wavlm", "WavLMCheckpoint", "WavLMForCTC"),
+    "parakeet_ctc": _Entry("parakeet", "ParakeetCheckpoint", "ParakeetForCTC"),
 }
 
 

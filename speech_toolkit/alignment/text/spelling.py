@@ -1,10 +1,10 @@
-"""A piece of text -> words in the vocabulary's letters, each with the range it stands for."""
+"""A piece of text -> words in the vocabulary's labels, each with the range it stands for."""
 
 from __future__ import annotations
 
 import string
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -26,30 +26,11 @@ from speech_toolkit.alignment.text.romanization import prepare, romanize
 from speech_toolkit.alignment.text.scripts import script_of
 from speech_toolkit.alignment.text.segmentation import split_piece
 from speech_toolkit.alignment.text.verbalization import YEAR_SIGN, spoken_parts
-from speech_toolkit.alignment.text.vocabulary import Vocabulary
+from speech_toolkit.alignment.text.vocabulary import Label, Letter, Vocabulary
 
 _DIGITS = "0123456789"
 _SILENT_ASCII = "".join(c for c in string.punctuation if is_silent(c))
 _IDEOGRAPH = regex.compile(r"\p{Han}")
-
-
-class Letter(NamedTuple):
-    """One letter of the vocabulary and the characters of the run that it stands for.
-
-    Attributes:
-        text: the vocabulary's entry.
-        id: its column of the logits.
-        start: first character, counted from the start of the run.
-        end: one past the last character.
-        opens: whether a spoken word begins with it that is not the first of its written word,
-            as "five" in "25" and "known" in "well-known".
-    """
-
-    text: str
-    id: int
-    start: int
-    end: int
-    opens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +40,13 @@ class SpelledWord:
     Attributes:
         start: first character, counted from the start of the run.
         end: one past the last character.
-        letters: in order, each within the word; empty where nothing can be aligned.
+        labels: in order, each within the word; empty where nothing can be aligned.
         lost: characters that are read aloud but have no letter.
     """
 
     start: int
     end: int
-    letters: tuple[Letter, ...]
+    labels: tuple[Label, ...]
     lost: str
 
 
@@ -93,7 +74,7 @@ class Speller:
     def __init__(self, vocabulary: Vocabulary, language: str, text: str) -> None:
         self._vocabulary = vocabulary
         self._language = language
-        self._says_numbers = not all(digit in vocabulary.ids for digit in _DIGITS)
+        self._says_numbers = not all(digit in vocabulary.letters for digit in _DIGITS)
         self._characters = set(text)
         self._is_prepared = False
         self._words: dict[tuple[str, str, bool], list[SpelledWord]] = {}
@@ -132,14 +113,12 @@ class Speller:
         core = core.rstrip(_SILENT_ASCII)
         if "I" in core and has_dotless_i(self._language):
             return None
-        ids = self._vocabulary.ids
+        known = self._vocabulary.letters
         folded = self._vocabulary.fold(core, self._language)
-        if not (core.isascii() and core.isalpha() and all(letter in ids for letter in folded)):
+        if not (core.isascii() and core.isalpha() and all(letter in known for letter in folded)):
             return None
-        letters = tuple(
-            [Letter(c, ids[c], index, index + 1) for index, c in enumerate(folded, start)]
-        )
-        return SpelledWord(0, len(piece), letters, "")
+        letters = [Letter(c, index, index + 1) for index, c in enumerate(folded, start)]
+        return SpelledWord(0, len(piece), self._vocabulary.labels(letters), "")
 
     def _spell_run(
         self, text: str, following: str, by_digit: bool, is_unspaced: bool
@@ -147,12 +126,10 @@ class Speller:
         symbols = normalize(text, self._language, keep_case=self._vocabulary.keeps_case)
         readings = list(self._read(symbols, following, by_digit))
         spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
-        ids = self._vocabulary.ids
         for (start, end), own in _share(spans, readings):
             lost = dict.fromkeys((r.start, r.end) for r in own if r.is_lost)
-            yield SpelledWord(
-                start, end, tuple(_letters(own, ids)), "".join(text[a:b] for a, b in lost)
-            )
+            labels = self._vocabulary.labels(list(_letters(own)))
+            yield SpelledWord(start, end, labels, "".join(text[a:b] for a, b in lost))
 
     def _read(
         self, symbols: Sequence[Symbol], following: str, by_digit: bool
@@ -249,26 +226,26 @@ class Speller:
 
     def _known_letters(self, text: str) -> str:
         folded = self._vocabulary.fold(text, self._language)
-        return "".join(letter for letter in folded if letter in self._vocabulary.ids)
+        return "".join(letter for letter in folded if letter in self._vocabulary.letters)
 
     def _needs_nothing(self, symbol: Symbol) -> bool:
         """Whether the vocabulary holds a symbol as it is, or the symbol is not read at all."""
         if symbol.text not in self._needless:
             folded = self._vocabulary.fold(symbol.text, self._language)
             self._needless[symbol.text] = is_silent(symbol.text) or all(
-                letter in self._vocabulary.ids for letter in folded
+                letter in self._vocabulary.letters for letter in folded
             )
         return self._needless[symbol.text]
 
 
-def _letters(readings: Sequence[_Reading], ids: Mapping[str, int]) -> Iterator[Letter]:
+def _letters(readings: Sequence[_Reading]) -> Iterator[Letter]:
     """Lay out the letters of one written word."""
     opens = False
     is_first = True
     for reading in readings:
         opens |= reading.opens
         for letter in reading.letters:
-            yield Letter(letter, ids[letter], reading.start, reading.end, opens and not is_first)
+            yield Letter(letter, reading.start, reading.end, opens and not is_first)
             opens = is_first = False
 
 

@@ -3,7 +3,7 @@
 The text is cut at white space, and inside scripts without spaces into characters
 (``segmentation``); each piece is normalised (``normalization``), its numbers are put into words
 (``verbalization``), and what the vocabulary lacks is romanised (``romanization``); ``spelling``
-joins these into letters with ranges.
+joins these into letters with ranges, and the vocabulary writes the letters in its labels.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def tokenize_transcript(
 
     Args:
         text: any text.
-        vocabulary: the letters of the checkpoint.
+        vocabulary: the labels of the checkpoint.
         language: ISO 639-3; two-letter codes and tags such as "de-AT" are understood.
 
     Raises:
@@ -148,7 +148,7 @@ def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTran
         for offset, spelled in speller.spell(piece[0], _meets(piece.span(), telephones)):
             word = _place(spelled, text, piece_start + offset)
             words.append(word)
-            if spelled.lost or not spelled.letters:
+            if spelled.lost or not spelled.labels:
                 losses.append((word, spelled.lost))
     if not any(word.tokens for word in words):
         raise TranscriptError(_nothing_to_align(text, words))
@@ -171,8 +171,8 @@ def _place(spelled: SpelledWord, text: str, offset: int) -> Word:
     """Return a spelled word with its ranges counted from the start of the transcript."""
     start, end = offset + spelled.start, offset + spelled.end
     tokens = [
-        Token(letter, column, offset + first, offset + last, opens)
-        for letter, column, first, last, opens in spelled.letters
+        Token(label, column, offset + first, offset + last, opens)
+        for label, column, first, last, opens in spelled.labels
     ]
     return Word(text[start:end], start, end, tuple(tokens))
 
@@ -219,7 +219,7 @@ def _warnings(
 
 
 def _lacks_ideograph(text: str, vocabulary: Vocabulary) -> bool:
-    return any(match[0] not in vocabulary.ids for match in _IDEOGRAPH.finditer(text))
+    return any(match[0] not in vocabulary.letters for match in _IDEOGRAPH.finditer(text))
 
 
 def _nothing_to_align(text: str, words: list[Word]) -> str:

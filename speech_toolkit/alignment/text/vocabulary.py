@@ -1,12 +1,13 @@
-"""The letters that a CTC checkpoint can emit, and how text is folded to them."""
+"""The labels that a CTC checkpoint can emit, and the letters that text is folded to."""
 
 from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from speech_toolkit.alignment.text.letter_case import to_lower, to_upper
 from speech_toolkit.alignment.text.scripts import script_of
@@ -16,12 +17,47 @@ _MIN_LATIN_LETTERS = 20
 _MIN_SCRIPT_LETTERS = 5  # fewer are strays of the texts that a vocabulary was counted from
 
 
-@dataclass(frozen=True)
-class Vocabulary:
-    """The part of a checkpoint's vocabulary that can be a CTC target.
+class Letter(NamedTuple):
+    """One letter and the characters of a run of text that it stands for.
 
     Attributes:
-        ids: letter -> column of the logits, without blank, padding and other special tokens.
+        text: in the vocabulary's case.
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        opens: whether a spoken word begins with it that is not the first of its written word,
+            as "five" in "25" and "known" in "well-known".
+    """
+
+    text: str
+    start: int
+    end: int
+    opens: bool = False
+
+
+class Label(NamedTuple):
+    """One label of the model and the characters of a run of text that it stands for.
+
+    Attributes:
+        text: the vocabulary's entry.
+        id: its column of the logits.
+        start: first character, counted from the start of the run.
+        end: one past the last character.
+        opens: as in :class:`Letter`.
+    """
+
+    text: str
+    id: int
+    start: int
+    end: int
+    opens: bool = False
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The part of a checkpoint's vocabulary that can be a CTC target; its labels are letters.
+
+    Attributes:
+        ids: label -> column of the logits, without blank, padding and other special tokens.
         blank_id: column of the CTC blank.
         size: width of the logits.
         word_separator_id: column of the token between words, or None where there is none.
@@ -52,16 +88,36 @@ class Vocabulary:
                     "or the word separator's; check vocab.json"
                 )
 
+    @property
+    def letters(self) -> Collection[str]:
+        """What words can be spelled with."""
+        return self.ids.keys()
+
+    def labels(self, letters: Sequence[Letter]) -> tuple[Label, ...]:
+        """Return the labels that the letters of one written word are written with."""
+        ids = self.ids
+        return tuple(
+            [Label(text, ids[text], start, end, opens) for text, start, end, opens in letters]
+        )
+
+    @cached_property
+    def written_as(self) -> Mapping[int, str]:
+        """Column of the logits -> what it adds to a text, spaces between words included."""
+        written = {column: letter for letter, column in self.ids.items()}
+        if self.word_separator_id is not None:
+            written[self.word_separator_id] = " "
+        return written
+
     @cached_property
     def is_latin(self) -> bool:
         """Whether romanised text can be written with these letters."""
-        present = sum(self.fold(letter) in self.ids for letter in string.ascii_lowercase)
+        present = sum(self.fold(letter) in self.letters for letter in string.ascii_lowercase)
         return present >= _MIN_LATIN_LETTERS
 
     @cached_property
     def scripts(self) -> frozenset[str]:
         """Scripts that text is written in with these letters as it is, Latin left out."""
-        counts = Counter(map(script_of, self.ids))
+        counts = Counter(map(script_of, self.letters))
         return frozenset(
             script
             for script, count in counts.items()
@@ -71,12 +127,12 @@ class Vocabulary:
     @cached_property
     def is_bare_latin(self) -> bool:
         """Whether no letter goes beyond a to z, so that a word is written in them as a whole."""
-        return all(letter.isascii() for letter in self.ids)
+        return all(letter.isascii() for letter in self.letters)
 
     @cached_property
     def _letter_case(self) -> str:
-        has_lower = any(letter.islower() for letter in self.ids)
-        has_upper = any(letter.isupper() for letter in self.ids)
+        has_lower = any(letter.islower() for letter in self.letters)
+        has_upper = any(letter.isupper() for letter in self.letters)
         if has_lower and has_upper:
             return "mixed"
         return "upper" if has_upper else "lower"
@@ -96,11 +152,11 @@ class Vocabulary:
         if self._letter_case == "mixed":
             return text if self._has_all(text) else "".join(map(self._in_either_case, text))
         if self._letter_case == "upper":
-            return to_upper(text, language, self.ids)
-        return to_lower(text, self.ids)
+            return to_upper(text, language, self.letters)
+        return to_lower(text, self.letters)
 
     def _has_all(self, text: str) -> bool:
-        return all(letter in self.ids for letter in text)
+        return all(letter in self.letters for letter in text)
 
     def _in_either_case(self, letter: str) -> str:
         """Return a letter in the case that the vocabulary has it in."""

@@ -43,9 +43,7 @@ class CtcModel:
         self._checkpoint = self._aligner.checkpoint
         vocabulary = self._checkpoint.vocabulary
         self._blank = vocabulary.blank_id
-        self._letters = {column: letter for letter, column in vocabulary.ids.items()}
-        if vocabulary.word_separator_id is not None:
-            self._letters[vocabulary.word_separator_id] = " "
+        self._letters = vocabulary.written_as
         self.device = self._aligner.device
         self.model = self._aligner.model
         self.load_s = self._aligner.model_load_time

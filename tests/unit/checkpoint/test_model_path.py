@@ -58,6 +58,7 @@ def test_what_is_neither_directory_nor_hub_id(model_path, message, monkeypatch):
         (["weights.npz"], {"model_type": "whisper", "n_mels": 80}, "a conversion for MLX"),
         (["model.bin", "vocabulary.json"], {"lang_ids": [1]}, "a conversion for CTranslate2"),
         (["large-v3.pt"], None, "a checkpoint of openai/whisper"),
+        (["parakeet-ctc-0.6b.nemo"], None, "a checkpoint of NeMo"),
         (["ggml-tiny.bin"], None, "a conversion for whisper.cpp"),
     ],
 )
