@@ -1,6 +1,7 @@
 """The search of a long CTC trellis: from both ends at once, in bounded memory.
 
-The two halves run on two threads and share the middle frame. Each keeps the row before every block
+The two halves run on two threads and share the middle frame, since a card may be done with its
+part sooner than one thread with the search of hours of audio. Each keeps the row before every block
 of frames only; once the state in which they meet is known, the blocks are run again, the last
 first, over just those positions that lead to the state already known. Sources: Hirschberg
 1975, "A linear space algorithm for computing maximal common subsequences" (two halves); Grice,
