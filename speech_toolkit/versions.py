@@ -1,6 +1,5 @@
 """The versions that every report carries."""
 
-import importlib.metadata
 import platform
 
 from speech_toolkit import __version__
@@ -22,6 +21,8 @@ def versions() -> dict[str, str | None]:
 
 def installed_version(package: str) -> str | None:
     """Return the version of an installed package from its metadata, None where it is missing."""
+    import importlib.metadata  # a hundredth of a second, which the first line does not wait for
+
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
