@@ -1,6 +1,15 @@
+from itertools import product
+from string import ascii_lowercase
+
 import pytest
 
-from speech_toolkit.languages import UNSPACED_LANGUAGES, is_english, is_unspaced, three_letter_code
+from speech_toolkit.languages import (
+    _BIBLIOGRAPHIC,
+    UNSPACED_LANGUAGES,
+    is_english,
+    is_unspaced,
+    three_letter_code,
+)
 from speech_toolkit.transcription.text.words import SPLIT_BY_CHARACTER
 
 # ISO 639-1 and ISO 639-3, https://www.loc.gov/standards/iso639-2/php/code_list.php
@@ -77,3 +86,17 @@ def test_others_have_spaces(language):
 def test_whisper_splits_all_but_tibetan_by_character():
     assert {"bo"} == UNSPACED_LANGUAGES - SPLIT_BY_CHARACTER
     assert {"zh", "ja", "th", "lo", "my", "yue"} < SPLIT_BY_CHARACTER, "those of openai/whisper"
+
+
+def test_no_other_three_letters_have_another_form():
+    from langcodes import Language
+
+    for letters in product(ascii_lowercase, repeat=3):
+        code = "".join(letters)
+        try:
+            language = Language.get(code)
+            bibliographic = language.to_alpha3(variant="B") == code
+            other = language.to_alpha3() if bibliographic else code
+        except LookupError:
+            continue
+        assert (other != code) == (code in _BIBLIOGRAPHIC), code
