@@ -155,6 +155,23 @@ def test_windows_join_to_what_transformers_gives_for_the_whole(name, tmp_path):
         np.testing.assert_allclose(log_probs, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("language", ["eng", "hin"])
+def test_evaluations_compare_what_the_product_computes(mms, parakeet, language):
+    import torch
+
+    from speech_toolkit.evaluation.metrics.numeric import log_softmax
+    from speech_toolkit.evaluation.models.family import checkpoint_directory, load_model
+    from speech_toolkit.evaluation.models.protocol import ModelSettings
+
+    for replica, text in ((mms, ADAPTERS["hi"][1]), (parakeet, TEXT)):
+        directory = str(checkpoint_directory(str(replica), language))
+        loaded = load_model(ModelSettings(directory, "cpu", "float32", language=language))
+        with torch.no_grad():
+            logits = loaded.forward(loaded.make_inputs(load_audio(SPEECH, 16000).samples))["logits"]
+        _, log_probs = align(replica, text, language=language)
+        np.testing.assert_allclose(log_softmax(logits.numpy()), log_probs, atol=1e-4)
+
+
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 def test_narrow_dtypes_are_near(replica, dtype):
     _, wide = align(replica)

@@ -160,7 +160,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
         reporter.info(f"No --model_path given: comparing the bundled {arguments.family} model")
     model = arguments.model_path or str(bundled_model(BUNDLED_MODELS[arguments.family]))
     audio, transcript = _speech(arguments)
-    directory = str(checkpoint_directory(model))
+    directory = str(checkpoint_directory(model, arguments.language))
     targets = choose_targets(arguments.devices)
     if arguments.devices is None and len(targets) == 1:
         reporter.info("No card found: comparing float32 and bfloat16 on the CPU")

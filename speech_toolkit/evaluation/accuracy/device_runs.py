@@ -26,12 +26,14 @@ class ModelChoice:
         attn_implementation: attention kernel; None for the one transformers picks.
         batch_size: windows that run together; None for each device's default.
         timeout_s: after which a device's run is given up; None for never.
+        language: as in ``ModelSettings``.
     """
 
     directory: str
     attn_implementation: str | None = None
     batch_size: int | None = None
     timeout_s: float | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def _run(
         model.attn_implementation,
         model.batch_size,
         decode_graph,
+        language=model.language,
     )
     return run_isolated(
         f"{on_device.__name__}:{function}",

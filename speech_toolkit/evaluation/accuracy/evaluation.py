@@ -115,11 +115,15 @@ def evaluate_accuracy(
         ToolkitError: the first candidate's device is missing or cannot load the model.
     """
     name = request.model_path or str(bundled_model(BUNDLED_MODELS[request.family]))
-    family, checkpoint = family_of(name), checkpoint_directory(name)
+    family, checkpoint = family_of(name), checkpoint_directory(name, request.language)
     targets = _targets(request, family)
     changes = _changes(request, family, targets)
     model = ModelChoice(
-        str(checkpoint), request.attn_implementation, request.batch_size, request.timeout_s
+        str(checkpoint),
+        request.attn_implementation,
+        request.batch_size,
+        request.timeout_s,
+        request.language,
     )
     config = asdict(request) | {"targets": [target.label for target in targets]}
     header = report_header(KIND, argv, config)

@@ -69,7 +69,7 @@ class BoundarySearch:
             TranscriptError: it holds nothing that can be aligned.
             InfeasibleAlignmentError: the audio is too short for it.
         """
-        checkpoint = read_ctc_checkpoint(directory)
+        checkpoint = read_ctc_checkpoint(directory, language)
         settings = AlignmentSettings(language=language)
         return cls(checkpoint, prepare_input(waveform, transcript, checkpoint, settings))
 

@@ -37,7 +37,11 @@ class CtcModel:
         from speech_toolkit.alignment.aligner import Aligner
 
         self._aligner = Aligner.load(
-            settings.model_path, settings.device, settings.dtype, settings.attn_implementation
+            settings.model_path,
+            settings.device,
+            settings.dtype,
+            settings.attn_implementation,
+            settings.language,
         )
         self._batch_size = settings.batch_size
         self._checkpoint = self._aligner.checkpoint

@@ -5,7 +5,8 @@ A new family is a file beside this one that keeps ``protocol``, and its line in 
 
 from pathlib import Path
 
-from speech_toolkit.alignment.models.registry import CTC_MODELS, read_ctc_checkpoint
+from speech_toolkit.alignment.models.registry import CTC_MODELS, resolve_ctc_checkpoint
+from speech_toolkit.checkpoint.architectures import config_family
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.evaluation.models.ctc import CtcModel
@@ -15,7 +16,6 @@ from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoi
 
 MMS, WHISPER = "mms", "whisper"
 _FAMILIES = {**dict.fromkeys(CTC_MODELS, MMS), "whisper": WHISPER}  # by model_type
-_READERS = {MMS: read_ctc_checkpoint, WHISPER: read_whisper_checkpoint}
 _ADAPTERS = {MMS: CtcModel, WHISPER: WhisperModel}
 BUNDLED_MODELS = {MMS: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
 CARD_DTYPES = {MMS: "float32", WHISPER: "float16"}
@@ -28,22 +28,31 @@ def family_of(model_path: str) -> str:
     Raises:
         CheckpointError: there is no such checkpoint, or it is of another family.
     """
-    model_type = read_config(model_path).get("model_type")
+    config = read_config(model_path)
+    model_type = config_family(config)
     if model_type not in _FAMILIES:
         raise CheckpointError(
-            f"{model_path}: config.json has model_type {model_type!r}; supported families: "
-            f"{', '.join(sorted(_FAMILIES))}"
+            f"{model_path}: config.json has model_type {config.get('model_type')!r}; supported "
+            f"families: {', '.join(sorted(_FAMILIES))}"
         )
     return _FAMILIES[model_type]
 
 
-def checkpoint_directory(model_path: str) -> Path:
+def checkpoint_directory(model_path: str, language: str | None = None) -> Path:
     """Return the directory of a whole checkpoint of either family, brought here if needed.
+
+    Args:
+        model_path: a directory, or a hub id.
+        language: of the transcripts, which picks the adapter of a CTC checkpoint that has one for
+            each language; None for its default.
 
     Raises:
         CheckpointError: there is no such checkpoint, it is of another family, or incomplete.
+        UsageError: there is no adapter for the language.
     """
-    return resolve_checkpoint(model_path, _READERS[family_of(model_path)]).directory
+    if family_of(model_path) == MMS:
+        return resolve_ctc_checkpoint(model_path, language).directory
+    return resolve_checkpoint(model_path, read_whisper_checkpoint).directory
 
 
 def load_model(settings: ModelSettings) -> EvaluatedModel:

@@ -35,6 +35,8 @@ class ModelSettings:
         decode_graph: "auto", "on" or "off"; of Whisper only.
         max_new_tokens: most tokens for one window where time is measured; of Whisper only, None for
             the model's limit.
+        language: of the transcripts, which picks the adapter of a CTC checkpoint that has one for
+            each language; None for its default.
     """
 
     model_path: str
@@ -44,6 +46,7 @@ class ModelSettings:
     batch_size: int | None = None
     decode_graph: str = "auto"
     max_new_tokens: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True)

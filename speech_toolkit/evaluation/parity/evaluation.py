@@ -106,7 +106,7 @@ class ParityEvaluation:
         if self._family != MMS:
             return None, None
         directory = Path(self._request.model_path)
-        blank = read_ctc_checkpoint(directory).vocabulary.blank_id
+        blank = read_ctc_checkpoint(directory, self._request.language).vocabulary.blank_id
         if self._request.transcript is None:
             return blank, None
         return blank, BoundarySearch.prepare(
@@ -130,7 +130,11 @@ class ParityEvaluation:
         label = label or target.label
         self._progress.info(f"Running {label}")
         model = ModelSettings(
-            request.model_path, target.device, target.dtype, request.attn_implementation
+            request.model_path,
+            target.device,
+            target.dtype,
+            request.attn_implementation,
+            language=request.language,
         )
         payload = {
             "model": asdict(model),

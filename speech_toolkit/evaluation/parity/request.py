@@ -111,8 +111,8 @@ def _bounds(request: ParityRequest, family: str) -> tuple[int, int, float]:
     """Return the model's rate in Hz, the fewest samples it takes, and the most seconds."""
     directory = Path(request.model_path)
     if family == MMS:
-        geometry = read_ctc_checkpoint(directory).geometry
-        return geometry.sample_rate_hz, geometry.receptive_field_samples, request.max_audio_s
+        geometry = read_ctc_checkpoint(directory, request.language).geometry
+        return geometry.sample_rate_hz, geometry.fewest_samples, request.max_audio_s
     checkpoint = read_whisper_checkpoint(directory)
     window_s = checkpoint.window_samples / checkpoint.sample_rate_hz
     return checkpoint.sample_rate_hz, _MIN_WHISPER_SAMPLES, min(request.max_audio_s, window_s)
