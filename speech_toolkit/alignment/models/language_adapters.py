@@ -7,11 +7,8 @@ MMS has one vocabulary, one adapter and one head for each language. A language's
 from __future__ import annotations
 
 from collections.abc import Collection
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from langcodes import tag_distance
 
 from speech_toolkit.alignment.text.language import resolve_language
 from speech_toolkit.checkpoint.pretrained import foreign_errors
@@ -67,6 +64,8 @@ def is_language(name: str, wanted: str) -> bool:
     """
     if name == wanted:
         return True
+    from langcodes import tag_distance
+
     code = _code(name)
     return code is not None and tag_distance(code, resolve_language(wanted)) == 0
 
@@ -81,6 +80,10 @@ def _code(name: str) -> str | None:
 
 def _offer(languages: Collection[str], wanted: str) -> str:
     """Say which languages can be had: all where they are few, else those that are near."""
+    from difflib import get_close_matches
+
+    from langcodes import tag_distance
+
     names = sorted(languages)
     if len(names) <= _SHOWN_LANGUAGES:
         return f"it has {', '.join(names)}"
