@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 # would be cheaper than speech the model is unsure of, and squeeze the transcript together; one
 # that cost 2 would leave it to the words to stretch over what is not theirs.
 WILDCARD_COST = 0.5
+_SMALLER_WINDOWS = "lower --window_s or --context_s, use --dtype float16, or free the device"
 
 
 @dataclass(frozen=True)
@@ -137,41 +138,52 @@ def compute_emissions(
         wildcard: add the wildcard column.
         progress: where progress is shown.
 
-    Returns:
-        The emissions, moved off the device once per batch.
-
     Raises:
         AudioError: the waveform is shorter than one frame.
         CheckpointError: the weights hold NaN.
-        DeviceError: out of memory with a single window, an operator failed on a card, or the
-            model's output is not finite.
+        DeviceError: out of memory with one window, a failed operator, or output that is not finite.
         UsageError: a window is longer than the model takes.
     """
     cut = cut_windows(waveform, checkpoint, window_s, context_s)
-    plan, columns = cut.plan, model.config.vocab_size
-    log_probs = np.zeros((plan.num_frames, columns + wildcard), dtype=np.float32)
-    advice = (
-        f"a window has {checkpoint.geometry.samples(plan.window_frames)} samples: lower --window_s "
-        "or --context_s, use --dtype float16, or free the device"
-    )
+    columns = model.config.vocab_size
+    log_probs = np.zeros((cut.plan.num_frames, columns + wildcard), dtype=np.float32)
+    window_samples = checkpoint.geometry.samples(cut.plan.window_frames)
+    advice = f"a window has {window_samples} samples: {_SMALLER_WINDOWS}"
     batches = HalvingBatches(device, batch_size, advice, progress.warning)
-    with progress.progress_bar(total=len(plan), label="Inference", unit="window") as bar:
+    with progress.progress_bar(total=len(cut.plan), label="Inference", unit="window") as bar:
 
         def compute(group: range) -> range:
-            log_probs_BFV = _run_batch(model, cut.inputs(group), device)
-            for index, rows_FV in zip(group, log_probs_BFV, strict=True):
-                first, end = plan.kept(index)
-                log_probs[first:end, :columns] = rows_FV[plan.kept_rows(index)]
-            first, end = plan.kept(group.start)[0], plan.kept(group.stop - 1)[1]
-            if found := _not_finite(log_probs[first:end], first, checkpoint.geometry.stride_s):
-                refuse_output(model, device, model.dtype, found)
+            _fill(log_probs[:, :columns], cut, group, model, checkpoint, device)
             bar.update(len(group))
             return group
 
-        batches.run(compute, range(len(plan)))
+        batches.run(compute, range(len(cut.plan)))
     if wildcard:
         log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
-    return Emissions(log_probs, batches.size, len(plan), tuple(batches.warnings))
+    return Emissions(log_probs, batches.size, len(cut.plan), tuple(batches.warnings))
+
+
+def _fill(
+    log_probs: np.ndarray,
+    cut: CutWaveform,
+    group: range,
+    model: PreTrainedModel,
+    checkpoint: CtcCheckpoint,
+    device: Device,
+) -> None:
+    """Compute a group of windows and put the rows that they answer for into ``log_probs``, (T, V).
+
+    Raises:
+        CheckpointError: the weights hold NaN.
+        DeviceError: the model's output is not finite.
+    """
+    log_probs_BFV = _run_batch(model, cut.inputs(group), device)
+    for index, rows_FV in zip(group, log_probs_BFV, strict=True):
+        first, end = cut.plan.kept(index)
+        log_probs[first:end] = rows_FV[cut.plan.kept_rows(index)]
+    first, end = cut.plan.kept(group.start)[0], cut.plan.kept(group.stop - 1)[1]
+    if found := _not_finite(log_probs[first:end], first, checkpoint.geometry.stride_s):
+        refuse_output(model, device, model.dtype, found)
 
 
 def cut_windows(

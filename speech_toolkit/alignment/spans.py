@@ -1,5 +1,18 @@
 """Viterbi path -> when each character, word and sentence is spoken.
 
+A word reaches from its first to its last letter, and on into the blanks around for as long as they
+are loud: above the middle between the background and the word's own peak, both in dB. It reaches at
+most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap meet in the middle. So
+a model whose letters are short spikes still gives whole words, and silence belongs to no word. The
+letters of a word meet in the middle of the blanks between them; those that stand more than
+``MAX_INNER_BLANK_S`` apart from the rest of their spoken word are moved up to it. A pause of more
+than that between two spoken words of one written word ("555-0123") belongs to no letter, though the
+word spans it.
+Words without letters share what their aligned neighbours leave: all of it where they are spoken (a
+number in a language whose numbers are not known), else what is silent. What is not spoken at the
+edge of a sentence stands without length at the border of the word beside it. So every word lies
+inside its sentence.
+
 All intervals are half-open, monotonic and never overlap. Dimensions: T frames, L labels, N tokens,
 W words.
 """
@@ -67,20 +80,7 @@ def spans_from_path(
     blank: int,
     frame_stride_s: float,
 ) -> AlignedSpans:
-    """Turn a Viterbi path into spans.
-
-    A word reaches from its first to its last letter, and on into the blanks around for as long
-    as they are loud: above the middle between the background and the word's own peak, both in
-    dB. It reaches at most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap
-    meet in the middle. So a model whose letters are short spikes still gives whole words, and
-    silence belongs to no word. The letters of a word meet in the middle of the blanks between
-    them; those that stand more than ``MAX_INNER_BLANK_S`` apart from the rest of their spoken word
-    are moved up to it. A pause of more than that between two spoken words of one written word
-    ("555-0123") belongs to no letter, though the word spans it.
-    Words without letters share what their aligned neighbours leave: all of it where they are
-    spoken (a number in a language whose numbers are not known), else what is silent. What is not
-    spoken at the edge of a sentence stands without length at the border of the word beside it.
-    So every word lies inside its sentence.
+    """Turn a Viterbi path into spans, by the rules above.
 
     Args:
         path: int32 (T,), the label emitted at each frame.
@@ -96,12 +96,11 @@ def spans_from_path(
     """
     run_starts, run_ends = label_runs(path, blank)
     owned, wildcards = labels.owners >= 0, labels.owners == WILDCARD
+    max_lead, max_tail, max_inner_blank = (
+        round(length_s / frame_stride_s) for length_s in (MAX_LEAD_S, MAX_TAIL_S, MAX_INNER_BLANK_S)
+    )
     letters = letter_runs(
-        run_starts[owned],
-        run_ends[owned],
-        scores,
-        labels,
-        max_inner_blank=round(MAX_INNER_BLANK_S / frame_stride_s),
+        run_starts[owned], run_ends[owned], scores, labels, max_inner_blank=max_inner_blank
     )
     unread = np.array([not word.tokens and is_spoken_text(word.text) for word in transcript.words])
     stretches = _stretch_spans(
@@ -109,8 +108,8 @@ def spans_from_path(
         wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
         unread=unread,
         loudness=loudness,
-        lead=round(MAX_LEAD_S / frame_stride_s),
-        tail=round(MAX_TAIL_S / frame_stride_s),
+        lead=max_lead,
+        tail=max_tail,
     )
     words = _word_spans(letters, stretches, _anchors(transcript, unread), len(path))
     return AlignedSpans(

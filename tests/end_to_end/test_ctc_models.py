@@ -34,6 +34,8 @@ def heard_by_transformers(directory, **options):
     import transformers
 
     config = json.loads((directory / "config.json").read_text())
+    if "encoder_config" in config and transformers.__version__.startswith("4."):
+        pytest.importorskip("librosa", reason="transformers 4 makes mel filters by librosa")
     extractor = transformers.AutoFeatureExtractor.from_pretrained(directory)
     model_class = getattr(transformers, config["architectures"][0])
     if config.get("adapter_attn_dim"):

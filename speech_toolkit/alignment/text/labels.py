@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.alignment.text.transcript import Token, TokenizedTranscript
+from speech_toolkit.alignment.text.transcript import Token, TokenizedTranscript, Word
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
 
 STAR_CHOICES = ("none", "edges", "segments")
@@ -48,44 +48,61 @@ def label_sequence(
     Returns:
         The labels with their owners.
     """
+    layout = _Layout(vocabulary)
+    layout.put_wildcard(star != "none")
     starts_sentence = {sentence.first_word for sentence in transcript.sentences}
-    targets: list[int] = []
-    owners: list[int] = []
-    tokens: list[Token] = []
-    words: list[int] = []
-    opens: list[bool] = []
-
-    def put(target: int | None, owner: int) -> None:
-        if target is not None:
-            targets.append(target)
-            owners.append(owner)
-
-    if star != "none":
-        put(vocabulary.size, WILDCARD)
     wildcard_due = False
     for index, word in enumerate(transcript.words):
         wildcard_due |= star == "segments" and index in starts_sentence
-        if not word.tokens:
-            continue
-        if tokens:
-            if wildcard_due:
-                put(vocabulary.size, WILDCARD)
-            else:
-                put(vocabulary.word_separator_id, SEPARATOR)
-        wildcard_due = False
+        if word.tokens:
+            layout.put_word(word, index, wildcard_due)
+            wildcard_due = False
+    layout.put_wildcard(star != "none")
+    return layout.sequence()
+
+
+class _Layout:
+    """The labels laid out so far."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._vocabulary = vocabulary
+        self._targets: list[int] = []
+        self._owners: list[int] = []
+        self._tokens: list[Token] = []
+        self._words: list[int] = []
+        self._opens: list[bool] = []
+
+    def put_wildcard(self, is_wanted: bool = True) -> None:
+        if is_wanted:
+            self._put(self._vocabulary.size, WILDCARD)
+
+    def put_word(self, word: Word, index: int, after_wildcard: bool) -> None:
+        """Lay out the tokens of a word behind a wildcard or the separator."""
+        if self._tokens and after_wildcard:
+            self.put_wildcard()
+        elif self._tokens:
+            self._put_separator()
         for position, token in enumerate(word.tokens):
             if token.opens_spoken_word:
-                put(vocabulary.word_separator_id, SEPARATOR)
-            put(token.id, len(tokens))
-            tokens.append(token)
-            words.append(index)
-            opens.append(position == 0 or token.opens_spoken_word)
-    if star != "none":
-        put(vocabulary.size, WILDCARD)
-    return LabelSequence(
-        targets=np.array(targets, dtype=np.int32),
-        owners=np.array(owners, dtype=np.int32),
-        tokens=tuple(tokens),
-        words=np.array(words, dtype=np.int32),
-        spoken_words=np.cumsum(opens, dtype=np.int32) - 1,
-    )
+                self._put_separator()
+            self._put(token.id, len(self._tokens))
+            self._tokens.append(token)
+            self._words.append(index)
+            self._opens.append(position == 0 or token.opens_spoken_word)
+
+    def sequence(self) -> LabelSequence:
+        return LabelSequence(
+            targets=np.array(self._targets, dtype=np.int32),
+            owners=np.array(self._owners, dtype=np.int32),
+            tokens=tuple(self._tokens),
+            words=np.array(self._words, dtype=np.int32),
+            spoken_words=np.cumsum(self._opens, dtype=np.int32) - 1,
+        )
+
+    def _put_separator(self) -> None:
+        if self._vocabulary.word_separator_id is not None:
+            self._put(self._vocabulary.word_separator_id, SEPARATOR)
+
+    def _put(self, target: int, owner: int) -> None:
+        self._targets.append(target)
+        self._owners.append(owner)
