@@ -264,7 +264,9 @@ class Aligner:
             blank=blank,
             frame_stride_s=geometry.stride_s,
         )
-        return timed_spans(spans, labels, transcript, geometry.stride_s)
+        return timed_spans(
+            spans, labels, transcript, geometry.stride_s, prepared.waveform.duration_s
+        )
 
     def align_files(
         self,

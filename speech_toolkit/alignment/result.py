@@ -155,20 +155,31 @@ def timed_spans(
     labels: LabelSequence,
     transcript: TokenizedTranscript,
     frame_stride_s: float,
+    audio_duration_s: float,
 ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
     """Join spans of frames with the transcript they belong to.
+
+    Args:
+        spans: of tokens, words and sentences.
+        labels: whose tokens they are.
+        transcript: whose words and sentences they are.
+        frame_stride_s: seconds per frame.
+        audio_duration_s: where the last frame ends, which may be filled in part.
 
     Returns:
         The segments, the words and the sentences.
     """
+
+    def seconds(frame: int) -> float:
+        return min(round(frame * frame_stride_s, _TIME_DIGITS), audio_duration_s)
 
     def timed(spans: Spans, parts: tuple[Any, ...]) -> Iterator[TimedSpan]:
         columns = (spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())
         for part, start, end, score in zip(parts, *columns, strict=True):
             yield TimedSpan(
                 text=part.text,
-                start_time=round(start * frame_stride_s, _TIME_DIGITS),
-                end_time=round(end * frame_stride_s, _TIME_DIGITS),
+                start_time=seconds(start),
+                end_time=seconds(end),
                 score=None if score != score else round(score, _SCORE_DIGITS),
                 start_char=part.start_char,
                 end_char=part.end_char,

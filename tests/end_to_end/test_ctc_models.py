@@ -205,6 +205,7 @@ def test_words_of_parakeet_span_their_pieces(parakeet):
     text = "Well-known: 25 zebras' Café…"
     result, _ = align(parakeet, text)
     assert result.frame_stride_s == 0.08
+    assert result.num_frames * 0.08 > result.audio_duration == result.words[-1].end_time
     pieces = {word.text: [] for word in result.words}
     for segment in result.segments:
         word = next(w for w in result.words if w.start_char <= segment.start_char < w.end_char)

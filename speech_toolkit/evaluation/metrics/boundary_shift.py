@@ -114,4 +114,5 @@ class BoundarySearch:
             blank=blank,
             frame_stride_s=geometry.stride_s,
         )
-        return timed_spans(spans, labels, transcript, geometry.stride_s)[1]
+        duration_s = self.prepared.waveform.duration_s
+        return timed_spans(spans, labels, transcript, geometry.stride_s, duration_s)[1]
