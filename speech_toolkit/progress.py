@@ -51,11 +51,11 @@ class _HiddenBar:
 
 
 class LoggedProgress:
-    """Progress where nobody watches: lines go to the package's log, and no bar is shown."""
+    """Progress where nobody watches: warnings are logged as such, the rest for those who debug."""
 
     def info(self, text: str) -> None:
         """Log a line of what is going on."""
-        logger.info("%s", text)
+        logger.debug("%s", text)
 
     def debug(self, text: str) -> None:
         """Log a line that only someone who looks for a fault wants."""
@@ -67,7 +67,7 @@ class LoggedProgress:
 
     def time(self, stage: str, seconds: float, detail: str = "") -> None:
         """Log how long a stage took."""
-        logger.info("%s: %.2f s%s", stage, seconds, detail and f" ({detail})")
+        logger.debug("%s: %.2f s%s", stage, seconds, detail and f" ({detail})")
 
     def progress_bar(self, **description: Any) -> AbstractContextManager[Bar]:
         """Return a bar that is not shown."""
