@@ -2,51 +2,24 @@
 
 import itertools
 import json
-import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import jsonschema
 import numpy as np
 import pytest
 import soundfile
 
+from tests.end_to_end.alignment_results import REPORT, SCHEMA, true_words
 from tests.end_to_end.support import (
-    HEAVY_PACKAGES,
-    MODEL,
-    REPOSITORY,
     SAMPLES,
-    SCRIPTS,
     run_many,
-    run_python,
-    run_script,
 )
 
 DEMO = SAMPLES / "demo.wav"
 STORY = SAMPLES / "story.flac"
 DEMO_TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8").strip()
-SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "alignment.schema.json").read_text())
 ODD_TEXT = '"Well…" said Zoë, №7: it’s 21\u00a0past — 😀 ok?\r\nFine!'
 
-REPORT = re.compile(
-    r"""={60}
-Running inference on: cpu
-={60}
-(\[INFO\] .*\n)*\[INFO\] Loading model from: .+
-\[INFO\] Target device: cpu, dtype: torch\.float32
-\[INFO\] Running in eager mode \(torch\.compile disabled for stability\)
-\[TIME\] Model load: \d+\.\d\ds
-\[TIME\] Audio load: \d+\.\d\ds \(duration: \d+\.\d\ds\)
-\[TIME\] Inference: \d+\.\d\ds \(RTF: \d+\.\d{3}\)
-\[TIME\] Alignment: \d+\.\d\ds
-\[RESULT\] Aligned (?P<count>\d+) segments
-\[INFO\] Results saved to: (?P<output>.+)
-\n?\[ALIGNMENT RESULTS\]
-(?P<rows>(\S.{11} +\d+\.\d{3}s - +\d+\.\d{3}s\n)+)"""
-)
 
 # Name, arguments beside the model and the device, and the file on standard input.
 COMMANDS = {
@@ -277,203 +250,3 @@ def test_a_wildcard_leaves_the_words_their_place(results, name):
 
     assert len(found_s) == len(expected_s)
     assert np.mean(np.abs(np.subtract(found_s, expected_s)) <= 0.1) >= 0.8
-
-
-def true_words(sample):
-    return [
-        (word["text"], word["start_s"])
-        for word in json.loads(sample.read_text(encoding="utf-8"))["words"]
-    ]
-
-
-PYTHON_FORM = """
-import json, sys
-import torch
-from inference import run_inference
-
-model, samples = json.load(sys.stdin)
-first = samples[0]
-once = run_inference(
-    model_path=model,
-    audio_path=first["audio"],
-    transcript=first["transcript"],
-    device_type="cpu",
-    dtype=torch.float32,
-)
-from speech_toolkit.alignment import Aligner
-
-aligner = Aligner.load(model, device="cpu")
-many = [
-    result.to_dict()
-    for result in aligner.align_files((s["audio"], s["transcript"]) for s in samples)
-]
-print(json.dumps([once, many]))
-"""
-
-
-@pytest.fixture(scope="module")
-def sample_files():
-    """The JSON of each bundled sample, the demo first."""
-    files = sorted(SAMPLES.glob("*.json"), key=lambda path: (path.stem != "demo", path.name))
-    assert len(files) >= 6
-    return files
-
-
-@pytest.fixture(scope="module")
-def python_form(sample_files, tmp_path_factory):
-    """run_inference on the demo, and a loaded Aligner on every sample."""
-    samples = []
-    for path in sample_files:
-        sample = json.loads(path.read_text(encoding="utf-8"))
-        samples.append(
-            {"audio": str(SAMPLES / sample["audio"]), "transcript": sample["transcript"]}
-        )
-    program = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{PYTHON_FORM}"
-    run = run_python(
-        "-c",
-        program,
-        cwd=tmp_path_factory.mktemp("python"),
-        stdin=json.dumps([str(MODEL), samples]).encode(),
-    )
-    assert run.code == 0, run.stderr
-    return json.loads(run.stdout)
-
-
-def test_run_inference_returns_the_published_keys(python_form, results):
-    once, _ = python_form
-
-    jsonschema.validate(once, SCHEMA)
-    assert once["device"] == "cpu"
-    assert once["dtype"] == "torch.float32"
-    assert once["infer_time"] / once["audio_duration"] == pytest.approx(once["rtf"], rel=0.01)
-    assert [s["token"] for s in once["segments"]] == [
-        s["token"] for s in results["plain"]["segments"]
-    ]
-    assert [s["start_time"] for s in once["segments"]] == [
-        s["start_time"] for s in results["plain"]["segments"]
-    ]
-
-
-def test_bundled_samples_are_aligned_to_their_true_times(python_form, sample_files):
-    """Voices and sentences that the bundled model was not trained on."""
-    _, many = python_form
-    errors_s = []
-    for path, result in zip(sample_files, many, strict=True):
-        truth = true_words(path)
-        assert [word["text"] for word in result["words"]] == [text for text, _ in truth], path.name
-        errors_s += [
-            abs(word["start_time"] - start_s)
-            for word, (_, start_s) in zip(result["words"], truth, strict=True)
-        ]
-
-    assert len(errors_s) > 200
-    assert np.median(errors_s) <= 0.030
-    assert np.mean(np.array(errors_s) <= 0.100) >= 0.90
-
-
-def test_published_command_line(tmp_path):
-    """Word for word, beside the model's files."""
-    shutil.copytree(MODEL, tmp_path, dirs_exist_ok=True)
-    shutil.copy(DEMO, tmp_path / "sample.wav")
-    before = {path.name for path in tmp_path.iterdir()}
-
-    run = run_script(
-        "inference.py",
-        *("--model_path", ".", "--audio", "sample.wav", "--transcript", "hello world"),
-        *("--device", "cpu", "--dtype", "float32", "--output", "alignment_result.json"),
-        cwd=tmp_path,
-    )
-
-    assert run.code == 0, run.stderr
-    assert REPORT.fullmatch(run.stdout), run.stdout
-    assert "[INFO] Loading model from: .\n" in run.stdout
-    result = json.loads((tmp_path / "alignment_result.json").read_text())
-    assert "".join(segment["token"] for segment in result["segments"]) == "helloworld"
-    assert result["audio_path"] == "sample.wav"
-    assert {path.name for path in tmp_path.iterdir()} - before == {"alignment_result.json"}
-
-
-def start(arguments, cwd, stdout=subprocess.PIPE):
-    return subprocess.Popen(
-        [sys.executable, str(REPOSITORY / "inference_mms.py"), *map(str, arguments)],
-        stdout=stdout,
-        stderr=subprocess.PIPE,
-        cwd=cwd,
-    )
-
-
-def test_interrupt_ends_it_in_one_line_and_writes_nothing(tmp_path):
-    command = ["--audio", DEMO, "--transcript", DEMO_TEXT, "--device", "cpu", "--output", "o.json"]
-    with start(command, tmp_path) as process:
-        for line in process.stdout:
-            if line.startswith(b"Running inference"):
-                break
-        time.sleep(0.5)
-        process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
-
-    assert process.returncode == 130, stderr.decode()
-    assert stderr.decode().splitlines()[-1] == "interrupted"
-    assert "Traceback" not in stderr.decode()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_reader_that_leaves_is_no_error(tmp_path):
-    command = ["--audio", DEMO, "--transcript", DEMO_TEXT, "--device", "cpu", "--output", "o.json"]
-    with start(command, tmp_path) as process:
-        process.stdout.readline()
-        process.stdout.close()
-        stderr = process.stderr.read().decode()
-
-    assert process.returncode == 0, stderr
-    assert "Traceback" not in stderr
-    assert "Exception ignored" not in stderr
-    assert (tmp_path / "o.json").is_file(), "exit code 0 means that the result was written"
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_help_answers_from_the_standard_library(script, tmp_path):
-    run = run_script(
-        script, "--help", cwd=tmp_path, forbid=(*HEAVY_PACKAGES, "numpy", "soundfile", "numba")
-    )
-
-    assert run.code == 0, run.stderr
-    assert run.stdout.startswith("usage: ")
-    assert run.stderr == ""
-
-
-def test_help_of_a_model_is_that_of_its_script(tmp_path):
-    run = run_script(
-        "inference.py", "--model_path", MODEL, "--help", cwd=tmp_path, forbid=HEAVY_PACKAGES
-    )
-
-    assert run.code == 0, run.stderr
-    assert "--transcript_file" in run.stdout
-
-
-WATCHED_IMPORT = """
-import importlib, logging, os, signal, sys, threading, warnings
-
-sys.path.insert(0, {repository!r})
-def state():
-    return (
-        dict(os.environ), os.getcwd(), sys.argv[:], sys.path[:], list(warnings.filters),
-        logging.root.level, logging.root.handlers[:], threading.active_count(),
-        [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGTERM)],
-    )
-before = state()
-importlib.import_module({module!r})
-assert state() == before, "importing changed the process"
-"""
-
-
-@pytest.mark.parametrize("script", SCRIPTS)
-def test_importing_a_script_does_nothing(script, tmp_path):
-    """A dependency may probe for a package of the same name, such as evaluate."""
-    program = WATCHED_IMPORT.format(repository=str(REPOSITORY), module=script.removesuffix(".py"))
-
-    run = run_python("-c", program, cwd=tmp_path, forbid=HEAVY_PACKAGES)
-
-    assert run.code == 0, run.stderr
-    assert run.stdout == run.stderr == ""
-    assert list(tmp_path.iterdir()) == []

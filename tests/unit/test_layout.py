@@ -150,7 +150,7 @@ def test_scripts_import_no_script_but_the_chosen_one():
         assert name == "inference" or not imported & scripts.keys(), f"{name} imports a script"
 
 
-@pytest.mark.parametrize("folder", ["speech_toolkit", "tools", "benchmarks", "."])
+@pytest.mark.parametrize("folder", ["speech_toolkit", "tools", "benchmarks", "tests", "."])
 def test_files_are_short(folder):
     paths = (ROOT / folder).glob("*.py") if folder == "." else (ROOT / folder).rglob("*.py")
     lengths = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in paths}

@@ -10,26 +10,12 @@ import pytest
 from speech_toolkit.alignment.text import romanization
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
-from speech_toolkit.errors import CheckpointError, TranscriptError, UsageError
+from speech_toolkit.errors import TranscriptError, UsageError
+from tests.unit.alignment.text.vocabularies import MMS, RUSSIAN, spelled, spelling
 
-LETTERS = "aienuotsrmkldghybpwcvjzf'qx"
-MMS = Vocabulary({letter: index for index, letter in enumerate(LETTERS, 4)}, 0, 31)
 UPPER = Vocabulary(
     {letter: index for index, letter in enumerate(string.ascii_uppercase + "'", 5)}, 0, 32, 4
 )
-RUSSIAN = Vocabulary(
-    {letter: index for index, letter in enumerate("абвгдежзийклмнопрстуфхцчшщъыьэюя", 5)}, 0, 37, 4
-)
-
-
-def spelled(text, language="eng", vocabulary=MMS):
-    """Return (word, its letters) pairs."""
-    words = tokenize_transcript(text, vocabulary, language).words
-    return [(word.text, "".join(token.text for token in word.tokens)) for word in words]
-
-
-def spelling(text, language="eng", vocabulary=MMS):
-    return " ".join(letters for _, letters in spelled(text, language, vocabulary))
 
 
 def test_punctuation_and_case_stay_in_the_words_and_leave_the_tokens():
@@ -214,57 +200,6 @@ def test_kanji_are_reported_as_approximate_in_japanese_only():
     assert tokenize_transcript("东京", MMS, "zho").warnings == ()
 
 
-def test_an_upper_case_vocabulary():
-    assert spelling("Straße don't 5", "deu", UPPER) == "STRASSE DON'T FUENF"
-
-
-def test_a_vocabulary_of_both_cases_keeps_the_case_of_the_text():
-    both = Vocabulary({c: i for i, c in enumerate(string.ascii_letters, 1)}, 0, 53)
-    assert spelling("McCoy É", "eng", both) == "McCoy E"
-
-
-def test_a_vocabulary_of_another_script_is_used_without_romanisation():
-    transcript = tokenize_transcript("Ёлка, 25 iPhone", RUSSIAN, "rus")
-    letters = ["".join(t.text for t in word.tokens) for word in transcript.words]
-    assert letters == ["елка", "двадцатьпять", ""]
-    assert "'iPhone' (character 9)" in transcript.warnings[0]
-
-
-def test_a_vocabulary_of_ideographs_and_digits_takes_them_as_written():
-    vocabulary = Vocabulary({c: i for i, c in enumerate("我有0123456789", 1)}, 0, 13)
-    assert spelling("我有25。", "zho", vocabulary) == "我 有 25"
-
-
-def test_a_turkish_vocabulary():
-    vocabulary = Vocabulary({c: i for i, c in enumerate("abcçdefgğhıijklmnoöprsştuüvyz", 1)}, 0, 30)
-    assert spelling("ISI İLK ilk", "tur", vocabulary) == "ısı ilk ilk"
-
-
-@pytest.mark.parametrize(
-    ("alphabet", "text", "language", "letters"),
-    [
-        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "kişi KIŞI Isı ilk", "tur", "KİŞİ KIŞI ISI İLK"),
-        ("ABCÇDEFGĞHIİJKLMNOÖPRSŞTUÜVYZ", "3", "tur", "ÜÇ"),
-        ("ABCÇDEƏFGĞHXIİJKQLMNOÖPRSŞTUÜVYZ", "bir qızıl", "aze", "BİR QIZIL"),
-        (string.ascii_uppercase, "kişi ılık", "tur", "KISHI ILIK"),
-        (string.ascii_uppercase + "İ", "big", "eng", "BIG"),
-        (string.ascii_uppercase + "ÄÖÜẞ", "Straße GROẞ", "deu", "STRAẞE GROẞ"),
-        ("αβγδεζηθικλμνξοπρστυφχψωςάέήίόύώ", "ΟΔΟΣ Σοφός σε", "ell", "οδος σοφός σε"),
-        ("αβγδεζηθικλμνξοπρστυφχψω", "ΟΔΟΣ Σοφός", "ell", "οδοσ σοφοσ"),
-        ("ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ", "Σοφός", "ell", "ΣΟΦΟΣ"),
-    ],
-)
-def test_case_is_that_of_the_language_and_the_vocabulary(alphabet, text, language, letters):
-    vocabulary = Vocabulary({c: i for i, c in enumerate(alphabet, 1)}, 0, len(alphabet) + 1)
-    assert spelling(text, language, vocabulary) == letters
-
-
-def test_a_korean_vocabulary_of_jamo():
-    jamo = unicodedata.normalize("NFD", "한")
-    vocabulary = Vocabulary({c: i for i, c in enumerate(jamo, 1)}, 0, 4)
-    assert spelling("한", "kor", vocabulary) == jamo
-
-
 @pytest.mark.parametrize("text", ["", " \n\t", "...", "😀", "\u200b", "\0", "\ud800"])
 def test_nothing_to_align(text):
     with pytest.raises(TranscriptError):
@@ -283,22 +218,6 @@ def test_language_codes(given, resolved):
 def test_not_a_language_code(language):
     with pytest.raises(UsageError, match="ISO 639-3"):
         tokenize_transcript("a", MMS, language)
-
-
-@pytest.mark.parametrize(
-    ("ids", "blank_id", "size", "separator"),
-    [
-        ({}, 0, 31, None),
-        ({"a": 31}, 0, 31, None),
-        ({"a": -1}, 0, 31, None),
-        ({"a": 0}, 0, 31, None),
-        ({"a": 4}, 0, 31, 4),
-        ({"a": 1}, 31, 31, None),
-    ],
-)
-def test_a_vocabulary_that_contradicts_itself(ids, blank_id, size, separator):
-    with pytest.raises(CheckpointError):
-        Vocabulary(ids, blank_id, size, separator)
 
 
 def test_plain_latin_text_loads_neither_uroman_nor_num2words():

@@ -3,7 +3,6 @@
 The end-to-end tests hold pages of reports that the scripts made.
 """
 
-import copy
 import hashlib
 
 ENVIRONMENT = {
@@ -342,12 +341,3 @@ REPORTS = {
     "compare": compare_report,
     "benchmark": benchmark_report,
 }
-
-
-def replaced(value, change):
-    """Return a copy of a report in which ``change`` was applied to every text."""
-    if isinstance(value, dict):
-        return {key: replaced(part, change) for key, part in value.items()}
-    if isinstance(value, list):
-        return [replaced(part, change) for part in value]
-    return change(value) if isinstance(value, str) else copy.copy(value)

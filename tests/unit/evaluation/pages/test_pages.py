@@ -1,6 +1,7 @@
 """Pages of reports: whole, without a network, safe, in both languages, whatever is missing."""
 
 import base64
+import copy
 import json
 import re
 
@@ -22,7 +23,6 @@ from tests.unit.evaluation.pages.reports import (
     failed_run,
     output_figures,
     perf_report,
-    replaced,
     token_task,
 )
 
@@ -33,6 +33,15 @@ WORDS_OF_REPORTS = {
     "at most", "at least", "whisper", "mms",
 }  # fmt: skip
 ALL_PAGES = [(kind, language) for kind in REPORTS for language in LANGUAGES]
+
+
+def replaced(value, change):
+    """Return a copy of a report in which ``change`` was applied to every text."""
+    if isinstance(value, dict):
+        return {key: replaced(part, change) for key, part in value.items()}
+    if isinstance(value, list):
+        return [replaced(part, change) for part in value]
+    return change(value) if isinstance(value, str) else copy.copy(value)
 
 
 def parsed(report, language="en", **how):
