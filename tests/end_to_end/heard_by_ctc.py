@@ -24,7 +24,7 @@ PARAKEET = "parakeet-ctc-0.6b"
 FORMS = {name: form for name, form in ctc_forms().items() if name not in NOT_ENGLISH}
 
 
-def heard_by_transformers(directory, **options):
+def heard_by_transformers(directory, waveform=None, **options):
     """Return log-probabilities (T, V) of transformers' own processor and model."""
     import torch
     import transformers
@@ -37,7 +37,7 @@ def heard_by_transformers(directory, **options):
     if config.get("adapter_attn_dim"):
         options = {"target_lang": "eng", "ignore_mismatched_sizes": True} | options
     model = model_class.from_pretrained(directory, dtype=torch.float32, **options).eval()
-    samples = load_audio(SPEECH, extractor.sampling_rate).samples
+    samples = (waveform or load_audio(SPEECH, extractor.sampling_rate)).samples
     inputs = extractor(samples, sampling_rate=extractor.sampling_rate, return_tensors="pt")
     with torch.inference_mode():
         logits = model(**inputs).logits[0]
