@@ -108,7 +108,7 @@ def scripts(tmp_path, monkeypatch):
     (tmp_path / "empty").touch()
     (tmp_path / "text.txt").write_text("hello")
     keep_loaded(monkeypatch, "speech_toolkit.alignment.aligner", "load_ctc_model")
-    keep_loaded(monkeypatch, "speech_toolkit.transcription.transcriber", "load_whisper_model")
+    keep_loaded(monkeypatch, "speech_toolkit.transcription.decoding.decoder", "load_whisper_model")
     for place in (
         "speech_toolkit.evaluation.process.runner._started",
         "speech_toolkit.evaluation.speed.one_file.run_benchmark",

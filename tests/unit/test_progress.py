@@ -3,14 +3,29 @@ import logging
 from speech_toolkit.progress import UNWATCHED
 
 
-def test_unwatched_work_logs_warnings_as_such_and_the_rest_for_debugging(monkeypatch, caplog):
-    monkeypatch.setattr(logging.getLogger("speech_toolkit"), "propagate", True)
-    with caplog.at_level(logging.DEBUG, logger="speech_toolkit"):
+class Kept(logging.Handler):
+    def __init__(self):
+        super().__init__()
+        self.lines = []
+
+    def emit(self, record):
+        self.lines.append((record.levelname, record.getMessage()))
+
+
+def test_unwatched_work_logs_warnings_as_such_and_the_rest_for_debugging(monkeypatch):
+    logger, kept = logging.getLogger("speech_toolkit"), Kept()
+    monkeypatch.setattr(logger, "handlers", [kept])
+    monkeypatch.setattr(logger, "propagate", False)
+    level = logger.level
+    try:
+        logger.setLevel(logging.DEBUG)
         UNWATCHED.info("loading")
         UNWATCHED.time("Inference", 1.5, "3 windows")
         UNWATCHED.debug("detail")
         UNWATCHED.warning("clipped")
-    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+    finally:
+        logger.setLevel(level)
+    assert kept.lines == [
         ("DEBUG", "loading"),
         ("DEBUG", "Inference: 1.50 s (3 windows)"),
         ("DEBUG", "detail"),
