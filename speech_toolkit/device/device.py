@@ -16,6 +16,7 @@ from speech_toolkit.device.backends.backend import Backend, GraphBackend
 from speech_toolkit.device.environment import environment_facts
 from speech_toolkit.device.host import cpu_model
 from speech_toolkit.device.memory import MemoryUse, shown_size
+from speech_toolkit.device.precision import HIGH, HIGHEST
 from speech_toolkit.errors import OperatorError, OutOfMemoryError, first_line
 from speech_toolkit.versions import installed_version
 
@@ -151,6 +152,8 @@ class Device:
 
         backend = self._backend
         own = backend.facts()
+        roundings = [own.get("hf32") or {}, own.get("tf32") or {}]
+        is_rounded = any(any(products.values()) for products in roundings)
         return {
             "device": self.name,
             "backend": self.type,
@@ -166,8 +169,10 @@ class Device:
             "platform": platform.platform(),
             "cpu_model": cpu_model(),
             "threads": torch.get_num_threads(),
+            "float32_precision": HIGH if is_rounded else HIGHEST,
             "hf32": own.get("hf32"),
             "tf32": own.get("tf32"),
+            "gelu": own.get("gelu"),
             "env": environment_facts(),
         }
 

@@ -7,6 +7,7 @@ from speech_toolkit.device.backends import BACKENDS
 from speech_toolkit.device.device import Device
 from speech_toolkit.device.environment import keep_others_out, prepare_environment
 from speech_toolkit.device.names import AUTO, is_card, parse_device_name
+from speech_toolkit.device.precision import HIGHEST, check_float32_precision
 from speech_toolkit.device.variables import AUTOLOAD
 from speech_toolkit.errors import DeviceError, first_line
 from speech_toolkit.system.interrupts import interrupt_deferred
@@ -14,7 +15,7 @@ from speech_toolkit.system.interrupts import interrupt_deferred
 logger = logging.getLogger(__name__)
 
 
-def select_device(name: str = AUTO) -> Device:
+def select_device(name: str = AUTO, float32_precision: str = HIGHEST) -> Device:
     """Find the device, make it the current one, and log which was taken and why.
 
     A device asked for by name is used or is an error. Only `auto` moves on: NPU, CUDA, CPU. On a
@@ -22,21 +23,25 @@ def select_device(name: str = AUTO) -> Device:
 
     Args:
         name: auto, npu, npu:N, cuda, cuda:N or cpu; without N the first card is taken.
+        float32_precision: of float32's matrix products and convolutions in this process from now
+            on: "highest" for float32's own, "high" for HF32 or TF32 where the card has it.
 
     Returns:
         The device, initialised.
 
     Raises:
-        UsageError: the name is malformed.
+        UsageError: the name or the precision is malformed.
         DeviceError: the device is missing or broken; the message says what to do.
     """
     device_type, index = parse_device_name(name)
+    check_float32_precision(float32_precision)
     prepare_environment(name)
     _import_torch()
     if device_type == AUTO:
         device, level = _select_auto()
     else:
         device, level = _select_named(device_type, index or 0, name), logging.INFO
+    BACKENDS[device.type].set_float32_precision(float32_precision)
     logger.log(level, "Using %s: %s", device.name, device.reason)
     return device
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 
 HERE = Path(__file__).resolve().parent
-SOURCES = ("cards.cpp", "operators.cpp")
+SOURCES = ("cards.cpp", "operators.cpp", "arithmetic.cpp")
 TORCH_RELEASE = torch.__version__.split("+")[0]
 FLAGS = ("-std=c++20", "-O1", "-fPIC", "-w", "-DAT_PER_OPERATOR_HEADERS")
 

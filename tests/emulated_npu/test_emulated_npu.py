@@ -14,19 +14,17 @@ ON_DEVICE = Path(__file__).parent / "on_device"
 
 
 @pytest.mark.parametrize(
-    ("checks", "chip"),
+    ("checks", "switches"),
     [
-        (("check_operators.py", "check_models.py"), "Ascend310P3"),
-        (("check_helper.py", "check_transfer.py"), "Ascend910B2"),
-        (("check_faults.py",), "Ascend910B2"),
+        (("check_operators.py", "check_models.py"), {"EMULATED_NPU_ARITHMETIC": "exact"}),
+        (("check_helper.py", "check_gelu.py", "check_transfer.py"), {}),
+        (("check_faults.py",), {}),
     ],
     ids=["operators", "helper", "faults"],
 )
-def test_on_device(emulated_npu, checks, chip):
+def test_on_device(emulated_npu, checks, switches):
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
-    finished = emulated_npu.python(
-        "-m", "pytest", *options, *checks, cwd=ON_DEVICE, EMULATED_NPU_CHIP=chip
-    )
+    finished = emulated_npu.python("-m", "pytest", *options, *checks, cwd=ON_DEVICE, **switches)
     assert finished.code == 0, finished.stdout[-5000:]
 
 
@@ -140,6 +138,84 @@ def test_rounding(emulated_npu, switches, expected):
     finished = run(emulated_npu, ROUNDING, **switches)
     rows = [row.split() for row in finished.stdout.splitlines()[1:]]
     assert [" ".join(name(float(error)) for error in row) for row in rows] == expected
+
+
+ARITHMETIC = """
+import torch.nn.functional as F
+x = torch.linspace(-4, 4, 801)
+gelu = F.gelu(x.npu()).cpu()
+signal, kernel = torch.randn(1, 8, 64), torch.randn(8, 8, 3)
+conv = F.conv1d(signal.npu(), kernel.npu()).cpu()
+layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Conv1d(64, 64, 16), dim=2)
+folded = layer.weight.detach()
+weight = layer.npu().weight.detach().cpu()
+over = torch.full((2,), 6e4, dtype=torch.float16).npu()
+ways = {
+    "gelu": torch.equal(gelu, F.gelu(x, approximate="tanh")),
+    "hf32": not torch.allclose(conv, F.conv1d(signal, kernel), atol=1e-5),
+    "weight_norm": not torch.equal(weight, folded),
+    "saturation": (over * 2).tolist() == [65504, 65504] and (over / 0 * 0).tolist() == [0, 0],
+}
+assert torch.allclose(weight, folded, rtol=1e-5, atol=1e-7)
+assert ways["gelu"] or torch.equal(gelu, F.gelu(x))
+assert ways["saturation"] or (over * 2).isinf().all().item()
+print(",".join(way for way, is_on in ways.items() if is_on) or "exact")
+"""
+OF_910B, OF_310P = "gelu,hf32,weight_norm", "gelu,weight_norm,saturation"
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected"),
+    [
+        ({}, OF_910B),
+        ({"EMULATED_NPU_CHIP": "Ascend310P3"}, OF_310P),
+        ({"EMULATED_NPU_ARITHMETIC": "exact"}, "exact"),
+        *(({"EMULATED_NPU_ARITHMETIC": way}, way) for way in ("gelu", "weight_norm", "saturation")),
+    ],
+    ids=["910B", "310P", "exact", "gelu", "weight_norm", "saturation"],
+)
+def test_arithmetic_is_the_chips_unless_told(emulated_npu, switches, expected):
+    finished = run(emulated_npu, ARITHMETIC, **switches)
+    assert finished.code == 0, finished.stderr
+    assert finished.stdout.splitlines()[-1] == expected
+
+
+def test_unknown_arithmetic(emulated_npu):
+    finished = run(emulated_npu, "", EMULATED_NPU_ARITHMETIC="gelu,tf32")
+    assert "EMULATED_NPU_ARITHMETIC=gelu,tf32" in finished.stderr
+
+
+GELU = """
+import logging
+logging.basicConfig()
+from speech_toolkit.device import select_device
+import torch.nn.functional as F
+device = select_device("npu")
+select_device("npu:1")
+x = torch.linspace(-4, 4, 801)
+print(device.facts()["gelu"], torch.allclose(F.gelu(x.npu()).cpu(), F.gelu(x), atol=1e-6))
+"""
+
+
+@pytest.mark.parametrize(
+    ("switches", "expected", "warnings"),
+    [
+        ({}, "exact True", 0),
+        ({"EMULATED_NPU_CHIP": "Ascend310P3"}, "tanh False", 1),
+        ({"EMULATED_NPU_RAISE_OP": "npu::npu_gelu"}, "tanh False", 1),
+        (
+            {"EMULATED_NPU_RAISE_OP": "npu::npu_gelu", "EMULATED_NPU_ARITHMETIC": "exact"},
+            "exact True",
+            0,
+        ),
+    ],
+    ids=["910B", "310P", "broken", "not needed"],
+)
+def test_gelu_of_the_product(emulated_npu, switches, expected, warnings):
+    finished = run(emulated_npu, GELU, **switches)
+    assert finished.stdout.splitlines()[-1] == expected
+    assert finished.stderr.count("computes GELU in its tanh form only (call ") == warnings
+    assert "overrid" not in finished.stderr.lower()
 
 
 MODULE_ERROR = """

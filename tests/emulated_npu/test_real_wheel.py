@@ -5,6 +5,7 @@ The wheel is the file that TORCH_NPU_WHEEL names; without it pip downloads it (4
 
 import ast
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -126,6 +127,25 @@ def test_hf32_switches_and_their_defaults(wheel):
     matmul, conv = config.split("class _allowHF32Conv")
     assert 'return hf32_value is not None and hf32_value.decode() == "enable"' in matmul
     assert "(hf32_value is None)" in conv
+
+
+def test_exact_gelu_and_its_schema(wheel):
+    schema = b"npu_gelu(Tensor input, *, str approximate='none') -> Tensor"
+    assert schema in wheel.read("torch_npu/lib/libtorch_npu.so")
+    assert schema in (build.HERE / "backend/operators.cpp").read_bytes()
+    name = "npu_gelu = torch.ops.npu.npu_gelu"
+    assert f"torch_npu.{name}\n" in wheel.read("torch_npu/utils/custom_ops.py").decode()
+    assert f"\n{name}\n" in (STAND_IN / "torch_npu/__init__.py").read_text(encoding="utf-8")
+    product = (BACKENDS / "npu_gelu.py").read_text(encoding="utf-8")
+    assert 'torch.ops.npu, "npu_gelu"' in product
+
+
+def test_operators_with_a_kernel_of_the_cards(wheel):
+    """Those whose values differ from the CPU's have one in torch_npu, too."""
+    kernels = wheel.read("torch_npu/csrc/aten/npu_native_functions.yaml").decode()
+    kernels += wheel.read("torch_npu/csrc/aten/npu_native_functions_by_codegen.yaml").decode()
+    for operator in ("gelu", "_weight_norm", "convolution_overrideable"):
+        assert re.search(rf"(func: |- ){operator}\b", kernels), operator
 
 
 def test_metadata_and_entry_point(wheel):

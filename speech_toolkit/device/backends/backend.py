@@ -80,6 +80,13 @@ class Backend(Protocol):
             DeviceError: it is missing or broken; the message says what to do.
         """
 
+    def set_float32_precision(self, precision: str) -> None:
+        """Say how float32's matrix products and convolutions are rounded in this process.
+
+        Args:
+            precision: "highest" for float32's own, "high" for what the makers of the card allow.
+        """
+
     def check_dtype(self, index: int | None, dtype: "torch.dtype") -> None:
         """Raise a DeviceError if the device cannot compute in a dtype."""
 
@@ -111,4 +118,4 @@ class Backend(Protocol):
         """Return the name of the card or of the processor."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what it knows of ``cann``, ``driver``, ``hf32`` and ``tf32`` for a report."""
+        """Return what it knows for a report: ``cann``, ``driver``, ``hf32``, ``tf32``, ``gelu``."""

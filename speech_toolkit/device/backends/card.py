@@ -54,6 +54,9 @@ class Card:
     def keep_out(self) -> None:
         """Let its package be: nothing loads it unasked, or it does no harm."""
 
+    def set_float32_precision(self, precision: str) -> None:
+        """Leave float32 as it is: most cards have no coarser products to choose from."""
+
     def check_index(self, index: int, count: int) -> None:
         """Raise a DeviceError unless a card is among the ``count`` that are visible."""
         visible = shown_variable(self.visibility_variable)

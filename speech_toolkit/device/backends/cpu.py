@@ -26,7 +26,12 @@ class Cpu:
     is_card = False
     default_batch_size = 1
     default_dtype = "float32"
-    variables: ClassVar[tuple[str, ...]] = ("OMP_NUM_THREADS", WAIT_POLICY, "MKL_NUM_THREADS")
+    variables: ClassVar[tuple[str, ...]] = (
+        "OMP_NUM_THREADS",
+        WAIT_POLICY,
+        "MKL_NUM_THREADS",
+        "ONEDNN_DEFAULT_FPMATH_MODE",
+    )
     out_of_memory_signs: ClassVar[tuple[str, ...]] = ("can't allocate memory",)
     blocking_variable = None
 
@@ -45,6 +50,13 @@ class Cpu:
 
     def open(self, index: None, requested: str) -> None:
         """Do nothing: torch runs on it already."""
+
+    def set_float32_precision(self, precision: str) -> None:
+        """Keep float32 whole at either precision: the CPU is what cards are held against."""
+        import torch
+
+        for products in (torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv):
+            products.fp32_precision = "ieee"
 
     def check_dtype(self, index: None, dtype: "torch.dtype") -> None:
         """Take every dtype."""

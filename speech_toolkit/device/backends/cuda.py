@@ -1,11 +1,13 @@
 """GPUs that torch itself drives, by CUDA or by ROCm under the same names."""
 
 import re
+import warnings
 from typing import Any, ClassVar
 
 from speech_toolkit.device.backends.card import Card
 from speech_toolkit.device.backends.npu import speaks_for_cuda
 from speech_toolkit.device.host import read_system_file
+from speech_toolkit.device.precision import HIGH
 from speech_toolkit.device.variables import shown_variable
 
 
@@ -48,6 +50,22 @@ class Cuda(Card):
         self.check_index(index, self.module.device_count())
         self.module.set_device(index)
 
+    def set_float32_precision(self, precision: str) -> None:
+        """Switch TF32 off or on, under both names that torch has for it.
+
+        The older switches leave a setting for all backends in force, and torch raises where they
+        and the newer ones disagree, so that both are set, in this order.
+        """
+        import torch
+
+        is_high = precision == HIGH
+        matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*new API")
+            matmul.allow_tf32 = cudnn.allow_tf32 = is_high
+        for products in (matmul, cudnn.conv, cudnn.rnn):
+            products.fp32_precision = "tf32" if is_high else "ieee"
+
     def has_bfloat16(self) -> bool:
         """Tell whether the current GPU computes in bfloat16 without emulating it."""
         return self.module.is_bf16_supported(including_emulation=False)
@@ -61,7 +79,7 @@ class Cuda(Card):
         return {
             "driver": found.group(1) if found else None,
             "tf32": {
-                "matmul": torch.backends.cuda.matmul.allow_tf32,
-                "conv": torch.backends.cudnn.allow_tf32,
+                "matmul": torch.backends.cuda.matmul.fp32_precision == "tf32",
+                "conv": torch.backends.cudnn.conv.fp32_precision == "tf32",
             },
         }

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from speech_toolkit.device.backends.card import Card
+from speech_toolkit.device.backends.npu_gelu import gelu_form, make_gelu_exact
 from speech_toolkit.device.fallbacks import note_fallbacks
+from speech_toolkit.device.precision import HIGH
 from speech_toolkit.device.variables import (
     ANY_ALLOCATOR,
     AUTOLOAD,
@@ -88,7 +90,7 @@ class Npu(Card):
         sys.modules.setdefault(_PACKAGE, None)
 
     def open(self, index: int, requested: str) -> None:
-        """Load torch_npu, map CUDA calls to it, turn compilation off and take one card.
+        """Load torch_npu, map CUDA calls to it, turn compilation off, take a card, mend its GELU.
 
         transfer_to_npu imports inductor, which takes seconds; the toolkit's own code does without
         it, so a user who sets TORCH_TRANSFER_TO_NPU=0 is spared it unless the device was named
@@ -111,6 +113,12 @@ class Npu(Card):
             raise DeviceError(
                 f"npu:{index} cannot be opened ({first_line(error)}): look at `npu-smi info`"
             ) from error
+        make_gelu_exact(f"npu:{index}")
+
+    def set_float32_precision(self, precision: str) -> None:
+        """Switch HF32 off or on; torch_npu has it on for convolutions."""
+        npu, is_high = self.module, precision == HIGH
+        npu.matmul.allow_hf32 = npu.conv.allow_hf32 = is_high
 
     def check_dtype(self, index: int, dtype: "torch.dtype") -> None:
         """Refuse float64, which would become float32 without an error, and bfloat16 if lacking."""
@@ -121,7 +129,7 @@ class Npu(Card):
         super().check_dtype(index, dtype)
 
     def facts(self) -> dict[str, Any]:
-        """Return CANN, driver, and whether float32 products may be rounded to HF32 (11 bits)."""
+        """Return CANN, driver, GELU's form, and whether products may round to HF32 (11 bits)."""
         npu = self.module
         return {
             "cann": _cann_version("CANN"),
@@ -130,6 +138,7 @@ class Npu(Card):
                 "matmul": bool(npu.matmul.allow_hf32),
                 "conv": bool(npu.conv.allow_hf32),
             },
+            "gelu": gelu_form(),
         }
 
 

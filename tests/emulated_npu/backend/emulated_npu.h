@@ -1,8 +1,9 @@
-// What the two halves of the emulated NPU share: cards and their memory (cards.cpp), and the
-// operators that run on it (operators.cpp).
+// What the parts of the emulated NPU share: cards and their memory (cards.cpp), the operators that
+// run on it (operators.cpp), and what its arithmetic does to their values (arithmetic.cpp).
 #pragma once
 
 #include <ATen/core/Generator.h>
+#include <ATen/core/Tensor.h>
 #include <c10/core/Allocator.h>
 #include <c10/core/Storage.h>
 
@@ -32,7 +33,20 @@ c10::DataPtr adopt(c10::Storage host, c10::DeviceIndex card);
 at::Generator host_generator(const at::Generator& generator);
 at::Generator host_generator(c10::DeviceIndex card);
 
-// Whether float32 products of a kind ("matmul" or "conv") are rounded to HF32 at present.
+// Whether float32 products of a kind ("matmul" or "conv") may be rounded to HF32 at present.
 bool hf32_allowed(const std::string& kind);
+
+// Whether the chip is from before the 910B: a 310P or a 910A.
+bool is_old_chip();
+
+// Whether values come out as on the chip, not as on the CPU: "gelu", "hf32", "saturation" or
+// "weight_norm".
+bool computes(const std::string& way);
+
+// A factor of a float32 product of a kind ("matmul" or "conv"), rounded as the chip rounds it.
+at::Tensor rounded_factor(const at::Tensor& host, const std::string& kind);
+
+// Lets float16 values on the host end at the largest one where the chip does, and NaN become 0.
+void saturate(const at::Tensor& host);
 
 }  // namespace emulated_npu

@@ -2,14 +2,18 @@
 #include "emulated_npu.h"
 
 #include <ATen/EmptyTensor.h>
+#include <ATen/TensorOperators.h>
 #include <ATen/core/LegacyTypeDispatch.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <ATen/ops/_local_scalar_dense.h>
 #include <ATen/ops/_to_copy_native.h>
+#include <ATen/ops/_weight_norm_native.h>
 #include <ATen/ops/convolution.h>
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/gelu.h>
+#include <ATen/ops/norm_except_dim.h>
 #include <c10/core/CPUAllocator.h>
 #include <c10/core/DeviceGuard.h>
 #include <c10/core/TensorImpl.h>
@@ -17,7 +21,6 @@
 
 #include <atomic>
 #include <cstdio>
-#include <cstring>
 #include <set>
 #include <unordered_map>
 #include <vector>
@@ -120,38 +123,6 @@ class HostView {
   std::vector<Pair> pairs_;
   std::unordered_map<c10::StorageImpl*, c10::Storage> host_storages_, adopted_;
 };
-
-// ---- rounding of products -------------------------------------------------------------------
-
-// HF32 keeps 11 of float32's 23 mantissa bits; to nearest, ties to even.
-float to_hf32(float value) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof bits);
-  if ((bits & 0x7F800000) == 0x7F800000) return value;
-  bits = (bits + 0x7FF + ((bits >> 12) & 1)) & ~uint32_t{0xFFF};
-  std::memcpy(&value, &bits, sizeof value);
-  return value;
-}
-
-// "fp16", "hf32" or "": EMULATED_NPU_ROUND=matmul:fp16,conv:hf32, else what the switches allow.
-std::string rounding_of(const std::string& kind) {
-  static const std::string forced = setting("EMULATED_NPU_ROUND");
-  static const std::string chip = setting("EMULATED_NPU_CHIP");
-  static const bool has_hf32 =
-      chip.rfind("Ascend310P", 0) != 0 && chip.rfind("Ascend910A", 0) != 0;
-  auto found = forced.find(kind + ":");
-  if (found != std::string::npos) return forced.substr(found + kind.size() + 1, 4);
-  return has_hf32 && hf32_allowed(kind) ? "hf32" : "";
-}
-
-at::Tensor rounded(const at::Tensor& host, const std::string& rounding) {
-  if (rounding.empty() || host.scalar_type() != at::kFloat) return host;
-  if (rounding == "fp16") return host.to(at::kHalf).to(at::kFloat);
-  at::Tensor copy = host.contiguous().clone();
-  float* values = copy.mutable_data_ptr<float>();
-  for (int64_t i = 0; i < copy.numel(); i++) values[i] = to_hf32(values[i]);
-  return copy;
-}
 
 // Which arguments of an operator are multiplied as matrices.
 const std::unordered_map<std::string, std::vector<size_t>> kFactors = {
@@ -260,8 +231,10 @@ class Call {
     find_card();
     for (size_t i = 0; i < arguments_.size(); i++) argument(i) = host_argument(i);
     round_factors();
+    choose_gelu();
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     op_.callBoxed(stack_);
+    saturate_results();
     view_.write_back();
     for (size_t i = 0; i < op_.schema().returns().size(); i++) {
       c10::IValue& result = (*stack_)[stack_->size() - op_.schema().returns().size() + i];
@@ -336,7 +309,33 @@ class Call {
     if (factors == kFactors.end()) return;
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     for (size_t i : factors->second) {
-      argument(i) = rounded(argument(i).toTensor(), rounding_of("matmul"));
+      argument(i) = rounded_factor(argument(i).toTensor(), "matmul");
+    }
+  }
+
+  // `aten::gelu` of torch_npu is the tanh form, whatever is asked for.
+  void choose_gelu() {
+    static const std::set<std::string> forms = {"aten::gelu", "aten::gelu_", "aten::gelu_backward"};
+    if (!forms.count(name_) || !computes("gelu")) return;
+    for (size_t i = 0; i < arguments_.size(); i++) {
+      if (arguments_[i].name() == "approximate") argument(i) = "tanh";
+    }
+  }
+
+  // What an operator computes, not what it moves or shows in another shape.
+  void saturate_results() {
+    static const std::set<std::string> moving = {
+        "aten::fill_",       "aten::masked_fill", "aten::masked_fill_", "aten::where",
+        "aten::cat",         "aten::index",       "aten::index_fill_",  "aten::index_select",
+        "aten::gather",      "aten::flip",        "aten::repeat",       "aten::constant_pad_nd",
+        "aten::index_put_",  "aten::_index_put_impl_", "aten::index_copy_", "aten::roll",
+    };
+    const auto& returns = op_.schema().returns();
+    if (moving.count(name_)) return;
+    for (size_t i = 0; i < returns.size(); i++) {
+      const c10::IValue& result = (*stack_)[stack_->size() - returns.size() + i];
+      bool is_view = returns[i].alias_info() && !returns[i].alias_info()->isWrite();
+      if (result.isTensor() && !is_view) saturate(result.toTensor());
     }
   }
 
@@ -399,7 +398,9 @@ at::Tensor copy_from(const at::Tensor& from, const at::Tensor& to, bool) {
   count_copy(from, to);
   HostView view;
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  view.to_host(to).copy_(view.to_host(from));
+  at::Tensor target = view.to_host(to);
+  target.copy_(view.to_host(from));
+  if (on_card(from) && from.scalar_type() != to.scalar_type()) saturate(target);
   return to;
 }
 
@@ -461,13 +462,42 @@ at::Tensor convolution(const at::Tensor& input, const at::Tensor& weight,
   if (input.scalar_type() == at::kDouble) refuse_float64(name);
   HostView view;
   at::AutoDispatchBelowADInplaceOrView below_autograd;
-  std::string rounding = rounding_of("conv");
   at::Tensor result = at::convolution(
-      rounded(view.to_host(input), rounding), rounded(view.to_host(weight), rounding),
+      rounded_factor(view.to_host(input), "conv"), rounded_factor(view.to_host(weight), "conv"),
       bias && bias->defined() ? std::optional(view.to_host(*bias)) : std::nullopt, stride, padding,
       dilation, transposed, output_padding, groups);
+  saturate(result);
   return view.to_card(result, input.device().index());
 }
+
+// The form that is asked for, which chips before the 910B do not have.
+at::Tensor npu_gelu(const at::Tensor& input, std::string_view approximate) {
+  static const std::string name = "npu::npu_gelu";
+  begin(name);
+  TORCH_CHECK(!is_old_chip(), "call aclnnGeluV2 failed, detail:EZ1001: AclNN_Parameter_Error(",
+              "EZ1001): the chip does not support this operator.\n",
+              "[ERROR] ERR00100 PTA call acl api failed");
+  if (input.scalar_type() == at::kDouble) refuse_float64(name);
+  HostView view;
+  at::AutoDispatchBelowADInplaceOrView below_autograd;
+  at::Tensor result = at::gelu(view.to_host(input), approximate);
+  saturate(result);
+  return view.to_card(result, input.device().index());
+}
+
+// torch_npu has no fused formula, and normalises 16-bit values as they are.
+at::Tensor weight_norm(const at::Tensor& v, const at::Tensor& g, int64_t dim) {
+  begin("aten::_weight_norm");
+  if (!computes("weight_norm")) return at::native::_weight_norm(v, g, dim);
+  at::Tensor direction = v.contiguous();
+  return direction * (g.contiguous() / at::norm_except_dim(direction, 2, dim));
+}
+
+TORCH_LIBRARY(npu, library) {
+  library.def("npu_gelu(Tensor input, *, str approximate='none') -> Tensor");
+}
+
+TORCH_LIBRARY_IMPL(npu, PrivateUse1, library) { library.impl("npu_gelu", &npu_gelu); }
 
 TORCH_LIBRARY_IMPL(_, PrivateUse1, library) {
   library.fallback(torch::CppFunction::makeFromBoxedFunction<&run_on_host>());
@@ -488,8 +518,9 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, library) {
   library.impl("set_.source_Storage_storage_offset", &set_storage);
   library.impl("set_.source_Storage", &set_whole_storage);
   library.impl("convolution_overrideable", &convolution);
-  // These have a decomposition; the card has a kernel, as the CPU does.
-  for (const char* name : {"native_layer_norm", "native_group_norm"}) {
+  library.impl("_weight_norm", &weight_norm);
+  // The first two have a decomposition; the card has a kernel, as the CPU does.
+  for (const char* name : {"native_layer_norm", "native_group_norm", "gelu"}) {
     library.impl(name, torch::CppFunction::makeFromBoxedFunction<&run_on_host>());
   }
 }

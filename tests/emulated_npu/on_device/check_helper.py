@@ -113,15 +113,19 @@ def test_facts(device):
     assert facts["torch_npu"] == torch.__version__.split("+")[0]
     assert facts["cann"] == "8.5.0"
     assert facts["driver"] == "25.5.0"
-    assert facts["hf32"] == {"matmul": False, "conv": True}
+    assert facts["float32_precision"] == "highest"
+    assert facts["hf32"] == {"matmul": False, "conv": False}
     assert facts["tf32"] is None
 
 
-def test_hf32_is_reported_as_set(device):
+def test_hf32_is_set_as_asked_for_and_reported_as_set(device):
+    facts = select_device("npu:1", "high").facts()
+    assert facts["float32_precision"] == "high"
+    assert facts["hf32"] == {"matmul": True, "conv": True}
     torch.npu.conv.allow_hf32 = False
-    torch.npu.matmul.allow_hf32 = True
     assert device.facts()["hf32"] == {"matmul": True, "conv": False}
-    torch.npu.conv.allow_hf32, torch.npu.matmul.allow_hf32 = True, False
+    assert device.facts()["float32_precision"] == "high"
+    assert select_device("npu:1").facts()["hf32"] == {"matmul": False, "conv": False}
     with pytest.raises(TypeError, match="must be a bool, but got int"):
         torch.npu.matmul.allow_hf32 = 1
 

@@ -24,6 +24,8 @@ WORKING = """
     npu.is_available = lambda: CARDS > 0
     npu.set_device = lambda index: seen.update(set_device=index)
     npu.set_compile_mode = lambda jit_compile: seen.update(jit_compile=jit_compile)
+    npu.matmul = types.SimpleNamespace(allow_hf32=False)
+    npu.conv = types.SimpleNamespace(allow_hf32=True)
     npu.is_bf16_supported = lambda: False
     npu.get_device_name = lambda index: "Ascend310P3"
 """

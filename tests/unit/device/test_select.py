@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from speech_toolkit.device import Device, select_device
-from speech_toolkit.errors import DeviceError
+from speech_toolkit.errors import DeviceError, UsageError
 from tests.unit.device.fake_torch_npu import NO_CANN, ROOT, run_python, select_in_process
 
 CPU = Device("cpu", None, "cpu", "asked for by name")
@@ -26,6 +26,24 @@ def test_import_loads_no_torch():
 def test_cpu_by_name():
     assert select_device("cpu") == CPU
     assert CPU.name == "cpu"
+
+
+def test_unknown_precision():
+    with pytest.raises(UsageError, match="float32_precision .*exact.*: use highest or high"):
+        select_device("cpu", "exact")
+
+
+@pytest.mark.parametrize("precision", ["highest", "high"])
+def test_float32_on_the_cpu_is_whole_at_either_precision(precision):
+    torch.set_float32_matmul_precision("medium")
+    torch.backends.mkldnn.conv.fp32_precision = "bf16"
+    try:
+        device = select_device("cpu", precision)
+        assert torch.backends.mkldnn.matmul.fp32_precision == "ieee"
+        assert torch.backends.mkldnn.conv.fp32_precision == "ieee"
+        assert device.facts()["float32_precision"] == "highest"
+    finally:
+        torch.set_float32_matmul_precision("highest")
 
 
 def test_auto_without_any_card_says_why(caplog):
@@ -51,7 +69,7 @@ def test_broken_torch_npu_leaves_cpu_and_transformers_alone(fake_torch_npu):
         from speech_toolkit.device import select_device
         device = select_device("cpu")
         from transformers import Wav2Vec2ForCTC, is_torch_npu_available
-        from speech_toolkit.errors import DeviceError
+        from speech_toolkit.errors import DeviceError, UsageError
         try:
             select_device("npu")
         except DeviceError as error:

@@ -19,6 +19,7 @@ from torch_npu import _emulator, npu  # noqa: E402
 from torch_npu.npu import utils as _utils  # noqa: E402
 
 __version__ = importlib.metadata.version("torch_npu")
+npu_gelu = torch.ops.npu.npu_gelu
 
 
 def npu_fusion_attention(*arguments: object, **options: object) -> None:

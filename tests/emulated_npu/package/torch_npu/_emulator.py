@@ -11,6 +11,8 @@ from typing import Any
 import torch
 
 CHIP = os.environ.get("EMULATED_NPU_CHIP", "Ascend910B2")
+ARITHMETIC = os.environ.get("EMULATED_NPU_ARITHMETIC", "")
+WAYS = {"", "exact", "gelu", "hf32", "saturation", "weight_norm"}
 DEVICE_NAME = f"Emulated {CHIP}"  # no report of a run here may pass for a card's
 LIBRARY_PATH = Path(__file__).with_name("libemulated_npu.so")
 MEMORY_FIGURES = ("allocated", "reserved", "peak_allocated", "peak_reserved")
@@ -62,7 +64,13 @@ def report() -> dict[str, Any]:
 
 
 def install_switches() -> None:
-    """Switch on what EMULATED_NPU_REPORT and EMULATED_NPU_MODULE_ERROR ask for."""
+    """Switch on what EMULATED_NPU_REPORT and EMULATED_NPU_MODULE_ERROR ask for.
+
+    Raises:
+        ValueError: EMULATED_NPU_ARITHMETIC names what the emulation does not know.
+    """
+    if not WAYS.issuperset(ARITHMETIC.split(",")):
+        raise ValueError(f"EMULATED_NPU_ARITHMETIC={ARITHMETIC}: name some of {sorted(WAYS)}")
     report_path = os.environ.get("EMULATED_NPU_REPORT")
     if report_path:
         atexit.register(lambda: Path(report_path).write_text(json.dumps(report()), "utf-8"))

@@ -49,5 +49,39 @@ def test_facts_of_a_gpu(two_gpus, monkeypatch):
     assert facts["total_memory_bytes"] == 16 << 30
     assert facts["driver"] == "570.86.15"
     assert facts["cuda"] == "12.8"
-    assert facts["tf32"] == {"matmul": False, "conv": True}
+    assert facts["float32_precision"] == "highest"
+    assert facts["tf32"] == {"matmul": False, "conv": False}
     assert facts["hf32"] is None
+
+
+@pytest.fixture
+def precisions():
+    """Let a test change how float32 is rounded, and put that back."""
+    yield torch.backends
+    torch.backends.fp32_precision = "none"
+    torch.set_float32_matmul_precision("highest")
+    select_device("cpu")
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize("before", ["nothing", "all", "products", "older"])
+@pytest.mark.parametrize(("asked_for", "is_rounded"), [("highest", False), ("high", True)])
+def test_tf32_is_what_was_asked_for(precisions, before, asked_for, is_rounded):
+    if before == "all":
+        precisions.fp32_precision = "tf32"
+    elif before == "products":
+        precisions.cuda.matmul.fp32_precision = precisions.cudnn.conv.fp32_precision = "tf32"
+    elif before == "older":
+        torch.set_float32_matmul_precision("medium")
+    backend = cuda.Cuda()
+    backend.set_float32_precision(asked_for)
+    assert backend.facts()["tf32"] == {"matmul": is_rounded, "conv": is_rounded}
+    assert precisions.cuda.matmul.allow_tf32 is is_rounded
+    assert precisions.cudnn.allow_tf32 is is_rounded
+
+
+def test_precision_of_a_gpu(two_gpus, monkeypatch, precisions):
+    properties = SimpleNamespace(total_memory=16 << 30)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: properties)
+    assert select_device("cuda", "high").facts()["float32_precision"] == "high"
+    assert select_device("cuda").facts()["float32_precision"] == "highest"

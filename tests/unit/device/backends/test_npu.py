@@ -55,8 +55,9 @@ def test_broken_torch_npu(fake_torch_npu, body, version, cards, message):
 
 def test_npu_is_selected_with_transfer(fake_torch_npu):
     code = """
-        import json, sys, warnings
+        import json, logging, sys, warnings
         from speech_toolkit.device import environment_facts, prepare_environment, select_device
+        logging.basicConfig()
         prepare_environment("npu:1")
         import torch
         from speech_toolkit.device.fallbacks import note_fallbacks
@@ -92,6 +93,7 @@ def test_npu_is_selected_with_transfer(fake_torch_npu):
     assert facts["again"] == "npu:0"
     assert "native noise" in finished.stderr
     assert "banner" not in finished.stderr
+    assert finished.stderr.count("GELU in its tanh form only (torch_npu has no npu_gelu)") == 1
 
 
 def test_transfer_can_be_switched_off(fake_torch_npu):
