@@ -11,7 +11,6 @@ from tests.end_to_end.support import REPOSITORY, SAMPLES, run_many, run_script
 
 SPEECH = SAMPLES / "recognition" / "two_sentences.wav"
 SCRIPT = "inference_whisper.py"
-CHIP = {"EMULATED_NPU_CHIP": "Ascend310P3"}
 FEW = ("--max_new_tokens", 24)
 
 
@@ -96,7 +95,7 @@ def compare(emulated_npu, tmp_path):
         finished = emulated_npu.python(
             *(REPOSITORY / SCRIPT, "--audio", SPEECH, "--mode", "compare", *FEW, *arguments),
             cwd=tmp_path,
-            **(CHIP | variables),
+            **variables,
         )
         assert "Traceback" not in finished.stderr
         return finished, read(tmp_path / "compare_result.json", "compare")

@@ -75,20 +75,19 @@ def test_published_command(evaluate_on_npu):
 def test_an_operator_on_the_cpu_and_a_card_that_is_not_there(evaluate_on_npu):
     finished, report = evaluate_on_npu(
         *(*DEMO, *QUICK, "--devices", "cpu,npu:7,npu:0"),
-        EMULATED_NPU_FALLBACK_OPS="aten::gelu",
-        EMULATED_NPU_CHIP="Ascend310P3",
+        EMULATED_NPU_FALLBACK_OPS="aten::native_layer_norm",
     )
     assert finished.code == 1, finished.stderr
     missing, slow = report["candidates"]
     assert missing["verdict"] == "NOT VALID"
     assert "npu:7 is out of range" in missing["message"]
     assert slow["verdict"] == "FAIL"
-    assert slow["fallback_ops"] == ["aten::gelu"]
+    assert slow["fallback_ops"] == ["aten::native_layer_norm"]
     assert [item["name"] for item in slow["checks"] if item["verdict"] == "FAIL"] == [
         "fallback_ops"
     ]
     assert slow["speedup"] is None
-    assert "on the CPU instead of the device: aten::gelu" in finished.stdout
+    assert "on the CPU instead of the device: aten::native_layer_norm" in finished.stdout
 
 
 @pytest.mark.slow

@@ -1,7 +1,8 @@
 """The alignment scripts on the emulated NPU: same results, right card, clear errors.
 
 Each test starts the scripts as a user does, where torch_npu is the stand-in of tests/emulated_npu.
-The chip is a 310P, which computes float32 as the CPU does, unless a test says otherwise.
+The chip is a 910B, whose float32 is the CPU's by the toolkit's defaults, unless a test says
+otherwise.
 """
 
 import json
@@ -18,7 +19,6 @@ DEMO = (*BUNDLED, "--audio", SAMPLES / "demo.wav", "--transcript_file", SAMPLES 
 STORY = (*BUNDLED, "--audio", SAMPLES / "story.flac", "--transcript_file", SAMPLES / "story.txt")
 WINDOWS = ("--window_s", 4, "--context_s", 1)
 SHORT_WINDOWS = ("--window_s", 0.5, "--context_s", 0.25)
-CHIP = {"EMULATED_NPU_CHIP": "Ascend310P3"}
 WAITS_PER_RUN = 2  # after the weights are loaded and after the last batch
 
 
@@ -28,7 +28,7 @@ def align(emulated_npu, tmp_path):
 
     def run(*arguments, output="result.json", **variables):
         command = [REPOSITORY / "inference.py", *arguments, "--output", output]
-        finished = emulated_npu.python(*command, cwd=tmp_path, **(CHIP | variables))
+        finished = emulated_npu.python(*command, cwd=tmp_path, **variables)
         text = finished.stdout if output == "-" else (tmp_path / output).read_text("utf-8")
         return finished, json.loads(text)
 
@@ -45,7 +45,7 @@ def run_all(emulated_npu, tmp_path):
             for command in commands
         ]
         finished = emulated_npu.python(
-            "-c", RUN_MANY, cwd=tmp_path, stdin=json.dumps(listing), **(CHIP | variables)
+            "-c", RUN_MANY, cwd=tmp_path, stdin=json.dumps(listing), **variables
         )
         assert finished.code == 0, finished.stderr
         rows = json.loads(finished.stdout.splitlines()[-1])
@@ -120,13 +120,11 @@ def test_published_command_from_the_model_directory(emulated_npu, tmp_path):
         f"--model_path . --audio {SAMPLES / 'demo.wav'} --transcript hello --device npu "
         f"--output {tmp_path / 'alignment_result.json'}"
     )
-    finished = emulated_npu.python(
-        REPOSITORY / "inference.py", *command.split(" "), cwd=MODEL, **CHIP
-    )
+    finished = emulated_npu.python(REPOSITORY / "inference.py", *command.split(" "), cwd=MODEL)
     assert finished.code == 0, finished.stderr
     result = json.loads((tmp_path / "alignment_result.json").read_text())
     assert [span["token"] for span in result["segments"]] == list("hello")
-    assert result["environment"]["device_name"] == f"Emulated {CHIP['EMULATED_NPU_CHIP']}"
+    assert result["environment"]["device_name"] == "Emulated Ascend910B2"
 
 
 def test_other_names_and_dtypes_on_a_910b(run_all, on_cpu, tmp_path):
@@ -139,14 +137,16 @@ def test_other_names_and_dtypes_on_a_910b(run_all, on_cpu, tmp_path):
         "bfloat16": ("--device", "npu", "--dtype", "bfloat16"),
     }
     commands = [[*DEMO, *options, "--output", f"{name}.json"] for name, options in names.items()]
-    runs, report = run_all(commands, EMULATED_NPU_CHIP="Ascend910B2")
+    runs, report = run_all(commands)
     results = {}
     for name, finished in zip(names, runs, strict=True):
         assert finished.code == 0, finished.stderr
         results[name] = json.loads((tmp_path / f"{name}.json").read_text())
     assert "npu:0" in runs[0].stdout
     assert "an NPU is auto's first choice" in runs[0].stdout + runs[0].stderr
-    assert results["auto"]["environment"]["hf32"] == {"matmul": False, "conv": True}
+    assert results["auto"]["environment"]["hf32"] == {"matmul": False, "conv": False}
+    assert results["auto"]["environment"]["float32_precision"] == "highest"
+    assert results["auto"]["environment"]["gelu"] == "exact"
     assert results["float16"]["dtype"] == "torch.float16"
     assert not [name for name in report["counters"] if name.startswith("float64")]
     assert [results[name]["device"] for name in names] == [
@@ -262,7 +262,8 @@ def test_wrong_index_and_missing_dtype(run_all):
             [*DEMO, "--device", "npu:2"],
             [*DEMO, "--device", "cuda:2"],
             [*DEMO, "--device", "npu", "--dtype", "bfloat16"],
-        ]
+        ],
+        EMULATED_NPU_CHIP="Ascend310P3",
     )
     assert [run.code for run in (index, mapped, dtype)] == [2, 2, 2]
     assert "npu:2 is out of range: 2 visible (npu:0 to npu:1)" in index.stderr
@@ -308,7 +309,7 @@ print(json.dumps(results))
 
 def test_python_form(emulated_npu, on_cpu):
     audio, text = SAMPLES / "demo.wav", SAMPLES / "demo.txt"
-    finished = emulated_npu.python("-c", PYTHON_FORM, MODEL, audio, text, cwd=REPOSITORY, **CHIP)
+    finished = emulated_npu.python("-c", PYTHON_FORM, MODEL, audio, text, cwd=REPOSITORY)
     assert finished.code == 0, finished.stderr
     results = json.loads(finished.stdout.splitlines()[-1])
     assert [each["device"] for each in results] == ["cpu", "npu", "cpu", "npu:1", "npu:1"]
@@ -321,7 +322,7 @@ def test_operator_that_fails_or_falls_back_is_not_silent(run_all, tmp_path):
     commands = [[*DEMO, "--device", "npu", "--output", f"{name}.json"] for name in "ab"]
     switches = {
         "EMULATED_NPU_RAISE_OP": f"{convolution}@3",
-        "EMULATED_NPU_FALLBACK_OPS": "aten::gelu",
+        "EMULATED_NPU_FALLBACK_OPS": "aten::native_layer_norm",
     }
     (failed, slow), report = run_all(commands, **switches)
     assert failed.code == 2
@@ -333,8 +334,8 @@ def test_operator_that_fails_or_falls_back_is_not_silent(run_all, tmp_path):
     told = [
         text
         for text in json.loads((tmp_path / "b.json").read_text())["warnings"]
-        if "aten::gelu" in text
+        if "aten::native_layer_norm" in text
     ]
     assert len(told) == 1
-    assert slow.stderr.count("the card has no aten::gelu") == 1
+    assert slow.stderr.count("the card has no aten::native_layer_norm") == 1
     assert report["counters"]["fallback"] > 0
