@@ -22,6 +22,7 @@ from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.versions import versions
@@ -66,6 +67,8 @@ class Aligner:
         dtype: torch.dtype | str = "float32",
         attn_implementation: str | None = None,
         language: str | None = None,
+        *,
+        float32_precision: str = HIGHEST,
     ) -> Aligner:
         """Load a checkpoint onto a device.
 
@@ -76,6 +79,7 @@ class Aligner:
             attn_implementation: attention kernel; None for the one transformers picks.
             language: of the transcripts, for a checkpoint with an adapter for each language; None
                 for its default.
+            float32_precision: "highest", or "high" where the card may round float32's products.
 
         Raises:
             CheckpointError: the checkpoint is missing, incomplete or of another kind.
@@ -84,7 +88,14 @@ class Aligner:
         """
         name = os.fspath(bundled_model(BUNDLED_MODEL) if model_path is None else model_path)
         checkpoint = resolve_ctc_checkpoint(name, language)
-        return cls.from_checkpoint(name, checkpoint, str(device), str(dtype), attn_implementation)
+        return cls.from_checkpoint(
+            name,
+            checkpoint,
+            str(device),
+            str(dtype),
+            attn_implementation,
+            float32_precision=float32_precision,
+        )
 
     @classmethod
     def from_checkpoint(
@@ -94,6 +105,8 @@ class Aligner:
         device_name: str,
         dtype_name: str,
         attn_implementation: str | None,
+        *,
+        float32_precision: str = HIGHEST,
         on_device: Callable[[Device], None] = lambda device: None,
     ) -> Aligner:
         """Load the weights of a checkpoint whose other files have been read.
@@ -104,6 +117,7 @@ class Aligner:
             device_name: auto, npu, npu:N, cuda, cuda:N or cpu.
             dtype_name: of the weights and the computation.
             attn_implementation: attention kernel; None for the one transformers picks.
+            float32_precision: as for :meth:`load`.
             on_device: called with the device when it has been selected.
 
         Raises:
@@ -114,7 +128,7 @@ class Aligner:
         started = time.perf_counter()
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():
-            device = select_device(device_name)
+            device = select_device(device_name, float32_precision)
             on_device(device)
             with device.errors("while it was loaded"):
                 dtype = parse_dtype(dtype_name)

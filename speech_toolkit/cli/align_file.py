@@ -16,6 +16,7 @@ from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device import Device, parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.system.interrupts import background_worker
 
 _FAIL_FAST_S = 0.5
@@ -33,6 +34,7 @@ class AlignmentRequest:
         dtype: name of the dtype.
         attn_implementation: attention kernel; None for the one transformers picks.
         settings: how to align.
+        float32_precision: "highest", or "high" where a card may round float32's products.
     """
 
     model_path: str | None
@@ -42,6 +44,7 @@ class AlignmentRequest:
     dtype: str
     attn_implementation: str | None
     settings: AlignmentSettings
+    float32_precision: str = HIGHEST
 
 
 def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult:
@@ -78,6 +81,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
             request.device,
             request.dtype,
             request.attn_implementation,
+            float32_precision=request.float32_precision,
             on_device=lambda device: _report_target(request, name, device, reporter),
         )
         reporter.time("Model load", aligner.model_load_time)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from speech_toolkit.cli.reporter import on_one_line
+from speech_toolkit.device.precision import FLOAT32_PRECISIONS, HIGHEST
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.lists import entries
@@ -110,6 +111,18 @@ def add_model_arguments(parser: argparse.ArgumentParser, *, default_model: str) 
         help="where the model runs (default: auto = NPU, else CUDA, else CPU)",
     )
     add_attention_argument(parser)
+    add_precision_argument(parser)
+
+
+def add_precision_argument(parser: argparse.ArgumentParser, which: str = "") -> None:
+    """Add ``--float32_precision``; ``which`` says of which devices, where there are several."""
+    parser.add_argument(
+        "--float32_precision",
+        choices=FLOAT32_PRECISIONS,
+        default=HIGHEST,
+        help="how float32 products and convolutions are rounded on a card: highest = as float32, "
+        f"high = HF32 on NPU, TF32 on CUDA{which} (default: {HIGHEST})",
+    )
 
 
 def add_attention_argument(parser: argparse.ArgumentParser) -> None:

@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 
-from speech_toolkit.cli.arguments import add_attention_argument, number
+from speech_toolkit.cli.arguments import add_attention_argument, add_precision_argument, number
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.ranges import REGRESSION_PERCENT, RUNS, TIMEOUT_S, WARMUP, Range
@@ -36,6 +36,7 @@ def add_subject_arguments(
     )
     parser.add_argument("--devices", metavar="LIST", help=devices)
     add_attention_argument(parser)
+    add_precision_argument(parser, ", for entries of --devices without one")
     parser.add_argument(
         "--timeout",
         dest="timeout_s",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.bundled import bundled_model
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
@@ -31,6 +32,7 @@ class WhisperRequest:
         settings: how to transcribe.
         audio_file: holds what came out of an ``audio_path`` that can be read once; None for that
             path itself.
+        float32_precision: "highest", or "high" where a card may round float32's products.
     """
 
     model_path: str | None
@@ -41,6 +43,7 @@ class WhisperRequest:
     decode_graph: str = "auto"
     settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
     audio_file: str | None = None
+    float32_precision: str = HIGHEST
 
     @property
     def audio(self) -> AudioSource:

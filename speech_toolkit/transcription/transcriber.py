@@ -15,6 +15,7 @@ from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device import Device, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.errors import AudioError
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
@@ -90,6 +91,7 @@ class Transcriber:
         decode_graph: str = "auto",
         *,
         exact_times: bool = False,
+        float32_precision: str = HIGHEST,
         on_device: Callable[[Device, str], None] = lambda device, dtype: None,
     ) -> Transcriber:
         """Load a checkpoint onto a device.
@@ -102,6 +104,7 @@ class Transcriber:
             decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
             exact_times: whether the device is waited for around each stage, so that stage times
                 are exact and the whole is slower.
+            float32_precision: "highest", or "high" where the card may round float32's products.
             on_device: called with the device and the name of the dtype before the weights load.
 
         Raises:
@@ -114,7 +117,7 @@ class Transcriber:
         started = time.perf_counter()
         prefetch_weights(checkpoint.directory)
         with garbage_collection_paused():
-            selected = select_device(str(device))
+            selected = select_device(str(device), float32_precision)
             dtype_name = str(dtype or selected.default_dtype)
             on_device(selected, dtype_name)
             with selected.errors("while it was loaded"):
@@ -142,6 +145,7 @@ class Transcriber:
             request.dtype,
             request.attn_implementation,
             request.decode_graph,
+            float32_precision=request.float32_precision,
             on_device=on_device,
         )
 

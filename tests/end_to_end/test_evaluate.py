@@ -47,17 +47,24 @@ def test_the_name_of_a_file_is_no_transcript(tmp_path, monkeypatch):
 
 def test_published_command(evaluate_on_npu):
     finished, report = evaluate_on_npu(
-        *(*DEMO, "--transcript_file", SAMPLES / "demo.txt", "--devices", "cpu,npu"),
-        *("--warmup", 2, "--runs", 5, "--layers", "--emulate", "hf32"),
+        *(*DEMO, "--transcript_file", SAMPLES / "demo.txt", "--devices"),
+        *("cpu,npu,npu:0:float32:high", "--warmup", 2, "--runs", 5, "--layers"),
+        *("--emulate", "hf32:all"),
     )
     assert finished.code == 0, finished.stderr
-    (candidate,) = report["candidates"]
-    assert report["verdict"] == candidate["verdict"] == "PASS"
-    assert candidate["outputs"]["logits"]["relative_error"] > 1e-6  # HF32 is on
-    (emulated,) = candidate["emulated"].values()
-    assert emulated["explained_share"] > 0.99
-    assert candidate["layers"]["declared_rounding"] == {"conv": "hf32"}
-    assert candidate["layers"]["culprits"] == []
+    candidate, rounded = report["candidates"]
+    assert report["verdict"] == candidate["verdict"] == rounded["verdict"] == "PASS"
+    assert candidate["outputs"]["logits"]["relative_error"] < 2e-6
+    assert candidate["layers"]["declared_rounding"] == {}
+    assert candidate["layers"]["culprits"] == rounded["layers"]["culprits"] == []
+    environment = candidate["environment"]
+    assert (environment["gelu"], environment["float32_precision"]) == ("exact", "highest")
+    assert rounded["label"] == "npu:0 float32 high"
+    assert rounded["environment"]["float32_precision"] == "high"
+    assert rounded["outputs"]["logits"]["relative_error"] > 1e-5
+    (emulated,) = rounded["emulated"].values()
+    assert emulated["explained_share"] > 0.5
+    assert rounded["layers"]["declared_rounding"] == {"conv": "hf32", "matmul": "hf32"}
     assert candidate["task"]["words"] == 12
     assert candidate["inputs_sha256"] == report["reference"]["inputs_sha256"]
     assert candidate["environment"]["device"] == "npu:0"

@@ -174,7 +174,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyReque
     return AccuracyRequest(
         model_path=arguments.model_path,
         family=arguments.family,
-        targets=_targets(arguments.devices, reporter),
+        targets=_targets(arguments, reporter),
         num_test_cases=arguments.num_test_cases,
         source=arguments.source,
         manifest=arguments.manifest,
@@ -188,12 +188,12 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> AccuracyReque
     )
 
 
-def _targets(devices: str | None, reporter: Reporter) -> tuple[Target, ...]:
+def _targets(arguments: argparse.Namespace, reporter: Reporter) -> tuple[Target, ...]:
     """Return the devices asked for, the CPU and the card found, or two dtypes of a lone CPU."""
     from speech_toolkit.evaluation.targets import choose_targets, parse_targets
 
-    targets = choose_targets(devices)
-    if devices is None and len(targets) == 1:
+    targets = choose_targets(arguments.devices, float32_precision=arguments.float32_precision)
+    if arguments.devices is None and len(targets) == 1:
         reporter.warning(
             f"no card here: compares dtypes on the CPU ({CPU_ONLY_TARGETS}), which says nothing "
             "of a card"

@@ -197,7 +197,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> PerformanceRe
         reporter.info(f"No --model_path given: measuring the bundled {arguments.family} model")
     longest_s = max(arguments.durations_s or (DEFAULT_DURATION_S,))
     TOTAL_AUDIO_S.check("--duration x --batch_size", longest_s * max(arguments.batch_sizes))
-    targets = choose_targets(arguments.devices, arguments.dtypes)
+    targets = choose_targets(arguments.devices, arguments.dtypes, arguments.float32_precision)
     if arguments.devices is None and all(target.is_cpu for target in targets):
         reporter.info("No card found: measuring the CPU alone")
     return PerformanceRequest(

@@ -42,7 +42,8 @@ def _add_subject_arguments(parser: argparse.ArgumentParser) -> None:
     add_subject_arguments(
         parser,
         family="mms",
-        devices="each with or without a dtype, such as cpu,npu or cpu:float32,npu:0:float16; "
+        devices="each with or without a dtype and float32's precision, such as cpu,npu or "
+        "cpu:float32,npu:0:float16,npu:0:float32:high; "
         "the first is the reference (default: cpu and the card that is found; where there is none, "
         "float32 and bfloat16 on the CPU)",
         timeout_s=1800.0,
@@ -161,7 +162,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
     model = arguments.model_path or str(bundled_model(BUNDLED_MODELS[arguments.family]))
     audio, transcript = _speech(arguments)
     directory = str(checkpoint_directory(model, arguments.language))
-    targets = choose_targets(arguments.devices)
+    targets = choose_targets(arguments.devices, float32_precision=arguments.float32_precision)
     if arguments.devices is None and len(targets) == 1:
         reporter.info("No card found: comparing float32 and bfloat16 on the CPU")
         targets = (Target("cpu", "float32"), Target("cpu", "bfloat16"))

@@ -10,6 +10,7 @@ from speech_toolkit.cli.alignment_arguments import DEFAULT_OUTPUT, add_arguments
 from speech_toolkit.cli.arguments import ScriptParser, output_format
 from speech_toolkit.cli.output_guard import DEVICE, OutputGuard, checkpoint_files, default_names
 from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.exit_codes import EXIT_DONE
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run_inference(
     *,
     language: str = "eng",
     attn_implementation: str | None = None,
+    float32_precision: str = HIGHEST,
     **settings: Any,
 ) -> dict[str, Any]:
     """Align one audio file with its transcript.
@@ -54,6 +56,7 @@ def run_inference(
         dtype: of weights and computation.
         language: ISO 639-3 code of the transcript.
         attn_implementation: attention kernel; None for the one transformers picks.
+        float32_precision: "highest", or "high" where a card may round float32's products.
         **settings: ``star``, ``window_s``, ``context_s``, ``batch_size`` as in
             ``AlignmentSettings``.
 
@@ -74,6 +77,7 @@ def run_inference(
         device=str(device_type),
         dtype=str(dtype).removeprefix("torch."),
         attn_implementation=attn_implementation,
+        float32_precision=float32_precision,
         settings=AlignmentSettings(language=language, **settings),
     )
     return align_file(request, Reporter(quiet=True)).to_dict()
@@ -118,6 +122,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
         device=arguments.device,
         dtype=arguments.dtype,
         attn_implementation=arguments.attn_implementation,
+        float32_precision=arguments.float32_precision,
         settings=AlignmentSettings(
             language=arguments.language,
             star=arguments.star,

@@ -21,6 +21,7 @@ from speech_toolkit.cli.transcription_arguments import (
     settings_from,
 )
 from speech_toolkit.cli.transcription_jobs import plan_jobs
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
@@ -53,6 +54,7 @@ def run_inference(
     dtype: torch.dtype | str | None = None,
     *,
     attn_implementation: str | None = None,
+    float32_precision: str = HIGHEST,
     decode_graph: str = "auto",
     **settings: Any,
 ) -> dict[str, Any]:
@@ -67,6 +69,7 @@ def run_inference(
         device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
         dtype: of weights and computation; None for float16 on NPU and CUDA, float32 on CPU.
         attn_implementation: attention kernel; None for the one transformers picks.
+        float32_precision: "highest", or "high" where a card may round float32's products.
         decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
         **settings: ``mode`` ("transcribe" or "chunked"), ``language``, ``timestamps`` and all else
             as in ``TranscriptionSettings``.
@@ -87,6 +90,7 @@ def run_inference(
         device=str(device_type),
         dtype=None if dtype is None else str(dtype).removeprefix("torch."),
         attn_implementation=attn_implementation,
+        float32_precision=float32_precision,
         decode_graph=decode_graph,
         settings=TranscriptionSettings(**settings),
     )
@@ -104,6 +108,7 @@ def main(argv: list[str] | None = None) -> int:
         device=arguments.device,
         dtype=arguments.dtype,
         attn_implementation=arguments.attn_implementation,
+        float32_precision=arguments.float32_precision,
         decode_graph=arguments.decode_graph,
         settings=settings_from(arguments),
     )

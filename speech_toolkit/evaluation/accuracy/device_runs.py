@@ -187,6 +187,7 @@ def _run(
         model.batch_size,
         decode_graph,
         language=model.language,
+        float32_precision=target.float32_precision,
     )
     return run_isolated(
         f"{on_device.__name__}:{function}",

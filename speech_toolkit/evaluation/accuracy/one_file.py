@@ -124,7 +124,7 @@ def _transcribe(
     timeout_s: float | None,
     progress: Progress,
 ) -> Outcome:
-    label = Target(request.device, request.dtype).label
+    label = Target(request.device, request.dtype, request.float32_precision).label
     progress.info(f"Transcribing on {label} ...")
     return run_isolated(
         f"{one_file_on_device.__name__}:transcribe_side",

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import FAIL, PASS
 
@@ -64,4 +65,6 @@ def _difference_lines(divergence: Mapping[str, Any] | None) -> Iterator[str]:
 
 
 def _name(side: Mapping[str, Any]) -> str:
-    return Target(side["environment"]["device"], side["dtype"]).label
+    ran_on = side["environment"]
+    precision = ran_on.get("float32_precision", HIGHEST)
+    return Target(ran_on["device"], side["dtype"], precision).label

@@ -42,6 +42,7 @@ class CtcModel:
             settings.dtype,
             settings.attn_implementation,
             settings.language,
+            float32_precision=settings.float32_precision,
         )
         self._batch_size = settings.batch_size
         self._checkpoint = self._aligner.checkpoint

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from speech_toolkit.device.precision import HIGHEST
+
 if TYPE_CHECKING:
     import numpy as np
     import torch
@@ -37,6 +39,7 @@ class ModelSettings:
             the model's limit.
         language: of the transcripts, which picks the adapter of a CTC checkpoint that has one for
             each language; None for its default.
+        float32_precision: "highest", or "high" where a card may round float32's products.
     """
 
     model_path: str
@@ -47,6 +50,7 @@ class ModelSettings:
     decode_graph: str = "auto"
     max_new_tokens: int | None = None
     language: str | None = None
+    float32_precision: str = HIGHEST
 
 
 @dataclass(frozen=True)

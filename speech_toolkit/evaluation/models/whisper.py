@@ -42,6 +42,7 @@ class WhisperModel:
             settings.dtype,
             settings.attn_implementation,
             settings.decode_graph,
+            float32_precision=settings.float32_precision,
         )
         self._checkpoint = self._transcriber.checkpoint
         self._decoder = self._transcriber.decoder

@@ -135,6 +135,7 @@ class ParityEvaluation:
             target.dtype,
             request.attn_implementation,
             language=request.language,
+            float32_precision=target.float32_precision,
         )
         payload = {
             "model": asdict(model),

@@ -174,13 +174,14 @@ def _targets_to_be(
         }
         for duration_s, batch_size in cases
     ]
-    facts = {device: device_facts(device) for device in {target.device for target in targets}}
+    kinds = {(target.device, target.float32_precision) for target in targets}
+    facts = {kind: device_facts(*kind) for kind in kinds}
     return [
         {
             "label": target.label,
             "device": target.device,
             "dtype": target.dtype,
-            "environment": facts[target.device],
+            "environment": facts[target.device, target.float32_precision],
             "model": None,
             "cases": inputs,
         }
@@ -216,6 +217,7 @@ def _measure(
         request.attn_implementation,
         decode_graph=request.decode_graph,
         max_new_tokens=request.max_new_tokens,
+        float32_precision=target.float32_precision,
     )
     outcome = run_isolated(
         _MEASURE,

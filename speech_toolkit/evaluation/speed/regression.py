@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.intervals import (
     FEWEST_RUNS,
@@ -22,6 +23,7 @@ from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 SLOWER, FASTER, WITHIN_LIMIT, UNDECIDED = "slower", "faster", "within limit", "undecided"
 SETTINGS = ("warmup", "max_new_tokens", "decode_graph")
 _MACHINE = ("device_name", "cpu_model", "threads", "total_memory_bytes")
+_ROUNDINGS = ("hf32", "tf32")  # of float32
 _MODEL = ("class", "parameters", "attn_implementation")
 # What a kernel or a hypervisor keeps for itself varies from boot to boot.
 _TOLERANCE = {"total_memory_bytes": 0.05}
@@ -219,10 +221,14 @@ def _pairs(old: Report, new: Report) -> Iterator[tuple[Report, Report]]:
             yield before, target
 
 
-def _identity(target: Report) -> tuple[str, str]:
-    """Return the device as it was resolved, and the dtype."""
+def _identity(target: Report) -> tuple[str, str, str]:
+    """Return the device as it was resolved, the dtype, and the precision of float32."""
     environment = target.get("environment") or {}
-    return environment.get("device", target["device"]), target["dtype"]
+    return (
+        environment.get("device", target["device"]),
+        target["dtype"],
+        environment.get("float32_precision", HIGHEST),
+    )
 
 
 def _differences_of_reports(old: Report, new: Report) -> Iterator[str]:
@@ -235,7 +241,8 @@ def _differences_of_reports(old: Report, new: Report) -> Iterator[str]:
 
 
 def _differences_of_targets(old: Report, new: Report) -> Iterator[str]:
-    for part, keys in (("environment", _MACHINE), ("model", _MODEL)):
+    machine = _MACHINE + (_ROUNDINGS if new["dtype"] == "float32" else ())
+    for part, keys in (("environment", machine), ("model", _MODEL)):
         if old[part] is None or new[part] is None:
             continue
         for key in keys:

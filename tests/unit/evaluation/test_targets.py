@@ -25,7 +25,11 @@ def test_entries_with_and_without_index_and_dtype():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "cpu,", "cpu,,npu", "tpu", "cpu:0", "npu:x", "npu:0:int8", "float16", ":float16"]
+    "text",
+    [
+        *("", "cpu,", "cpu,,npu", "tpu", "cpu:0", "npu:x", "npu:0:int8", "float16", ":float16"),
+        *("npu:high", "npu:0:float16:high", "npu:0:float32:medium", "npu:high:float32", "high"),
+    ],
 )
 def test_refused(text):
     with pytest.raises(UsageError, match="--devices"):
@@ -101,7 +105,38 @@ def test_the_same_device_in_the_same_dtype_shows_nothing():
 
 @pytest.mark.parametrize(
     ("candidate", "dtype"),
-    [(NPU, "float16"), ({"device": "npu:1"}, "float32"), ({}, "float32")],
+    [
+        (NPU, "float16"),
+        ({"device": "npu:1"}, "float32"),
+        ({}, "float32"),
+        (NPU | {"float32_precision": "high"}, "float32"),
+    ],
 )
-def test_another_device_or_dtype_is_a_comparison(candidate, dtype):
+def test_another_device_dtype_or_precision_is_a_comparison(candidate, dtype):
     assert why_same(NPU, "float32", candidate, dtype) is None
+
+
+def test_precisions():
+    assert parse_targets("npu:0:float32:high,npu:float32:highest,npu") == (
+        Target("npu:0", "float32", "high"),
+        Target("npu", "float32"),
+        Target("npu"),
+    )
+    assert parse_targets("cpu,npu,npu:float32:highest", "high")[1:] == (
+        Target("npu", None, "high"),
+        Target("npu", "float32", "highest"),
+    )
+    assert Target("npu:0", "float32", "high").label == "npu:0 float32 high"
+    assert Target("npu:0", "float32", "highest").label == "npu:0 float32"
+
+
+@pytest.mark.parametrize(
+    ("target", "filled_in"),
+    [
+        (Target("npu", None, "high"), Target("npu", "float16", "highest")),
+        (Target("npu", "float32", "high"), Target("npu", "float32", "high")),
+        (Target("cpu", "float32", "high"), Target("cpu", "float32", "highest")),
+    ],
+)
+def test_precision_is_of_cards_in_float32(target, filled_in):
+    assert target.with_default_dtype("float16") == filled_in
