@@ -39,7 +39,6 @@ WINDOWS_OF_MEASURED = 2  # the warm-up that is always made, and the run
 MEASURED = ("--audio", SENTENCE, "--mode", "benchmark", "--num_runs", 1, "--warmup", 0)
 REFUSED = {
     "index": (("--device", "npu:2"), "npu:2 is out of range: 2 visible"),
-    "dtype": (("--device", "npu", "--dtype", "bfloat16"), "has no bfloat16"),
     "graph": (("--device", "npu", "--decode_graph", "on"), "--decode_graph"),
 }
 
@@ -204,6 +203,19 @@ def test_what_the_card_lacks_is_one_line(on_card, workplace, name):
 
     assert REFUSED[name][1] in finished[name].stderr.splitlines()[-1]
     assert not (workplace / "transcription_result_npu.json").exists()
+
+
+def test_a_dtype_that_the_chip_lacks_is_one_line(emulated_npu, tmp_path):
+    (refused,), _ = run_on_card(
+        emulated_npu,
+        [[*PLAIN, "--device", "npu", "--dtype", "bfloat16"]],
+        tmp_path,
+        EMULATED_NPU_CHIP="Ascend310P3",
+    )
+
+    assert refused.code == 2
+    assert "has no bfloat16" in refused.stderr.splitlines()[-1]
+    assert not list(tmp_path.glob("transcription_result*"))
 
 
 def test_native_output_stays_out_of_the_json(on_card, results, on_cpu):
