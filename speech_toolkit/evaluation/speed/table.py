@@ -6,11 +6,11 @@ from typing import Any
 from speech_toolkit.evaluation.speed.regression import case_key, case_name
 
 _HEAD = (
-    f"{'target':<18}{'audio':>12}{'mean':>13}{'p50':>13}{'p90':>13}{'RTF':>9}{'RTFx':>9}"
+    f"{'target':<20}{'audio':>12}{'mean':>13}{'p50':>13}{'p90':>13}{'RTF':>9}{'RTFx':>9}"
     f"{'peak':>12}  speed-up (95 % interval)"
 )
 _COMPARISON_HEAD = (
-    f"{'target':<18}{'audio':>12}{'old p50':>13}{'new p50':>13}"
+    f"{'target':<20}{'audio':>12}{'old p50':>13}{'new p50':>13}"
     f"  {'new / old (95 % interval)':<28}outcome"
 )
 _LOAD_WARNING = 0.5  # runnable processes per CPU before the first measurement
@@ -48,7 +48,7 @@ def comparison_lines(comparison: Mapping[str, Any]) -> Iterator[str]:
     yield _COMPARISON_HEAD
     for case in comparison["cases"]:
         yield (
-            f"{case['target']:<18}{case_name(case):>12}{_milliseconds(case['old_p50_s'])}"
+            f"{case['target']:<20}{case_name(case):>12}{_milliseconds(case['old_p50_s'])}"
             f"{_milliseconds(case['new_p50_s'])}  {_ratio(case, 'ratio'):<28}{case['outcome']}"
         )
     yield f"[VERDICT] {comparison['verdict']}"
@@ -78,7 +78,7 @@ def _row(label: str, case: Mapping[str, Any], speed_up: Mapping[str, Any] | None
     latency = case["latency"]
     peak_bytes = case["memory"]["peak_allocated_bytes"] if case["complete"] else None
     return (
-        f"{label:<18}{audio:>12}{_milliseconds(latency['mean_s'])}{_milliseconds(latency['p50_s'])}"
+        f"{label:<20}{audio:>12}{_milliseconds(latency['mean_s'])}{_milliseconds(latency['p50_s'])}"
         f"{_milliseconds(latency['p90_s'])}{case['rtf']:>9.4f}{case['rtfx']:>9.1f}"
         f"{_mebibytes(peak_bytes)}  {'-' if speed_up is None else _ratio(speed_up, 'speed_up')}"
     )
