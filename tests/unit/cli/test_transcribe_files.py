@@ -58,7 +58,9 @@ class FakeTranscriber:
 def transcriber(monkeypatch):
     fake = FakeTranscriber()
 
-    def load(name, device, dtype, attn_implementation, decode_graph, *, on_device):
+    def load(
+        name, device, dtype, attn_implementation, decode_graph, *, float32_precision, on_device
+    ):
         on_device(CPU, dtype or "float32")
         return fake
 

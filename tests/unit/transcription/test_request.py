@@ -31,12 +31,14 @@ def test_a_model_is_loaded_as_its_request_says(monkeypatch):
     asked = {}
     names = ("model_path", "device", "dtype", "attn_implementation", "decode_graph")
 
-    def load(*values, on_device):
-        asked.update(zip(names, values, strict=True))
+    def load(*values, float32_precision, on_device):
+        asked.update(zip(names, values, strict=True), float32_precision=float32_precision)
         return on_device
 
     monkeypatch.setattr(Transcriber, "load", load)
-    request = WhisperRequest("model", "a.wav", "npu:1", "float16", "eager", "off")
+    request = WhisperRequest(
+        "model", "a.wav", "npu:1", "float32", "eager", "off", float32_precision="high"
+    )
 
     assert Transcriber.for_request(request, on_device=print) is print
-    assert asked == {name: getattr(request, name) for name in names}
+    assert asked == {name: getattr(request, name) for name in (*names, "float32_precision")}

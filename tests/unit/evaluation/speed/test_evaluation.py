@@ -236,7 +236,7 @@ def test_a_device_against_itself_shows_repeatability_only(performed):
 
 def test_what_is_known_before_the_measurement(performed, monkeypatch):
     known = []
-    monkeypatch.setattr(performance, "device_facts", lambda device: {"device": device})
+    monkeypatch.setattr(performance, "device_facts", lambda device, precision: {"device": device})
 
     def refuse(draft):
         known.append(draft)
