@@ -157,3 +157,25 @@ def test_a_little_less_memory_is_the_same_machine():
 def test_nothing_in_common_is_refused():
     with pytest.raises(UsageError, match="no case in common .* holds cpu float32, 5 s x 1; cpu"):
         refuse_incomparable(OLD, report(target(case(0.1, duration_s=7.0))), "old.json")
+
+
+def test_each_precision_is_held_against_its_own():
+    off, on = {"matmul": False, "conv": False}, {"matmul": True, "conv": True}
+    both = [
+        target(case(0.2), device="npu:0", float32_precision="highest", hf32=off),
+        target(case(0.1), device="npu:0", float32_precision="high", hf32=on),
+    ]
+    comparison = compare_reports(report(*both), report(*reversed(both)), 0.1)
+    assert outcomes(comparison) == ["within limit", "within limit"]
+    assert comparison["differences"] == []
+
+
+@pytest.mark.parametrize(("dtype", "count"), [("float32", 1), ("float16", 0)])
+def test_a_report_from_before_the_choice_differs_where_it_was_rounded(dtype, count):
+    old = report(
+        target(case(0.1), device="npu:0", dtype=dtype, hf32={"matmul": False, "conv": True})
+    )
+    now = {"float32_precision": "highest", "hf32": {"matmul": False, "conv": False}}
+    new = report(target(case(0.1), device="npu:0", dtype=dtype, **now))
+    comparison = compare_reports(old, new, 0.1)
+    assert len([line for line in comparison["differences"] if "hf32" in line]) == count
