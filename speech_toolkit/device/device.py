@@ -29,6 +29,21 @@ _OUT_OF_MEMORY = "out of memory"  # as most say it, in lower case
 
 
 @dataclass(frozen=True)
+class PassedOver:
+    """A type of device that `auto` did not take.
+
+    Attributes:
+        label: what messages call it, such as "NPU".
+        why: one line.
+        is_broken: whether what drives it is installed and does not work.
+    """
+
+    label: str
+    why: str
+    is_broken: bool = False
+
+
+@dataclass(frozen=True)
 class Device:
     """A device that was found to work when it was selected.
 
@@ -37,12 +52,14 @@ class Device:
         index: which of the visible cards; None for the CPU.
         requested: the name that was asked for, such as "auto" or "cuda:0".
         reason: why this device was taken, one line for a log.
+        passed_over: what `auto` tried before it.
     """
 
     type: str
     index: int | None
     requested: str
     reason: str
+    passed_over: tuple[PassedOver, ...] = ()
 
     @property
     def name(self) -> str:

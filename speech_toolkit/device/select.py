@@ -1,10 +1,11 @@
 """Find the device that a name stands for, and take it."""
 
+import dataclasses
 import importlib
 import logging
 
 from speech_toolkit.device.backends import BACKENDS
-from speech_toolkit.device.device import Device
+from speech_toolkit.device.device import Device, PassedOver
 from speech_toolkit.device.environment import keep_others_out, prepare_environment
 from speech_toolkit.device.names import AUTO, is_card, parse_device_name
 from speech_toolkit.device.precision import HIGHEST, check_float32_precision
@@ -52,16 +53,19 @@ def _select_auto() -> tuple[Device, int]:
     for device_type, backend in BACKENDS.items():
         why = backend.why_absent()
         if why:
-            skipped.append(f"no {backend.label} ({why})")
+            skipped.append(PassedOver(backend.label, f"no {backend.label} ({why})"))
             continue
+        reason = "; ".join(each.why for each in skipped)
+        reason = reason or f"an {backend.label} is auto's first choice"
         try:
-            reason = "; ".join(skipped) or f"an {backend.label} is auto's first choice"
-            return _open(device_type, 0, AUTO, reason), level
+            device = _open(device_type, 0, AUTO, reason)
+            return dataclasses.replace(device, passed_over=tuple(skipped)), level
         except DeviceError as error:
             backend.keep_out()
             level = logging.WARNING
-            skipped.append(f"{backend.package} is installed but gives no {backend.label} ({error})")
-    raise DeviceError("; ".join(skipped))
+            why = f"{backend.package} is installed but gives no {backend.label} ({error})"
+            skipped.append(PassedOver(backend.label, why, is_broken=True))
+    raise DeviceError("; ".join(each.why for each in skipped))
 
 
 def _select_named(device_type: str, index: int, requested: str) -> Device:

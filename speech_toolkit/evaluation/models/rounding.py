@@ -15,11 +15,8 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from speech_toolkit.device.rounding import KEPT_MANTISSA_BITS, round_factor
 from speech_toolkit.evaluation.models.emulations import CONVOLUTION, MATMUL, Emulation
-
-_KEPT_MANTISSA_BITS = {"hf32": 11, "tf32": 10}
-_FLOAT32_MANTISSA_BITS = 23
-_EXPONENT_MASK = 0x7F800000
 
 
 @dataclass(frozen=True)
@@ -92,7 +89,7 @@ def rounded_numbers(model: torch.nn.Module, number_format: str) -> Iterator[None
             return tuple(round_output(module, inputs, each) for each in output)
         return round_factor(output, number_format) if isinstance(output, torch.Tensor) else output
 
-    stores = number_format not in _KEPT_MANTISSA_BITS
+    stores = number_format not in KEPT_MANTISSA_BITS
     handles = [each.register_forward_hook(round_output) for each in model.modules() if stores]
     try:
         with RoundedProducts(Emulation(number_format)):
@@ -100,22 +97,3 @@ def rounded_numbers(model: torch.nn.Module, number_format: str) -> Iterator[None
     finally:
         for handle in handles:
             handle.remove()
-
-
-def round_factor(factor: torch.Tensor, number_format: str) -> torch.Tensor:
-    """Return a float32 tensor as a matrix unit takes it, still as float32.
-
-    Args:
-        factor: of any shape.
-        number_format: "hf32", "tf32", "float16" or "bfloat16"; to nearest, ties to even.
-    """
-    if factor.dtype is not torch.float32:
-        return factor
-    if number_format not in _KEPT_MANTISSA_BITS:
-        return factor.to(getattr(torch, number_format)).float()
-    dropped = _FLOAT32_MANTISSA_BITS - _KEPT_MANTISSA_BITS[number_format]
-    bits = factor.contiguous().view(torch.int32)
-    is_odd = (bits >> dropped) & 1
-    rounded = (bits + (1 << (dropped - 1)) - 1 + is_odd) & -(1 << dropped)
-    is_finite = (bits & _EXPONENT_MASK) != _EXPONENT_MASK
-    return torch.where(is_finite, rounded, bits).view(torch.float32)

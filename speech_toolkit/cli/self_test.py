@@ -1,0 +1,200 @@
+"""The command line of ``python -m speech_toolkit.device``.
+
+The device is taken in a process of its own, whose crash costs one line of the report. This one
+imports no torch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from speech_toolkit.cli.arguments import ScriptParser
+from speech_toolkit.cli.output_guard import OutputGuard
+from speech_toolkit.cli.reporter import print_line
+from speech_toolkit.device.environment import environment_facts
+from speech_toolkit.device.names import AUTO, parse_device_name
+from speech_toolkit.device.self_test import (
+    DeviceReport,
+    Finding,
+    Measurement,
+    OperatorResult,
+    SelfTest,
+    check_installed,
+    look_at_device,
+    test_operators,
+)
+from speech_toolkit.device.self_test.private import without_private_paths
+from speech_toolkit.device.self_test.results import FAIL, PASS, WARN
+from speech_toolkit.device.self_test.text import lines
+from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.process.runner import run_isolated
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG
+from speech_toolkit.files.writing import write_json
+from speech_toolkit.progress import LoggedProgress
+
+_TARGET = f"{__name__}:run_on_device"
+_TIMEOUT_S = 300.0
+_MOST_PROCESSES = 4
+_CPU = "cpu"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this command line."""
+    parser = ScriptParser(
+        "Say what is installed here, what of it fits together, and whether the device computes as "
+        "the CPU does. Paste what it prints into a report of a bug.",
+        "0 nothing is wrong, 1 something is, 2 wrong usage, or the device that was named is not "
+        "there",
+        prog="python -m speech_toolkit.device",
+    )
+    parser.add_argument(
+        "--device",
+        default=AUTO,
+        metavar="auto|npu[:N]|cuda[:N]|cpu",
+        help="what is tested (default: auto = NPU, else CUDA, else CPU)",
+    )
+    parser.add_argument("--output", metavar="FILE", help="write all of it as JSON, or - for stdout")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args(argv)
+    parse_device_name(arguments.device)
+    OutputGuard({"--output": arguments.output}, {})
+    test = self_test(arguments.device)
+    stream = sys.stderr if arguments.output == "-" else sys.stdout
+    for line in lines(test):
+        print_line(line, stream)
+    if arguments.output is not None:
+        write_json(arguments.output, test.to_dict())
+    if test.is_missing:
+        return EXIT_WRONG
+    return EXIT_FAILED if test.verdict == FAIL else EXIT_DONE
+
+
+def self_test(device_name: str) -> SelfTest:
+    """Find out all that can be found out of this machine and a device, whatever is broken.
+
+    Args:
+        device_name: auto, npu, npu:N, cuda, cuda:N or cpu; where "auto" leads to nothing, the
+            operators run on the CPU.
+    """
+    auto = _try_device(AUTO, with_operators=device_name == AUTO)
+    tried = auto if device_name == AUTO else _try_device(device_name, with_operators=True)
+    if device_name == AUTO and tried.report is None:
+        tried = _try_device(_CPU, with_operators=True)
+    report = tried.report
+    environment = report.facts["env"] if report else _environment()
+    findings = [*check_installed(report.facts["cann"] if report else None), *_about_auto(auto)]
+    if device_name != AUTO and report:
+        findings.append(Finding("device", f"{report.device}, {report.reason}", PASS))
+    findings += [*(report.findings if report else ())]
+    if tried is not auto or report is not None:
+        findings += tried.troubles
+    is_missing = device_name != AUTO and report is None
+    return SelfTest(device_name, tuple(findings), report, environment, is_missing)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What came of a device.
+
+    Attributes:
+        report: None where it could not be taken.
+        troubles: what went wrong beside the operators.
+    """
+
+    report: DeviceReport | None
+    troubles: tuple[Finding, ...]
+
+
+def _try_device(name: str, *, with_operators: bool) -> _Tried:
+    """Look at a device in processes of their own: another one goes on where one has died."""
+    report, fallbacks = None, set()
+    for _ in range(_MOST_PROCESSES):
+        done = [each.label for each in report.operators] if report else []
+        outcome = run_isolated(
+            _TARGET,
+            {"device": name, "done": done if with_operators else None},
+            label=name,
+            timeout_s=_TIMEOUT_S,
+            progress=_Unheard(),
+        )
+        fallbacks |= set(outcome.fallback_ops)
+        left = outcome.result or {"report": None, "running": None}
+        report = _together(report, left["report"])
+        if outcome.ok:
+            return _Tried(report, _unattributed(report, fallbacks))
+        message = without_private_paths(outcome.message)
+        if left["running"] is None:
+            return _Tried(report, (Finding(name, message, FAIL),))
+        report = report.with_operators([_died(left["running"], message)])
+    trouble = Finding("operators", f"given up after {_MOST_PROCESSES} processes died", FAIL)
+    return _Tried(report, (trouble,))
+
+
+def run_on_device(payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Look at a device and run the operators on it; called in a process of its own.
+
+    Args:
+        payload: ``device`` as the user names it; ``done`` with the labels of operators that are
+            left out, None to run none.
+    """
+
+    def keep(report: DeviceReport, running: str | None) -> None:
+        save_partial({"report": report.to_dict(), "running": running})
+
+    device, report = look_at_device(payload["device"])
+    keep(report, None)
+    if payload["done"] is not None:
+        report = test_operators(device, report, payload["done"], keep)
+    return {"report": report.to_dict(), "running": None}, {}
+
+
+class _Unheard(LoggedProgress):
+    """Hears what the process that has the device says: the report says all of it."""
+
+    def warning(self, text: str) -> None:
+        """Take a warning as anything else."""
+        self.debug(text)
+
+
+def _together(before: DeviceReport | None, new: Mapping[str, Any] | None) -> DeviceReport | None:
+    """Return the report of all processes up to now."""
+    if new is None:
+        return before
+    added = DeviceReport.from_dict(new)
+    return before.with_operators(added.operators, added.elapsed_s) if before else added
+
+
+def _died(label: str, message: str) -> OperatorResult:
+    """Return the result of an operator during which the process ended."""
+    name, _, use = label.partition(", ")
+    return OperatorResult(name, use, (Measurement("any", None, FAIL, message),), ())
+
+
+def _unattributed(report: DeviceReport, fallbacks: set[str]) -> tuple[Finding, ...]:
+    """Say which operators the log alone told of."""
+    told = {name for each in report.operators for name in each.fallback_ops}
+    rest = ", ".join(sorted(fallbacks - told))
+    return (Finding("fallback", f"on the CPU instead: {rest}", WARN),) if rest else ()
+
+
+def _about_auto(auto: _Tried) -> Iterator[Finding]:
+    if auto.report is None:
+        yield from auto.troubles
+        return
+    yield from auto.report.passed_over
+    yield Finding("auto", f"takes {auto.report.device}: {auto.report.reason}", PASS)
+
+
+def _environment() -> dict[str, dict[str, str]]:
+    return {
+        name: {**fact, "value": without_private_paths(fact["value"])}
+        for name, fact in environment_facts().items()
+    }
