@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard
 from speech_toolkit.cli.reporter import print_line
 from speech_toolkit.device.environment import environment_facts
+from speech_toolkit.device.fallbacks import fallbacks_in
 from speech_toolkit.device.names import AUTO, parse_device_name
 from speech_toolkit.device.self_test import (
     DeviceReport,
@@ -27,8 +28,9 @@ from speech_toolkit.device.self_test import (
     look_at_device,
     test_operators,
 )
+from speech_toolkit.device.self_test.on_device import ANNOUNCES
 from speech_toolkit.device.self_test.private import without_private_paths
-from speech_toolkit.device.self_test.results import FAIL, PASS, WARN
+from speech_toolkit.device.self_test.results import FAIL, PASS
 from speech_toolkit.device.self_test.text import lines
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.process.runner import run_isolated
@@ -86,18 +88,18 @@ def self_test(device_name: str) -> SelfTest:
     """
     auto = _try_device(AUTO, with_operators=device_name == AUTO)
     tried = auto if device_name == AUTO else _try_device(device_name, with_operators=True)
-    if device_name == AUTO and tried.report is None:
+    if device_name == AUTO and auto.report is None:
         tried = _try_device(_CPU, with_operators=True)
     report = tried.report
-    environment = report.facts["env"] if report else _environment()
-    findings = [*check_installed(report.facts["cann"] if report else None), *_about_auto(auto)]
-    if device_name != AUTO and report:
-        findings.append(Finding("device", f"{report.device}, {report.reason}", PASS))
-    findings += [*(report.findings if report else ())]
-    if tried is not auto or report is not None:
-        findings += tried.troubles
+    known = (report or auto.report).facts if report or auto.report else {"env": _environment()}
+    findings = check_installed(known.get("cann"), known.get("driver"))
+    findings += _about_auto(auto)
+    if device_name != AUTO:
+        findings += _about_named(tried, auto)
+    if report:
+        findings += report.findings
     is_missing = device_name != AUTO and report is None
-    return SelfTest(device_name, tuple(findings), report, environment, is_missing)
+    return SelfTest(device_name, tuple(findings), report, known["env"], is_missing)
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ class _Tried:
 
 def _try_device(name: str, *, with_operators: bool) -> _Tried:
     """Look at a device in processes of their own: another one goes on where one has died."""
-    report, fallbacks = None, set()
+    report, listener = None, _Listener()
     for _ in range(_MOST_PROCESSES):
         done = [each.label for each in report.operators] if report else []
         outcome = run_isolated(
@@ -123,19 +125,18 @@ def _try_device(name: str, *, with_operators: bool) -> _Tried:
             {"device": name, "done": done if with_operators else None},
             label=name,
             timeout_s=_TIMEOUT_S,
-            progress=_Unheard(),
+            progress=listener,
         )
-        fallbacks |= set(outcome.fallback_ops)
         left = outcome.result or {"report": None, "running": None}
         report = _together(report, left["report"])
         if outcome.ok:
-            return _Tried(report, _unattributed(report, fallbacks))
+            return _Tried(listener.completed(report), ())
         message = without_private_paths(outcome.message)
         if left["running"] is None:
             return _Tried(report, (Finding(name, message, FAIL),))
         report = report.with_operators([_died(left["running"], message)])
-    trouble = Finding("operators", f"given up after {_MOST_PROCESSES} processes died", FAIL)
-    return _Tried(report, (trouble,))
+    trouble = Finding("operators", f"given up: {_MOST_PROCESSES} processes died over them", FAIL)
+    return _Tried(listener.completed(report), (trouble,))
 
 
 def run_on_device(payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -156,12 +157,39 @@ def run_on_device(payload: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
     return {"report": report.to_dict(), "running": None}, {}
 
 
-class _Unheard(LoggedProgress):
-    """Hears what the process that has the device says: the report says all of it."""
+class _Listener(LoggedProgress):
+    """Hears in the log of the process that has the device which operators it left to the CPU.
+
+    Its warnings are not shown: the report says all of it.
+    """
+
+    def __init__(self) -> None:
+        self._current = ""
+        self._fallbacks: dict[str, set[str]] = {}
+
+    def info(self, text: str) -> None:
+        """Take the name of the operator that begins."""
+        _, announces, label = text.partition(ANNOUNCES)
+        if announces:
+            self._current = label
+
+    def debug(self, text: str) -> None:
+        """Take a line of the log."""
+        self._fallbacks.setdefault(self._current, set()).update(fallbacks_in([text]))
 
     def warning(self, text: str) -> None:
-        """Take a warning as anything else."""
+        """Take a line of the log."""
         self.debug(text)
+
+    def completed(self, report: DeviceReport) -> DeviceReport:
+        """Return the report with what the log said beside it."""
+        ever = {name for each in report.operators for name in each.fallback_ops}
+        ever = ever.union(*self._fallbacks.values())
+        operators = tuple(
+            each.with_fallbacks(self._fallbacks.get(each.label, ()), ever)
+            for each in report.operators
+        )
+        return replace(report, operators=operators)
 
 
 def _together(before: DeviceReport | None, new: Mapping[str, Any] | None) -> DeviceReport | None:
@@ -178,19 +206,21 @@ def _died(label: str, message: str) -> OperatorResult:
     return OperatorResult(name, use, (Measurement("any", None, FAIL, message),), ())
 
 
-def _unattributed(report: DeviceReport, fallbacks: set[str]) -> tuple[Finding, ...]:
-    """Say which operators the log alone told of."""
-    told = {name for each in report.operators for name in each.fallback_ops}
-    rest = ", ".join(sorted(fallbacks - told))
-    return (Finding("fallback", f"on the CPU instead: {rest}", WARN),) if rest else ()
-
-
 def _about_auto(auto: _Tried) -> Iterator[Finding]:
-    if auto.report is None:
-        yield from auto.troubles
-        return
-    yield from auto.report.passed_over
-    yield Finding("auto", f"takes {auto.report.device}: {auto.report.reason}", PASS)
+    """Yield what "auto" passed over, what it takes, and what went wrong with that."""
+    if auto.report:
+        yield from auto.report.passed_over
+        yield Finding("auto", f"takes {auto.report.device}: {auto.report.reason}", PASS)
+    yield from auto.troubles
+
+
+def _about_named(tried: _Tried, auto: _Tried) -> Iterator[Finding]:
+    """Yield that a device was taken, or why not, unless "auto" said just that."""
+    if tried.report:
+        yield Finding("device", f"{tried.report.device}, {tried.report.reason}", PASS)
+    said = " ".join(each.text for each in _about_auto(auto))
+    for each in tried.troubles:
+        yield replace(each, text="not there, see above") if each.text in said else each
 
 
 def _environment() -> dict[str, dict[str, str]]:

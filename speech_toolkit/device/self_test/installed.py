@@ -23,21 +23,22 @@ _CANN_FOLDERS = ("/usr/local/Ascend/ascend-toolkit/latest", "/usr/local/Ascend/c
 _DRIVER_FILE = "/usr/local/Ascend/driver/version.info"
 
 
-def check_installed(cann: str | None = None) -> list[Finding]:
+def check_installed(cann: str | None = None, driver: str | None = None) -> list[Finding]:
     """Hold what is installed against what the toolkit supports and what the vendor asks for.
 
     Args:
-        cann: version of the CANN that torch_npu found; None to read it from CANN's own files.
+        cann: version of CANN as torch_npu tells it; None to read it from CANN's own files.
+        driver: version of the Ascend driver, likewise.
     """
     found = versions()
-    cann = cann or cann_version()
+    cann, driver = cann or cann_version(), driver or driver_version()
     return [
         Finding("speech_toolkit", found["speech_toolkit"]),
         Finding("system", f"{platform.platform()}, {cpu_model()}, {os.cpu_count()} cores"),
         Finding("memory", _host_memory()),
         _check_python(found["python"], cann if found["torch_npu"] else None),
         *(_check_package(package, found) for package in fits.SUPPORTED),
-        *(_check_ascend(found, cann)),
+        *_check_ascend(found, cann, driver),
     ]
 
 
@@ -92,9 +93,11 @@ def _check_package(package: str, found: Mapping[str, str | None]) -> Finding:
     return Finding(package, version, PASS)
 
 
-def _check_ascend(found: Mapping[str, str | None], cann: str | None) -> Iterator[Finding]:
+def _check_ascend(
+    found: Mapping[str, str | None], cann: str | None, driver: str | None
+) -> Iterator[Finding]:
     """Yield what there is to say of CANN, driver and cards; nothing where there is no trace."""
-    driver, nodes = driver_version(), sorted(Path("/dev").glob("davinci[0-9]*"))
+    nodes = sorted(Path("/dev").glob("davinci[0-9]*"))
     torch_npu = found["torch_npu"]
     if torch_npu is None and cann is None and driver is None and not nodes:
         return
@@ -110,11 +113,12 @@ def _check_ascend(found: Mapping[str, str | None], cann: str | None) -> Iterator
 
 
 def _check_cann(torch_npu: str | None, cann: str | None) -> Finding:
-    if cann is None:
-        advice = "source /usr/local/Ascend/ascend-toolkit/set_env.sh in this shell"
-        return Finding("CANN", f"not found: {advice}", FAIL if torch_npu else TOLD)
+    shown = cann or "of unknown version"
     if _CANN_HOME not in os.environ and torch_npu:
-        return Finding("CANN", f"{cann}, and {_CANN_HOME} is unset: source its set_env.sh", WARN)
+        advice = "source its set_env.sh, usually /usr/local/Ascend/ascend-toolkit/set_env.sh"
+        return Finding("CANN", f"{shown}, and {_CANN_HOME} is unset: {advice}", WARN)
+    if cann is None:
+        return Finding("CANN", shown)
     wanted = fits.cann_beside(torch_npu) if torch_npu else None
     if wanted is None:
         return Finding("CANN", cann)

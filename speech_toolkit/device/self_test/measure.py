@@ -36,16 +36,11 @@ def try_operator(device: Device, operator: Operator, dtypes: Sequence[str]) -> O
         operator: what is run.
         dtypes: those of floating-point numbers in which it is, where it is made for them.
     """
-    known = set(noted_fallbacks())
+    known = noted_fallbacks()
     tried = [name for name in operator.dtypes if name in dtypes or name not in ALL_DTYPES]
     measurements = tuple(_measure(device, operator, name) for name in tried)
-    on_cpu = {name for name in noted_fallbacks() if name not in known or _is(operator, name)}
-    return OperatorResult(operator.name, operator.use, measurements, tuple(sorted(on_cpu)))
-
-
-def _is(operator: Operator, noted: str) -> bool:
-    """Tell whether "aten::sort.values_stable" is the operator: torch names each but once."""
-    return noted.removeprefix("aten::").split(".")[0] == operator.name
+    on_cpu = tuple(name for name in noted_fallbacks() if name not in known)
+    return OperatorResult(operator.name, operator.use, measurements, on_cpu)
 
 
 def _computes_in(device: Device, dtype_name: str) -> bool:

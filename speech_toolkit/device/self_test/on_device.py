@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -13,6 +14,9 @@ from speech_toolkit.device.select import select_device
 from speech_toolkit.device.self_test.private import without_private_paths
 from speech_toolkit.device.self_test.results import FAIL, TOLD, DeviceReport, Finding
 
+logger = logging.getLogger(__name__)
+
+ANNOUNCES = "operator: "  # a line of the log before each of them
 OnOperator = Callable[[DeviceReport, str], None]
 
 
@@ -67,6 +71,7 @@ def test_operators(
         if operator.label in done:
             continue
         on_operator(report, operator.label)
+        logger.info("%s%s", ANNOUNCES, operator.label)
         started = time.perf_counter()
         result = try_operator(device, operator, dtypes)
         report = report.with_operators([result], time.perf_counter() - started)

@@ -59,16 +59,16 @@ def _seen(d: Draw) -> torch.Tensor:
 
 
 PRODUCTS = (
-    Operator("conv1d", "of samples", lambda d: _conv(d, 16000, (512, 1, 10), 5)),
-    Operator("conv1d", "of channels", lambda d: _conv(d, 799, (512, 512, 3), 2)),
-    Operator("conv1d", "of positions", lambda d: _conv(d, 49, (1024, 64, 128), 1, 64, 16)),
-    Operator("conv1d", "of a spectrum", lambda d: _conv(d, 1000, (1280, 128, 3), 1, 1)),
-    Operator("linear", "feed-forward", lambda d: _linear(d, 49, 1024, 4096)),
-    Operator("linear", "back to the width", lambda d: _linear(d, 49, 4096, 1024)),
+    Operator("conv1d", "of samples", lambda d: _conv(d, 4000, (512, 1, 10), 5)),
+    Operator("conv1d", "of channels", lambda d: _conv(d, 399, (512, 512, 3), 2)),
+    Operator("conv1d", "of positions", lambda d: _conv(d, 49, (256, 16, 128), 1, 64, 16)),
+    Operator("conv1d", "of a spectrum", lambda d: _conv(d, 300, (1280, 128, 3), 1, 1)),
+    Operator("linear", "feed-forward", lambda d: _linear(d, 25, 1024, 4096)),
+    Operator("linear", "back to the width", lambda d: _linear(d, 25, 4096, 1024)),
     Operator("linear", "to the labels", lambda d: _linear(d, 49, 1024, 31)),
-    Operator("linear", "to the tokens", lambda d: (d.normal(4, 1280), d.weight(5186, 1280))),
+    Operator("linear", "to the tokens", lambda d: (d.normal(4, 1280), d.weight(2593, 1280))),
     Operator("scaled_dot_product_attention", "of speech", lambda d: _attention(d, 16, 199, 199)),
-    Operator("scaled_dot_product_attention", "of 30 s", lambda d: _attention(d, 2, 1500, 1500)),
+    Operator("scaled_dot_product_attention", "of 30 s", lambda d: _attention(d, 1, 1500, 1500)),
     Operator(
         "scaled_dot_product_attention",
         "of a step",
@@ -87,23 +87,22 @@ ROW_BY_ROW = (
     Operator(
         "_weight_norm",
         "of positions",
-        lambda d: (d.weight(1024, 64, 128), d.normal(1, 1, 128, scale=0.1, mean=1.0), 2),
+        lambda d: (d.weight(256, 16, 128), d.normal(1, 1, 128, scale=0.1, mean=1.0), 2),
     ),
     Operator("layer_norm", "of channels", lambda d: _layer_norm(d, 799, 512)),
-    Operator("layer_norm", "of a layer", lambda d: _layer_norm(d, 500, 1280)),
+    Operator("layer_norm", "of a layer", lambda d: _layer_norm(d, 300, 1280)),
     Operator(
         "group_norm",
         "of channels",
-        lambda d: (d.normal(1, 512, 3199, mean=0.5), 512, d.normal(512, mean=1.0), d.normal(512)),
+        lambda d: (d.normal(1, 512, 799, mean=0.5), 512, d.normal(512, mean=1.0), d.normal(512)),
     ),
     Operator("batch_norm", "of positions", lambda d: _batch_norm(d, 1024)),
     Operator("softmax", "of attention", lambda d: (d.normal(1, 4, 40, 1500, scale=3.0), -1)),
     Operator("softmax", "of tokens", lambda d: (d.normal(4, _VOCABULARY), -1), FLOAT32),
-    Operator("log_softmax", "of labels", lambda d: (d.normal(1, 499, 31), -1), FLOAT32),
     Operator("logsumexp", "of tokens", lambda d: (d.normal(4, _VOCABULARY), [-1], True), FLOAT32),
     Operator("cumsum", "of tokens", lambda d: (d.shares(4, _VOCABULARY), -1), FLOAT32),
     Operator("amax", "of text", lambda d: (d.normal(4, _TEXT), [-1], True), FLOAT32),
-    Operator("argmax", "of tokens", lambda d: (d.normal(4, _VOCABULARY), -1, True), FLOAT32),
+    Operator("argmax", "of tokens", lambda d: (d.normal(4, _VOCABULARY), -1, True), WHOLE),
     Operator("topk", "of tokens", lambda d: (d.normal(4, _VOCABULARY), 2), FLOAT32),
     Operator("mean", "over keys", lambda d: (d.normal(1, 16, 199, 199, mean=1.0), [-1])),
     Operator("sum", "of gates", lambda d: (d.normal(1, 16, 199, 2, 4, mean=1.0), [-1])),
@@ -120,7 +119,7 @@ ROW_BY_ROW = (
 )
 
 ELEMENT_BY_ELEMENT = (
-    Operator("gelu", "feed-forward", lambda d: (d.normal(1, 199, 4096, scale=1.5),)),
+    Operator("gelu", "feed-forward", lambda d: (d.normal(1, 99, 4096, scale=1.5),)),
     Operator("relu", "of adapters", lambda d: (d.normal(1, 199, 16),)),
     Operator("sigmoid", "of gates", lambda d: (d.normal(1, 16, 199, 2),)),
     Operator("log", "of distances", lambda d: (d.normal(199, 199).abs() + 0.1,), FLOAT32),
@@ -128,20 +127,21 @@ ELEMENT_BY_ELEMENT = (
     Operator("add", "of places", lambda d: (d.whole(99, 4, 1), d.whole(99, 4, 1)), WHOLE),
     Operator("sub", "of a mean", lambda d: (d.normal(6, 40, 750), d.normal(6, 1, 750))),
     Operator("sub", "of places", lambda d: (d.whole(99, 1, 199), d.whole(99, 199, 1)), WHOLE),
-    Operator("mul", "by gates", lambda d: (d.normal(16, 199, 1), d.normal(16, 199, 199))),
+    Operator("mul", "by gates", lambda d: (d.normal(16, 99, 1), d.normal(16, 99, 199))),
     Operator("mul", "of places", lambda d: (d.whole(99, 199, 199), 16), WHOLE),
     Operator(
         "div", "by deviations", lambda d: (d.normal(6, 40, 750), d.normal(6, 1, 750).exp()), FLOAT32
     ),
-    Operator("dropout", "at rest", lambda d: (d.normal(1, 199, 1024), 0.1, False)),
-    Operator("clamp", "of states", lambda d: (d.normal(1, 500, 1280), -64504, 64504), ("float16",)),
+    Operator("clamp", "of states", lambda d: (d.normal(1, 99, 1280), -64504, 64504), ("float16",)),
     Operator("clamp", "of tokens", lambda d: (d.whole(50, 4, 1), None, 9), WHOLE),
     Operator("clamp_min", "of deviations", lambda d: (d.normal(6, 1, 750), 0.1), FLOAT32),
     Operator("abs", "of distances", lambda d: (d.whole(99, 199, 199) - 49,), WHOLE),
     Operator("min", "of distances", lambda d: (d.whole(9, 199, 199), d.whole(9, 199, 199)), WHOLE),
-    Operator("to", "whole numbers", lambda d: (d.whole(99, 199, 199), torch.float32), FLOAT32),
+    Operator("to", "of distances", lambda d: (d.whole(99, 199, 199), torch.float32), FLOAT32),
+    Operator("to", "of flags", lambda d: (d.flags(4, 1501), torch.int64), WHOLE),
     Operator("contiguous", "of heads", lambda d: (d.normal(1, 199, 16, 64).transpose(1, 2),)),
-    Operator("repeat", "of gates", lambda d: (d.normal(1, 16, 199, 199), [2, 1, 1, 1])),
+    Operator("reshape", "of heads", lambda d: (d.normal(1, 16, 99, 64).mT, [1, 64, 16 * 99])),
+    Operator("repeat", "of gates", lambda d: (d.normal(1, 16, 99, 99), [2, 1, 1, 1])),
     Operator("cat", "of windows", lambda d: ([d.normal(2, 16, 242), d.normal(1, 16, 242)],)),
     Operator("stack", "of states", lambda d: ([d.normal(4, 1280), d.normal(4, 1280)], 1)),
     Operator("clone", "of logits", lambda d: (d.normal(4, _VOCABULARY),), FLOAT32),
@@ -149,8 +149,11 @@ ELEMENT_BY_ELEMENT = (
 )
 
 PICKING = (
-    Operator("embedding", "of tokens", lambda d: (d.normal(5186, 1280), d.whole(5186, 4, 3))),
+    Operator("embedding", "of tokens", lambda d: (d.normal(2593, 1280), d.whole(2593, 4, 3))),
     Operator("index_select", "of places", lambda d: (d.normal(448, 1280), 0, d.places(448, 3))),
+    Operator(
+        "index_select", "of tokens", lambda d: (d.whole(99, 4, 448), 1, d.places(448, 1)), WHOLE
+    ),
     Operator("index", "of heads", lambda d: (d.normal(20, 199, 64), [d.places(20, 6)])),
     Operator(
         "gather", "of tokens", lambda d: (d.normal(4, _TEXT), 1, d.whole(_TEXT, 4, 1)), FLOAT32
@@ -159,6 +162,12 @@ PICKING = (
         "index_copy_",
         "into the cache",
         lambda d: (d.normal(1, 20, 448, 64), 2, d.places(448, 3), d.normal(1, 20, 3, 64)),
+    ),
+    Operator(
+        "index_copy_",
+        "of tokens",
+        lambda d: (d.whole(99, 4, 448), 1, d.places(448, 1), d.whole(99, 4, 1)),
+        WHOLE,
     ),
     Operator("index_fill_", "of a mask", lambda d: (d.normal(448), 0, d.places(448, 3), 0.0)),
     Operator("index_fill_", "of flags", lambda d: (d.flags(448), 0, d.places(448, 3), True), WHOLE),
@@ -174,8 +183,11 @@ PICKING = (
         WHOLE,
     ),
     Operator("copy_", "into the cache", lambda d: (d.normal(20, 448, 64), d.normal(20, 448, 64))),
+    Operator("copy_", "of tokens", lambda d: (d.whole(99, 4, 1), d.whole(99, 4, 1)), WHOLE),
+    Operator("fill_", "of temperatures", lambda d: (d.normal(1), 0.4), FLOAT32),
     Operator("fill_", "of places", lambda d: (d.whole(50, 4, 1), 7), WHOLE),
     Operator("zero_", "of the cache", lambda d: (d.normal(20, 448, 64),)),
+    Operator("zero_", "of flags", lambda d: (d.flags(4, 1),), WHOLE),
 )
 
 COMPARING = (
@@ -194,8 +206,9 @@ COMPARING = (
 
 MAKING = (
     Operator("arange", "of places", lambda d: (448,), WHOLE, is_factory=True),
-    Operator("zeros", "of tokens", lambda d: ([4, 448],), WHOLE, is_factory=True),
-    Operator("ones", "of temperatures", lambda d: ([1],), WHOLE, is_factory=True),
+    Operator("zeros", "of scores", lambda d: ([4, 448],), FLOAT32, is_factory=True),
+    Operator("zeros", "of tokens", lambda d: ([4, 448],), WHOLE, {"dtype": torch.int64}, True),
+    Operator("ones", "of temperatures", lambda d: ([1],), FLOAT32, is_factory=True),
     Operator("scalar_tensor", "of tokens", lambda d: (7,), WHOLE, is_factory=True),
     Operator("full_like", "of distances", lambda d: (d.whole(9, 199, 199), 31), WHOLE),
     Operator("zeros_like", "of a mask", lambda d: (d.normal(448),)),

@@ -72,6 +72,16 @@ class OperatorResult:
             return FAIL
         return WARN if self.fallback_ops else PASS
 
+    def with_fallbacks(self, during: Iterable[str], ever: Iterable[str]) -> OperatorResult:
+        """Return the result with what else was left to the CPU.
+
+        Args:
+            during: what torch named while it ran.
+            ever: all that it named; it names each but once, at the first use of several.
+        """
+        own = {name for name in ever if self.name.strip("_") == _plain_name(name)}
+        return replace(self, fallback_ops=tuple(sorted({*self.fallback_ops, *during, *own})))
+
 
 @dataclass(frozen=True)
 class DeviceReport:
@@ -175,3 +185,8 @@ def _operator_result(content: Mapping[str, Any]) -> OperatorResult:
     return OperatorResult(
         content["name"], content["use"], measurements, tuple(content["fallback_ops"])
     )
+
+
+def _plain_name(operator: str) -> str:
+    """Return "sort" of "aten::sort.values_stable" and "softmax" of "aten::_softmax"."""
+    return operator.rpartition("::")[2].partition(".")[0].strip("_")

@@ -187,9 +187,11 @@ void fall_back_if_asked(const std::string& name) {
               "disabled by TORCH_NPU_FALLBACK_CPU_DISABLE.");
   count("fallback");
   count("fallback." + name);
-  TORCH_WARN_ONCE("CAUTION: The operator '", name,
-                  "' is not currently supported on the NPU backend and will fall back to run on "
-                  "the CPU. This may have performance implications.");
+  static std::set<std::string> named;
+  if (!named.insert(name).second) return;
+  TORCH_WARN("CAUTION: The operator '", name,
+             "' is not currently supported on the NPU backend and will fall back to run on the "
+             "CPU. This may have performance implications.");
 }
 
 // float64 may be stored, moved and filled; computing with it is refused.

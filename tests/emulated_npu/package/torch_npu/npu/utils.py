@@ -9,7 +9,8 @@ import torch
 
 from torch_npu import _emulator
 
-_CANN_VERSIONS = {"CANN": "8.5.0", "TOOLKIT": "8.5.0", "RUNTIME": "8.5.0", "DRIVER": "25.5.0"}
+_CANN = os.environ.get("EMULATED_NPU_CANN", "8.5.0")
+_CANN_VERSIONS = {"CANN": _CANN, "TOOLKIT": _CANN, "RUNTIME": _CANN, "DRIVER": "25.5.0"}
 
 
 def get_cann_version(module: str = "CANN") -> str:
