@@ -19,8 +19,9 @@ ON_DEVICE = Path(__file__).parent / "on_device"
         (("check_operators.py", "check_models.py"), {"EMULATED_NPU_ARITHMETIC": "exact"}),
         (("check_helper.py", "check_gelu.py", "check_transfer.py"), {}),
         (("check_faults.py",), {}),
+        (("check_self_test.py",), {}),
     ],
-    ids=["operators", "helper", "faults"],
+    ids=["operators", "helper", "faults", "self-test"],
 )
 def test_on_device(emulated_npu, checks, switches):
     options = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist"]

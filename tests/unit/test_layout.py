@@ -26,7 +26,8 @@ FLOORS = (
     ("errors", "exit_codes"),
 )
 FLOOR_OF = {room: len(FLOORS) - n for n, rooms in enumerate(FLOORS) for room in rooms}
-SCRIPTS = {"evaluation.compare_reports", "evaluation.pages.__main__"}  # run with python -m
+# Run with python -m.
+SCRIPTS = {"device.__main__", "evaluation.compare_reports", "evaluation.pages.__main__"}
 
 
 def module_name(path):
