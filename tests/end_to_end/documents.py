@@ -223,19 +223,24 @@ def script_and_arguments(command):
     if Path(program).name not in ("python", "python3"):
         return None
     if arguments[:1] == ["-m"] and arguments[1].startswith("speech_toolkit."):
-        return f"{arguments[1].replace('.', '/')}.py", arguments[2:]
+        path = arguments[1].replace(".", "/")
+        is_package = (REPOSITORY / path).is_dir()
+        return f"{path}/__main__.py" if is_package else f"{path}.py", arguments[2:]
     if arguments and arguments[0].endswith(".py"):
         return arguments[0], arguments[1:]
     return None
 
 
 def parser_of(script, arguments):
-    """Return the parser that reads the arguments of a script at the top level, None for others."""
-    module = script.removesuffix(".py")
+    """Return the parser that reads the arguments of a script, None where it builds none."""
+    module = script.removesuffix(".py").replace("/", ".")
     if module == _PICKER:
         transcripts = ("--transcript", "--transcript_file")
         module = _ALIGNS if any(word in transcripts for word in arguments) else _RECOGNISES
-    return import_module(module).build_parser() if module in SCRIPTS else None
+    if module not in SCRIPTS and not module.startswith("speech_toolkit."):
+        return None
+    build_parser = getattr(import_module(module), "build_parser", None)
+    return build_parser() if build_parser else None
 
 
 def messages():

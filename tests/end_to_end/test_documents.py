@@ -45,6 +45,7 @@ SCHEMAS_OF = {
         *("evaluation", "accuracy", "perf", "compare", "benchmark"),
         *("manifest", "word_times"),
     ),
+    "docs/devices.md": ("self_test",),
 }
 PAGES = pages()
 ENGLISH = [path for path in PAGES if not path.name.endswith(CHINESE)]
