@@ -15,24 +15,25 @@ _FACTORS = {
     "baddbmm": (1, 2),
     "scaled_dot_product_attention": (0, 1, 2),
 }
+TANH_GELU = "as GELU in its tanh form"  # some chips have no other
 _NUMBERS = ("hf32", "tf32", "bfloat16")  # float16 keeps as many bits as TF32
 
 
 def results_in_known_forms(
     operator: Operator, arguments: tuple[Any, ...]
 ) -> Iterator[tuple[str, torch.Tensor]]:
-    """Yield each form's name and the CPU's result in it.
+    """Yield what a result in a form is like, and the CPU's result in that form.
 
     Args:
         operator: any.
         arguments: its own, float32, on the CPU.
     """
     if operator.name == "gelu":
-        yield "GELU in its tanh form", torch.ops.aten.gelu(*arguments, approximate="tanh")
+        yield TANH_GELU, torch.ops.aten.gelu(*arguments, approximate="tanh")
     factors = _FACTORS.get(operator.name, ())
     for name in _NUMBERS if factors else ():
         rounded = tuple(
             round_factor(value, name) if place in factors else value
             for place, value in enumerate(arguments)
         )
-        yield f"with factors rounded to {name.upper()}", operator.run(rounded, "cpu")
+        yield f"as with factors rounded to {name.upper()}", operator.run(rounded, "cpu")

@@ -83,8 +83,9 @@ def _about_other(other: PassedOver) -> Finding:
 
 
 def _settings(facts: dict[str, Any]) -> list[tuple[str, str]]:
-    """Say which products of float32 may be rounded."""
-    return [
+    """Say how float32 is computed where a card leaves a choice."""
+    found = [("GELU", f"{facts['gelu']} form")] if facts.get("gelu") else []
+    return found + [
         (name.upper(), ", ".join(f"{kind} {'on' if on else 'off'}" for kind, on in allowed.items()))
         for name in ("hf32", "tf32")
         if (allowed := facts[name])

@@ -34,7 +34,7 @@ class Measurement:
     Attributes:
         dtype: of its floating-point numbers; "int64" where it has none.
         relative_error: against the CPU; None where there is no figure.
-        verdict: `PASS` or `FAIL`.
+        verdict: `PASS`; `FAIL`; `WARN` for a form that some chips have in place of the right one.
         message: what is known of a failure.
     """
 
@@ -67,10 +67,11 @@ class OperatorResult:
 
     @property
     def verdict(self) -> str:
-        """`FAIL` if it failed in a dtype; `WARN` if it is right, but not the device's work."""
-        if any(each.verdict == FAIL for each in self.measurements):
+        """The worst of its dtypes; at best `WARN` where it was not the device's work."""
+        verdicts = {each.verdict for each in self.measurements}
+        if FAIL in verdicts:
             return FAIL
-        return WARN if self.fallback_ops else PASS
+        return WARN if self.fallback_ops or WARN in verdicts else PASS
 
     def with_fallbacks(self, during: Iterable[str], ever: Iterable[str]) -> OperatorResult:
         """Return the result with what else was left to the CPU.

@@ -79,7 +79,7 @@ def _figure(measurement: Measurement | None) -> str:
         return "-"
     if measurement.relative_error is None:
         return "failed"
-    mark = "!" if measurement.verdict == FAIL else ""
+    mark = "" if measurement.verdict == PASS else "!"
     error = measurement.relative_error
     return f"{mark}{error:.1e}" if error else f"{mark}0"
 

@@ -10,7 +10,7 @@ from speech_toolkit.device.rounding import round_factor
 from speech_toolkit.device.self_test.measure import dtypes_of, relative_error, try_operator
 from speech_toolkit.device.self_test.operator import ALL_DTYPES, Operator
 from speech_toolkit.device.self_test.operators import OPERATORS
-from speech_toolkit.device.self_test.results import FAIL, PASS
+from speech_toolkit.device.self_test.results import FAIL, PASS, WARN
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +69,6 @@ def test_operators_are_told_apart_and_draw_the_same_inputs_again():
     ("label", "otherwise", "said"),
     [
         (
-            "gelu, feed-forward",
-            lambda x: torch.nn.functional.gelu(x, approximate="tanh"),
-            "as GELU in its tanh form",
-        ),
-        (
             "matmul, scores",
             lambda a, b: round_factor(a, "hf32") @ round_factor(b, "hf32"),
             "as with factors rounded to HF32",
@@ -101,6 +96,15 @@ def test_what_is_wrong_fails_and_is_named(cpu, label, otherwise, said):
     assert measurement.verdict == FAIL
     assert (measurement.message or "").startswith(said or "")
     assert (measurement.message is None) == (said is None)
+
+
+def test_a_form_that_some_chips_have_alone_is_to_be_looked_at(cpu):
+    measurement = tried(
+        cpu, "gelu, feed-forward", lambda x: torch.nn.functional.gelu(x, approximate="tanh")
+    )
+    assert measurement.verdict == WARN
+    assert measurement.message == "as GELU in its tanh form"
+    assert 1e-5 < measurement.relative_error < 1e-3
 
 
 def test_rounding_of_sums_passes(cpu):
