@@ -17,6 +17,7 @@ SUPPORTED = {
     "soundfile": ("0.13", None),
     "soxr": ("0.5", None),
 }
+OF_TORCHS_RELEASE = ("torch_npu",)  # and needed for a card alone
 PYTHON_AT_LEAST = "3.11"
 # torch_npu -> the CANN that the vendor's table puts beside it.
 _CANN_OF_TORCH_NPU = {

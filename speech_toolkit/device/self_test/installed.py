@@ -77,17 +77,18 @@ def _check_python(version: str, cann: str | None) -> Finding:
 def _check_package(package: str, found: Mapping[str, str | None]) -> Finding:
     version = found[package]
     if version is None:
-        needed = package != "torch_npu"
+        needed = package not in fits.OF_TORCHS_RELEASE
         advice = ": pip install -r requirements.txt" if needed else ", needed for an NPU alone"
         return Finding(package, f"not installed{advice}", FAIL if needed else TOLD)
     if why := fits.why_unsupported(package, version):
         return Finding(package, f"{version}: {why}", FAIL)
     torch = found["torch"]
-    if package == "torch_npu" and torch and not fits.same_release(torch, version):
+    is_bound = torch is not None and package in fits.OF_TORCHS_RELEASE
+    if is_bound and not fits.same_release(torch, version):
         wanted = ".".join(map(str, fits.release(torch)[:3]))
         return Finding(
             package,
-            f"{version} does not match torch {torch}: pip install torch_npu=={wanted}",
+            f"{version} does not match torch {torch}: pip install {package}=={wanted}",
             FAIL,
         )
     return Finding(package, version, PASS)
