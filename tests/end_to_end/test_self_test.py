@@ -52,19 +52,22 @@ def wrong(result):
 
 
 def test_a_card_that_is_right(on_card):
-    finished, result = on_card("--device", "npu:1", EMULATED_NPU_CHIP="Ascend310P3")
+    finished, result = on_card("--device", "npu:1")
     assert (finished.code, wrong(result)) == (0, set()), finished.stdout
     assert result["device"] == "npu:1"
     found = verdicts(result)
     assert found["auto"] == ("PASS", "takes npu:0: an NPU is auto's first choice")
     assert found["NumPy for CANN"][0] == "PASS"
-    assert found["dtypes"][1] == "float32, float16"
-    assert "(Emulated Ascend310P3)" in finished.stdout.splitlines()[0]
+    assert found["dtypes"][1] == "float32, float16, bfloat16"
+    assert found["GELU"][1] == "exact form"
+    assert found["HF32"][1] == "matmul off, conv off"
+    assert "(Emulated Ascend910B2)" in finished.stdout.splitlines()[0]
     assert "ASCEND_HOME_PATH=.../Ascend (set by the user)" in finished.stdout
 
 
 def test_each_fault_of_a_card_is_at_its_operator(on_card):
     finished, result = on_card(
+        EMULATED_NPU_CHIP="Ascend310P3",
         EMULATED_NPU_RAISE_OP="aten::topk",
         EMULATED_NPU_OUT_OF_MEMORY_OP="aten::median",
         EMULATED_NPU_FALLBACK_OPS="aten::cumsum,aten::_softmax",
@@ -75,12 +78,14 @@ def test_each_fault_of_a_card_is_at_its_operator(on_card):
     assert finished.code == 1
     operators = {(each["name"], each["use"]): each for each in result["operators"]}
     said = {
-        name: {each["message"] for each in operator["measurements"] if each["verdict"] == "FAIL"}
+        name: {each["message"] for each in operator["measurements"] if each["message"]}
         for (name, _), operator in operators.items()
     }
     assert said["linear"] == {"as with factors rounded to HF32"}
     assert any("EZ9999" in message for message in said["topk"])
     assert said["median"] == {"out of memory"}
+    assert said["gelu"] == {"as GELU in its tanh form"}
+    assert operators["gelu", "feed-forward"]["verdict"] == "WARN"
     assert {name for name in said if said[name]} >= {"linear", "matmul", "bmm", "topk", "median"}
     fallen = {name: each["fallback_ops"] for (name, _), each in operators.items()}
     assert {name: ops for name, ops in fallen.items() if ops} == {
