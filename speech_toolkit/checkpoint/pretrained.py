@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from speech_toolkit.checkpoint.architectures import shaping_keys
 from speech_toolkit.checkpoint.files import CONFIG_NAME, read_json, weight_files
+from speech_toolkit.checkpoint.folding import fold_weights
 from speech_toolkit.checkpoint.weight_headers import read_headers
 from speech_toolkit.checkpoint.weight_shapes import check_weights
 from speech_toolkit.device import is_out_of_memory
@@ -32,6 +33,7 @@ def load_model(
     attn_implementation: str | None = None,
     *,
     may_lack: Set[str] = frozenset(),
+    folded: Collection[str] = (),
 ) -> Model:
     """Load the weights in ``dtype`` onto ``device``, in evaluation mode.
 
@@ -45,14 +47,17 @@ def load_model(
         dtype: of the weights and the computation.
         attn_implementation: attention kernel; None for the one transformers picks.
         may_lack: names of tensors that the model does without.
+        folded: names of modules whose weights may be parametrized; see :func:`fold_weights`.
 
     Raises:
         CheckpointError: the weights do not fill the model, or a file of the two is damaged.
         DeviceError: the model does not fit into the memory of the host or the device.
         UsageError: the attention implementation is not to be had here.
     """
-    model, loading = _load_on_host(model_class, directory, dtype, attn_implementation)
+    wide_class = _with_float32_modules(model_class, folded)
+    model, loading = _load_on_host(wide_class, directory, dtype, attn_implementation)
     _check_filled(model_class.__name__, directory, loading, may_lack)
+    fold_weights(model, folded, dtype)
     size = sum(parameter.nbytes for parameter in model.parameters())
     with device.errors(f"while its {size / 2**20:.0f} MiB of weights were loaded"):
         return model.to(device.name).eval()
@@ -144,6 +149,17 @@ def _refuse_broken_weights(model: PreTrainedModel) -> None:
                 f"({count} of {values.numel()} in {name}), so no audio can give a result; "
                 "download the checkpoint again, or take an earlier state of the training"
             )
+
+
+def _with_float32_modules(model_class: type[Model], names: Collection[str]) -> type[Model]:
+    """Return the class, its modules of these names loaded in float32 whatever the rest is in."""
+    if not names:
+        return model_class
+    attributes = {
+        "__module__": model_class.__module__,  # whose source transformers looks into
+        "_keep_in_fp32_modules_strict": list(names),
+    }
+    return type(model_class.__name__, (model_class,), attributes)
 
 
 def _load_on_host(

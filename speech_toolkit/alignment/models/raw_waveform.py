@@ -97,6 +97,7 @@ class RawWaveformCheckpoint(CtcCheckpoint):
             dtype,
             attn_implementation,
             may_lack={f"{self.model_type}.masked_spec_embed"},  # used in training only
+            folded=("pos_conv_embed",),
         )
         if self.adapter is not None:
             load_adapter(model, self.directory, self.adapter, self.vocabulary.size)

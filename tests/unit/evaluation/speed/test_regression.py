@@ -154,6 +154,15 @@ def test_a_little_less_memory_is_the_same_machine():
     refuse_incomparable(old, new, "old.json")
 
 
+def test_weights_folded_into_others_are_the_same_model():
+    old, new = copy.deepcopy(OLD), copy.deepcopy(OLD)
+    for report_, count in ((old, 315_438_720), (new, 315_438_592)):
+        report_["targets"][0]["model"]["parameters"] = count
+    assert compare_reports(old, new, 0.1)["differences"] == []
+    new["targets"][0]["model"]["parameters"] = 300_000_000
+    assert "parameters" in compare_reports(old, new, 0.1)["differences"][0]
+
+
 def test_nothing_in_common_is_refused():
     with pytest.raises(UsageError, match="no case in common .* holds cpu float32, 5 s x 1; cpu"):
         refuse_incomparable(OLD, report(target(case(0.1, duration_s=7.0))), "old.json")
