@@ -58,6 +58,7 @@ class Aligner:
         self.model_load_time = model_load_time
         self.checkpoint = checkpoint
         self.model = model
+        self._float32_model: PreTrainedModel | None = None
 
     @classmethod
     def load(
@@ -142,6 +143,21 @@ class Aligner:
         """Rate of the waveforms that the model takes."""
         return self.checkpoint.geometry.sample_rate_hz
 
+    def float32_model(self) -> PreTrainedModel:
+        """Return the model in float32 on the same device, loaded when it is first asked for.
+
+        Raises:
+            CheckpointError: the weights are gone or damaged since they were loaded.
+            DeviceError: the device has too little memory for them beside the others.
+        """
+        import torch
+
+        if self._float32_model is None:
+            self._float32_model = load_ctc_model(
+                self.checkpoint, self.device, torch.float32, self.model.config._attn_implementation
+            )
+        return self._float32_model
+
     def align(
         self,
         audio: str | os.PathLike[str] | Waveform,
@@ -162,7 +178,7 @@ class Aligner:
             AudioError: the audio cannot be used.
             TranscriptError: the transcript holds nothing that can be aligned.
             InfeasibleAlignmentError: the audio is too short for the transcript.
-            DeviceError: out of memory, or the model's output is not finite.
+            DeviceError: out of memory, or the model's output is not finite in float32 either.
         """
         settings = settings or AlignmentSettings()
         prepared = prepare_input(audio, transcript, self.checkpoint, settings)
@@ -185,7 +201,7 @@ class Aligner:
 
         Raises:
             DeviceError: out of memory, an operator failed on a card, or the model's output is not
-                finite.
+                finite in float32 either.
         """
         with self.device.errors("while aligning"):
             return self._align(prepared, settings, progress, on_emissions)
@@ -249,6 +265,7 @@ class Aligner:
             self.checkpoint,
             waveform,
             self.device,
+            self.float32_model,
             window_s=settings.window_s,
             context_s=settings.context_s,
             batch_size=settings.batch_size or self.device.default_batch_size,

@@ -5,17 +5,19 @@ Dimensions: B windows in a batch, F frames in a window, T frames of the whole wa
 Every window has the same number of frames, those at the edges too: a window that would reach
 over an edge is moved inwards and so sees more context on its other side. So no frame depends on
 how long its neighbours in a batch are.
+
+A window for which the model's output is not finite in a narrow dtype is run again in float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from speech_toolkit.checkpoint.pretrained import refuse_output
+from speech_toolkit.checkpoint.not_finite import is_narrow, redone_warning, refuse_output
 from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import AudioError, UsageError
 
@@ -118,6 +120,7 @@ def compute_emissions(
     checkpoint: CtcCheckpoint,
     waveform: Waveform,
     device: Device,
+    float32_model: Callable[[], PreTrainedModel],
     *,
     window_s: float,
     context_s: float,
@@ -132,6 +135,8 @@ def compute_emissions(
         checkpoint: that the model was loaded from.
         waveform: mono, at the model's rate, of at least one frame.
         device: where the model is.
+        float32_model: gives the same model in float32; asked for windows that overflow in the
+            model's own dtype.
         window_s: seconds kept of a window, above 0.
         context_s: seconds of context on either side of them, at least 0.
         batch_size: windows that run together; halved as often as the device is out of memory.
@@ -141,7 +146,8 @@ def compute_emissions(
     Raises:
         AudioError: the waveform is shorter than one frame.
         CheckpointError: the weights hold NaN.
-        DeviceError: out of memory with one window, a failed operator, or output that is not finite.
+        DeviceError: out of memory with one window, a failed operator, or output that is not finite
+            in float32 either.
         UsageError: a window is longer than the model takes.
     """
     cut = cut_windows(waveform, checkpoint, window_s, context_s)
@@ -150,40 +156,23 @@ def compute_emissions(
     window_samples = checkpoint.geometry.samples(cut.plan.window_frames)
     advice = f"a window has {window_samples} samples: {_SMALLER_WINDOWS}"
     batches = HalvingBatches(device, batch_size, advice, progress.warning)
+    runner = _WindowRunner(model, cut, device, float32_model, checkpoint.geometry.stride_s)
     with progress.progress_bar(total=len(cut.plan), label="Inference", unit="window") as bar:
 
         def compute(group: range) -> range:
-            _fill(log_probs[:, :columns], cut, group, model, checkpoint, device)
+            for index, rows_FV in zip(group, runner.run(group), strict=True):
+                first, end = cut.plan.kept(index)
+                log_probs[first:end, :columns] = rows_FV
             bar.update(len(group))
             return group
 
         batches.run(compute, range(len(cut.plan)))
     if wildcard:
         log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
-    return Emissions(log_probs, batches.size, len(cut.plan), tuple(batches.warnings))
-
-
-def _fill(
-    log_probs: np.ndarray,
-    cut: CutWaveform,
-    group: range,
-    model: PreTrainedModel,
-    checkpoint: CtcCheckpoint,
-    device: Device,
-) -> None:
-    """Compute a group of windows and put the rows that they answer for into ``log_probs``, (T, V).
-
-    Raises:
-        CheckpointError: the weights hold NaN.
-        DeviceError: the model's output is not finite.
-    """
-    log_probs_BFV = _run_batch(model, cut.inputs(group), device)
-    for index, rows_FV in zip(group, log_probs_BFV, strict=True):
-        first, end = cut.plan.kept(index)
-        log_probs[first:end] = rows_FV[cut.plan.kept_rows(index)]
-    first, end = cut.plan.kept(group.start)[0], cut.plan.kept(group.stop - 1)[1]
-    if found := _not_finite(log_probs[first:end], first, checkpoint.geometry.stride_s):
-        refuse_output(model, device, model.dtype, found)
+    for warning in runner.warnings():
+        progress.warning(warning)
+    warnings = (*batches.warnings, *runner.warnings())
+    return Emissions(log_probs, batches.size, len(cut.plan), warnings)
 
 
 def cut_windows(
@@ -224,15 +213,74 @@ def cut_windows(
     return CutWaveform(checkpoint.model_input(waveform), plan)
 
 
-def _run_batch(
-    model: PreTrainedModel, inputs: Mapping[str, np.ndarray], device: Device
-) -> np.ndarray:
-    """Return float32 log-probabilities of shape (B, F, V), moved off the device once."""
-    import torch
+class _WindowRunner:
+    """Runs windows of a waveform, those whose numbers are not finite once more in float32."""
 
-    with torch.inference_mode():
-        logits_BFV = model(**to_device(inputs, model.dtype, device)).logits.cpu()
-        return torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        cut: CutWaveform,
+        device: Device,
+        float32_model: Callable[[], PreTrainedModel],
+        frame_stride_s: float,
+    ) -> None:
+        self._model = model
+        self._cut = cut
+        self._device = device
+        self._float32_model = float32_model
+        self._frame_stride_s = frame_stride_s
+        self._overflowed: set[int] = set()
+
+    def run(self, group: range) -> list[np.ndarray]:
+        """Return the log-probabilities of the kept frames of each window in a group, (F, V).
+
+        Raises:
+            CheckpointError: the weights hold NaN.
+            DeviceError: they are not finite in float32 either.
+        """
+        found = self._log_probs(self._model, group)
+        for place, window in enumerate(group):
+            if np.isfinite(found[place]).all():
+                continue
+            model = self._model
+            if is_narrow(model.dtype):
+                model = self._float32_model()
+                found[place : place + 1] = self._log_probs(model, range(window, window + 1))
+                self._overflowed.add(window)
+            if where := self._not_finite(found[place], window):
+                refuse_output(model, self._device, model.dtype, where)
+        return found
+
+    def warnings(self) -> list[str]:
+        """Return which windows were run again."""
+        if not self._overflowed:
+            return []
+        plan = self._cut.plan
+        starts_s = [plan.kept(each)[0] * self._frame_stride_s for each in sorted(self._overflowed)]
+        return [redone_warning(self._model.dtype, starts_s, len(plan))]
+
+    def _log_probs(self, model: PreTrainedModel, group: range) -> list[np.ndarray]:
+        """Return float32 log-probabilities of shape (F, V), moved off the device once."""
+        import torch
+
+        with torch.inference_mode():
+            inputs = to_device(self._cut.inputs(group), model.dtype, self._device)
+            logits_BFV = model(**inputs).logits.cpu()
+            log_probs_BFV = torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
+        plan = self._cut.plan
+        return [
+            rows_FV[plan.kept_rows(window)]
+            for window, rows_FV in zip(group, log_probs_BFV, strict=True)
+        ]
+
+    def _not_finite(self, log_probs_FV: np.ndarray, window: int) -> str | None:
+        """Return which frames hold NaN or Inf, such as "in 2 frames, from 0.60 s on"."""
+        finite = np.isfinite(log_probs_FV).all(axis=1)
+        if finite.all():
+            return None
+        frame = self._cut.plan.kept(window)[0] + int(np.argmin(finite))
+        count = int((~finite).sum())
+        return f"in {count} frames, from {frame * self._frame_stride_s:.2f} s on"
 
 
 def to_device(
@@ -246,18 +294,3 @@ def to_device(
         name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).to(device.name)
         for name, tensor in tensors.items()
     }
-
-
-def _not_finite(log_probs: np.ndarray, first: int, frame_stride_s: float) -> str | None:
-    """Return which frames hold NaN or Inf, such as "in 2 frames, from 0.60 s on".
-
-    Args:
-        log_probs: of frames that were just computed.
-        first: index of the first of them.
-        frame_stride_s: seconds per frame.
-    """
-    finite = np.isfinite(log_probs).all(axis=1)
-    if finite.all():
-        return None
-    frame = first + int(np.argmin(finite))
-    return f"in {int((~finite).sum())} frames, from {frame * frame_stride_s:.2f} s on"

@@ -103,54 +103,6 @@ def foreign_errors(directory: Path, what: str, advice: str = "download it again"
         raise CheckpointError(f"{shown_path(directory)}: {what} ({reason}); {advice}") from error
 
 
-def refuse_output(model: PreTrainedModel, device: Device, dtype: torch.dtype, where: str) -> None:
-    """Raise because the model's output is NaN or infinite, and say what to do.
-
-    Args:
-        model: whose output it is.
-        device: that it ran on.
-        dtype: of the computation.
-        where: in the audio, such as "in the window from 30.00 s on".
-
-    Raises:
-        CheckpointError: the weights themselves do it.
-        DeviceError: the computation made it.
-    """
-    import torch
-
-    _refuse_broken_weights(model)
-    advice = "use --dtype float32 (or bfloat16 where float16 overflows)"
-    if dtype == torch.float32:
-        advice = "its weights do not fit its config.json: download the checkpoint again"
-        if device.is_card:
-            advice = f"try --device cpu; if that says so too, {advice}"
-    raise DeviceError(
-        f"{device.name}: the model's output in {dtype} is NaN or Inf {where}; {advice}"
-    )
-
-
-def _refuse_broken_weights(model: PreTrainedModel) -> None:
-    """Raise if the weights themselves are why the model's output is NaN or infinite.
-
-    Infinity in a narrow dtype is no fault of the checkpoint: a wider one may hold its weights.
-
-    Raises:
-        CheckpointError: a weight is NaN, or infinite in float32.
-    """
-    import torch
-
-    for name, weight in model.named_parameters():
-        values = weight.detach()
-        is_wide = values.dtype in (torch.float32, torch.float64)
-        broken = ~values.isfinite() if is_wide else values.isnan()
-        if count := int(broken.sum()):
-            raise CheckpointError(
-                f"{shown_path(model.config.name_or_path)}: its weights hold NaN or infinity "
-                f"({count} of {values.numel()} in {name}), so no audio can give a result; "
-                "download the checkpoint again, or take an earlier state of the training"
-            )
-
-
 def _with_float32_modules(model_class: type[Model], names: Collection[str]) -> type[Model]:
     """Return the class, its modules of these names loaded in float32 whatever the rest is in."""
     if not names:

@@ -44,10 +44,13 @@ class EncodedWindows:
     Attributes:
         states_BFE: on the device, in the model's dtype.
         features_BMF: what it was made of, on the CPU.
+        redone: indices of the windows that were encoded in float32, because the model's own dtype
+            overflowed.
     """
 
     states_BFE: torch.Tensor
     features_BMF: torch.Tensor
+    redone: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.states_BFE)

@@ -13,7 +13,7 @@ from math import inf, isfinite
 import numpy as np
 import torch
 
-from speech_toolkit.checkpoint.pretrained import refuse_output
+from speech_toolkit.checkpoint.not_finite import redone_warning, refuse_output
 from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.transcription.decoded import (
     DecodedBatch,
@@ -66,6 +66,7 @@ class LongForm:
         self._settings = settings
         self._on_progress = on_progress
         self._on_batch = on_batch
+        self._redone: set[float] = set()
         self.language = self._known_language()
         self.task = settings.task or decoder.checkpoint.default_task
 
@@ -138,6 +139,12 @@ class LongForm:
             yield from (_stopping_short(item, planner) for item in found)
             self.batch_size = batches.size
 
+    def overflow_warnings(self, windows: int) -> list[str]:
+        """Return which of this many windows overflowed in the encoder."""
+        if not self._redone:
+            return []
+        return [redone_warning(self._decoder.dtype, sorted(self._redone), windows)]
+
     def _features(
         self, samples: np.ndarray, windows: Iterable[Window], batch_size: int
     ) -> Iterator[tuple[list[Window], torch.Tensor]]:
@@ -166,6 +173,7 @@ class LongForm:
     ) -> list[TranscribedWindow]:
         """Encode and decode a batch; a cut window goes back to no earlier second than the last."""
         encoded = self._decoder.encode(features_BMF)
+        self._redone |= {windows[index].start_s for index in encoded.redone}
         if self.language is None and self._checkpoint.languages:
             self.language, self.language_probability = self._decoder.detect_language(encoded[:1])[0]
         sot = self._checkpoint.sot_sequence(

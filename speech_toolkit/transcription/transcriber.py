@@ -260,6 +260,7 @@ class Transcriber:
                 *waveform.warnings,
                 *self.checkpoint.warnings_for(settings.timestamps),
                 *run.warnings,
+                *run.overflow_warnings(windows),
                 *cut_off_warnings(found, settings),
                 *text_warnings(segments),
                 *fallback_warnings(),

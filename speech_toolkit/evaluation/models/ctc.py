@@ -137,6 +137,7 @@ class CtcModel:
                 self._checkpoint,
                 waveform,
                 self.device,
+                self._aligner.float32_model,
                 window_s=settings.window_s,
                 context_s=settings.context_s,
                 batch_size=batch_size,

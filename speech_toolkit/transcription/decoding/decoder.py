@@ -22,6 +22,7 @@ from speech_toolkit.transcription.decoded import (
     WindowWord,
 )
 from speech_toolkit.transcription.decoding.attention import AttentionReader
+from speech_toolkit.transcription.decoding.encoder import SpeechEncoder
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.leads import LeadReader
 from speech_toolkit.transcription.decoding.step import DecodeLoop, Draws, Generated, StepMode
@@ -75,7 +76,7 @@ class WhisperDecoder:
         self.clock = clock
         self.windows_encoded = 0
         self._graphs = DecodeGraphs(device, decode_graph)
-        self._encoder = model.model.encoder
+        self._encoder = SpeechEncoder(model.model.encoder)
         self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
         self._attention_reader = AttentionReader(self._loop, checkpoint)
         self._lead_reader = LeadReader(self._loop, checkpoint)
@@ -119,10 +120,9 @@ class WhisperDecoder:
         if not self.uses_graph:
             self._loop.release()  # the encoder needs the most memory: what it may share is lent it
         with self._at_work("in the encoder"), self.clock.stage("encoder"):
-            inputs = features_BMF.to(self.device.name, self.dtype)
-            states_BFE = self._encoder(inputs).last_hidden_state
+            states_BFE, redone = self._encoder.encode(features_BMF)
         self.windows_encoded += len(features_BMF)
-        return EncodedWindows(states_BFE, features_BMF)
+        return EncodedWindows(states_BFE, features_BMF, redone)
 
     def detect_language(self, encoded: EncodedWindows) -> list[tuple[str, float]]:
         """Return the likeliest language's code and its probability for each window.

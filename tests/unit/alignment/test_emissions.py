@@ -1,3 +1,4 @@
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ def emissions(model, waveform, batch_size=1, window_s=0.5, context_s=0.16, **opt
         Wav2Vec2Checkpoint(Path(), None, GEOMETRY, options.pop("normalize", True)),
         waveform,
         CPU,
+        options.pop("float32_model", lambda: model),
         window_s=window_s,
         context_s=context_s,
         batch_size=batch_size,
@@ -173,12 +175,76 @@ def test_other_errors_of_the_model_are_not_taken_for_memory(local_model, make_wa
         emissions(Failing(local_model, 0, RuntimeError("shape mismatch")), make_waveform(16000))
 
 
-def test_output_that_is_not_finite_is_refused_with_its_time(local_model, make_waveform):
-    class Overflowing(Failing):
-        def __call__(self, input_values):
-            output = self.model(input_values)
-            output.logits[:, 30:32] = float("nan")
-            return output
+class Overflowing(Failing):
+    """Has frames of NaN in each window whose first sample is above ``limit``."""
 
-    with pytest.raises(DeviceError, match=r"NaN or Inf in 2 frames, from 0\.60 s on"):
-        emissions(Overflowing(local_model, 9, None), make_waveform(16000), window_s=5)
+    def __call__(self, input_values):
+        output = self.model(input_values)
+        self.batches.append(len(input_values))
+        output.logits[input_values[:, 0] > self.limit, 12::24] = float("nan")
+        return output
+
+
+def test_output_that_is_not_finite_is_refused_with_its_time(local_model, make_waveform):
+    model = Overflowing(local_model, -100, None)
+    with pytest.raises(DeviceError, match=r"float32 is NaN or Inf in 2 frames, from 0\.24 s on"):
+        emissions(model, make_waveform(16000), window_s=5)
+
+
+@pytest.fixture(scope="module")
+def narrow_model(local_model):
+    return copy.deepcopy(local_model).to(torch.bfloat16)
+
+
+def test_only_windows_that_overflow_are_run_again(local_model, narrow_model, make_waveform, capsys):
+    waveform = make_waveform(GEOMETRY.samples(180))
+    loud = GEOMETRY.stride_samples * (2 * KEPT_FRAMES - CONTEXT_FRAMES)
+    waveform.samples[:: GEOMETRY.stride_samples] = -1
+    waveform.samples[loud] = 1
+    asked = []
+    found = emissions(
+        Overflowing(narrow_model, 0, None),
+        waveform,
+        batch_size=3,
+        float32_model=lambda: asked.append(1) or local_model,
+    )
+    exact, rough = emissions(local_model, waveform), emissions(narrow_model, waveform)
+    again = slice(2 * KEPT_FRAMES, 3 * KEPT_FRAMES)
+    np.testing.assert_allclose(found.log_probs[again], exact.log_probs[again], atol=1e-5)
+    for rest in (slice(0, again.start), slice(again.stop, None)):
+        np.testing.assert_array_equal(found.log_probs[rest], rough.log_probs[rest])
+    assert np.abs(rough.log_probs - exact.log_probs).max() > 1e-3
+    (warning,) = found.warnings
+    assert asked == [1]
+    assert "bfloat16 overflowed in 1 of 8 windows (from 1.00 s on)" in warning
+    assert warning in capsys.readouterr().err
+
+
+def test_what_overflows_in_float32_too_is_refused(local_model, narrow_model, make_waveform):
+    with pytest.raises(DeviceError, match=r"in torch.float32 is NaN .*download the checkpoint"):
+        emissions(
+            Overflowing(narrow_model, -100, None),
+            make_waveform(16000),
+            float32_model=lambda: Overflowing(local_model, -100, None),
+        )
+
+
+def test_out_of_memory_of_the_float32_weights_halves_the_batch(
+    local_model, narrow_model, make_waveform
+):
+    waveform = make_waveform(GEOMETRY.samples(180))
+    errors = [torch.OutOfMemoryError("out of memory")]
+
+    def float32_model():
+        if errors:
+            raise errors.pop()
+        return local_model
+
+    found = emissions(
+        Overflowing(narrow_model, -100, None), waveform, batch_size=4, float32_model=float32_model
+    )
+    np.testing.assert_allclose(
+        found.log_probs, emissions(local_model, waveform).log_probs, atol=1e-5
+    )
+    assert found.batch_size == 2
+    assert ["out of memory" in found.warnings[0], "8 of 8" in found.warnings[1]] == [True, True]

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from speech_toolkit.device import Device
-from speech_toolkit.transcription.decoded import DecodedWindow
+from speech_toolkit.transcription.decoded import DecodedWindow, EncodedWindows
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
@@ -54,6 +54,7 @@ class ScriptedDecoder:
     device = CPU
     dtype = torch.float32
     model = torch.nn.Module()
+    redone = ()
 
     def __init__(self, script, languages=("en", "de"), memory=99):
         self.checkpoint = Checkpoint(languages)
@@ -69,7 +70,7 @@ class ScriptedDecoder:
         self.batches.append(len(features))
         if len(features) > self.memory:
             raise torch.OutOfMemoryError("out of memory")
-        return features
+        return EncodedWindows(features, features, self.redone)
 
     def detect_language(self, encoded):
         self.detections += 1

@@ -1,6 +1,7 @@
 """The road of windows through a decoder, with a decoder that follows a script."""
 
 import pytest
+import torch
 
 from speech_toolkit.errors import DeviceError
 from tests.unit.transcription.scripted_decoder import (
@@ -118,6 +119,18 @@ def test_given_language_and_model_of_one_language_are_not_detected():
         long_form, _ = run(decoder, language=language)
         assert decoder.detections == 0
         assert long_form.language_probability is None
+
+
+def test_windows_that_overflow_in_the_encoder_are_named():
+    decoder = ScriptedDecoder([closed(1)] * 3)
+    long_form, _ = run(decoder)
+    assert long_form.overflow_warnings(3) == []
+    decoder = ScriptedDecoder([closed(1)] * 3)
+    decoder.redone, decoder.dtype = (0,), torch.float16
+    long_form, _ = run(decoder)
+    (warning,) = long_form.overflow_warnings(4)
+    assert "float16 overflowed in 3 of 4 windows" in warning
+    assert "(from 0.00 s, 20.00 s, 40.00 s on)" in warning
 
 
 def test_output_that_is_not_finite_is_refused_with_its_time():
