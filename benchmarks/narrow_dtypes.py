@@ -49,9 +49,10 @@ MODELS = (TINY_ALIGNER, TINY_WHISPER, ALIGNER, WHISPER)
 SAMPLES = REPOSITORY / "samples"
 TEXT_TOKENS = 32
 
-FIRST, HEAD = "first convolution, input", "head"
+FRONT, FIRST, HEAD = "whole front, input", "first convolution, input", "head"
 INPUT, SOFTMAX, RESIDUAL = "input", "attention's softmax", "residual stream"
 STAGES: Mapping[str, str] = {
+    FRONT: r"feature_extractor",
     FIRST: r"conv_layers\.0\.conv|encoder\.conv1",
     "convolutions": r"conv_layers\.\d+\.conv|encoder\.conv[12]",
     "positional convolution": r".*pos_conv_embed\.conv",
@@ -224,7 +225,7 @@ class Measuring:
             model = model.to(self._device.name)
         ratios = []
         with around():
-            error = self._error(model, self._wide if stage == FIRST else self._narrow)
+            error = self._error(model, self._wide if stage in (FRONT, FIRST) else self._narrow)
         for _ in range(self._runs):
             with around():
                 seconds = self._timed(model)
