@@ -71,6 +71,7 @@ def heard(directory, waveform):
         aligner.checkpoint,
         waveform,
         aligner.device,
+        aligner.float32_model,
         window_s=30,
         context_s=2,
         batch_size=1,
