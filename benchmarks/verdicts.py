@@ -79,14 +79,12 @@ class OneProcess:
     def run(self, target: str, payload: dict[str, Any], *, label: str, **how: Any) -> Outcome:
         """Stand in for ``run_isolated``."""
         module, _, function = target.partition(":")
-        model = payload.get("request", payload)
-        device, *fault = model["device"].split("#")
+        which = "request" if "request" in payload else "model"
+        device, *fault = payload[which]["device"].split("#")
         started = time.perf_counter()
         try:
             with threads(1 if fault else None), faulty_models(*fault):
-                own = payload | {"device": device}
-                if "request" in payload:
-                    own["request"] = model | {"device": device}
+                own = payload | {which: payload[which] | {"device": device}}
                 result, arrays = getattr(import_module(module), function)(own)
         except ToolkitError as error:
             return Outcome(label, ERROR, None, {}, str(error), error.exit_code, 0.0, ())
