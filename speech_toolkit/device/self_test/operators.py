@@ -84,11 +84,6 @@ PRODUCTS = (
 )
 
 ROW_BY_ROW = (
-    Operator(
-        "_weight_norm",
-        "of positions",
-        lambda d: (d.weight(256, 16, 128), d.normal(1, 1, 128, scale=0.1, mean=1.0), 2),
-    ),
     Operator("layer_norm", "of channels", lambda d: _layer_norm(d, 799, 512)),
     Operator("layer_norm", "of a layer", lambda d: _layer_norm(d, 300, 1280)),
     Operator(
