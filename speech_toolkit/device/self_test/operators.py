@@ -131,6 +131,7 @@ ELEMENT_BY_ELEMENT = (
     Operator("clamp", "of tokens", lambda d: (d.whole(50, 4, 1), None, 9), WHOLE),
     Operator("clamp_min", "of deviations", lambda d: (d.normal(6, 1, 750), 0.1), FLOAT32),
     Operator("abs", "of distances", lambda d: (d.whole(99, 199, 199) - 49,), WHOLE),
+    Operator("abs", "of states", lambda d: (d.normal(1, 1500, 1280),), ("float16",)),
     Operator("min", "of distances", lambda d: (d.whole(9, 199, 199), d.whole(9, 199, 199)), WHOLE),
     Operator("to", "of distances", lambda d: (d.whole(99, 199, 199), torch.float32), FLOAT32),
     Operator("to", "of flags", lambda d: (d.flags(4, 1501), torch.int64), WHOLE),

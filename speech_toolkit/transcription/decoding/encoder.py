@@ -52,7 +52,7 @@ class SpeechEncoder:
         seen: list[torch.Tensor] = []
 
         def watch(module: torch.nn.Module, args: tuple[Any, ...]) -> None:
-            seen.append((args[0].abs() < _OVERFLOWED).flatten(1).all(1))  # NaN is below nothing
+            seen.append((args[0].abs() < _OVERFLOWED).all(2).all(1))  # NaN is below nothing
 
         hook = self._encoder.layer_norm.register_forward_pre_hook(watch)
         try:
