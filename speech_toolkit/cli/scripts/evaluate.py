@@ -90,7 +90,15 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="round the factors of products on the CPU as a chip does, and say how much of an "
         "error that explains: hf32 (convolutions, the default of torch_npu), tf32, float16, "
-        "bfloat16, each with :conv, :matmul or :all where another scope is meant",
+        "bfloat16, each with :conv, :matmul or :all where another scope is meant, and gelu_tanh",
+    )
+    parser.add_argument(
+        "--limits",
+        choices=("tight", "published"),
+        default="tight",
+        help="what float32 without HF32 or TF32 is held to: twice the distance that the CPU has "
+        "from float64, plus the noise floor, or the 1 %% that ports are published with; both are "
+        "shown (default: tight)",
     )
     parser.add_argument(
         "--threshold",
@@ -176,6 +184,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
         runs=arguments.runs,
         layers=arguments.layers,
         golden=arguments.golden is not None,
+        limits=arguments.limits,
         emulations=emulations,
         noise_floor=not arguments.no_noise_floor,
         changes=changes,

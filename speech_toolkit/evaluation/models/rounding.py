@@ -1,8 +1,9 @@
-"""Rounding that chips are known to do to the factors of products, done on the CPU.
+"""What chips are known to compute in another way, done on the CPU.
 
 A matrix unit may take float32 factors and drop bits of them before it multiplies; the sums stay
 float32. HF32 (Ascend 910B) keeps 11 bits of the mantissa, TF32 (NVIDIA) 10; older chips round to
 float16. `RoundedProducts` does the same to every convolution and matrix product in a `with` block.
+Other chips know GELU in its tanh form only: `TanhGelu`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,12 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from speech_toolkit.device.rounding import KEPT_MANTISSA_BITS, round_factor
-from speech_toolkit.evaluation.models.emulations import CONVOLUTION, MATMUL, Emulation
+from speech_toolkit.evaluation.models.emulations import (
+    CONVOLUTION,
+    GELU_TANH,
+    MATMUL,
+    Emulation,
+)
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,25 @@ class RoundedProducts(TorchDispatchMode):
                 for i, value in enumerate(args)
             )
         return func(*args, **(kwargs or {}))
+
+
+class TanhGelu(TorchDispatchMode):
+    """Computes every GELU, of F.gelu and of any activation module, in its tanh form."""
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        form = {"approximate": "tanh"} if func.overloadpacket is torch.ops.aten.gelu else {}
+        return func(*args, **((kwargs or {}) | form))
+
+
+def emulating(emulation: Emulation) -> TorchDispatchMode:
+    """Return the ``with`` block in which torch computes as the emulation says."""
+    return TanhGelu() if emulation.format == GELU_TANH else RoundedProducts(emulation)
 
 
 @contextmanager

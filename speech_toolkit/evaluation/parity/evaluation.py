@@ -10,44 +10,48 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
-from speech_toolkit.errors import ToolkitError, UsageError
+from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.models.family import CARD_DTYPES, MMS, family_of
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.parity import on_device as parity_run
 from speech_toolkit.evaluation.parity import verdict
-from speech_toolkit.evaluation.parity.evidence import weigh_evidence
 from speech_toolkit.evaluation.parity.figures import (
     EMULATED,
     GOLDEN,
+    WHY_NO_SPEED_UP,
     against_emulations,
     against_golden,
-    beside_figures,
-    json_safe,
     no_speedup,
     run_figures,
     speedup,
 )
-from speech_toolkit.evaluation.parity.limits import limits_for
+from speech_toolkit.evaluation.parity.limits import TIGHT, Distance, limits_for
+from speech_toolkit.evaluation.parity.report import (
+    Subject,
+    parity_report,
+    report_without_reference,
+)
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, read_speech
-from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
-from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.parity.tight import (
+    distances_of,
+    is_highest,
+    limit_set,
+    may_be_tight,
+    published_beside,
+    why_no_room,
+)
+from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target, why_same
 from speech_toolkit.evaluation.thresholds import (
-    EXIT_CODES,
     FAIL,
     NOT_VALID,
     PASS,
     Check,
     coarser_dtype,
-    worst_of,
 )
-from speech_toolkit.exit_codes import EXIT_NOT_VALID
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
-
-KIND = "evaluation"
-_WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"}
 
 
 class ParityEvaluation:
@@ -72,10 +76,14 @@ class ParityEvaluation:
         self._family = family_of(request.model_path)
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
-        self._waveform, self._audio_sha256 = read_speech(request, self._family)
+        self._waveform, audio_sha256 = read_speech(request, self._family)
         self._layers = request.layers
         self._warnings: list[str] = []
-        self._blank, self._search = self._prepare_search()
+        self._distances: dict[str, Distance] | None = None
+        blank, self._search = self._prepare_search()
+        self._subject = Subject(
+            request, self._family, self._targets[0], self._waveform, audio_sha256, blank
+        )
 
     def run(self, argv: Sequence[str]) -> tuple[dict[str, Any], int]:
         """Run every target and judge it.
@@ -91,16 +99,17 @@ class ParityEvaluation:
                 np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
             reference = self._run_target("run_reference", self._targets[0], scratch)
             if not reference.ok:
-                return self._report_without_reference(reference, argv)
+                return report_without_reference(self._subject, reference, argv, self._warnings)
             self._leave_layers_out(reference)
             beside = self._run_beside(scratch)
+            self._find_distances(reference, beside, scratch)
             candidates = [
                 self._judge(
                     target, self._run_target("run_candidate", target, scratch), reference, beside
                 )
                 for target in self._targets[1:]
             ]
-        return self._report(reference, candidates, beside, argv)
+        return parity_report(self._subject, reference, candidates, beside, argv, self._warnings)
 
     def _prepare_search(self) -> tuple[int | None, BoundarySearch | None]:
         if self._family != MMS:
@@ -117,11 +126,34 @@ class ParityEvaluation:
         """Run what stands on the CPU beside the targets: golden and emulated arithmetic."""
         beside = {}
         if self._request.golden:
-            beside[GOLDEN] = self._run_target("run_golden", Target("cpu", "float64"), scratch)
+            beside[GOLDEN] = self._run_golden(scratch)
         if self._request.emulations:
             target = Target("cpu", "float32")
             beside[EMULATED] = self._run_target("run_emulated", target, scratch, EMULATED)
         return beside
+
+    def _find_distances(
+        self, reference: Outcome, beside: dict[str, Outcome], scratch: Path
+    ) -> None:
+        """Find out what the tight limits are, by a run in float64 where none was asked for."""
+        if self._request.limits != TIGHT or not may_be_tight(self._targets, reference):
+            return
+        golden = beside.get(GOLDEN)
+        why_not = why_no_room(reference) if golden is None else None
+        if golden is None and why_not is None:
+            golden = self._run_golden(scratch)
+        if golden is not None:
+            beside[GOLDEN] = golden
+            self._distances = distances_of(reference, golden) if golden.ok else None
+            why_not = golden.message or "it gave no finite numbers"
+        if self._distances is None:
+            self._warnings.append(
+                "float32 is held to the published limits, 1 %, and not to the reference's own "
+                f"distance from float64: that was not computed ({why_not})"
+            )
+
+    def _run_golden(self, scratch: Path) -> Outcome:
+        return self._run_target("run_golden", Target("cpu", "float64"), scratch)
 
     def _run_target(
         self, function: str, target: Target, scratch: Path, label: str | None = None
@@ -146,6 +178,8 @@ class ParityEvaluation:
             "noise_floor": request.noise_floor and target.is_cpu,
             "dtype_of_limits": self._dtype_of_limits(target),
             "changes": dict(request.changes),
+            "distances": self._distances
+            and {name: asdict(distance) for name, distance in self._distances.items()},
             "emulations": [asdict(emulation) for emulation in request.emulations],
         }
         outcome = run_isolated(
@@ -178,18 +212,20 @@ class ParityEvaluation:
             nothing = {"verdict": NOT_VALID, "reasons": [outcome.message], "checks": []}
             return head | nothing | no_speedup("the run did not end well")
         dtype = self._dtype_of_limits(target)
-        limits = limits_for(dtype, self._request.changes)
+        is_tight = is_highest(target.dtype, outcome.result["environment"])
+        distances = self._distances if is_tight else None
+        limits = limits_for(dtype, self._request.changes, distances)
         figures, checks = self._compare(reference, outcome, limits)
-        figures["golden"], golden_checks = against_golden(reference, outcome, beside, dtype)
+        golden = beside.get(GOLDEN) if distances or self._request.golden else None
+        figures["golden"], golden_checks = against_golden(
+            reference, outcome, golden, dtype, distances
+        )
         figures["emulated"] = against_emulations(reference, outcome, beside)
         figures["sensitivity"] = outcome.result["sensitivity"]
         checks += golden_checks
         failed = [item for item in checks if not item.passed]
         gaps = self._gaps(target, outcome, reference, beside, figures["layers"])
         found = FAIL if failed else NOT_VALID if gaps else PASS
-        withheld = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid", PASS: None}[
-            found
-        ]
         return (
             head
             | figures
@@ -201,8 +237,12 @@ class ParityEvaluation:
                     *gaps,
                 ],
                 "limits_of": dtype,
+                "limit_set": limit_set(distances),
+                "published": published_beside(
+                    checks, figures["layers"], dtype, self._request.changes
+                ),
                 "checks": [verdict.check_dict(item) for item in checks],
-                **speedup(reference, outcome, withheld),
+                **speedup(reference, outcome, WHY_NO_SPEED_UP.get(found)),
             }
         )
 
@@ -224,7 +264,7 @@ class ParityEvaluation:
         not_run = [
             f"{label} was asked for and did not run: {run.message}"
             for label, run in beside.items()
-            if not run.ok
+            if not run.ok and (label != GOLDEN or self._request.golden)
         ]
         unmatched = layers and verdict.why_not_covered(layers)
         blind = verdict.why_blind(outcome.result["sensitivity"])
@@ -254,75 +294,3 @@ class ParityEvaluation:
                 candidate.result["layers"], candidate.result["environment"], limits
             )
         return figures, checks + task_checks + layer_checks
-
-    def _report(
-        self,
-        reference: Outcome,
-        candidates: Sequence[dict[str, Any]],
-        beside: Mapping[str, Outcome],
-        argv: Sequence[str],
-    ) -> tuple[dict[str, Any], int]:
-        evidence = weigh_evidence(
-            self._family,
-            self._waveform,
-            reference.arrays,
-            reference.result["answer"],
-            self._blank,
-        )
-        if evidence.why_none is not None:
-            candidates = [_without_evidence(candidate) for candidate in candidates]
-        overall = worst_of(candidate["verdict"] for candidate in candidates)
-        is_usage = any(candidate["status"] == ERROR for candidate in candidates)
-        code = ToolkitError.exit_code if overall == NOT_VALID and is_usage else EXIT_CODES[overall]
-        report = self._head(overall, [evidence.why_none] if evidence.why_none else [], argv) | {
-            "evidence": evidence.to_dict(),
-            "reference": run_figures(self._targets[0], reference),
-            "noise_floor": reference.result.get("noise_floor"),
-            "beside": {
-                label: beside_figures(reference, outcome) for label, outcome in beside.items()
-            },
-            "candidates": candidates,
-        }
-        return json_safe(report), code
-
-    def _report_without_reference(
-        self, reference: Outcome, argv: Sequence[str]
-    ) -> tuple[dict[str, Any], int]:
-        """Report that nothing could be compared."""
-        code = ToolkitError.exit_code if reference.status == ERROR else EXIT_NOT_VALID
-        report = self._head(
-            NOT_VALID, [f"the reference did not run: {reference.message}"], argv
-        ) | {
-            "evidence": None,
-            "reference": run_figures(self._targets[0], reference),
-            "noise_floor": None,
-            "beside": {},
-            "candidates": [],
-        }
-        return json_safe(report), code
-
-    def _head(self, overall: str, why: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:
-        waveform = self._waveform
-        return report_header(KIND, argv, self._request.config()) | {
-            "verdict": overall,
-            "reasons": list(why),
-            "model": {
-                "path": self._request.model_path,
-                "family": self._family,
-                "weights_sha256": weights_hash(Path(self._request.model_path)),
-            },
-            "input": {
-                "audio_path": waveform.source,
-                "audio_sha256": self._audio_sha256,
-                "audio_s": waveform.duration_s,
-                "sample_rate_hz": waveform.sample_rate_hz,
-            },
-            "warnings": [*waveform.warnings, *self._warnings],
-        }
-
-
-def _without_evidence(candidate: dict[str, Any]) -> dict[str, Any]:
-    """Take back a verdict that rests on nothing."""
-    if candidate["verdict"] != PASS:
-        return candidate
-    return candidate | no_speedup(_WHY_NO_SPEED_UP[NOT_VALID]) | {"verdict": NOT_VALID}

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.parity.golden import compare_to_golden, explained_share
-from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, GOLDEN_REASON
+from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, GOLDEN_REASON, Distance
 from speech_toolkit.evaluation.parity.verdict import LOGITS
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
-from speech_toolkit.evaluation.thresholds import Check, Threshold
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, Check, Threshold
 
 GOLDEN, EMULATED = "golden", "emulated"
+WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"}
 
 
 def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
@@ -62,17 +63,32 @@ def beside_figures(reference: Outcome, outcome: Outcome) -> dict[str, Any]:
 
 
 def against_golden(
-    reference: Outcome, candidate: Outcome, beside: Mapping[str, Outcome], dtype: str
+    reference: Outcome,
+    candidate: Outcome,
+    golden: Outcome | None,
+    dtype: str,
+    distances: Mapping[str, Distance] | None = None,
 ) -> tuple[dict[str, Any] | None, list[Check]]:
-    """Hold both sides against float64, output by output, where that was run."""
-    golden = beside.get(GOLDEN)
+    """Hold both sides against float64, output by output, where that was run.
+
+    Args:
+        reference: a run that went well.
+        candidate: another.
+        golden: the run in float64.
+        dtype: whose limits hold.
+        distances: of the reference, where the tight limits hold.
+    """
     if golden is None or not golden.ok:
         return None, []
-    limits = asdict(GOLDEN_LIMITS[dtype])
+    limits = GOLDEN_LIMITS[dtype]
     figures: dict[str, Any] = {}
     checks = []
     for name, array in golden.arrays.items():
-        found = compare_to_golden(array, reference.arrays[name], candidate.arrays[name], **limits)
+        if distances:
+            limits = replace(limits, tolerance=distances[name].noise)
+        found = compare_to_golden(
+            array, reference.arrays[name], candidate.arrays[name], **asdict(limits)
+        )
         figures[name] = asdict(found)
         threshold = Threshold("golden_error", found.limit, "at most", GOLDEN_REASON)
         checks.append(Check(threshold, name, found.candidate_error, found.passed))

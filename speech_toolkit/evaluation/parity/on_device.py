@@ -29,8 +29,9 @@ from speech_toolkit.evaluation.parity.hidden_faults import (
     misplaced_tensors,
     saturates,
 )
-from speech_toolkit.evaluation.parity.limits import limits_for
+from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
+from speech_toolkit.evaluation.parity.tight import is_highest
 from speech_toolkit.evaluation.parity.verdict import compare_outputs, judge_layers
 from speech_toolkit.evaluation.process.child import save_partial
 from speech_toolkit.evaluation.report import array_hash
@@ -74,13 +75,14 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     """Run a candidate on the reference's inputs, module by module too if asked.
 
     Args:
-        payload: as for `run_reference`, and "dtype_of_limits" and "changes", which limits hold.
+        payload: as for `run_reference`, and "dtype_of_limits", "changes" and "distances", which
+            limits hold.
     """
-    limits = limits_for(payload["dtype_of_limits"], payload["changes"])
     scratch = Path(payload["scratch"])
     inputs = _load_arrays(scratch / INPUTS_FILE)
     with _loaded(payload) as loaded:
         result, arrays = _measure(loaded, inputs, payload)
+        limits = _limits(payload, result["environment"])
         save_partial(result | {"fallback_ops": noted_fallbacks()})
         if payload["layers"] != LAYERS_OFF:
             result["layers"] = _compare_layers(
@@ -100,21 +102,28 @@ def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
 
 def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
-    """Run once for each of the payload's "emulations", with products rounded accordingly.
+    """Run once for each of the payload's "emulations", computing as it says.
 
     Returns:
         Nothing, and the logits by the emulation's label.
     """
-    from speech_toolkit.evaluation.models.rounding import RoundedProducts
+    from speech_toolkit.evaluation.models.rounding import emulating
 
     inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
     arrays = {}
     with _loaded(payload) as loaded:
         for entry in payload["emulations"]:
             emulation = Emulation(entry["format"], tuple(entry["products"]))
-            with RoundedProducts(emulation):
+            with emulating(emulation):
                 arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
     return {}, arrays
+
+
+def _limits(payload: dict[str, Any], environment: Mapping[str, Any]) -> dict[str, Threshold]:
+    """Return the limits of a candidate: the tight ones unless it says that it rounds products."""
+    found = payload["distances"] if is_highest(payload["model"]["dtype"], environment) else None
+    distances = {name: Distance(**each) for name, each in (found or {}).items()}
+    return limits_for(payload["dtype_of_limits"], payload["changes"], distances)
 
 
 @contextlib.contextmanager

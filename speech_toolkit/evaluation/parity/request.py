@@ -13,6 +13,7 @@ from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.models.family import MMS
+from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
@@ -36,6 +37,8 @@ class ParityRequest:
         layers: which modules are compared by themselves: "off" for none, "blocks" for the layers
             of the stacks and what stands beside them, "all" for every module.
         golden: whether both sides are held against float64 as well.
+        limits: "tight", where float32 with whole products is held to the reference's own distance
+            from float64, or "published".
         emulations: roundings to run on the CPU beside the candidates.
         noise_floor: whether the reference runs with other numbers of threads.
         changes: limits that the user set, by name.
@@ -53,6 +56,7 @@ class ParityRequest:
     runs: int = 5
     layers: str = LAYERS_BLOCKS
     golden: bool = False
+    limits: str = TIGHT
     emulations: tuple[Emulation, ...] = ()
     noise_floor: bool = True
     changes: Mapping[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from speech_toolkit.evaluation.parity.limits import PUBLISHED
 from speech_toolkit.evaluation.thresholds import PASS
 
 SHOWN_MODULES = 5
@@ -29,6 +30,7 @@ def parity_lines(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"{candidate['status'].replace('_', ' ')}: {candidate['message']}"
             continue
         yield from _check_lines(candidate)
+        yield from _published_lines(candidate)
         yield from _device_lines(candidate)
         yield from _task_lines(candidate["task"])
         yield from _layer_lines(candidate["layers"])
@@ -62,6 +64,18 @@ def _check_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
         known = [(text, figures[key], form) for text, key, form in _INFORMATION]
         shown = [f"{text} {form.format(v)}" for text, v, form in known if v is not None]
         yield f"{output}: {', '.join(shown)}"
+
+
+def _published_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
+    if candidate["limit_set"] == PUBLISHED:
+        return
+    found = candidate["published"]
+    shown = [
+        f"{item['output']}: {item['name']} {_SIGNS[item['sense']]} {item['limit']:.4g}"
+        for item in found["checks"]
+        if item["value"] is not None
+    ]
+    yield f"by the published limits ({'; '.join(shown)}): {found['verdict']}"
 
 
 def _device_lines(candidate: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from speech_toolkit.evaluation.metrics.numeric import (
 )
 from speech_toolkit.evaluation.metrics.text import first_divergence
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
+from speech_toolkit.evaluation.parity.limits import limit_of
 from speech_toolkit.evaluation.parity.request import LAYERS_BLOCKS
 from speech_toolkit.evaluation.thresholds import FAIL, PASS, Check, Threshold, check
 
@@ -50,7 +51,9 @@ def compare_outputs(
     for name, expected in reference.items():
         found = compare_arrays(expected, candidate[name])
         figures[name] = _array_figures(found)
-        checks += [check(limits[key], name, getattr(found, key)) for key in _ARRAY_CHECKS]
+        checks += [
+            check(limit_of(limits, key, name), name, getattr(found, key)) for key in _ARRAY_CHECKS
+        ]
     distributions = compare_distributions(
         reference[LOGITS], candidate[LOGITS], limits["divergence_margin"].limit
     )

@@ -4,8 +4,10 @@ import numpy as np
 
 from speech_toolkit.evaluation.metrics.timing import Timings
 from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.evaluation.targets import Target
 
 FRAMES, LABELS = 240, 32
+CPU, CARD = Target("cpu", "float32"), Target("npu:0", "float32")
 RNG = np.random.default_rng(0)
 
 

@@ -1,22 +1,19 @@
 """From the outcomes of the runs to report, verdict and exit code; no process is started here."""
 
-import json
-
 import numpy as np
 import pytest
-from jsonschema import Draft202012Validator
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.models.emulations import Emulation
-from speech_toolkit.evaluation.parity import evaluation as parity
 from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
 from speech_toolkit.evaluation.parity.request import ParityRequest
-from speech_toolkit.evaluation.parity.table import parity_lines
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
-from tests.end_to_end.support import MODEL, REPOSITORY, SAMPLES
+from tests.end_to_end.support import MODEL, SAMPLES
 from tests.unit.evaluation.parity.scripted_runs import (
+    CARD,
+    CPU,
     LOGITS,
     ended,
     failed,
@@ -24,28 +21,6 @@ from tests.unit.evaluation.parity.scripted_runs import (
     near,
     sensitivity,
 )
-
-SCHEMA = json.loads((REPOSITORY / "results/schemas/evaluation.schema.json").read_text())
-CPU, CARD = Target("cpu", "float32"), Target("npu:0", "float32")
-
-
-@pytest.fixture
-def evaluate(monkeypatch):
-    """Return a function that evaluates given outcomes: label -> outcome."""
-
-    def run(outcomes, targets=(CPU, CARD), **request):
-        def answer(target, payload, *, label, **how):
-            return outcomes[label]
-
-        monkeypatch.setattr(parity, "run_isolated", answer)
-        whole = ParityRequest(
-            str(MODEL), str(SAMPLES / "demo.wav"), targets, noise_floor=False, **request
-        )
-        report, code = ParityEvaluation(whole, Reporter(quiet=True)).run(["evaluate.py"])
-        Draft202012Validator(SCHEMA).validate(json.loads(json.dumps(report, allow_nan=False)))
-        return report, code, "\n".join(parity_lines(report))
-
-    return run
 
 
 def test_a_pass(evaluate):
