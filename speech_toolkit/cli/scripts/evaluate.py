@@ -93,6 +93,12 @@ def _add_comparison_arguments(parser: argparse.ArgumentParser) -> None:
         "bfloat16, each with :conv, :matmul or :all where another scope is meant, and gelu_tanh",
     )
     parser.add_argument(
+        "--budget",
+        action="store_true",
+        help="say of what the error is made, at the outputs and in each module: GELU in its tanh "
+        "form, HF32, TF32, the dtype, the noise floor, and what is left unexplained",
+    )
+    parser.add_argument(
         "--limits",
         choices=("tight", "published"),
         default="tight",
@@ -185,6 +191,7 @@ def _request(arguments: argparse.Namespace, reporter: Reporter) -> ParityRequest
         layers=arguments.layers,
         golden=arguments.golden is not None,
         limits=arguments.limits,
+        budget=arguments.budget,
         emulations=emulations,
         noise_floor=not arguments.no_noise_floor,
         changes=changes,

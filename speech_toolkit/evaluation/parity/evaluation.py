@@ -15,43 +15,26 @@ from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.models.family import CARD_DTYPES, MMS, family_of
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.parity import on_device as parity_run
-from speech_toolkit.evaluation.parity import verdict
-from speech_toolkit.evaluation.parity.figures import (
-    EMULATED,
-    GOLDEN,
-    WHY_NO_SPEED_UP,
-    against_emulations,
-    against_golden,
-    no_speedup,
-    run_figures,
-    speedup,
-)
-from speech_toolkit.evaluation.parity.limits import TIGHT, Distance, limits_for
+from speech_toolkit.evaluation.parity.candidate import BUDGET, CandidateJudge
+from speech_toolkit.evaluation.parity.figures import EMULATED, GOLDEN
+from speech_toolkit.evaluation.parity.limits import TIGHT, Distance
 from speech_toolkit.evaluation.parity.report import (
     Subject,
     parity_report,
     report_without_reference,
 )
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, read_speech
-from speech_toolkit.evaluation.parity.tight import (
-    distances_of,
-    is_highest,
-    limit_set,
-    may_be_tight,
-    published_beside,
-    why_no_room,
-)
+from speech_toolkit.evaluation.parity.tight import distances_of, may_be_tight, why_no_room
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
-from speech_toolkit.evaluation.targets import Target, why_same
-from speech_toolkit.evaluation.thresholds import (
-    FAIL,
-    NOT_VALID,
-    PASS,
-    Check,
-    coarser_dtype,
-)
+from speech_toolkit.evaluation.targets import REFERENCE, Target
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
+
+_REFERENCE, _CANDIDATE, _GOLDEN, _EMULATED = (
+    f"{parity_run.__name__}:run_{which}"
+    for which in ("reference", "candidate", "golden", "emulated")
+)
+_BUDGET = f"{__package__}.budget_run:run_budget"
 
 
 class ParityEvaluation:
@@ -97,19 +80,39 @@ class ParityEvaluation:
         with scratch_folder() as scratch:
             with scratch_errors():
                 np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
-            reference = self._run_target("run_reference", self._targets[0], scratch)
+            reference = self._run_target(_REFERENCE, self._targets[0], scratch)
             if not reference.ok:
                 return report_without_reference(self._subject, reference, argv, self._warnings)
             self._leave_layers_out(reference)
             beside = self._run_beside(scratch)
             self._find_distances(reference, beside, scratch)
+            judge = CandidateJudge(
+                self._request,
+                self._targets[0],
+                reference,
+                beside,
+                layers=self._layers,
+                distances=self._distances,
+                search=self._search,
+            )
             candidates = [
-                self._judge(
-                    target, self._run_target("run_candidate", target, scratch), reference, beside
-                )
-                for target in self._targets[1:]
+                self._run_candidate(index, judge, scratch) for index in range(1, len(self._targets))
             ]
         return parity_report(self._subject, reference, candidates, beside, argv, self._warnings)
+
+    def _run_candidate(self, index: int, judge: CandidateJudge, scratch: Path) -> dict[str, Any]:
+        """Run a target, take its error apart if asked, and judge it."""
+        target = self._targets[index]
+        more = {"dtype_of_limits": judge.dtype_of_limits(target), "keep": None}
+        if self._request.budget:
+            more["keep"] = str(scratch / f"candidate_{index}")
+        outcome = self._run_target(_CANDIDATE, target, scratch, more=more)
+        budget = None
+        if self._request.budget and outcome.ok:
+            more["noise"] = judge.noise
+            label = f"{BUDGET} of {target.label}"
+            budget = self._run_target(_BUDGET, REFERENCE, scratch, label, more)
+        return judge.judge(target, outcome, budget)
 
     def _prepare_search(self) -> tuple[int | None, BoundarySearch | None]:
         if self._family != MMS:
@@ -125,11 +128,10 @@ class ParityEvaluation:
     def _run_beside(self, scratch: Path) -> dict[str, Outcome]:
         """Run what stands on the CPU beside the targets: golden and emulated arithmetic."""
         beside = {}
-        if self._request.golden:
+        if self._request.golden or self._request.budget:
             beside[GOLDEN] = self._run_golden(scratch)
         if self._request.emulations:
-            target = Target("cpu", "float32")
-            beside[EMULATED] = self._run_target("run_emulated", target, scratch, EMULATED)
+            beside[EMULATED] = self._run_target(_EMULATED, REFERENCE, scratch, EMULATED)
         return beside
 
     def _find_distances(
@@ -153,10 +155,15 @@ class ParityEvaluation:
             )
 
     def _run_golden(self, scratch: Path) -> Outcome:
-        return self._run_target("run_golden", Target("cpu", "float64"), scratch)
+        return self._run_target(_GOLDEN, Target("cpu", "float64"), scratch)
 
     def _run_target(
-        self, function: str, target: Target, scratch: Path, label: str | None = None
+        self,
+        function: str,
+        target: Target,
+        scratch: Path,
+        label: str | None = None,
+        more: Mapping[str, Any] | None = None,
     ) -> Outcome:
         request = self._request
         label = label or target.label
@@ -176,14 +183,14 @@ class ParityEvaluation:
             "runs": request.runs,
             "layers": self._layers,
             "noise_floor": request.noise_floor and target.is_cpu,
-            "dtype_of_limits": self._dtype_of_limits(target),
             "changes": dict(request.changes),
             "distances": self._distances
             and {name: asdict(distance) for name, distance in self._distances.items()},
             "emulations": [asdict(emulation) for emulation in request.emulations],
+            **(more or {}),
         }
         outcome = run_isolated(
-            f"{parity_run.__name__}:{function}",
+            function,
             payload,
             label=label,
             timeout_s=request.timeout_s,
@@ -199,98 +206,3 @@ class ParityEvaluation:
         if skipped is not None:
             self._layers = LAYERS_OFF
             self._warnings.append(f"the model's blocks are not compared: {skipped}")
-
-    def _dtype_of_limits(self, target: Target) -> str:
-        return coarser_dtype(self._targets[0].dtype, target.dtype)
-
-    def _judge(
-        self, target: Target, outcome: Outcome, reference: Outcome, beside: Mapping[str, Outcome]
-    ) -> dict[str, Any]:
-        """Return a candidate's part of the report."""
-        head = run_figures(target, outcome)
-        if not outcome.ok:
-            nothing = {"verdict": NOT_VALID, "reasons": [outcome.message], "checks": []}
-            return head | nothing | no_speedup("the run did not end well")
-        dtype = self._dtype_of_limits(target)
-        is_tight = is_highest(target.dtype, outcome.result["environment"])
-        distances = self._distances if is_tight else None
-        limits = limits_for(dtype, self._request.changes, distances)
-        figures, checks = self._compare(reference, outcome, limits)
-        golden = beside.get(GOLDEN) if distances or self._request.golden else None
-        figures["golden"], golden_checks = against_golden(
-            reference, outcome, golden, dtype, distances
-        )
-        figures["emulated"] = against_emulations(reference, outcome, beside)
-        figures["sensitivity"] = outcome.result["sensitivity"]
-        checks += golden_checks
-        failed = [item for item in checks if not item.passed]
-        gaps = self._gaps(target, outcome, reference, beside, figures["layers"])
-        found = FAIL if failed else NOT_VALID if gaps else PASS
-        return (
-            head
-            | figures
-            | {
-                "verdict": found,
-                "reasons": [
-                    *verdict.reasons(checks),
-                    *verdict.culprit_reason(figures["layers"]),
-                    *gaps,
-                ],
-                "limits_of": dtype,
-                "limit_set": limit_set(distances),
-                "published": published_beside(
-                    checks, figures["layers"], dtype, self._request.changes
-                ),
-                "checks": [verdict.check_dict(item) for item in checks],
-                **speedup(reference, outcome, WHY_NO_SPEED_UP.get(found)),
-            }
-        )
-
-    def _gaps(
-        self,
-        target: Target,
-        outcome: Outcome,
-        reference: Outcome,
-        beside: Mapping[str, Outcome],
-        layers: Mapping[str, Any] | None,
-    ) -> list[str]:
-        """Say what keeps a candidate without a failed check from a PASS."""
-        same = why_same(
-            reference.result["environment"],
-            self._targets[0].dtype,
-            outcome.result["environment"],
-            target.dtype,
-        )
-        not_run = [
-            f"{label} was asked for and did not run: {run.message}"
-            for label, run in beside.items()
-            if not run.ok and (label != GOLDEN or self._request.golden)
-        ]
-        unmatched = layers and verdict.why_not_covered(layers)
-        blind = verdict.why_blind(outcome.result["sensitivity"])
-        return [reason for reason in (same, *not_run, unmatched, blind) if reason]
-
-    def _compare(
-        self, reference: Outcome, candidate: Outcome, limits: verdict.Limits
-    ) -> tuple[dict[str, Any], list[Check]]:
-        """Compare outputs, device, task and modules."""
-        figures: dict[str, Any] = {"task": None, "layers": None}
-        figures["outputs"], checks = verdict.compare_outputs(
-            reference.arrays, candidate.arrays, limits
-        )
-        checks += verdict.check_device(candidate.result, candidate.fallback_ops, limits)
-        task_checks: list[Check] = []
-        if self._search is not None:
-            figures["task"], task_checks = verdict.compare_boundaries(
-                self._search, reference.arrays, candidate.arrays, limits
-            )
-        elif reference.result["answer"]:
-            figures["task"], task_checks = verdict.compare_answers(
-                reference.result["answer"], candidate.result["answer"], limits
-            )
-        layer_checks: list[Check] = []
-        if self._layers != LAYERS_OFF:
-            figures["layers"], layer_checks = verdict.judge_layers(
-                candidate.result["layers"], candidate.result["environment"], limits
-            )
-        return figures, checks + task_checks + layer_checks

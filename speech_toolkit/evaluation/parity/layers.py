@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ from speech_toolkit.evaluation.models.emulations import FORMATS, Emulation
 from speech_toolkit.evaluation.models.rounding import RoundedProducts
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.diagnosis import explain, other_epsilon
+from speech_toolkit.evaluation.parity.module_calls import (
+    LocalCall,
+    as_array,
+    floats_in,
+    with_floats,
+    worst_error,
+)
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_BLOCKS
 from speech_toolkit.files.scratch import scratch_errors
 
@@ -143,7 +151,13 @@ class ActivationComparer:
             recorded, all of them.
     """
 
-    def __init__(self, directory: Path, explain_above: float, around: str | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        explain_above: float,
+        around: str | None = None,
+        on_local: Callable[[LocalCall], None] | None = None,
+    ) -> None:
         """Read the index.
 
         Args:
@@ -151,10 +165,12 @@ class ActivationComparer:
             explain_above: local errors from here on are looked into.
             around: the name of the only module that matters, with the blocks that it is part of;
                 None where all do.
+            on_local: takes each call of a module with the reference's inputs.
         """
         self.rows: list[dict[str, Any]] = []
         self._directory = directory
         self._explain_above = explain_above
+        self._on_local = on_local
         self._explained = 0
         index = json.loads((directory / INDEX_FILE).read_text(encoding="utf-8"))
         self.detail = index["detail"]
@@ -198,7 +214,8 @@ class ActivationComparer:
         if self._paused:
             return
         found = floats_in(output)
-        record = self._records.get(self._calls.next_name(module)) if found else None
+        name = self._calls.next_name(module) if found else ""
+        record = self._records.get(name)
         if record is None or len(record["outputs"]) != len(found):
             return
         expected = self._load(record["outputs"])
@@ -211,6 +228,9 @@ class ActivationComparer:
             local = self._call_with(module, args, kwargs, inputs)
             row["local_error"] = worst_error(expected, local)
             self._explain(module, row, inputs, expected, local)
+            if self._on_local is not None:
+                call = partial(self._call_with, module, args, kwargs, inputs)
+                self._on_local(LocalCall(name, expected, local, call, partial(call, exact=True)))
         self.rows.append(row)
 
     def _call_with(
@@ -219,15 +239,24 @@ class ActivationComparer:
         args: tuple,
         kwargs: dict[str, Any],
         inputs: Sequence[np.ndarray],
+        *,
+        exact: bool = False,
     ) -> list[np.ndarray]:
-        """Call a module as it was called, the reference's inputs in place of its own."""
-        replacements = iter(inputs)
-        args, kwargs = with_floats((args, kwargs), replacements)
+        """Call a module as it was called, the reference's inputs in place of its own.
+
+        With ``exact`` a module of float32 computes in float64, and is as it was afterwards.
+        """
+        dtype = torch.float64 if exact else None
+        args, kwargs = with_floats((args, kwargs), iter(inputs), dtype)
         self._paused = True
         try:
+            if exact:
+                module.double()
             return [as_array(tensor) for tensor in floats_in(module(*args, **kwargs))]
         finally:
             self._paused = False
+            if exact:
+                module.float()
 
     def _explain(
         self,
@@ -282,44 +311,6 @@ def module_kind(module: torch.nn.Module) -> str | None:
     if isinstance(module, torch.nn.Linear):
         return LINEAR
     return GELU if "GELU" in type(module).__name__ else None
-
-
-def floats_in(value: Any) -> list[torch.Tensor]:
-    """Return the floating-point tensors in nested tuples, lists and dicts, in order."""
-    if isinstance(value, torch.Tensor):
-        return [value] if value.is_floating_point() else []
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, tuple | list):
-        return [tensor for part in value for tensor in floats_in(part)]
-    return []
-
-
-def with_floats(value: Any, replacements: Iterator[np.ndarray]) -> Any:
-    """Return ``value`` with its floating-point tensors replaced, on their devices and dtypes."""
-    if isinstance(value, torch.Tensor):
-        if not value.is_floating_point():
-            return value
-        return torch.from_numpy(next(replacements)).to(value.dtype).to(value.device)
-    if isinstance(value, dict):
-        return {key: with_floats(part, replacements) for key, part in value.items()}
-    if isinstance(value, tuple | list):
-        return type(value)(with_floats(part, replacements) for part in value)
-    return value
-
-
-def as_array(tensor: torch.Tensor) -> np.ndarray:
-    """Bring a tensor to the host as float32, float64 as it is."""
-    host = tensor.detach().cpu()
-    return (host if host.dtype is torch.float64 else host.float()).numpy()
-
-
-def worst_error(expected: Sequence[np.ndarray], found: Sequence[np.ndarray]) -> float:
-    """Return the largest relative error of any pair; infinite where their shapes differ."""
-    return max(
-        relative_error(b, c) if b.shape == c.shape else float("inf")
-        for b, c in zip(expected, found, strict=True)
-    )
 
 
 def _tensor_path(directory: Path, number: int) -> Path:

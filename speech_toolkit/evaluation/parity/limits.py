@@ -53,6 +53,9 @@ _FLOAT32 = (
     Threshold(
         "rounding_ratio", 1.5, "below", "half a bit above what the device's own rounding explains"
     ),
+    Threshold(
+        "known_form_share", 0.5, "at most", "float32 at its highest precision has no other form"
+    ),
 )
 _FLOAT16 = {
     "block_error": (2e-3, "11 bits of significand, the operations of a whole layer"),

@@ -40,6 +40,7 @@ from speech_toolkit.files.scratch import scratch_errors
 
 INPUTS_FILE = "inputs.npz"
 OUTPUTS_FILE = "outputs.npz"
+GOLDEN_FILE = "golden.npz"
 SAMPLES_FILE = "samples.npy"
 ACTIVATIONS = "activations"
 Arrays = dict[str, np.ndarray]
@@ -58,7 +59,7 @@ def run_reference(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         nobody asked for were not recorded.
     """
     scratch = Path(payload["scratch"])
-    with _loaded(payload) as loaded:
+    with loaded_model(payload) as loaded:
         inputs = loaded.make_inputs(np.load(scratch / SAMPLES_FILE))
         with scratch_errors():
             np.savez(scratch / INPUTS_FILE, **inputs)
@@ -76,17 +77,23 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
     Args:
         payload: as for `run_reference`, and "dtype_of_limits", "changes" and "distances", which
-            limits hold.
+            limits hold; "keep", a directory where the outputs and the local results of modules
+            are left for a budget, or None.
     """
+    kept = Path(payload["keep"]) if payload["keep"] else None
     scratch = Path(payload["scratch"])
-    inputs = _load_arrays(scratch / INPUTS_FILE)
-    with _loaded(payload) as loaded:
+    inputs = load_arrays(scratch / INPUTS_FILE)
+    with loaded_model(payload) as loaded:
         result, arrays = _measure(loaded, inputs, payload)
         limits = _limits(payload, result["environment"])
         save_partial(result | {"fallback_ops": noted_fallbacks()})
+        if kept is not None:
+            with scratch_errors():
+                kept.mkdir()
+                np.savez(kept / OUTPUTS_FILE, **arrays)
         if payload["layers"] != LAYERS_OFF:
             result["layers"] = _compare_layers(
-                loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit
+                loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit, kept
             )
         result["sensitivity"] = _sensitivity(
             loaded, inputs, scratch, limits, payload["layers"], result["environment"]
@@ -95,10 +102,14 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
 
 def run_golden(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
-    """Run once on the reference's inputs, in the payload's dtype."""
-    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
-    with _loaded(payload) as loaded:
-        return {}, _outputs(loaded, inputs)
+    """Run once on the reference's inputs, in the payload's dtype; leave the outputs there too."""
+    scratch = Path(payload["scratch"])
+    inputs = load_arrays(scratch / INPUTS_FILE)
+    with loaded_model(payload) as loaded:
+        arrays = run_outputs(loaded, inputs)
+    with scratch_errors():
+        np.savez(scratch / GOLDEN_FILE, **arrays)
+    return {}, arrays
 
 
 def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
@@ -109,13 +120,13 @@ def run_emulated(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     """
     from speech_toolkit.evaluation.models.rounding import emulating
 
-    inputs = _load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
+    inputs = load_arrays(Path(payload["scratch"]) / INPUTS_FILE)
     arrays = {}
-    with _loaded(payload) as loaded:
+    with loaded_model(payload) as loaded:
         for entry in payload["emulations"]:
             emulation = Emulation(entry["format"], tuple(entry["products"]))
             with emulating(emulation):
-                arrays[emulation.label] = _outputs(loaded, inputs)["logits"]
+                arrays[emulation.label] = run_outputs(loaded, inputs)["logits"]
     return {}, arrays
 
 
@@ -127,7 +138,7 @@ def _limits(payload: dict[str, Any], environment: Mapping[str, Any]) -> dict[str
 
 
 @contextlib.contextmanager
-def _loaded(payload: dict[str, Any]) -> Iterator[EvaluatedModel]:
+def loaded_model(payload: dict[str, Any]) -> Iterator[EvaluatedModel]:
     """Load the model, and compute with it without gradients, the device's errors told as ours.
 
     Hooks need tensors that count their changes, which inference_mode does without.
@@ -142,14 +153,15 @@ def _loaded(payload: dict[str, Any]) -> Iterator[EvaluatedModel]:
         yield loaded
 
 
-def _load_arrays(path: Path) -> Arrays:
+def load_arrays(path: Path) -> Arrays:
+    """Return the arrays of an .npz file by name."""
     with np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
 
 
-def _outputs(loaded: EvaluatedModel, inputs: Arrays) -> Arrays:
+def run_outputs(loaded: EvaluatedModel, inputs: Arrays) -> Arrays:
     """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
-    from speech_toolkit.evaluation.parity.layers import as_array
+    from speech_toolkit.evaluation.parity.module_calls import as_array
 
     return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
 
@@ -161,7 +173,7 @@ def _measure(
     device = loaded.device
     device.reset_peak_memory()
     timings, arrays, repeat_error, all_equal = _repeat(
-        lambda: _outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
+        lambda: run_outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
     )
     memory = asdict(device.memory())
     misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
@@ -227,7 +239,7 @@ def _noise_floor(loaded: EvaluatedModel, inputs: Arrays, arrays: Arrays) -> dict
     try:
         for threads in others:
             torch.set_num_threads(threads)
-            found = _outputs(loaded, inputs)
+            found = run_outputs(loaded, inputs)
             errors[str(threads)] = {
                 name: relative_error(array, found[name]) for name, array in arrays.items()
             }
@@ -257,11 +269,16 @@ def _record(loaded: EvaluatedModel, inputs: Arrays, directory: Path, detail: str
 
 
 def _compare_layers(
-    loaded: EvaluatedModel, inputs: Arrays, directory: Path, explain_above: float
+    loaded: EvaluatedModel,
+    inputs: Arrays,
+    directory: Path,
+    explain_above: float,
+    kept: Path | None,
 ) -> dict[str, Any]:
     from speech_toolkit.evaluation.parity.layers import ActivationComparer
 
-    comparer = ActivationComparer(directory, explain_above)
+    on_local = None if kept is None else (lambda call: call.write(kept))
+    comparer = ActivationComparer(directory, explain_above, on_local=on_local)
     started = time.perf_counter()
     with comparer.comparing(loaded.model):
         loaded.forward(inputs)
@@ -287,7 +304,7 @@ def _sensitivity(
     from speech_toolkit.evaluation.parity.blocks import attentions_of
     from speech_toolkit.evaluation.parity.layers import ActivationComparer
 
-    reference = _load_arrays(scratch / OUTPUTS_FILE)
+    reference = load_arrays(scratch / OUTPUTS_FILE)
     names = [name for name, _ in attentions_of(loaded.model)]
     name = names[len(names) // 2]
 
@@ -300,7 +317,7 @@ def _sensitivity(
             )
             compared = comparer.comparing(loaded.model)
         with planted_noise(loaded.model, name, size), compared:
-            arrays = _outputs(loaded, inputs)
+            arrays = run_outputs(loaded, inputs)
         _, checks = compare_outputs(reference, arrays, limits)
         if comparer is not None:
             _, found = judge_layers(

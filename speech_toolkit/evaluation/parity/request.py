@@ -39,6 +39,7 @@ class ParityRequest:
         golden: whether both sides are held against float64 as well.
         limits: "tight", where float32 with whole products is held to the reference's own distance
             from float64, or "published".
+        budget: whether the error is taken apart into what is known to cause one.
         emulations: roundings to run on the CPU beside the candidates.
         noise_floor: whether the reference runs with other numbers of threads.
         changes: limits that the user set, by name.
@@ -57,6 +58,7 @@ class ParityRequest:
     layers: str = LAYERS_BLOCKS
     golden: bool = False
     limits: str = TIGHT
+    budget: bool = False
     emulations: tuple[Emulation, ...] = ()
     noise_floor: bool = True
     changes: Mapping[str, float] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from speech_toolkit.evaluation.parity.budget_table import budget_lines
 from speech_toolkit.evaluation.parity.limits import PUBLISHED
 from speech_toolkit.evaluation.thresholds import PASS
 
@@ -35,6 +36,7 @@ def parity_lines(report: Mapping[str, Any]) -> Iterator[str]:
         yield from _task_lines(candidate["task"])
         yield from _layer_lines(candidate["layers"])
         yield from _third_opinion_lines(candidate)
+        yield from budget_lines(candidate)
         if candidate["verdict"] == PASS:
             yield from sensitivity_lines(candidate["sensitivity"])
     yield from _noise_lines(report)

@@ -1,0 +1,145 @@
+"""The causes of a candidate's error, each computed alone on the CPU: runs in its own process."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from speech_toolkit.evaluation.metrics.decomposition import decompose
+from speech_toolkit.evaluation.models.protocol import EvaluatedModel
+from speech_toolkit.evaluation.models.rounding import emulating, rounded_numbers
+from speech_toolkit.evaluation.parity.budget import (
+    FLOAT32_ROUNDING,
+    OWN_ROUNDING,
+    budget_entry,
+    dtype_cause,
+    forms_for,
+)
+from speech_toolkit.evaluation.parity.layers import ActivationComparer
+from speech_toolkit.evaluation.parity.module_calls import LocalCall, worst_error
+from speech_toolkit.evaluation.parity.on_device import (
+    ACTIVATIONS,
+    GOLDEN_FILE,
+    INPUTS_FILE,
+    OUTPUTS_FILE,
+    Arrays,
+    load_arrays,
+    loaded_model,
+    run_outputs,
+)
+from speech_toolkit.evaluation.parity.request import LAYERS_OFF
+
+Causes = Mapping[str, Callable[[], AbstractContextManager[Any]]]
+
+
+def run_budget(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+    """Take the error of one candidate apart.
+
+    Args:
+        payload: as for a candidate, the model on the CPU in float32; "keep" is the directory where
+            the candidate left its outputs and what its modules made of the reference's inputs.
+
+    Returns:
+        "outputs" by name and "modules" in order, each as `budget_entry` gives it; and no arrays.
+    """
+    scratch, kept = Path(payload["scratch"]), Path(payload["keep"])
+    inputs = load_arrays(scratch / INPUTS_FILE)
+    with loaded_model(payload) as loaded:
+        causes = _causes(loaded.model, payload["dtype_of_limits"])
+        budget = {"outputs": _outputs_budget(loaded, inputs, causes, payload), "modules": []}
+        if payload["layers"] != LAYERS_OFF:
+            modules = _ModulesBudget(kept, causes, payload["dtype_of_limits"])
+            comparer = ActivationComparer(
+                scratch / ACTIVATIONS, explain_above=math.inf, on_local=modules.add
+            )
+            with comparer.comparing(loaded.model):
+                loaded.forward(inputs)
+            budget["modules"] = modules.entries
+    return budget, {}
+
+
+def _causes(model: torch.nn.Module, dtype: str) -> Causes:
+    """Return by name how each cause is brought about."""
+    causes: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+        form.label: lambda form=form: emulating(form) for form in forms_for(dtype)
+    }
+    rounding = dtype_cause(dtype)
+    if rounding is not None:
+        causes[rounding] = lambda: rounded_numbers(model, dtype)
+    return causes
+
+
+def _outputs_budget(
+    loaded: EvaluatedModel, inputs: Arrays, causes: Causes, payload: dict[str, Any]
+) -> dict[str, Any]:
+    scratch, dtype = Path(payload["scratch"]), payload["dtype_of_limits"]
+    reference = load_arrays(scratch / OUTPUTS_FILE)
+    candidate = load_arrays(Path(payload["keep"]) / OUTPUTS_FILE)
+    plain = run_outputs(loaded, inputs)
+    caused = {}
+    for name, cause in causes.items():
+        with cause():
+            caused[name] = run_outputs(loaded, inputs)
+    if dtype == "float32" and (scratch / GOLDEN_FILE).exists():
+        caused[OWN_ROUNDING] = load_arrays(scratch / GOLDEN_FILE)
+    budget = {}
+    for output, array in reference.items():
+        of_output = {name: [arrays[output]] for name, arrays in caused.items()}
+        rounding_error = _rounding_error(
+            dtype, [plain[output]], of_output, payload["noise"].get(output, 0.0)
+        )
+        found = decompose([array], [candidate[output]], of_output, [plain[output]])
+        if found is not None:
+            budget[output] = budget_entry(found, rounding_error)
+    return budget
+
+
+def _rounding_error(
+    dtype: str,
+    plain: Sequence[np.ndarray],
+    caused: Mapping[str, Sequence[np.ndarray]],
+    noise: float = 0.0,
+) -> float:
+    """Return the relative error that rounding leaves: the dtype's, or float32's in any order."""
+    cause = dtype_cause(dtype) or OWN_ROUNDING
+    own = worst_error(plain, caused[cause]) if cause in caused else 0.0
+    return max(FLOAT32_ROUNDING, noise, own)
+
+
+class _ModulesBudget:
+    """Takes the modules' own errors apart, on the reference's inputs.
+
+    Attributes:
+        entries: one budget for each module whose error is more than rounding leaves.
+    """
+
+    def __init__(self, kept: Path, causes: Causes, dtype: str) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self._kept = kept
+        self._causes = causes
+        self._dtype = dtype
+
+    def add(self, call: LocalCall) -> None:
+        """Look at one call of a module; it has no budget where the candidate left no result."""
+        candidate = call.read(self._kept)
+        if candidate is None:
+            return
+        caused = {}
+        if self._dtype == "float32":
+            caused[OWN_ROUNDING] = call.in_float64()
+        known = _rounding_error(self._dtype, call.result, caused)
+        if worst_error(call.expected, candidate) <= 2 * known:
+            return
+        for name, cause in self._causes.items():
+            with cause():
+                caused[name] = call.again()
+        found = decompose(call.expected, candidate, caused, call.result)
+        if found is not None:
+            rounding_error = _rounding_error(self._dtype, call.result, caused)
+            self.entries.append({"module": call.name} | budget_entry(found, rounding_error))

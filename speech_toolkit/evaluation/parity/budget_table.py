@@ -1,0 +1,49 @@
+"""An error budget as lines for the terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+SHOWN_MODULES = 10
+UNEXPLAINED, ROUNDING_SIZE = "left unexplained", "what rounding leaves on any device"
+_NAME_WIDTH = 44
+Entry = Mapping[str, Any]
+
+
+def budget_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the budget of each output, and one line for each module; nothing without a budget.
+
+    Args:
+        candidate: its part of a report.
+    """
+    budget = candidate["budget"]
+    if budget is None:
+        return
+    for output, entry in budget["outputs"].items():
+        yield f"{f'budget of the error in {output}':<{_NAME_WIDTH}}  by itself   of the square"
+        for part in entry["parts"]:
+            yield _part_line(part["cause"], part["own_error"], part["share"])
+        left = 1 - entry["explained_share"]
+        yield _part_line(UNEXPLAINED, entry["unexplained_error"], left)
+        yield _part_line("the whole error", entry["relative_error"], 1.0)
+        yield _part_line(ROUNDING_SIZE, entry["rounding_error"])
+    if budget["outputs"]:
+        yield from _module_lines(budget["modules"])
+
+
+def _part_line(name: str, error: float, share: float | None = None) -> str:
+    shown = "" if share is None else f"{max(share, 0.0):>16.1%}"
+    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{shown}"
+
+
+def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
+    if not entries:
+        yield "budget of the modules: none is off by more than rounding"
+        return
+    yield f"budget of the modules' own errors ({len(entries)} more than rounding), the largest:"
+    for entry in sorted(entries, key=lambda each: -each["relative_error"])[:SHOWN_MODULES]:
+        largest = max(entry["parts"], key=lambda part: part["share"])
+        yield (
+            f"  {entry['module']:<{_NAME_WIDTH + 4}} {entry['relative_error']:.1e}  "
+            f"{largest['cause']} {largest['share']:.1%}, {UNEXPLAINED} "
+            f"{1 - entry['explained_share']:.1%} ({entry['unexplained_error']:.1e})"
+        )
