@@ -52,13 +52,13 @@ class Decomposition:
         relative_error: ||e|| over the norm of the reference.
         parts: one for each cause, as they were given.
         explained_share: of the squared error, by all causes together, in 0..1.
-        unexplained_error: relative error that is left without them.
+        residual_error: relative error that is left without them.
     """
 
     relative_error: float
     parts: tuple[Part, ...]
     explained_share: float
-    unexplained_error: float
+    residual_error: float
 
 
 def decompose(

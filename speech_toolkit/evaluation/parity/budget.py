@@ -1,14 +1,18 @@
 """Of what an error is made: the parts of a budget, the cause that stands out, and what it decides.
 
 The causes are computed on the CPU, each alone (`budget_run`); `metrics.decomposition` takes the
-candidate's error apart into them. Two causes have no pattern that two devices share, only a size:
-the order of sums, and the rounding to a 16-bit dtype after every operation. What they leave is
-known by its size, `rounding_error`, and stands under "unexplained".
+candidate's error apart into them. Rounding has a pattern that two devices share in part only: the
+order of sums differs, and what is rounded differs with it. So of what no pattern accounts for, as
+much as rounding is known to leave is counted as rounding by its size, `rounding_error`: the noise
+floor and float64's distance in float32, else the size of the dtype's rounding or of that which the
+device declares, and each of these twice (in half types three times), as for the distance from
+float64. What is left then is unexplained.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -20,12 +24,14 @@ from speech_toolkit.evaluation.models.emulations import (
     MATMUL,
     Emulation,
 )
+from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS
 from speech_toolkit.evaluation.thresholds import Check, Threshold, check
 
 OWN_ROUNDING = "the reference's own rounding"
 FLOAT32_ROUNDING = 2.0**-23
 MODULES = "modules"
 KNOWN_FORM = "known_form_share"  # the limit on what one form may account for
+_PRODUCT_NAMES = {"conv": CONVOLUTION, "matmul": MATMUL}
 _SCOPES = ((CONVOLUTION,), (MATMUL,), ALL_PRODUCTS)
 _PRODUCTS = tuple(Emulation(name, scope) for name in ("hf32", "tf32") for scope in _SCOPES)
 _FORMS = (Emulation(GELU_TANH), *_PRODUCTS)
@@ -45,20 +51,46 @@ def dtype_cause(dtype: str) -> str | None:
     return f"rounding to {dtype}" if dtype in ("float16", "bfloat16") else None
 
 
-def budget_entry(found: Decomposition, rounding_error: float) -> dict[str, Any]:
+def rounding_causes(dtype: str, declared: Mapping[str, str]) -> list[str]:
+    """Return the names of the causes whose size is left on any sound device, in another pattern.
+
+    Args:
+        dtype: the coarser of the two sides'.
+        declared: rounding that the device says it applies, by product: "conv" or "matmul".
+    """
+    if (rounding := dtype_cause(dtype)) is not None:
+        return [rounding]
+    by_format: dict[str, list[str]] = {}
+    for product, number_format in declared.items():
+        by_format.setdefault(number_format, []).append(_PRODUCT_NAMES[product])
+    emulated = [
+        Emulation(number_format, tuple(each for each in ALL_PRODUCTS if each in products)).label
+        for number_format, products in by_format.items()
+    ]
+    return [OWN_ROUNDING, *emulated]
+
+
+def budget_entry(found: Decomposition, rounding_error: float, dtype: str) -> dict[str, Any]:
     """Return the budget of one output or module, ready for JSON.
 
     Args:
         found: its error, taken apart.
-        rounding_error: relative error that rounding leaves on any sound device.
+        rounding_error: relative error that rounding leaves on any sound device, in a pattern of
+            its own.
+        dtype: the coarser of the two sides', which says how many times that much is no surprise.
     """
     best = _largest_form(found, rounding_error)
+    left = found.residual_error**2
+    unexplained = max(0.0, left - (GOLDEN_LIMITS[dtype].factor * rounding_error) ** 2)
+    whole = found.relative_error**2
     return {
         "relative_error": found.relative_error,
         "parts": [asdict(part) for part in found.parts],
         "explained_share": found.explained_share,
-        "unexplained_error": found.unexplained_error,
         "rounding_error": rounding_error,
+        "rounding_share": (left - unexplained) / whole,
+        "unexplained_error": math.sqrt(unexplained),
+        "unexplained_share": unexplained / whole,
         "largest_form": best and best.cause,
         "largest_form_share": best.share_alone if best else 0.0,
     }
@@ -94,7 +126,7 @@ def budget_checks(budget: Mapping[str, Any], threshold: Threshold) -> list[Check
 
 def name_forms(
     budget: Mapping[str, Any], layers: Mapping[str, Any] | None, threshold: Threshold
-) -> Iterator[str]:
+) -> list[str]:
     """Say which outputs and modules are off as a known form makes them.
 
     The culprits among the modules get the form as their explanation where they have none.
@@ -104,9 +136,11 @@ def name_forms(
         layers: its modules and culprits; None where they were not compared.
         threshold: what a form accounts for beyond it is named.
     """
-    for name, entry in budget["outputs"].items():
-        if not threshold.passes(entry["largest_form_share"]):
-            yield f"{name} are off as {_of(entry)}"
+    found = [
+        f"{name} are off as {_of(entry)}"
+        for name, entry in budget["outputs"].items()
+        if not threshold.passes(entry["largest_form_share"])
+    ]
     named = {
         entry["module"]: entry
         for entry in budget["modules"]
@@ -119,7 +153,8 @@ def name_forms(
     if named:
         first, entry = next(iter(named.items()))
         others = f" and {len(named) - 1} more modules are" if len(named) > 1 else " is"
-        yield f"{first}{others} off as {_of(entry)}"
+        found.append(f"{first}{others} off as {_of(entry)}")
+    return found
 
 
 def _of(entry: Mapping[str, Any]) -> str:

@@ -43,7 +43,9 @@ def run_budget(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
 
     Args:
         payload: as for a candidate, the model on the CPU in float32; "keep" is the directory where
-            the candidate left its outputs and what its modules made of the reference's inputs.
+            the candidate left its outputs and what its modules made of the reference's inputs;
+            "rounding" names the causes that `rounding_causes` gives, "noise" is the relative error
+            between runs of the reference itself, by output.
 
     Returns:
         "outputs" by name and "modules" in order, each as `budget_entry` gives it; and no arrays.
@@ -54,7 +56,7 @@ def run_budget(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
         causes = _causes(loaded.model, payload["dtype_of_limits"])
         budget = {"outputs": _outputs_budget(loaded, inputs, causes, payload), "modules": []}
         if payload["layers"] != LAYERS_OFF:
-            modules = _ModulesBudget(kept, causes, payload["dtype_of_limits"])
+            modules = _ModulesBudget(kept, causes, payload)
             comparer = ActivationComparer(
                 scratch / ACTIVATIONS, explain_above=math.inf, on_local=modules.add
             )
@@ -92,24 +94,23 @@ def _outputs_budget(
     for output, array in reference.items():
         of_output = {name: [arrays[output]] for name, arrays in caused.items()}
         rounding_error = _rounding_error(
-            dtype, [plain[output]], of_output, payload["noise"].get(output, 0.0)
+            payload["rounding"], [plain[output]], of_output, payload["noise"].get(output, 0.0)
         )
         found = decompose([array], [candidate[output]], of_output, [plain[output]])
         if found is not None:
-            budget[output] = budget_entry(found, rounding_error)
+            budget[output] = budget_entry(found, rounding_error, dtype)
     return budget
 
 
 def _rounding_error(
-    dtype: str,
+    names: Sequence[str],
     plain: Sequence[np.ndarray],
     caused: Mapping[str, Sequence[np.ndarray]],
     noise: float = 0.0,
 ) -> float:
-    """Return the relative error that rounding leaves: the dtype's, or float32's in any order."""
-    cause = dtype_cause(dtype) or OWN_ROUNDING
-    own = worst_error(plain, caused[cause]) if cause in caused else 0.0
-    return max(FLOAT32_ROUNDING, noise, own)
+    """Return the relative error that rounding leaves: the largest of its causes, by name."""
+    sizes = [worst_error(plain, caused[name]) for name in names if name in caused]
+    return max([FLOAT32_ROUNDING, noise, *sizes])
 
 
 class _ModulesBudget:
@@ -119,27 +120,28 @@ class _ModulesBudget:
         entries: one budget for each module whose error is more than rounding leaves.
     """
 
-    def __init__(self, kept: Path, causes: Causes, dtype: str) -> None:
+    def __init__(self, kept: Path, causes: Causes, payload: dict[str, Any]) -> None:
         self.entries: list[dict[str, Any]] = []
         self._kept = kept
         self._causes = causes
-        self._dtype = dtype
+        self._dtype = payload["dtype_of_limits"]
+        self._rounding = payload["rounding"]
 
     def add(self, call: LocalCall) -> None:
         """Look at one call of a module; it has no budget where the candidate left no result."""
         candidate = call.read(self._kept)
         if candidate is None:
             return
-        caused = {}
-        if self._dtype == "float32":
+        caused, dtype = {}, self._dtype
+        if dtype == "float32":
             caused[OWN_ROUNDING] = call.in_float64()
-        known = _rounding_error(self._dtype, call.result, caused)
+        known = _rounding_error([OWN_ROUNDING], call.result, caused)
         if worst_error(call.expected, candidate) <= 2 * known:
             return
         for name, cause in self._causes.items():
             with cause():
-                caused[name] = call.again()
+                caused[name] = call.again(dtype if name == dtype_cause(dtype) else None)
         found = decompose(call.expected, candidate, caused, call.result)
         if found is not None:
-            rounding_error = _rounding_error(self._dtype, call.result, caused)
-            self.entries.append({"module": call.name} | budget_entry(found, rounding_error))
+            rounding_error = _rounding_error(self._rounding, call.result, caused)
+            self.entries.append({"module": call.name} | budget_entry(found, rounding_error, dtype))

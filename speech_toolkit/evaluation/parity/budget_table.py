@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 SHOWN_MODULES = 10
-UNEXPLAINED, ROUNDING_SIZE = "left unexplained", "what rounding leaves on any device"
+UNEXPLAINED, ROUNDING = "left unexplained", "rounding in another order, by its size"
 _NAME_WIDTH = 44
 Entry = Mapping[str, Any]
 
@@ -22,17 +22,15 @@ def budget_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
         yield f"{f'budget of the error in {output}':<{_NAME_WIDTH}}  by itself   of the square"
         for part in entry["parts"]:
             yield _part_line(part["cause"], part["own_error"], part["share"])
-        left = 1 - entry["explained_share"]
-        yield _part_line(UNEXPLAINED, entry["unexplained_error"], left)
+        yield _part_line(ROUNDING, entry["rounding_error"], entry["rounding_share"])
+        yield _part_line(UNEXPLAINED, entry["unexplained_error"], entry["unexplained_share"])
         yield _part_line("the whole error", entry["relative_error"], 1.0)
-        yield _part_line(ROUNDING_SIZE, entry["rounding_error"])
     if budget["outputs"]:
         yield from _module_lines(budget["modules"])
 
 
-def _part_line(name: str, error: float, share: float | None = None) -> str:
-    shown = "" if share is None else f"{max(share, 0.0):>16.1%}"
-    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{shown}"
+def _part_line(name: str, error: float, share: float) -> str:
+    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{max(share, 0.0):>16.1%}"
 
 
 def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
@@ -45,5 +43,5 @@ def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
         yield (
             f"  {entry['module']:<{_NAME_WIDTH + 4}} {entry['relative_error']:.1e}  "
             f"{largest['cause']} {largest['share']:.1%}, {UNEXPLAINED} "
-            f"{1 - entry['explained_share']:.1%} ({entry['unexplained_error']:.1e})"
+            f"{entry['unexplained_share']:.1%}"
         )

@@ -7,7 +7,13 @@ from typing import Any
 
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.parity import verdict
-from speech_toolkit.evaluation.parity.budget import KNOWN_FORM, budget_checks, name_forms
+from speech_toolkit.evaluation.parity.budget import (
+    KNOWN_FORM,
+    budget_checks,
+    name_forms,
+    rounding_causes,
+)
+from speech_toolkit.evaluation.parity.culprit import declared_rounding
 from speech_toolkit.evaluation.parity.figures import (
     GOLDEN,
     WHY_NO_SPEED_UP,
@@ -74,6 +80,11 @@ class CandidateJudge:
         """Return the dtype whose limits a candidate is held to."""
         return coarser_dtype(self._reference_target.dtype, target.dtype)
 
+    def rounding_causes(self, target: Target, outcome: Outcome) -> list[str]:
+        """Return the names of the causes that a budget counts by their size."""
+        declared = declared_rounding(outcome.result["environment"])
+        return rounding_causes(self.dtype_of_limits(target), declared)
+
     def judge(self, target: Target, outcome: Outcome, budget: Outcome | None) -> dict[str, Any]:
         """Return a candidate's part of the report.
 
@@ -101,9 +112,9 @@ class CandidateJudge:
             "sensitivity": outcome.result["sensitivity"],
             "budget": budget.result if budget else None,
         }
-        named = []
+        named: list[str] = []
         if budget is not None and budget.ok:
-            named = list(name_forms(budget.result, figures["layers"], limits[KNOWN_FORM]))
+            named = name_forms(budget.result, figures["layers"], limits[KNOWN_FORM])
             checks += budget_checks(budget.result, limits[KNOWN_FORM]) if whole else []
         gaps = self._gaps(target, outcome, figures["layers"], budget)
         result = FAIL if not all(c.passed for c in checks) else NOT_VALID if gaps else PASS
@@ -113,7 +124,7 @@ class CandidateJudge:
             | figures
             | {
                 "verdict": result,
-                "reasons": [*reasons, *named, *gaps],
+                "reasons": [*reasons, *(named if whole else ()), *gaps],
                 "limits_of": dtype,
                 "limit_set": limit_set(distances),
                 "published": published_beside(checks, figures["layers"], dtype, changes),

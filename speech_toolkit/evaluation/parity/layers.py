@@ -23,7 +23,7 @@ import torch
 
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.models.emulations import FORMATS, Emulation
-from speech_toolkit.evaluation.models.rounding import RoundedProducts
+from speech_toolkit.evaluation.models.rounding import RoundedProducts, round_factor
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.parity.module_calls import (
@@ -239,14 +239,18 @@ class ActivationComparer:
         args: tuple,
         kwargs: dict[str, Any],
         inputs: Sequence[np.ndarray],
+        rounded_to: str | None = None,
         *,
         exact: bool = False,
     ) -> list[np.ndarray]:
         """Call a module as it was called, the reference's inputs in place of its own.
 
-        With ``exact`` a module of float32 computes in float64, and is as it was afterwards.
+        With ``rounded_to`` these have the values of another dtype. With ``exact`` a module of
+        float32 computes in float64, and is as it was afterwards.
         """
         dtype = torch.float64 if exact else None
+        if rounded_to is not None:
+            inputs = [round_factor(torch.from_numpy(a), rounded_to).numpy() for a in inputs]
         args, kwargs = with_floats((args, kwargs), iter(inputs), dtype)
         self._paused = True
         try:

@@ -22,14 +22,14 @@ class LocalCall:
         name: of the call.
         expected: the reference's results.
         result: those of the module here.
-        again: calls it once more.
+        again: calls it once more, with inputs of the values of a dtype where one is named.
         in_float64: does so in float64.
     """
 
     name: str
     expected: list[np.ndarray]
     result: list[np.ndarray]
-    again: Callable[[], list[np.ndarray]]
+    again: Callable[[str | None], list[np.ndarray]]
     in_float64: Callable[[], list[np.ndarray]]
 
     def write(self, directory: Path) -> None:

@@ -26,7 +26,7 @@ def parts_of(candidate, causes=CAUSES):
 def test_one_cause_in_full():
     found, parts = parts_of(REFERENCE + GELU)
     assert found.explained_share == pytest.approx(1)
-    assert found.unexplained_error < 1e-9
+    assert found.residual_error < 1e-9
     assert parts["gelu"].amount == pytest.approx(1)
     assert parts["gelu"].share == pytest.approx(1, abs=0.01)
     assert parts["gelu"].own_error == pytest.approx(found.relative_error)
@@ -39,7 +39,7 @@ def test_two_causes_and_noise_add_up():
     assert parts["gelu"].share == pytest.approx(1e-6 / whole, abs=0.02)
     assert parts["hf32"].share == pytest.approx(1e-8 / whole, abs=0.01)
     assert sum(part.share for part in found.parts) == pytest.approx(found.explained_share)
-    assert found.unexplained_error == pytest.approx(5e-4, rel=0.02)
+    assert found.residual_error == pytest.approx(5e-4, rel=0.02)
 
 
 def test_half_of_a_cause():
