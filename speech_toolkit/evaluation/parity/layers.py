@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from speech_toolkit.device.rounding import round_factor
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.models.emulations import FORMATS, Emulation
-from speech_toolkit.evaluation.models.rounding import RoundedProducts, round_factor
+from speech_toolkit.evaluation.models.rounding import RoundedProducts
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.diagnosis import explain, other_epsilon
 from speech_toolkit.evaluation.parity.module_calls import (
