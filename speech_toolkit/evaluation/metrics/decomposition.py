@@ -72,13 +72,19 @@ def decompose(
     Args:
         reference: one or more arrays, taken together as one vector.
         candidate: arrays of the same shapes.
-        causes: by name, arrays of the same shapes that were computed with the cause.
+        causes: by name, arrays of the same shapes that were computed with the cause. One that makes
+            NaN or infinities, such as a dtype that overflows, is left out.
         plain: the arrays without any cause, where those are not the reference's.
 
     Returns:
         The parts; None where there is no error, a value is NaN or infinite, or all are zero.
     """
-    products, size = _products(reference, candidate, list(causes.values()), plain or reference)
+    finite = {
+        name: arrays
+        for name, arrays in causes.items()
+        if all(np.isfinite(array).all() for array in arrays)
+    }
+    products, size = _products(reference, candidate, list(finite.values()), plain or reference)
     if not np.isfinite(products).all() or not size or not products[0, 0]:
         return None
     squares, along_K, between_KK = products[0, 0], products[0, 1:], products[1:, 1:]
@@ -94,7 +100,7 @@ def decompose(
             share=float(shares_K[k]),
             share_alone=_alone(along_K[k], between_KK[k, k]) / squares,
         )
-        for k, name in enumerate(causes)
+        for k, name in enumerate(finite)
     )
     return Decomposition(error, parts, explained, error * math.sqrt(1 - explained))
 

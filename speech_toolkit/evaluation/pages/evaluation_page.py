@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages import parity_parts
+from speech_toolkit.evaluation.pages import budget_part, parity_parts
 from speech_toolkit.evaluation.pages.audio import AudioShelf
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
 from speech_toolkit.evaluation.pages.figures import (
@@ -20,6 +20,7 @@ from speech_toolkit.evaluation.pages.figures import (
 )
 from speech_toolkit.evaluation.pages.page import Page, Section
 from speech_toolkit.evaluation.pages.parts import (
+    badge,
     checks_table,
     device_line,
     emulation_note,
@@ -34,6 +35,7 @@ from speech_toolkit.evaluation.pages.parts import (
 from speech_toolkit.evaluation.pages.tables import amount, table
 from speech_toolkit.evaluation.pages.texts import Texts
 from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart
+from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.thresholds import PASS
 
 Report = Mapping[str, Any]
@@ -120,6 +122,7 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
             join(
                 _limits_note(candidate, texts),
                 checks_table(candidate["checks"], texts),
+                _published(candidate, texts),
                 parity_parts.sensitivity(candidate["sensitivity"], texts)
                 if candidate["verdict"] == PASS
                 else None,
@@ -131,6 +134,7 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
         ("layers", parity_parts.layers(candidate["layers"], texts)),
         ("golden", parity_parts.golden(candidate["golden"], texts)),
         ("emulated_rounding", parity_parts.emulations(candidate["emulated"], texts)),
+        ("budget", budget_part.budget(candidate.get("budget"), texts)),
     ]
     return join(
         *(join(element("h3", texts(key)), content) for key, content in parts if content is not None)
@@ -139,6 +143,17 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
 
 def _limits_note(candidate: Report, texts: Texts) -> Markup:
     return paragraph(texts("limits_of", dtype=candidate["limits_of"]), "note")
+
+
+def _published(candidate: Report, texts: Texts) -> Markup | None:
+    """Return what the published limits lead to, where tighter ones decide."""
+    if candidate.get("limit_set") != TIGHT:
+        return None
+    found = candidate["published"]
+    return join(
+        paragraph(join(texts("published_limits"), " ", badge(found["verdict"], texts))),
+        checks_table(found["checks"], texts),
+    )
 
 
 def _speed(report: Report, texts: Texts) -> Markup:

@@ -80,7 +80,7 @@ def budget_entry(found: Decomposition, rounding_error: float, dtype: str) -> dic
         dtype: the coarser of the two sides', which says how many times that much is no surprise.
     """
     best = _largest_form(found, rounding_error)
-    left = found.residual_error**2
+    left = min(found.residual_error, found.relative_error) ** 2
     unexplained = max(0.0, left - (GOLDEN_LIMITS[dtype].factor * rounding_error) ** 2)
     whole = found.relative_error**2
     return {

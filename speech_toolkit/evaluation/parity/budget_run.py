@@ -110,7 +110,7 @@ def _rounding_error(
 ) -> float:
     """Return the relative error that rounding leaves: the largest of its causes, by name."""
     sizes = [worst_error(plain, caused[name]) for name in names if name in caused]
-    return max([FLOAT32_ROUNDING, noise, *sizes])
+    return max([FLOAT32_ROUNDING, noise, *filter(math.isfinite, sizes)])
 
 
 class _ModulesBudget:

@@ -83,6 +83,12 @@ def test_no_error_and_no_number():
     assert decompose([REFERENCE], [broken], CAUSES) is None
 
 
+def test_a_cause_that_overflows_is_left_out():
+    found, parts = parts_of(REFERENCE + GELU, CAUSES | {"half": [np.full(SHAPE, np.inf)]})
+    assert set(parts) == {"gelu", "hf32"}
+    assert found.explained_share == pytest.approx(1)
+
+
 def test_the_plain_run_need_not_be_the_reference():
     plain = REFERENCE + NOISE
     found = decompose([REFERENCE], [REFERENCE + GELU], {"gelu": [plain + GELU]}, plain=[plain])

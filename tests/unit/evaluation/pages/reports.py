@@ -5,6 +5,8 @@ The end-to-end tests hold pages of reports that the scripts made.
 
 import hashlib
 
+from tests.unit.evaluation.pages.budget_figures import BUDGET
+
 ENVIRONMENT = {
     "device": "cpu", "device_name": "AMD EPYC", "cpu_model": "AMD EPYC", "threads": 1,
     "total_memory_bytes": 25_000_000_000, "torch": "2.13.0+cpu", "hf32": None,
@@ -137,6 +139,9 @@ def candidate_figures():
         "layers": layer_figures(),
         "golden": {"logits": golden},
         "emulated": {"hf32 in convolution": {"relative_error": 0.01, "explained_share": 0.8}},
+        "budget": BUDGET,
+        "limit_set": "tight",
+        "published": {"verdict": "PASS", "checks": []},
         "fallback_ops": ["aten::cumsum"],
         "saturates": True,
         "speedup": None,

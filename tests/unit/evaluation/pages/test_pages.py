@@ -133,6 +133,22 @@ def test_figures_of_parity():
     assert "withheld" in text
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            ("Of what the error is made", "GELU in its tanh form", "left unexplained", "97.00 %"),
+        ),
+        ("zh", ("误差由什么构成", "tanh 形式的 GELU", "未解释", "按已公布的限值")),
+    ],
+)
+def test_an_error_budget(language, words):
+    text = parsed(evaluation_report(), language).text()
+    for each in words:
+        assert each in text
+
+
 def test_tokens_that_part():
     report = evaluation_report()
     report["candidates"][0]["task"] = token_task()
