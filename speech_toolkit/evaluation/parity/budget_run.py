@@ -1,4 +1,4 @@
-"""The causes of a candidate's error, each computed alone on the CPU: runs in its own process."""
+"""The causes of a candidate's error, each computed alone on the CPU, and its error taken apart."""
 
 from __future__ import annotations
 
@@ -30,7 +30,6 @@ from speech_toolkit.evaluation.parity.on_device import (
     OUTPUTS_FILE,
     Arrays,
     load_arrays,
-    loaded_model,
     run_outputs,
 )
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF
@@ -38,32 +37,29 @@ from speech_toolkit.evaluation.parity.request import LAYERS_OFF
 Causes = Mapping[str, Callable[[], AbstractContextManager[Any]]]
 
 
-def run_budget(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
+def take_apart(loaded: EvaluatedModel, payload: dict[str, Any]) -> dict[str, Any]:
     """Take the error of one candidate apart.
 
     Args:
-        payload: as for a candidate, the model on the CPU in float32; "keep" is the directory where
-            the candidate left its outputs and what its modules made of the reference's inputs;
-            "rounding" names the causes that `rounding_causes` gives, "noise" is the relative error
-            between runs of the reference itself, by output.
+        loaded: the model on the CPU in float32.
+        payload: of `budget_process.run_budget`.
 
     Returns:
-        "outputs" by name and "modules" in order, each as `budget_entry` gives it; and no arrays.
+        "outputs" by name and "modules" in order, each as `budget_entry` gives it.
     """
-    scratch, kept = Path(payload["scratch"]), Path(payload["keep"])
+    scratch = Path(payload["scratch"])
     inputs = load_arrays(scratch / INPUTS_FILE)
-    with loaded_model(payload) as loaded:
-        causes = _causes(loaded.model, payload["dtype_of_limits"])
-        budget = {"outputs": _outputs_budget(loaded, inputs, causes, payload), "modules": []}
-        if payload["layers"] != LAYERS_OFF:
-            modules = _ModulesBudget(kept, causes, payload)
-            comparer = ActivationComparer(
-                scratch / ACTIVATIONS, explain_above=math.inf, on_local=modules.add
-            )
-            with comparer.comparing(loaded.model):
-                loaded.forward(inputs)
-            budget["modules"] = modules.entries
-    return budget, {}
+    causes = _causes(loaded.model, payload["dtype_of_limits"])
+    budget = {"outputs": _outputs_budget(loaded, inputs, causes, payload), "modules": []}
+    if payload["layers"] != LAYERS_OFF:
+        modules = _ModulesBudget(Path(payload["keep"]), causes, payload)
+        comparer = ActivationComparer(
+            scratch / ACTIVATIONS, explain_above=math.inf, on_local=modules.add
+        )
+        with comparer.comparing(loaded.model):
+            loaded.forward(inputs)
+        budget["modules"] = modules.entries
+    return budget
 
 
 def _causes(model: torch.nn.Module, dtype: str) -> Causes:

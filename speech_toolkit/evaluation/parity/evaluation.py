@@ -34,7 +34,7 @@ _REFERENCE, _CANDIDATE, _GOLDEN, _EMULATED = (
     f"{parity_run.__name__}:run_{which}"
     for which in ("reference", "candidate", "golden", "emulated")
 )
-_BUDGET = f"{__package__}.budget_run:run_budget"
+_BUDGET = f"{__package__}.budget_process:run_budget"
 
 
 class ParityEvaluation:
