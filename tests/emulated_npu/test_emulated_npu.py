@@ -19,7 +19,7 @@ ON_DEVICE = Path(__file__).parent / "on_device"
         (("check_operators.py", "check_models.py"), {"EMULATED_NPU_ARITHMETIC": "exact"}),
         (("check_helper.py", "check_gelu.py", "check_transfer.py"), {}),
         (("check_faults.py",), {}),
-        (("check_self_test.py",), {}),
+        (("check_operator_table.py",), {}),
     ],
     ids=["operators", "helper", "faults", "self-test"],
 )

@@ -2,7 +2,7 @@
 
 The shapes are those of MMS-300M (1024 wide, 16 heads) over a few seconds, and of Whisper (1280
 wide, 1500 frames, 448 positions), made smaller where one operator would take a CPU too long.
-tests/emulated_npu/on_device/check_self_test.py holds the table against a trace of both bundled
+tests/emulated_npu/on_device/check_operator_table.py holds the table against a trace of both bundled
 models and of a small model of every other family: what it lacks, or has too much, fails that.
 """
 
