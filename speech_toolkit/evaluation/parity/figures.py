@@ -85,7 +85,8 @@ def against_golden(
     checks = []
     for name, array in golden.arrays.items():
         if distances:
-            limits = replace(limits, tolerance=distances[name].noise)
+            noise = distances[name].noise
+            limits = replace(limits, tolerance=noise, floor=noise)
         found = compare_to_golden(
             array, reference.arrays[name], candidate.arrays[name], **asdict(limits)
         )

@@ -34,6 +34,7 @@ def test_as_near_as_the_cpu_passes(evaluate):
     (candidate,) = report["candidates"]
     assert (code, candidate["limit_set"]) == (0, "tight")
     assert candidate["golden"]["logits"]["limit"] == pytest.approx(9.2e-7, rel=0.02)
+    assert candidate["golden"]["logits"]["ratio"] == pytest.approx(2, rel=0.02)
     (limit,) = (c["limit"] for c in candidate["checks"] if c["name"] == "relative_error")
     assert limit == pytest.approx(1.32e-6, rel=0.02)
     assert "by the published limits (logits: relative_error < 0.01" in lines
