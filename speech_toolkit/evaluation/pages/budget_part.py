@@ -26,7 +26,7 @@ def budget(figures: Mapping[str, Any] | None, texts: Texts) -> Markup | None:
 
 def _output(name: str, entry: Entry, texts: Texts) -> Markup:
     parts = [
-        (texts.sentence(part["cause"]), part["own_error"], max(part["share"], 0.0))
+        (texts.sentence(part["cause"]), part["own_error"], max(0.0, part["share"]))
         for part in entry["parts"]
     ]
     parts += [
@@ -51,7 +51,7 @@ def _modules(entries: Sequence[Entry], texts: Texts) -> Markup:
                 code(entry["module"]),
                 amount(error_size(entry["relative_error"])),
                 texts.sentence(largest["cause"]),
-                amount(share(max(largest["share"], 0.0))),
+                amount(share(max(0.0, largest["share"]))),
                 amount(share(entry["unexplained_share"])),
             ]
         )

@@ -30,7 +30,7 @@ def budget_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _part_line(name: str, error: float, share: float) -> str:
-    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{max(share, 0.0):>16.1%}"
+    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{max(0.0, share):>16.1%}"
 
 
 def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
@@ -42,6 +42,6 @@ def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
         largest = max(entry["parts"], key=lambda part: part["share"])
         yield (
             f"  {entry['module']:<{_NAME_WIDTH + 4}} {entry['relative_error']:.1e}  "
-            f"{largest['cause']} {largest['share']:.1%}, {UNEXPLAINED} "
+            f"{largest['cause']} {max(0.0, largest['share']):.1%}, {UNEXPLAINED} "
             f"{entry['unexplained_share']:.1%}"
         )
