@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speech_toolkit.device.memory import host_free_bytes, shown_size
+from speech_toolkit.device.names import is_card
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.parity.budget import FLOAT32_ROUNDING, KNOWN_FORM
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
@@ -33,7 +34,7 @@ def is_highest(dtype: str | None, environment: Mapping[str, Any]) -> bool:
 
 def why_no_room(reference: Outcome) -> str | None:
     """Say why float64 does not fit beside what a run on the CPU took; None where it does."""
-    if reference.result["environment"].get("backend") != "cpu":
+    if is_card(reference.result["environment"].get("backend", "")):
         return None
     taken, free = reference.result["memory"].get("peak_allocated_bytes"), host_free_bytes()
     if taken is None or free is None or _FLOAT64_MEMORY * taken <= free:
