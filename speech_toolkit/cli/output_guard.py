@@ -16,9 +16,8 @@ from speech_toolkit.checkpoint.hub_environment import check_hub_environment
 from speech_toolkit.checkpoint.model_path import DESCRIPTION_NAMES
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_path
-from speech_toolkit.system.streams import stdout_is_closed
+from speech_toolkit.system.streams import STDOUT, stdout_is_closed
 
-STDOUT = "-"
 DEVICE = "DEVICE"  # stands in default names for the device, which shows only in the run
 OnePath = str | os.PathLike[str]
 Paths = OnePath | Iterable[OnePath] | None

@@ -43,4 +43,4 @@ def write_page(
     from speech_toolkit.evaluation.pages import write_html
 
     write_html(report, arguments.html, arguments.lang)
-    reporter.info(f"Page saved to: {arguments.html}")
+    reporter.saved("Page", arguments.html)

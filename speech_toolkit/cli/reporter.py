@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, TextIO
 
 from speech_toolkit.errors import ToolkitError
-from speech_toolkit.system.streams import discard_output
+from speech_toolkit.system.streams import STDOUT, discard_output
 
 RULE = "=" * 60
 _LONGEST_WORD = 300
@@ -54,6 +54,11 @@ class Reporter:
     def result(self, text: str) -> None:
         """Print a ``[RESULT]`` line."""
         self.line(f"[RESULT] {text}")
+
+    def saved(self, what: str, *paths: str) -> None:
+        """Say where something was written; ``-`` is standard output."""
+        places = ("standard output" if path == STDOUT else path for path in paths)
+        self.info(f"{what} saved to: {', '.join(places)}")
 
     def debug(self, text: str) -> None:
         """Print a ``[DEBUG]`` line on stderr when verbose."""

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
-from speech_toolkit.cli.output_guard import STDOUT
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.transcription_jobs import TranscriptionJob
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
@@ -21,7 +20,7 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from speech_toolkit.files.writing import write_text
 from speech_toolkit.formats import render
-from speech_toolkit.system.streams import stdout_to_stderr
+from speech_toolkit.system.streams import STDOUT, stdout_to_stderr
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import (
     BUNDLED_MODEL,
@@ -215,8 +214,7 @@ def _save(result: TranscriptionResult, job: TranscriptionJob, reporter: Reporter
     if skipped_s:
         parts = ", ".join(f"{seconds:.2f}s {reason}" for reason, seconds in skipped_s.items())
         reporter.info(f"Not transcribed: {parts}")
-    places = ("standard output" if path == STDOUT else path for path in paths)
-    reporter.info(f"Results saved to: {', '.join(places)}")
+    reporter.saved("Results", *paths)
 
 
 def _opening(result: TranscriptionResult) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.system.streams import STDOUT
 
 
 def json_text(payload: Mapping[str, Any]) -> str:
@@ -38,7 +39,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         UsageError: the file cannot be written, and what stood there before is untouched; or
             stdout is full, or its reader left.
     """
-    if os.fspath(path) == "-":
+    if os.fspath(path) == STDOUT:
         _print_whole(_utf8(text))
         return
     target = Path(path)

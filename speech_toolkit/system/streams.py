@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+STDOUT = "-"  # where a file is named, and not one
+
 
 @contextlib.contextmanager
 def stdout_to_stderr() -> Iterator[None]:

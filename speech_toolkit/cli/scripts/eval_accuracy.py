@@ -161,8 +161,7 @@ def _write(report: dict[str, Any], arguments: argparse.Namespace, reporter: Repo
     write_json(arguments.output, report)
     for line in accuracy_lines(report):
         reporter.line(line)
-    where = "standard output" if arguments.output == "-" else arguments.output
-    reporter.info(f"Report saved to: {where}")
+    reporter.saved("Report", arguments.output)
     write_page(report, arguments, reporter)
 
 

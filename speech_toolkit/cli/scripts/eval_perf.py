@@ -183,8 +183,7 @@ def main(argv: list[str] | None = None) -> int:
     finally:  # hours of measuring are kept, whatever the old report does to the comparison
         write_text(arguments.output, text)
     _print(report, reporter)
-    where = "standard output" if arguments.output == "-" else arguments.output
-    reporter.info(f"Report saved to: {where}")
+    reporter.saved("Report", arguments.output)
     write_page(report, arguments, reporter)
     return _exit_code(report, arguments.compare)
 

@@ -153,8 +153,7 @@ def main(argv: list[str] | None = None) -> int:
     for line in parity_lines(report):
         reporter.line(line)
     reporter.warnings(report["warnings"])
-    where = "standard output" if arguments.output == "-" else arguments.output
-    reporter.info(f"Report saved to: {where}")
+    reporter.saved("Report", arguments.output)
     write_page(report, arguments, reporter)
     refuse_missing(report["verdict"], [report["reference"], *report["candidates"]])
     return code

@@ -140,7 +140,7 @@ def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
 
     write_json(output, result.to_dict())
     reporter.result(f"Aligned {len(result.segments)} segments")
-    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    reporter.saved("Results", output)
     reporter.line()
     reporter.line("[ALIGNMENT RESULTS]")
     for segment in result.segments[:PRINTED_SEGMENTS]:

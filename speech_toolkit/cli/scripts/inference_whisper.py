@@ -162,7 +162,7 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     write_json(output, report)
     for line in lines:
         reporter.line(line)
-    reporter.info(f"Results saved to: {'standard output' if output == '-' else output}")
+    reporter.saved("Results", output)
     write_page(report, arguments, reporter)
     return code
 

@@ -10,7 +10,7 @@ from speech_toolkit.device.self_test.private import without_private_paths
         ("source /usr/local/Ascend/set_env.sh", "source /usr/local/Ascend/set_env.sh"),
         ("'/Users/bob/x y'", "'.../x y'"),
         ("/data/carol", ".../carol"),
-        ("/root/cann:/opt/cann", ".../cann:/opt/cann"),
+        ("/srv/dave/cann:/opt/cann", ".../cann:/opt/cann"),
         ("a/b and 3/4", "a/b and 3/4"),
         ("npu:0", "npu:0"),
         ("/tmp", "/tmp"),
