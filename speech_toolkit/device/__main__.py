@@ -11,7 +11,7 @@ there, 70 internal error, 130 interrupted.
 """
 
 from speech_toolkit.cli.run_script import run_script
-from speech_toolkit.cli.self_test import build_parser, main
+from speech_toolkit.cli.scripts.self_test import build_parser, main
 
 __all__ = ["build_parser", "main"]
 

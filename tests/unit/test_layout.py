@@ -26,8 +26,6 @@ FLOORS = (
     ("errors", "exit_codes"),
 )
 FLOOR_OF = {room: len(FLOORS) - n for n, rooms in enumerate(FLOORS) for room in rooms}
-# Run with python -m.
-SCRIPTS = {"device.__main__", "evaluation.compare_reports", "evaluation.pages.__main__"}
 
 
 def module_name(path):
@@ -57,7 +55,7 @@ def imported_by(path):
 IMPORTS = {
     name: {other for other in imported_by(path) if other} - {name}
     for name, path in MODULES.items()
-    if name not in SCRIPTS
+    if not name.endswith("__main__")  # a script, run with python -m
 }
 
 

@@ -3,36 +3,10 @@
 python -m speech_toolkit.evaluation.pages eval_result.json eval_result.html --lang zh
 """
 
-from __future__ import annotations
-
-import argparse
-
-from speech_toolkit.cli.output_guard import OutputGuard
 from speech_toolkit.cli.run_script import run_script
-from speech_toolkit.evaluation.pages import write_html
-from speech_toolkit.evaluation.pages.languages import LANGUAGES
-from speech_toolkit.evaluation.report import read_report
-from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.cli.scripts.report_page import build_parser, main
 
-
-def main(argv: list[str] | None = None) -> int:
-    """Run the command line and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m speech_toolkit.evaluation.pages",
-        description="Write a report of a measurement as a page to read.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("report", metavar="REPORT.json")
-    parser.add_argument("page", metavar="PAGE.html", help="or - for stdout")
-    parser.add_argument("--lang", choices=LANGUAGES, default=LANGUAGES[0])
-    parser.add_argument(
-        "--audio", metavar="DIR", help="recordings of the cases, if not where the report says"
-    )
-    arguments = parser.parse_args(argv)
-    OutputGuard({"PAGE.html": arguments.page}, {"REPORT.json": arguments.report})
-    write_html(read_report(arguments.report), arguments.page, arguments.lang, arguments.audio)
-    return EXIT_DONE
-
+__all__ = ["build_parser", "main"]
 
 if __name__ == "__main__":
     run_script(main)

@@ -12,8 +12,8 @@ from speech_toolkit.cli.page_arguments import (
     write_page,
 )
 from speech_toolkit.cli.reporter import Reporter
+from speech_toolkit.cli.scripts.report_page import main
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.pages.__main__ import main
 from tests.end_to_end.support import REPOSITORY
 from tests.unit.evaluation.pages.reports import perf_report
 

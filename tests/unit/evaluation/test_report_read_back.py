@@ -6,10 +6,10 @@ import random
 
 import pytest
 
+from speech_toolkit.cli.scripts.compare_reports import main as compare_main
+from speech_toolkit.cli.scripts.report_page import main as html_main
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.compare_reports import main as compare_main
 from speech_toolkit.evaluation.pages import render_html
-from speech_toolkit.evaluation.pages.__main__ import main as html_main
 from speech_toolkit.evaluation.report import MADE_BY, read_report
 from speech_toolkit.evaluation.speed.regression import compare_reports
 from speech_toolkit.evaluation.speed.table import comparison_lines, performance_lines

@@ -1,11 +1,4 @@
-"""Hold a report of eval_perf.py against an older one, without measuring anything.
-
-    python -m speech_toolkit.evaluation.compare_reports old.json new.json --max_regression 10%
-
-Exit codes: 0 no case became slower than allowed, 1 one did, 2 wrong usage or input, or reports that
-cannot be compared, 4 not valid (too few or too noisy runs to tell), 70 internal error, 130
-interrupted.
-"""
+"""Hold a report of eval_perf.py against an older one, without measuring anything."""
 
 from __future__ import annotations
 
@@ -15,7 +8,6 @@ from speech_toolkit.cli.arguments import ScriptParser, add_report_arguments
 from speech_toolkit.cli.evaluation_arguments import add_regression_arguments
 from speech_toolkit.cli.output_guard import OutputGuard
 from speech_toolkit.cli.reporter import reporter_from
-from speech_toolkit.cli.run_script import run_script
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,7 +58,3 @@ def main(argv: list[str] | None = None) -> int:
         reporter.line(line)
     reporter.warnings(comparison_warnings(comparison))
     return EXIT_CODES[comparison["verdict"]]
-
-
-if __name__ == "__main__":
-    run_script(main)

@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 
 from speech_toolkit.bundled import SCHEMAS
-from speech_toolkit.cli import self_test
+from speech_toolkit.cli.scripts import self_test
 from speech_toolkit.device.self_test.results import (
     DeviceReport,
     Finding,
