@@ -15,7 +15,7 @@ LONGEST_FILE_LINES = 350
 FLOORS = (
     ("cli",),
     ("evaluation",),
-    ("formats",),
+    ("formats", "families"),
     ("alignment", "transcription"),
     ("checkpoint",),
     ("audio", "device"),

@@ -27,21 +27,9 @@ def script_for(model_path: str | os.PathLike[str] | None, *, has_mode: bool = Fa
     """
     if model_path is None:
         return TRANSCRIPTION if has_mode else ALIGNMENT
-    from speech_toolkit.alignment.models.registry import CTC_MODELS
-    from speech_toolkit.checkpoint.architectures import config_family
-    from speech_toolkit.checkpoint.files import CONFIG_NAME
-    from speech_toolkit.checkpoint.model_path import read_config
-    from speech_toolkit.errors import CheckpointError
+    from speech_toolkit.families import MMS, WHISPER, family_of
 
-    config = read_config(os.fspath(model_path))
-    scripts = dict.fromkeys(CTC_MODELS, ALIGNMENT) | {"whisper": TRANSCRIPTION}
-    family = config_family(config)
-    if family not in scripts:
-        raise CheckpointError(
-            f"{model_path}: {CONFIG_NAME} has model_type {config.get('model_type')!r}; supported "
-            f"families: {', '.join(sorted(scripts))}"
-        )
-    return scripts[family]
+    return {MMS: ALIGNMENT, WHISPER: TRANSCRIPTION}[family_of(model_path)]
 
 
 def run_inference(

@@ -16,8 +16,8 @@ from speech_toolkit.evaluation.metrics.text import (
     first_divergence,
     pool_comparisons,
 )
-from speech_toolkit.evaluation.models.family import WHISPER
 from speech_toolkit.evaluation.models.heard import Heard
+from speech_toolkit.families import WHISPER
 
 TOLERANCES_MS = (20, 50)
 _DIGITS_OF_MS = 3  # times are reported to the microsecond

@@ -19,9 +19,9 @@ from speech_toolkit.evaluation.metrics.text import (
     TextComparison,
     pool_comparisons,
 )
-from speech_toolkit.evaluation.models.family import MMS
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.families import MMS
 
 MISSED_MS = 50
 _Part = TypeVar("_Part")

@@ -1,7 +1,7 @@
 """What a candidate must reach to do its task as well as the reference."""
 
-from speech_toolkit.evaluation.models.family import MMS
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.families import MMS
 
 
 def criteria_for(family: str, dtype: str) -> tuple[Threshold, ...]:

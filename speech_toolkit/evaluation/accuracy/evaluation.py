@@ -36,15 +36,13 @@ from speech_toolkit.evaluation.metrics.text import read_spellings
 from speech_toolkit.evaluation.models.family import (
     BUNDLED_MODELS,
     CARD_DTYPES,
-    MMS,
-    WHISPER,
     checkpoint_directory,
-    family_of,
 )
 from speech_toolkit.evaluation.process.runner import ERROR
 from speech_toolkit.evaluation.report import report_header, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
+from speech_toolkit.families import MMS, WHISPER, family_of
 from speech_toolkit.files.scratch import scratch_folder
 from speech_toolkit.languages import is_english
 from speech_toolkit.progress import Progress

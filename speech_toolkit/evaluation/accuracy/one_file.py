@@ -26,7 +26,6 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
     lead_limits,
 )
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
-from speech_toolkit.evaluation.models.family import WHISPER
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
@@ -38,6 +37,7 @@ from speech_toolkit.evaluation.thresholds import (
     NOT_VALID,
     PASS,
 )
+from speech_toolkit.families import WHISPER
 from speech_toolkit.progress import Progress
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest

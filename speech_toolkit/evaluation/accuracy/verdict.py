@@ -34,7 +34,6 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.metrics.equivalence import EquivalenceTest, added_errors
 from speech_toolkit.evaluation.metrics.text import pool_comparisons
-from speech_toolkit.evaluation.models.family import MMS, WHISPER
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.thresholds import (
     FAIL,
@@ -45,6 +44,7 @@ from speech_toolkit.evaluation.thresholds import (
     Threshold,
     check,
 )
+from speech_toolkit.families import MMS, WHISPER
 
 _ALL_CASES = "all cases"
 _UNDERSTANDS = Threshold(

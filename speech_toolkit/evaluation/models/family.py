@@ -1,41 +1,23 @@
-"""The families of models: which one a checkpoint is of, and its one adapter. Imports no torch.
+"""The one adapter of each family of models. Imports no torch.
 
-A new family is a file beside this one that keeps ``protocol``, and its line in each table here.
+A new family is a file beside this one that keeps ``protocol``, its line in each table here, and in
+``speech_toolkit.families``.
 """
 
 from pathlib import Path
 
-from speech_toolkit.alignment.models.registry import CTC_MODELS, resolve_ctc_checkpoint
-from speech_toolkit.checkpoint.architectures import config_family
-from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
-from speech_toolkit.errors import CheckpointError
+from speech_toolkit.alignment.models.registry import resolve_ctc_checkpoint
+from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.evaluation.models.ctc import CtcModel
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings
 from speech_toolkit.evaluation.models.whisper import WhisperModel
+from speech_toolkit.families import MMS, WHISPER, family_of
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 
-MMS, WHISPER = "mms", "whisper"
-_FAMILIES = {**dict.fromkeys(CTC_MODELS, MMS), "whisper": WHISPER}  # by model_type
 _ADAPTERS = {MMS: CtcModel, WHISPER: WhisperModel}
 BUNDLED_MODELS = {MMS: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
 CARD_DTYPES = {MMS: "float32", WHISPER: "float16"}
 SAMPLE_RATE_HZ = 16_000
-
-
-def family_of(model_path: str) -> str:
-    """Return "mms" or "whisper" for a checkpoint; reads its ``config.json`` and nothing else.
-
-    Raises:
-        CheckpointError: there is no such checkpoint, or it is of another family.
-    """
-    config = read_config(model_path)
-    model_type = config_family(config)
-    if model_type not in _FAMILIES:
-        raise CheckpointError(
-            f"{model_path}: config.json has model_type {config.get('model_type')!r}; supported "
-            f"families: {', '.join(sorted(_FAMILIES))}"
-        )
-    return _FAMILIES[model_type]
 
 
 def checkpoint_directory(model_path: str, language: str | None = None) -> Path:

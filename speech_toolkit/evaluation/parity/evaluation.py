@@ -12,7 +12,7 @@ import numpy as np
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
-from speech_toolkit.evaluation.models.family import CARD_DTYPES, MMS, family_of
+from speech_toolkit.evaluation.models.family import CARD_DTYPES
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.parity import on_device as parity_run
 from speech_toolkit.evaluation.parity.candidate import BUDGET, CandidateJudge
@@ -27,6 +27,7 @@ from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, 
 from speech_toolkit.evaluation.parity.tight import distances_of, may_be_tight, why_no_room
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.families import MMS, family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
 

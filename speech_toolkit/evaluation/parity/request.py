@@ -12,10 +12,10 @@ from speech_toolkit.audio.source import readable_again
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.models.emulations import Emulation
-from speech_toolkit.evaluation.models.family import MMS
 from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.families import MMS
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 
 LAYERS_OFF, LAYERS_BLOCKS, LAYERS_ALL = "off", "blocks", "all"

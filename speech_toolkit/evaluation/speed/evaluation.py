@@ -23,7 +23,6 @@ from speech_toolkit.evaluation.models.family import (
     CARD_DTYPES,
     SAMPLE_RATE_HZ,
     checkpoint_directory,
-    family_of,
 )
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
@@ -32,6 +31,7 @@ from speech_toolkit.evaluation.speed.on_device import case_samples, measure_targ
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
 from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups
 from speech_toolkit.evaluation.targets import Target, device_facts
+from speech_toolkit.families import family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
 from speech_toolkit.progress import Progress
 

@@ -9,7 +9,7 @@ import numpy as np
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.bundled import SAMPLES
 from speech_toolkit.errors import AudioError
-from speech_toolkit.evaluation.models.family import MMS, WHISPER
+from speech_toolkit.families import MMS, WHISPER
 
 SPEECH_OF = {MMS: SAMPLES, WHISPER: SAMPLES / "recognition"}
 _AUDIO_SUFFIXES = frozenset((".wav", ".flac"))

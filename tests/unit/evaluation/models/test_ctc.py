@@ -10,8 +10,9 @@ from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.metrics.numeric import log_softmax
-from speech_toolkit.evaluation.models.family import MMS, family_of, load_model
+from speech_toolkit.evaluation.models.family import load_model
 from speech_toolkit.evaluation.models.protocol import ModelSettings
+from speech_toolkit.families import MMS, family_of
 from tests.end_to_end.support import MODEL, SAMPLES
 from tests.replicas.ctc import ctc_forms, write_ctc
 
