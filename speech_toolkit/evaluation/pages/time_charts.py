@@ -51,19 +51,22 @@ def latency_chart(title: str, devices: Sequence[Runs], texts: Texts) -> Markup:
         f"{device.name}: p50 {duration(device.p50_s)}, p90 {duration(device.p90_s)}"
         for device in devices
     )
-    drawing = canvas(
-        _WIDTH,
-        bottom + _AXIS,
-        f"{title}. {description}",
-        bottom_axis(scale, bottom, 0, texts("seconds_axis"), lambda value: f"{value:.4g}"),
-        *(_strip(index, device, scale, texts) for index, device in enumerate(devices)),
-    )
+    rows = [_strip(index, device, scale, texts) for index, device in enumerate(devices)]
+    drawing = _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
     legend = [
         (dot(8, 8, "mark series-0"), texts("one_run")),
         (line(8, 0, 8, 16, "median"), "p50"),
         (line(8, 0, 8, 16, "tail"), "p90"),
     ]
     return figure(title, drawing, legend, texts("latency_note"))
+
+
+def _on_seconds(
+    rows: Sequence[Markup], scale: Scale, bottom: float, description: str, texts: Texts
+) -> Markup:
+    """Draw rows above an axis of seconds."""
+    axis = bottom_axis(scale, bottom, 0, texts("seconds_axis"), lambda value: f"{value:.4g}")
+    return canvas(_WIDTH, bottom + _AXIS, description, axis, *rows)
 
 
 def _strip(index: int, device: Runs, scale: Scale, texts: Texts) -> Markup:
@@ -105,13 +108,8 @@ def stage_chart(
         f"{device}: " + ", ".join(f"{name} {duration(s)}" for name, s in stages.items())
         for device, stages in devices
     )
-    drawing = canvas(
-        _WIDTH,
-        bottom + _AXIS,
-        f"{title}. {description}",
-        bottom_axis(scale, bottom, 0, texts("seconds_axis"), lambda value: f"{value:.4g}"),
-        *(_bar(index, device, names, scale) for index, device in enumerate(devices)),
-    )
+    rows = [_bar(index, device, names, scale) for index, device in enumerate(devices)]
+    drawing = _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
     legend = [
         (box(2, 2, 12, 12, f"mark {series(index)}"), texts.stage(name))
         for index, name in enumerate(names)
