@@ -4,9 +4,10 @@ import argparse
 
 from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
 from speech_toolkit.cli.output_guard import DEVICE
+from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
-DEFAULT_OUTPUT = f"alignment_result_{DEVICE}.json"
+DEFAULT_STEM = f"alignment_result_{DEVICE}"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
     )
-    parser.add_argument(
-        "--output",
-        metavar="FILE",
-        help=f"JSON result, or - for stdout (default: {DEFAULT_OUTPUT})",
-    )
+    add_result_arguments(parser, default_stem=DEFAULT_STEM)
     _add_window_arguments(parser)
     parser.add_argument(
         "--star",

@@ -6,12 +6,10 @@ Imports the standard library only, so that ``--help`` and wrong usage answer at 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
 from speech_toolkit.cli.reporter import on_one_line
 from speech_toolkit.device.precision import FLOAT32_PRECISIONS, HIGHEST
-from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.lists import entries
 from speech_toolkit.ranges import Range
@@ -140,26 +138,3 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verbose", action="store_true", help="print what was decided and why, and full errors"
     )
-
-
-def output_format(path: str, formats: Sequence[str], default: str = "json") -> str:
-    """Return the format that the suffix of an output names.
-
-    Args:
-        path: what ``--output`` says, a file or ``-`` for stdout.
-        formats: what can be written, by suffix.
-        default: what a name without a suffix means.
-
-    Raises:
-        UsageError: the suffix is that of another format.
-    """
-    suffix = Path(path).suffix.lower().removeprefix(".")
-    if suffix in formats:
-        return suffix
-    if suffix[:1].isalpha():  # "talk_0.5" has none
-        known = ", ".join(f".{name}" for name in formats)
-        raise UsageError(
-            f"--output {path}: .{suffix} is not a format that can be written here; "
-            f"end the name in {known}"
-        )
-    return default

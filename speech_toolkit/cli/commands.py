@@ -41,3 +41,8 @@ def eval_accuracy() -> NoReturn:
 def eval_perf() -> NoReturn:
     """Run ``eval_perf.py``."""
     _run("eval_perf")
+
+
+def convert() -> NoReturn:
+    """Run ``convert.py``."""
+    _run("convert")

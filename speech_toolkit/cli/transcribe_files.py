@@ -14,12 +14,11 @@ from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.cli.transcription_jobs import TranscriptionJob
+from speech_toolkit.cli.result_files import Job
+from speech_toolkit.cli.results import show_results, write_results
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
-from speech_toolkit.files.writing import write_text
-from speech_toolkit.formats import render
 from speech_toolkit.system.streams import STDOUT, stdout_to_stderr
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import (
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from speech_toolkit.transcription.transcriber import Transcriber
 
 BUNDLED_IS = "a small model of some hundred English words, for trying the toolkit out"
-PRINTED_SEGMENTS = 100
 _FAIL_FAST_S = 0.5
 
 
@@ -64,7 +62,7 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
         return _transcribe_next(transcriber, audio, request, reporter)
 
 
-def run_job(request: WhisperRequest, job: TranscriptionJob, reporter: Reporter) -> int:
+def run_job(request: WhisperRequest, job: Job, reporter: Reporter) -> int:
     """Transcribe one file, write its results, and print what was found.
 
     Returns:
@@ -76,17 +74,18 @@ def run_job(request: WhisperRequest, job: TranscriptionJob, reporter: Reporter) 
     to_stdout = any(output.path == STDOUT for output in job.outputs)
     with stdout_to_stderr() if to_stdout else nullcontext():
         result = transcribe_file(request, reporter)
-    _save(result, job, reporter)
-    reporter.line()
-    reporter.line("[TRANSCRIPTION RESULTS]")
-    for segment in result.segments[:PRINTED_SEGMENTS]:
-        reporter.line(f"{segment.start_s:8.2f}s - {segment.end_s:8.2f}s  {segment.text}")
-    if len(result.segments) > PRINTED_SEGMENTS:
-        reporter.line(f"... and {len(result.segments) - PRINTED_SEGMENTS} more")
+    paths = write_results(result.to_dict(), job)
+    _report(result, reporter)
+    lines = [
+        f"{segment.start_s:8.2f}s - {segment.end_s:8.2f}s  {segment.text}"
+        for segment in result.segments
+    ]
+    show_results("TRANSCRIPTION RESULTS", lines, reporter)
+    reporter.saved("Results", *paths)
     return EXIT_DONE
 
 
-def run_jobs(request: WhisperRequest, jobs: Sequence[TranscriptionJob], reporter: Reporter) -> int:
+def run_jobs(request: WhisperRequest, jobs: Sequence[Job], reporter: Reporter) -> int:
     """Transcribe several files with one loaded model; one that fails does not stop the others.
 
     Each file's results are written as soon as it is done, so that an interrupt loses one file.
@@ -100,16 +99,19 @@ def run_jobs(request: WhisperRequest, jobs: Sequence[TranscriptionJob], reporter
     failed: list[str] = []
     number = 0
     prepare_environment(request.device)
-    with _opened(request, [job.audio_path for job in jobs]) as audio:
+    with _opened(request, [job.input_path for job in jobs]) as audio:
         transcriber = _load(request, reporter)
         try:
             for number, job in enumerate(jobs, start=1):
-                reporter.info(f"File {number} of {len(jobs)}: {job.audio_path}")
+                reporter.info(f"File {number} of {len(jobs)}: {job.input_path}")
                 try:
-                    _save(_transcribe_next(transcriber, audio, request, reporter), job, reporter)
+                    result = _transcribe_next(transcriber, audio, request, reporter)
+                    paths = write_results(result.to_dict(), job)
+                    _report(result, reporter)
+                    reporter.saved("Results", *paths)
                 except ToolkitError as error:
                     reporter.error(error)
-                    failed.append(job.audio_path)
+                    failed.append(job.input_path)
         except KeyboardInterrupt:
             done = number - 1 - len(failed)
             reporter.warning(f"interrupted: {done} of {len(jobs)} files are done and written")
@@ -201,11 +203,8 @@ def _transcribe_next(
     return replace(result, stage_times_s=result.stage_times_s | {"decode_audio": audio_load_s})
 
 
-def _save(result: TranscriptionResult, job: TranscriptionJob, reporter: Reporter) -> None:
-    """Write a result in all its formats, and say what was found and where it is."""
-    paths = [output.path_for(result.device) for output in job.outputs]
-    for path, output in zip(paths, job.outputs, strict=True):
-        write_text(path, render(result, output.format_name))
+def _report(result: TranscriptionResult, reporter: Reporter) -> None:
+    """Say what was found, and how much of the audio was passed over."""
     reporter.result(f"Transcribed {len(result.segments)} segments{_opening(result)}")
     skipped_s = {
         reason: sum(s.end_s - s.start_s for s in result.coverage if s.reason == reason)
@@ -214,7 +213,6 @@ def _save(result: TranscriptionResult, job: TranscriptionJob, reporter: Reporter
     if skipped_s:
         parts = ", ".join(f"{seconds:.2f}s {reason}" for reason, seconds in skipped_s.items())
         reporter.info(f"Not transcribed: {parts}")
-    reporter.saved("Results", *paths)
 
 
 def _opening(result: TranscriptionResult) -> str:

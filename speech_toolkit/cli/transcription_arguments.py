@@ -1,7 +1,7 @@
 """The command line of Whisper: its arguments, and the settings that they ask for."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from speech_toolkit.cli.arguments import (
@@ -11,8 +11,9 @@ from speech_toolkit.cli.arguments import (
     comma_separated,
     number,
 )
+from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
-from speech_toolkit.cli.transcription_jobs import DEFAULT_STEM
+from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
 from speech_toolkit.ranges import (
@@ -37,6 +38,7 @@ from speech_toolkit.transcription.settings import (
 
 T = TypeVar("T")
 
+DEFAULT_STEM = f"transcription_result_{DEVICE}"
 COMPARE, BENCHMARK = "compare", "benchmark"
 ALL_MODES = (*MODES, COMPARE, BENCHMARK)
 DEFAULT_NUM_RUNS = 10
@@ -84,16 +86,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_speech_arguments(parser.add_argument_group("what is spoken"))
     _add_window_arguments(parser.add_argument_group("windows"))
     _add_decoding_arguments(parser.add_argument_group("decoding"))
-    _add_output_arguments(parser.add_argument_group("output"))
+    add_result_arguments(parser.add_argument_group("output"), default_stem=DEFAULT_STEM)
     _add_measurement_arguments(parser.add_argument_group("compare and benchmark"))
     add_report_arguments(parser)
 
 
-def settings_from(arguments: argparse.Namespace) -> TranscriptionSettings:
+def settings_from(
+    arguments: argparse.Namespace, formats: Iterable[str] = ()
+) -> TranscriptionSettings:
     """Return the settings that the command line asks for.
 
     Compare and benchmark take the windows in batches where ``--batch_size`` is given, in order
     otherwise.
+
+    Args:
+        arguments: of the command line.
+        formats: in which the result is written; times are found for them where nobody says which.
+
+    Raises:
+        UsageError: a format needs times that ``--timestamps`` leaves out.
     """
     chunked = arguments.mode == "chunked" or (
         arguments.mode not in MODES and arguments.batch_size is not None
@@ -102,7 +113,7 @@ def settings_from(arguments: argparse.Namespace) -> TranscriptionSettings:
         mode="chunked" if chunked else "transcribe",
         language=None if arguments.language == _DETECT else arguments.language,
         task=arguments.task,
-        timestamps=arguments.timestamps,
+        timestamps=_timestamps(arguments.timestamps, formats),
         prompt=arguments.prompt,
         max_new_tokens=arguments.max_new_tokens,
         temperatures=arguments.temperature,
@@ -129,12 +140,6 @@ def check_arguments(arguments: argparse.Namespace) -> None:
                 f"--{name} has no effect in --mode {arguments.mode}, only in "
                 f"{', '.join(modes)}; leave it out"
             )
-    for name in arguments.format or ():
-        fitting = TIMESTAMPS[TIMESTAMPS.index(FORMATS[name].needs) :]
-        if arguments.timestamps not in fitting:
-            raise UsageError(
-                f"--format {name} needs times: use --timestamps {' or '.join(fitting)}"
-            )
     if arguments.mode not in MODES and arguments.audio != arguments.audio[:1]:
         raise UsageError(f"--mode {arguments.mode} takes one --audio file")
 
@@ -149,10 +154,18 @@ def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     return parse_or_none
 
 
-def _format_name(text: str) -> str:
-    if text not in FORMATS:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(FORMATS)}")
-    return text
+def _timestamps(asked_for: str | None, formats: Iterable[str]) -> str:
+    given = _DEFAULTS.timestamps if asked_for is None else asked_for
+    for name in formats:
+        fitting = TIMESTAMPS[TIMESTAMPS.index(FORMATS[name].needs) :]
+        if given in fitting:
+            continue
+        if asked_for is not None:
+            raise UsageError(
+                f"the format {name} needs times: use --timestamps {' or '.join(fitting)}"
+            )
+        given = fitting[0]
+    return given
 
 
 def _add_speech_arguments(group: argparse._ArgumentGroup) -> None:
@@ -196,8 +209,7 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--timestamps",
         choices=TIMESTAMPS,
-        default=_DEFAULTS.timestamps,
-        help=f"which times are found (default: {_DEFAULTS.timestamps})",
+        help=f"which times are found (default: {_DEFAULTS.timestamps}, or what the formats need)",
     )
     group.add_argument(
         "--max_new_tokens",
@@ -259,24 +271,6 @@ def _add_previous_text_arguments(group: argparse._ArgumentGroup) -> None:
             const=wanted,
             help=f"{does} (default: what suits the checkpoint)",
         )
-
-
-def _add_output_arguments(group: argparse._ArgumentGroup) -> None:
-    place = group.add_mutually_exclusive_group()
-    place.add_argument(
-        "--output",
-        metavar="FILE",
-        help=f"result, or - for stdout (default: {DEFAULT_STEM}.json)",
-    )
-    place.add_argument(
-        "--output_dir", metavar="DIR", help="directory for results named after their audio"
-    )
-    group.add_argument(
-        "--format",
-        type=comma_separated(_format_name),
-        metavar="NAME[,NAME...]",
-        help=f"{', '.join(FORMATS)} (default: by the suffix of --output, else json)",
-    )
 
 
 def _add_measurement_arguments(group: argparse._ArgumentGroup) -> None:

@@ -2,53 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from speech_toolkit.formats import json_document, plain_text, srt, tsv, vtt
+from speech_toolkit.formats import plain_text, srt, tsv, vtt
 from speech_toolkit.formats.timed_text import TimedText, timed_text
 
-if TYPE_CHECKING:
-    from speech_toolkit.formats.timed_text import Result
+JSON = "json"
 
 
 @dataclass(frozen=True)
 class Format:
-    """A form in which a result can be written.
+    """A form in which timed text can be written.
 
     Attributes:
         name: as ``--format`` takes it.
         suffix: of its files, the dot included.
         needs: which times it cannot be without: "none", "segment" or "word".
-        render: from a result to the text of a file, newline at its end included.
+        render: from timed text to the text of a file, newline at its end included; None for JSON,
+            which is the result itself.
     """
 
     name: str
     suffix: str
     needs: str
-    render: Callable[[Result], str]
-
-
-def _of_timed_text(render: Callable[[TimedText], str]) -> Callable[[Result], str]:
-    return lambda result: render(timed_text(result))
+    render: Callable[[TimedText], str] | None
 
 
 _TABLE = (
-    Format("txt", ".txt", "none", _of_timed_text(plain_text.render)),
-    Format("json", ".json", "none", json_document.render),
-    Format("srt", ".srt", "segment", _of_timed_text(srt.render)),
-    Format("vtt", ".vtt", "segment", _of_timed_text(vtt.render)),
-    Format("tsv", ".tsv", "segment", _of_timed_text(tsv.render)),
+    Format("txt", ".txt", "none", plain_text.render),
+    Format(JSON, ".json", "none", None),
+    Format("srt", ".srt", "segment", srt.render),
+    Format("vtt", ".vtt", "segment", vtt.render),
+    Format("tsv", ".tsv", "segment", tsv.render),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 
 
-def render(result: Result, format_name: str) -> str:
+def render(document: Mapping[str, Any], format_name: str) -> str:
     """Return a result as the text of a file, newline at its end included.
 
     Args:
-        result: of a transcription or an alignment.
+        document: the JSON form of a transcription or an alignment.
         format_name: one of ``FORMATS``.
     """
-    return FORMATS[format_name].render(result)
+    write = FORMATS[format_name].render
+    if write is None:
+        from speech_toolkit.files.writing import json_text
+
+        return json_text(document)
+    return write(timed_text(document))

@@ -6,16 +6,9 @@ All times are seconds from the start of the audio, intervals half-open.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
-
-from speech_toolkit.transcription.result import TranscriptionResult
-
-if TYPE_CHECKING:
-    from speech_toolkit.alignment.result import AlignmentResult, TimedSpan
-
-    Result = TranscriptionResult | AlignmentResult
+from typing import Any, TypeVar
 
 _Part = TypeVar("_Part")
 
@@ -95,45 +88,72 @@ class TimedText:
         return tuple(word for segment in self.segments for word in segment.words)
 
 
-def timed_text(result: Result) -> TimedText:
-    """Return what is said in a result of either task, and when."""
-    if isinstance(result, TranscriptionResult):
-        return _of_transcription(result)
-    return _of_alignment(result)
+def timed_text(document: Mapping[str, Any]) -> TimedText:
+    """Return what is said in a result of either task, and when.
+
+    Args:
+        document: as ``results/schemas/transcription.schema.json`` or ``alignment.schema.json``
+            describe it: fresh from a run, or read from a file of an earlier one.
+    """
+    return _of_alignment(document) if "transcript" in document else _of_transcription(document)
 
 
-def _of_transcription(result: TranscriptionResult) -> TimedText:
+def _of_transcription(document: Mapping[str, Any]) -> TimedText:
+    words = iter(
+        TimedWord(word["text"], word["start_s"], word["end_s"], word["probability"])
+        for word in document["words"]
+    )
     segments = tuple(
         TimedSegment(
-            segment.text,
-            segment.start_s,
-            segment.end_s,
-            tuple(TimedWord(w.text, w.start_s, w.end_s, w.probability) for w in segment.words),
+            segment["text"],
+            segment["start_s"],
+            segment["end_s"],
+            tuple(_words_of(segment["text"], words)),
         )
-        for segment in result.segments
+        for segment in document["segments"]
     )
-    return TimedText(segments, result.language, result.audio_duration_s, result.audio_path)
+    return TimedText(
+        segments, document["language"], document["audio_duration_s"], document["audio_path"]
+    )
 
 
-def _of_alignment(result: AlignmentResult) -> TimedText:
+def _words_of(text: str, words: Iterator[TimedWord]) -> Iterator[TimedWord]:
+    """Take words from all those that are left until they are as long as a segment's text."""
+    missing = _letters(text)
+    while missing > 0 and (word := next(words, None)) is not None:
+        missing -= _letters(word.text)
+        yield word
+
+
+def _letters(text: str) -> int:
+    return sum(not character.isspace() for character in text)
+
+
+def _of_alignment(document: Mapping[str, Any]) -> TimedText:
     characters = [
-        TimedCharacter(label.text, label.start_time, label.end_time, label.probability)
-        for label in result.segments
+        TimedCharacter(label["token"], *_times(label), label["probability"])
+        for label in document["segments"]
     ]
     words = [
-        TimedWord(word.text, word.start_time, word.end_time, word.probability, own)
-        for word, own in _grouped(characters, result.segments, result.words)
+        TimedWord(word["text"], *_times(word), word["probability"], own)
+        for word, own in _grouped(characters, document["segments"], document["words"])
     ]
     segments = tuple(
-        TimedSegment(sentence.text, sentence.start_time, sentence.end_time, own)
-        for sentence, own in _grouped(words, result.words, result.sentences)
+        TimedSegment(sentence["text"], *_times(sentence), own)
+        for sentence, own in _grouped(words, document["words"], document["sentences"])
     )
-    return TimedText(segments, result.language, result.audio_duration, result.audio_path)
+    return TimedText(
+        segments, document["language"], document["audio_duration"], document["audio_path"]
+    )
+
+
+def _times(span: Mapping[str, Any]) -> tuple[float, float]:
+    return span["start_time"], span["end_time"]
 
 
 def _grouped(
-    parts: Sequence[_Part], spans: Sequence[TimedSpan], wholes: Sequence[TimedSpan]
-) -> Iterator[tuple[TimedSpan, tuple[_Part, ...]]]:
+    parts: Sequence[_Part], spans: Sequence[Mapping[str, Any]], wholes: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Mapping[str, Any], tuple[_Part, ...]]]:
     """Yield each whole with its parts: those that begin within its characters.
 
     Args:
@@ -141,7 +161,7 @@ def _grouped(
         spans: of each part.
         wholes: in order of the transcript, apart from each other.
     """
-    begins = [span.start_char for span in spans]
+    begins = [span["start_char"] for span in spans]
     for whole in wholes:
-        first, last = bisect_left(begins, whole.start_char), bisect_left(begins, whole.end_char)
+        first, last = (bisect_left(begins, whole[key]) for key in ("start_char", "end_char"))
         yield whole, tuple(parts[first:last])

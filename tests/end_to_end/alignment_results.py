@@ -19,9 +19,11 @@ Running inference on: cpu
 \[TIME\] Inference: \d+\.\d\ds \(RTF: \d+\.\d{3}\)
 \[TIME\] Alignment: \d+\.\d\ds
 \[RESULT\] Aligned (?P<count>\d+) segments
+
+\[ALIGNMENT RESULTS\]
+(?P<rows>( +\d+\.\d{3}s - +\d+\.\d{3}s  \S+\n|\.\.\. \d+ more \.\.\.\n)+)
 \[INFO\] Results saved to: (?P<output>.+)
-\n?\[ALIGNMENT RESULTS\]
-(?P<rows>(\S.{11} +\d+\.\d{3}s - +\d+\.\d{3}s\n)+)"""
+"""
 )
 
 

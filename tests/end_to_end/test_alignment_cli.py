@@ -173,7 +173,8 @@ def test_report_has_the_published_shape(finished, results):
     segments = results["plain"]["segments"]
     assert int(found["count"]) == len(segments)
     assert found["rows"].splitlines() == [
-        f"{s['token']:<12} {s['start_time']:7.3f}s - {s['end_time']:7.3f}s" for s in segments
+        f"{word['start_time']:8.3f}s - {word['end_time']:8.3f}s  {word['text']}"
+        for word in results["plain"]["words"]
     ]
 
 

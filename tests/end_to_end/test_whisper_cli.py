@@ -44,10 +44,11 @@ Running inference on: cpu
 \[TIME\] Audio load: \d+\.\d\ds \(duration: \d+\.\d\ds\)
 \[TIME\] Transcription: \d+\.\d\ds \(RTF: \d+\.\d{3}\)
 \[RESULT\] Transcribed (?P<count>\d+) segments \(language: en.*\)
-(\[INFO\] Not transcribed: .+\n)?\[INFO\] Results saved to: (?P<output>.+)
-
+(\[INFO\] Not transcribed: .+\n)?
 \[TRANSCRIPTION RESULTS\]
-(?P<rows>( +\d+\.\d\ds - +\d+\.\d\ds  \S.*\n)*)"""
+(?P<rows>( +\d+\.\d\ds - +\d+\.\d\ds  \S.*\n|\.\.\. \d+ more \.\.\.\n)*)
+\[INFO\] Results saved to: (?P<output>.+)
+"""
 )
 
 

@@ -6,10 +6,12 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.alignment_arguments import DEFAULT_OUTPUT, add_arguments
-from speech_toolkit.cli.arguments import ScriptParser, output_format
-from speech_toolkit.cli.output_guard import DEVICE, OutputGuard, checkpoint_files, default_names
+from speech_toolkit.cli.alignment_arguments import DEFAULT_STEM, add_arguments
+from speech_toolkit.cli.arguments import ScriptParser
+from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.results import show_results, write_results
 from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.exit_codes import EXIT_DONE
 
@@ -17,9 +19,6 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.alignment.result import AlignmentResult
-
-FORMATS = ("json",)
-PRINTED_SEGMENTS = 100
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -87,9 +86,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    output_format(arguments.output or DEFAULT_OUTPUT, FORMATS)
+    (job,) = plan_jobs(
+        [arguments.audio], arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
+    )
     OutputGuard(
-        outputs={"--output": arguments.output or default_names(DEFAULT_OUTPUT)},
+        outputs={job.flag: job.possible_paths()},
         inputs={
             "--audio": arguments.audio,
             "--transcript_file": arguments.transcript_file,
@@ -97,8 +98,13 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
     result = _align(arguments, reporter)
-    device = result.device.replace(":", "_")
-    _write(result, arguments.output or DEFAULT_OUTPUT.replace(DEVICE, device), reporter)
+    paths = write_results(result.to_dict(), job)
+    reporter.result(f"Aligned {len(result.segments)} segments")
+    lines = [
+        f"{word.start_time:8.3f}s - {word.end_time:8.3f}s  {word.text}" for word in result.words
+    ]
+    show_results("ALIGNMENT RESULTS", lines, reporter)
+    reporter.saved("Results", *paths)
     return EXIT_DONE
 
 
@@ -133,17 +139,3 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     )
     with stdout_to_stderr() if arguments.output == "-" else nullcontext():
         return align_file(request, reporter)
-
-
-def _write(result: AlignmentResult, output: str, reporter: Reporter) -> None:
-    from speech_toolkit.files.writing import write_json
-
-    write_json(output, result.to_dict())
-    reporter.result(f"Aligned {len(result.segments)} segments")
-    reporter.saved("Results", output)
-    reporter.line()
-    reporter.line("[ALIGNMENT RESULTS]")
-    for segment in result.segments[:PRINTED_SEGMENTS]:
-        reporter.line(f"{segment.text:<12} {segment.start_time:7.3f}s - {segment.end_time:7.3f}s")
-    if len(result.segments) > PRINTED_SEGMENTS:
-        reporter.line(f"... and {len(result.segments) - PRINTED_SEGMENTS} more")

@@ -12,22 +12,23 @@ from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
+from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.transcription_arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
+    DEFAULT_STEM,
     DEFAULT_WARMUP,
     add_arguments,
     check_arguments,
     settings_from,
 )
-from speech_toolkit.cli.transcription_jobs import plan_jobs
 from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.settings import MODES, TranscriptionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     import torch
 
@@ -102,7 +103,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_arguments(arguments)
-    request = WhisperRequest(
+    if arguments.mode in MODES:
+        return _transcribe(arguments, reporter)
+    return _measure(arguments, _request(arguments), reporter)
+
+
+def _request(arguments: argparse.Namespace, formats: Iterable[str] = ()) -> WhisperRequest:
+    return WhisperRequest(
         model_path=arguments.model_path,
         audio_path=arguments.audio[0],
         device=arguments.device,
@@ -110,17 +117,16 @@ def main(argv: list[str] | None = None) -> int:
         attn_implementation=arguments.attn_implementation,
         float32_precision=arguments.float32_precision,
         decode_graph=arguments.decode_graph,
-        settings=settings_from(arguments),
+        settings=settings_from(arguments, formats),
     )
-    if arguments.mode in MODES:
-        return _transcribe(arguments, request, reporter)
-    return _measure(arguments, request, reporter)
 
 
-def _transcribe(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
-    jobs = plan_jobs(arguments.audio, arguments.format, arguments.output, arguments.output_dir)
-    flag = "--output" if arguments.output_dir is None else "--output_dir"
-    _guard({flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
+def _transcribe(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    jobs = plan_jobs(
+        arguments.audio, arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
+    )
+    request = _request(arguments, [file.format_name for file in jobs[0].outputs])
+    _guard({jobs[0].flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
     from speech_toolkit.cli.transcribe_files import run_job, run_jobs
 
     if len(jobs) == 1:

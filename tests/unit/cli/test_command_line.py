@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.cli.arguments import comma_separated, number, output_format
+from speech_toolkit.cli.arguments import comma_separated, number
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.run_script import run_script
-from speech_toolkit.errors import AudioError, UsageError
+from speech_toolkit.errors import AudioError
 from speech_toolkit.ranges import BATCH_SIZE, WINDOW_S
 
 
@@ -146,15 +146,6 @@ def test_an_error_is_one_short_line_whatever_the_user_wrote(capsys):
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: two lines and xxx")
     assert len(line) < 300
-
-
-def test_the_suffix_of_an_output_names_its_format():
-    assert output_format("a.b/x.SRT", ("json", "srt")) == "srt"
-    for name in ("-", "x", "talk_0.5", ".hidden", "/dev/null", "dir.srt/x"):
-        assert output_format(name, ("json",)) == "json"
-    for name in ("x.srt", "x.TextGrid", "x.JSONL", "x.docx"):
-        with pytest.raises(UsageError, match=r"not a format .* end the name in \.json"):
-            output_format(name, ("json",))
 
 
 def test_report_goes_on_when_its_reader_leaves():

@@ -13,7 +13,7 @@ import soundfile
 
 from speech_toolkit.cli import transcribe_files as jobs
 from speech_toolkit.cli.reporter import Reporter
-from speech_toolkit.cli.transcription_jobs import plan_jobs
+from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError, ToolkitError, UsageError
 from speech_toolkit.transcription.request import WhisperRequest
@@ -21,6 +21,7 @@ from speech_toolkit.transcription.result import Stretch
 from speech_toolkit.transcription.transcriber import Transcriber
 from tests.unit.formats.conftest import make_result, make_segment
 
+STEM = "transcription_result_DEVICE"
 CPU = Device("cpu", None, "cpu", "asked for by name")
 
 
@@ -83,7 +84,7 @@ def request_for(*paths):
 
 
 def run(*paths, formats=("json",), reporter=None):
-    planned = plan_jobs(paths, formats, None, "out")
+    planned = plan_jobs(paths, formats, None, "out", STEM)
     return jobs.run_jobs(request_for(*paths), planned, reporter or Reporter(quiet=True))
 
 
@@ -155,7 +156,7 @@ def test_one_file_is_decoded_ahead_and_no_more(transcriber, folder, monkeypatch)
 
 def test_one_file_is_reported_in_the_published_shape(transcriber, folder):
     stream = io.StringIO()
-    (job,) = plan_jobs(["b.wav"], None, None, None)
+    (job,) = plan_jobs(["b.wav"], None, None, None, STEM)
 
     assert jobs.run_job(request_for("b.wav"), job, Reporter(stream=stream)) == 0
 
@@ -171,10 +172,11 @@ def test_one_file_is_reported_in_the_published_shape(transcriber, folder):
     assert lines[9:] == [
         "[RESULT] Transcribed 1 segments (language: en, detected with probability 0.99)",
         "[INFO] Not transcribed: 1.00s silence",
-        "[INFO] Results saved to: transcription_result_cpu.json",
         "",
         "[TRANSCRIPTION RESULTS]",
         "    0.00s -     2.00s  2.0 seconds",
+        "",
+        "[INFO] Results saved to: transcription_result_cpu.json",
     ]
 
 
@@ -197,7 +199,7 @@ def test_one_file_is_reported_in_the_published_shape(transcriber, folder):
 )
 def test_what_the_checkpoint_decides_is_shown(transcriber, folder, language, settings, shown):
     stream = io.StringIO()
-    (job,) = plan_jobs(["b.wav"], None, None, None)
+    (job,) = plan_jobs(["b.wav"], None, None, None, STEM)
     transcriber.changes = {"language": language, "language_probability": None, "settings": settings}
     jobs.run_job(request_for("b.wav"), job, Reporter(stream=stream))
     assert f"[RESULT] Transcribed 1 segments{shown}\n" in stream.getvalue()

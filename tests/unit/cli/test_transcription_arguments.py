@@ -86,7 +86,6 @@ def test_a_batch_size_is_what_makes_a_measurement_chunked(line, mode):
         ("--mode benchmark --output_dir x", "--output_dir has no effect in --mode benchmark"),
         ("--batch_size 2", "--batch_size has no effect in --mode transcribe"),
         ("--html page.html", "--html has no effect in --mode transcribe"),
-        ("--format txt,vtt --timestamps none", "--format vtt needs times"),
         ("--mode compare --audio b.wav", "--mode compare takes one --audio file"),
     ],
 )
@@ -132,3 +131,21 @@ def test_audio_may_be_given_in_one_go_or_several():
 
 def test_formats_are_taken_once_each():
     assert parse("--format srt,txt,srt").format == ("srt", "txt")
+
+
+@pytest.mark.parametrize(
+    ("asked_for", "formats", "found"),
+    [
+        ("", ("json",), "segment"),
+        ("", ("txt", "srt"), "segment"),
+        ("--timestamps none", ("txt", "json"), "none"),
+        ("--timestamps word", ("srt",), "word"),
+    ],
+)
+def test_times_are_those_asked_for_or_those_that_formats_need(asked_for, formats, found):
+    assert settings_from(parse(asked_for), formats).timestamps == found
+
+
+def test_a_format_whose_times_were_refused_is_an_error():
+    with pytest.raises(UsageError, match="format vtt needs times: use --timestamps segment or"):
+        settings_from(parse("--timestamps none"), ("txt", "vtt"))

@@ -24,37 +24,39 @@ EMPTY = {"txt": "", "srt": "", "vtt": "WEBVTT\n\n", "tsv": "start\tend\ttext\n"}
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_form_of_each_format(two_sentences, name):
-    assert render(two_sentences, name) == EXPECTED[name]
+    assert render(two_sentences.to_dict(), name) == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", EMPTY)
 def test_a_recording_without_speech_is_a_valid_file(result, name):
-    assert render(result(), name) == EMPTY[name]
+    assert render(result().to_dict(), name) == EMPTY[name]
 
 
 @pytest.mark.parametrize("name", ["srt", "vtt"])
 def test_text_cannot_be_read_as_a_line_of_times(result, segment, name):
     nasty = "a --> b\n\n7\n00:00:09,000 --> 00:00:10,000\nc"
 
-    lines = render(result(segment(0, 1, nasty)), name).splitlines()
+    lines = render(result(segment(0, 1, nasty)).to_dict(), name).splitlines()
 
     assert sum("-->" in line for line in lines) == 1
     assert [line for line in lines if line][-1].startswith("a -"), "all of it is one line"
 
 
 def test_markup_is_escaped_in_web_subtitles(result, segment):
-    assert "\na &lt;b&gt; &amp;amp;\n" in render(result(segment(0, 1, "a <b> &amp;")), "vtt")
+    assert "\na &lt;b&gt; &amp;amp;\n" in render(
+        result(segment(0, 1, "a <b> &amp;")).to_dict(), "vtt"
+    )
 
 
 def test_a_tab_stays_out_of_the_table(result, segment):
-    assert render(result(segment(0, 1, "a\tb")), "tsv").splitlines()[1] == "0\t1000\ta b"
+    assert render(result(segment(0, 1, "a\tb")).to_dict(), "tsv").splitlines()[1] == "0\t1000\ta b"
 
 
 def test_json_follows_the_schema(two_sentences, result):
     validator = jsonschema.Draft202012Validator(SCHEMA)
     validator.check_schema(SCHEMA)
     for written in (two_sentences, result()):
-        document = json.loads(render(written, "json"))
+        document = json.loads(render(written.to_dict(), "json"))
 
         assert [error.message for error in validator.iter_errors(document)] == []
         assert document["segments"] == written.to_dict()["segments"]

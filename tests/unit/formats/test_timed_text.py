@@ -13,7 +13,7 @@ from speech_toolkit.formats.timed_text import (
 
 def test_a_transcription_keeps_its_segments_and_words(two_sentences):
     words = (TimedWord("Good", 0.5, 0.8, 0.9), TimedWord("morning.", 0.8, 1.24, 0.8))
-    assert timed_text(two_sentences) == TimedText(
+    assert timed_text(two_sentences.to_dict()) == TimedText(
         segments=(
             TimedSegment("Good morning.", 0.5, 1.24, words),
             TimedSegment("An hour later.", 3661.0, 3662.5),
@@ -22,11 +22,11 @@ def test_a_transcription_keeps_its_segments_and_words(two_sentences):
         duration_s=12.5,
         source="a.wav",
     )
-    assert timed_text(two_sentences).words == words
+    assert timed_text(two_sentences.to_dict()).words == words
 
 
 def test_an_alignment_keeps_each_letter_in_its_word_and_each_word_in_its_sentence(alignment):
-    timed = timed_text(alignment)
+    timed = timed_text(alignment.to_dict())
     likely, less_likely = round(math.exp(-0.5), 4), round(math.exp(-1.0), 4)
     assert (timed.language, timed.duration_s, timed.source) == ("eng", 2.5, "a.wav")
     first, second = timed.segments
@@ -42,6 +42,8 @@ def test_an_alignment_keeps_each_letter_in_its_word_and_each_word_in_its_sentenc
 
 
 def test_an_alignment_can_be_written_as_any_format(alignment):
-    assert render(alignment, "tsv") == "start\tend\ttext\n100\t400\tHi -.\n1000\t1300\tNo\n"
-    assert render(alignment, "txt") == "Hi -.\nNo\n"
-    assert json.loads(render(alignment, "json")) == alignment.to_dict()
+    assert (
+        render(alignment.to_dict(), "tsv") == "start\tend\ttext\n100\t400\tHi -.\n1000\t1300\tNo\n"
+    )
+    assert render(alignment.to_dict(), "txt") == "Hi -.\nNo\n"
+    assert json.loads(render(alignment.to_dict(), "json")) == alignment.to_dict()

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio.source import STDIN
-from speech_toolkit.cli.arguments import output_format
 from speech_toolkit.cli.output_guard import DEVICE, default_names
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
 
-DEFAULT_STEM = f"transcription_result_{DEVICE}"
 DEFAULT_FORMAT = "json"
 _STDIN_STEM = "stdin"
 
@@ -21,34 +19,33 @@ class OutputFile:
     """One form of one result.
 
     Attributes:
-        path: where it goes; DEVICE stands for the device in the default name, ``-`` for stdout.
+        path: where it goes, ``-`` for stdout.
         format_name: one of ``FORMATS``.
+        is_default: whether nobody gave the name; DEVICE in it then stands for the device.
     """
 
     path: str
     format_name: str
+    is_default: bool = False
 
     def path_for(self, device: str) -> str:
         """Return ``path`` with the device in the place of DEVICE, where it is the default name."""
         return self.path.replace(DEVICE, device.replace(":", "_")) if self.is_default else self.path
 
-    @property
-    def is_default(self) -> bool:
-        """Whether the name is the one that results have where none is given."""
-        return self.path.startswith(DEFAULT_STEM)
-
 
 @dataclass(frozen=True)
-class TranscriptionJob:
-    """One audio file and where its results go.
+class Job:
+    """One input and where its results go.
 
     Attributes:
-        audio_path: file, or ``-`` for standard input.
+        input_path: an audio file, a result of earlier, or ``-`` for standard input.
         outputs: one for each format.
+        flag: the argument that names them.
     """
 
-    audio_path: str
+    input_path: str
     outputs: tuple[OutputFile, ...]
+    flag: str = "--output"
 
     def possible_paths(self) -> list[str]:
         """Return every path that may be written, for a default name those of other devices too."""
@@ -60,29 +57,38 @@ class TranscriptionJob:
 
 
 def plan_jobs(
-    audio_paths: Sequence[str],
+    input_paths: Sequence[str],
     formats: Sequence[str] | None,
     output: str | None,
     output_dir: str | None,
-) -> tuple[TranscriptionJob, ...]:
-    """Name the results of each audio file.
+    default_stem: str,
+    *,
+    input_flag: str = "--audio",
+) -> tuple[Job, ...]:
+    """Name the results of each input.
 
     Args:
-        audio_paths: at least one.
+        input_paths: at least one.
         formats: of ``FORMATS``; None for the one that the suffix of ``output`` names, and JSON
             where it names none.
         output: file for the one result there is, ``-`` for stdout; None for the default name.
-        output_dir: directory for results named after their audio; None to use ``output``.
+        output_dir: directory for results named after their input; None to use ``output``.
+        default_stem: of the default name, with DEVICE where the device stands in it.
+        input_flag: the argument that names the inputs, for messages.
 
     Raises:
         UsageError: the results of several files or formats have no place of their own, or the
             suffix names a format that is not written.
     """
-    if audio_paths.count(STDIN) > 1:
-        raise UsageError("--audio - can be given once: standard input is read once")
+    if input_paths.count(STDIN) > 1:
+        raise UsageError(f"{input_flag} - can be given once: standard input is read once")
     if output_dir is not None:
-        return _jobs_in_directory(audio_paths, formats or (DEFAULT_FORMAT,), output_dir)
-    return (_job_of_one_file(audio_paths, formats, output),)
+        return _jobs_in_directory(input_paths, formats or (DEFAULT_FORMAT,), output_dir)
+    if len(input_paths) > 1:
+        raise UsageError(
+            f"{input_flag} names {len(input_paths)} files: give --output_dir DIR for their results"
+        )
+    return (Job(input_paths[0], _outputs_of_one(formats, output, default_stem)),)
 
 
 def unique_stems(audio_paths: Sequence[str]) -> list[str]:
@@ -109,35 +115,49 @@ def unique_stems(audio_paths: Sequence[str]) -> list[str]:
 
 
 def _jobs_in_directory(
-    audio_paths: Sequence[str], formats: Sequence[str], directory: str
-) -> tuple[TranscriptionJob, ...]:
-    return tuple(
-        TranscriptionJob(
-            path,
-            _outputs(str(Path(directory) / name), formats),
-        )
-        for path, name in zip(audio_paths, unique_stems(audio_paths), strict=True)
-    )
+    input_paths: Sequence[str], formats: Sequence[str], directory: str
+) -> tuple[Job, ...]:
+    jobs = []
+    for path, stem in zip(input_paths, unique_stems(input_paths), strict=True):
+        files = (OutputFile(_named(str(Path(directory) / stem), name), name) for name in formats)
+        jobs.append(Job(path, tuple(files), "--output_dir"))
+    return tuple(jobs)
 
 
-def _job_of_one_file(
-    audio_paths: Sequence[str], formats: Sequence[str] | None, output: str | None
-) -> TranscriptionJob:
-    if len(audio_paths) > 1:
-        raise UsageError(
-            f"--audio names {len(audio_paths)} files: give --output_dir DIR for their results"
-        )
+def _outputs_of_one(
+    formats: Sequence[str] | None, output: str | None, default_stem: str
+) -> tuple[OutputFile, ...]:
     if output is None:
         formats = formats or (DEFAULT_FORMAT,)
-        return TranscriptionJob(audio_paths[0], _outputs(DEFAULT_STEM, formats))
-    formats = formats or (output_format(output, tuple(FORMATS), DEFAULT_FORMAT),)
+        return tuple(OutputFile(_named(default_stem, name), name, True) for name in formats)
+    formats = formats or (_format_of(output),)
     if len(formats) > 1:
         raise UsageError(
             f"--output {output}: is one file for {len(formats)} formats; give one --format, "
             "or --output_dir DIR"
         )
-    return TranscriptionJob(audio_paths[0], (OutputFile(output, formats[0]),))
+    return (OutputFile(output, formats[0]),)
 
 
-def _outputs(stem: str, formats: Sequence[str]) -> tuple[OutputFile, ...]:
-    return tuple(OutputFile(f"{stem}{FORMATS[name].suffix}", name) for name in formats)
+def _named(stem: str, format_name: str) -> str:
+    return f"{stem}{FORMATS[format_name].suffix}"
+
+
+def _format_of(output: str) -> str:
+    """Return the format that the suffix of ``--output`` names, JSON for a name without one.
+
+    Raises:
+        UsageError: the suffix is that of another format.
+    """
+    name = Path(output).name.lower()
+    found = [entry for entry in FORMATS.values() if name.endswith(entry.suffix.lower())]
+    if found:
+        return max(found, key=lambda entry: len(entry.suffix)).name
+    suffix = Path(output).suffix
+    if suffix[1:2].isalpha():  # "talk_0.5" has none
+        known = ", ".join(entry.suffix for entry in FORMATS.values())
+        raise UsageError(
+            f"--output {output}: {suffix} is not a format that can be written here; "
+            f"end the name in {known}"
+        )
+    return DEFAULT_FORMAT

@@ -1,0 +1,71 @@
+"""Results of earlier runs, read back from JSON to be written in another form."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
+
+_ADVICE = "give a result of inference_mms.py or inference_whisper.py"
+_SECONDS = {"type": "number", "minimum": 0, "description": "seconds"}
+_PROBABILITY = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
+_CHARACTER = {"type": "integer", "minimum": 0}
+_TEXT = {"type": "string"}
+
+
+def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Read the JSON of a transcription or an alignment, of this or an earlier version.
+
+    Only what other formats are written from is checked; all else is kept as it is.
+
+    Raises:
+        UsageError: it cannot be read, or is no such result; the message names key and value.
+    """
+    file = Path(path)
+    text = read_text(file, error=UsageError, advice=_ADVICE)
+    content = parse_json(text, shown_path(path), error=UsageError, advice=_ADVICE)
+    is_alignment = isinstance(content, dict) and "transcript" in content
+    schema = _ALIGNMENT if is_alignment else _TRANSCRIPTION
+    check_schema(content, schema, shown_path(path), error=UsageError, advice=_ADVICE)
+    return content
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
+def _list_of(**properties: Any) -> dict[str, Any]:
+    return {"type": "array", "items": _object(**properties)}
+
+
+def _spans(text_key: str) -> dict[str, Any]:
+    return _list_of(
+        **{text_key: _TEXT},
+        start_time=_SECONDS,
+        end_time=_SECONDS,
+        probability=_PROBABILITY,
+        start_char=_CHARACTER,
+        end_char=_CHARACTER,
+    )
+
+
+_ALIGNMENT = _object(
+    transcript=_TEXT,
+    language={"type": ["string", "null"]},
+    audio_path=_TEXT,
+    audio_duration=_SECONDS,
+    segments=_spans("token"),
+    words=_spans("text"),
+    sentences=_spans("text"),
+)
+_TRANSCRIPTION = _object(
+    text=_TEXT,
+    language={"type": ["string", "null"]},
+    audio_path=_TEXT,
+    audio_duration_s=_SECONDS,
+    segments=_list_of(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS),
+    words=_list_of(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS, probability=_PROBABILITY),
+)
