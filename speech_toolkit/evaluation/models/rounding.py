@@ -39,23 +39,19 @@ _FACTORS = {
     **dict.fromkeys(("convolution", "conv1d", "conv2d"), _Factors(CONVOLUTION, (0, 1))),
     **dict.fromkeys(("linear", "matmul", "mm", "bmm", "mv", "dot"), _Factors(MATMUL, (0, 1))),
     **dict.fromkeys(("addmm", "baddbmm", "addbmm", "addmv"), _Factors(MATMUL, (1, 2))),
-    **dict.fromkeys(
-        (
-            "scaled_dot_product_attention",
-            "_scaled_dot_product_attention_math",
-            "_scaled_dot_product_flash_attention",
-            "_scaled_dot_product_flash_attention_for_cpu",
-        ),
-        _Factors(MATMUL, (0, 1, 2)),
-    ),
 }
+_ATTENTION = (
+    "scaled_dot_product_attention",
+    "_scaled_dot_product_attention_math",
+    "_scaled_dot_product_flash_attention_for_cpu",
+)
 
 
 class RoundedProducts(TorchDispatchMode):
     """Rounds the float32 factors of products; other dtypes pass as they are.
 
-    In an attention kernel queries, keys and values are rounded, but not the weights between its
-    two products, which never leave the kernel.
+    An attention kernel is taken apart, so that the weights between its two products are rounded
+    as queries, keys and values are.
     """
 
     def __init__(self, emulation: Emulation) -> None:
@@ -69,13 +65,35 @@ class RoundedProducts(TorchDispatchMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        factors = _FACTORS.get(func.overloadpacket.__name__)
+        name = func.overloadpacket.__name__
+        if name in _ATTENTION and MATMUL in self._emulation.products:
+            with self:
+                return _attention_in_parts(func, args, kwargs or {})
+        factors = _FACTORS.get(name)
         if factors is not None and factors.kind in self._emulation.products:
             args = tuple(
                 round_factor(value, self._emulation.format) if i in factors.positions else value
                 for i, value in enumerate(args)
             )
         return func(*args, **(kwargs or {}))
+
+
+def _attention_in_parts(
+    kernel: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Any:
+    """Compute what a kernel does by products and a softmax that each reach a dispatch mode."""
+    names = [argument.name for argument in kernel._schema.arguments]
+    given = dict(zip(names, args, strict=False)) | dict(kwargs)
+    # What a call has been through before it reaches a kernel, in whose parts it is asked for.
+    given["enable_gqa"] = given["query"].shape[:-2] != given["key"].shape[:-2]
+    mask = given.get("attn_mask")
+    if mask is not None and mask.dtype is torch.bool:
+        shut = torch.zeros_like(mask, dtype=given["query"].dtype)
+        given["attn_mask"] = shut.masked_fill(mask.logical_not(), -torch.inf)
+    in_parts = torch.ops.aten._scaled_dot_product_attention_math.default
+    found = in_parts.decompose(**given)
+    # What a kernel returns beside its result is for gradients.
+    return found if len(kernel._schema.returns) > 1 else found[0]
 
 
 class TanhGelu(TorchDispatchMode):

@@ -97,6 +97,41 @@ def test_attention_and_batched_products(context):
             assert 1e-4 < error < 1e-2
 
 
+SHUT = torch.ones(7, 7).tril().bool()
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize(
+    ("how", "bias", "heads"),
+    [
+        ({}, 0, 2),
+        ({"is_causal": True}, torch.zeros(7, 7).masked_fill(~SHUT, -math.inf), 2),
+        ({"attn_mask": SHUT}, torch.zeros(7, 7).masked_fill(~SHUT, -math.inf), 2),
+        ({"attn_mask": SHUT.float()}, SHUT.float(), 2),
+        ({"enable_gqa": True}, 0, 1),
+    ],
+)
+def test_both_products_inside_an_attention_kernel(context, how, bias, heads):
+    torch.manual_seed(0)
+    q = torch.randn(3, 2, 7, 8)
+    k, v = torch.randn(2, 3, heads, 7, 8)
+    attention = torch.nn.functional.scaled_dot_product_attention
+
+    def rounded(tensor):
+        return round_factor(tensor, "bfloat16")
+
+    with context():
+        with RoundedProducts(Emulation("bfloat16", ("matmul",))):
+            found = attention(q, k, v, **how)
+        scale = 8**-0.25  # each factor by the root of the root, as the kernel in parts has it
+        scores = rounded(q * scale) @ rounded(k * scale).transpose(-1, -2) + bias
+        expected = rounded(scores.softmax(-1)) @ rounded(v)
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-5)
+        with RoundedProducts(Emulation("bfloat16", ("convolution",))):
+            untouched = attention(q, k, v, **how)
+        assert torch.equal(untouched, attention(q, k, v, **how))
+
+
 def test_names_of_emulations():
     assert parse_emulations(None) == ()
     assert parse_emulations("hf32,float16, tf32:matmul,hf32:all") == (
