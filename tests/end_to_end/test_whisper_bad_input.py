@@ -68,6 +68,7 @@ BEFORE_TORCH = [
     Bad("format", {"--format": "srt,doc"}, "'doc' is none of txt, json, srt, vtt, tsv"),
     Bad("format empty", {"--format": ""}, "'' is none of"),
     Bad("format without times", {"--format": "srt", "--timestamps": "none"}, "needs times"),
+    Bad("suffix without times", {"--output": "x.srt", "--timestamps": "none"}, "needs times"),
     Bad("formats in one file", {"--format": "srt,txt"}, "is one file for 2 formats"),
     Bad("attention", {"--attn_implementation": "fast"}, "invalid choice: 'fast'"),
     Bad("graph", {"--decode_graph": "maybe"}, "invalid choice: 'maybe'"),
