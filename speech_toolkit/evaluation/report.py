@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from speech_toolkit import __version__
 from speech_toolkit.bundled import CHECKOUT, SCHEMAS
@@ -29,6 +29,8 @@ from speech_toolkit.versions import versions
 if TYPE_CHECKING:
     import numpy as np
 
+    from speech_toolkit.evaluation.targets import Target
+
 SCHEMA_VERSION = "1.0"
 _GIT_TIMEOUT_S = 10
 MADE_BY = {
@@ -38,6 +40,14 @@ MADE_BY = {
     "compare": "inference_whisper.py --mode compare",
     "benchmark": "inference_whisper.py --mode benchmark",
 }
+
+
+class Ended(Protocol):
+    """A run that has ended: an :class:`Outcome`, or what was made of one."""
+
+    status: str
+    message: str | None
+    elapsed_s: float
 
 
 def report_header(kind: str, argv: Sequence[str], config: Mapping[str, Any]) -> dict[str, Any]:
@@ -62,6 +72,17 @@ def report_header(kind: str, argv: Sequence[str], config: Mapping[str, Any]) -> 
             "cpu_count": os.cpu_count(),
         },
     }
+
+
+def run_head(target: Target, run: Ended) -> dict[str, Any]:
+    """Return what a report says first of a run on a target, whether it ended well or not."""
+    named = {"label": target.label, "device": target.device, "dtype": target.dtype}
+    return named | run_end(run)
+
+
+def run_end(run: Ended) -> dict[str, Any]:
+    """Return how a run ended, for a report."""
+    return {"status": run.status, "message": run.message, "elapsed_s": run.elapsed_s}
 
 
 def source_state() -> dict[str, Any]:

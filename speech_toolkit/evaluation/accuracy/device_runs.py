@@ -62,7 +62,7 @@ class DeviceRun:
         target: where it ran.
         status: as in :class:`Outcome`.
         message: what went wrong, None where nothing did.
-        elapsed_s: of the whole process.
+        elapsed_s: of the whole process, to the millisecond.
         facts: what it ran on; empty where the run left nothing.
         heard: one per case; those not reached hold the message as their error.
         exact: by the label of each device it was asked about, the leads of its choices here, one
@@ -119,7 +119,7 @@ def run_device(
         target,
         outcome.status,
         outcome.message,
-        outcome.elapsed_s,
+        round(outcome.elapsed_s, 3),
         facts,
         tuple(heard),
         exact,

@@ -28,7 +28,7 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
-from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
+from speech_toolkit.evaluation.report import file_hash, report_header, run_end, weights_hash
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import (
     EXIT_CODES,
@@ -196,9 +196,7 @@ def _side(outcome: Outcome, texts: _Texts) -> dict[str, Any]:
     """Return what one side found and what it ran on."""
     side: dict[str, Any] = {
         "label": outcome.label,
-        "status": outcome.status,
-        "message": outcome.message,
-        "elapsed_s": outcome.elapsed_s,
+        **run_end(outcome),
         "log_tail": [] if outcome.ok else list(outcome.log_tail),
     }
     if not outcome.ok:

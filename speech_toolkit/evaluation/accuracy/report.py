@@ -13,7 +13,7 @@ from speech_toolkit.evaluation.accuracy.device_runs import DeviceRun
 from speech_toolkit.evaluation.accuracy.verdict import Judgement
 from speech_toolkit.evaluation.cases.cases import Case, CaseSet
 from speech_toolkit.evaluation.metrics.text import TextComparison
-from speech_toolkit.evaluation.report import file_hash
+from speech_toolkit.evaluation.report import file_hash, run_head
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Check
 
 
@@ -65,12 +65,7 @@ def _run_report(
     run: DeviceRun, truths: Sequence[TextComparison | None], comparer: CaseComparer
 ) -> dict[str, Any]:
     return {
-        "label": run.target.label,
-        "device": run.target.device,
-        "dtype": run.target.dtype,
-        "status": run.status,
-        "message": run.message,
-        "elapsed_s": round(run.elapsed_s, 3),
+        **run_head(run.target, run),
         **run.facts,
         "against_truth": corpus_report(comparer, truths),
         "boundary_error": boundary_report(

@@ -13,6 +13,7 @@ from speech_toolkit.evaluation.parity.golden import compare_to_golden, explained
 from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, GOLDEN_REASON, Distance
 from speech_toolkit.evaluation.parity.verdict import LOGITS
 from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.evaluation.report import run_end, run_head
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, Check, Threshold
 
@@ -23,14 +24,6 @@ WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"
 def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
     """Return what a report says of any run, whether it ended well or not."""
     result = outcome.result or {}
-    figures = {
-        "label": target.label,
-        "device": target.device,
-        "dtype": target.dtype,
-        "status": outcome.status,
-        "message": outcome.message,
-        "elapsed_s": outcome.elapsed_s,
-    }
     kept = (
         "load_s",
         "timing",
@@ -45,7 +38,11 @@ def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
         "inputs_sha256",
         "outputs_sha256",
     )
-    return figures | {key: result.get(key) for key in kept} | {"fallback_ops": outcome.fallback_ops}
+    return {
+        **run_head(target, outcome),
+        **{key: result.get(key) for key in kept},
+        "fallback_ops": outcome.fallback_ops,
+    }
 
 
 def beside_figures(reference: Outcome, outcome: Outcome) -> dict[str, Any]:
@@ -54,12 +51,7 @@ def beside_figures(reference: Outcome, outcome: Outcome) -> dict[str, Any]:
         name: relative_error(array, reference.arrays.get(name, reference.arrays[LOGITS]))
         for name, array in outcome.arrays.items()
     }
-    return {
-        "status": outcome.status,
-        "message": outcome.message,
-        "elapsed_s": outcome.elapsed_s,
-        "relative_error_of_reference": errors,
-    }
+    return run_end(outcome) | {"relative_error_of_reference": errors}
 
 
 def against_golden(

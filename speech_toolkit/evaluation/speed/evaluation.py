@@ -26,7 +26,7 @@ from speech_toolkit.evaluation.models.family import (
 )
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
-from speech_toolkit.evaluation.report import array_hash, report_header, weights_hash
+from speech_toolkit.evaluation.report import array_hash, report_header, run_head, weights_hash
 from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
 from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups
@@ -235,12 +235,7 @@ def _entry(target: Target, outcome: Outcome) -> dict[str, Any]:
     """Return what is known of one target, the outputs of its cases included."""
     result = outcome.result or {}
     return {
-        "label": target.label,
-        "device": target.device,
-        "dtype": target.dtype,
-        "status": outcome.status,
-        "message": outcome.message,
-        "elapsed_s": outcome.elapsed_s,
+        **run_head(target, outcome),
         "log_tail": [] if outcome.ok else list(outcome.log_tail),
         "load_s": result.get("load_s"),
         "model": result.get("model"),

@@ -6,6 +6,8 @@ import subprocess
 import numpy as np
 
 from speech_toolkit.evaluation import report
+from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.evaluation.targets import Target
 
 
 def test_header_is_json_and_names_its_sources():
@@ -16,6 +18,17 @@ def test_header_is_json_and_names_its_sources():
     assert header["time_utc"].endswith("+00:00")
     assert header["versions"]["numpy"] == np.__version__
     assert set(header["toolkit"]) == {"version", "commit", "dirty"}
+
+
+def test_every_run_of_a_report_begins_alike():
+    outcome = Outcome("npu:0 float16", "crash", None, {}, "killed by signal 11", -11, 2.5, ())
+    head = report.run_head(Target("npu:0", "float16"), outcome)
+    assert list(head) == ["label", "device", "dtype", "status", "message", "elapsed_s"]
+    assert list(head.values()) == [
+        *("npu:0 float16", "npu:0", "float16"),
+        *("crash", "killed by signal 11", 2.5),
+    ]
+    assert report.run_end(outcome).items() <= head.items()
 
 
 def test_source_state_follows_the_repository(tmp_path, monkeypatch):
