@@ -10,9 +10,9 @@ from speech_toolkit.errors import UsageError
 from speech_toolkit.files.writing import write_text
 
 if TYPE_CHECKING:
-    from speech_toolkit.evaluation.pages.audio import AudioShelf
     from speech_toolkit.evaluation.pages.page import Page
-    from speech_toolkit.evaluation.pages.texts import Texts
+    from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+    from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 
 def write_html(
@@ -42,9 +42,9 @@ def render_html(
     audio_directory: str | os.PathLike[str] | None = None,
 ) -> str:
     """Return a report as the text of a page; see :func:`write_html`."""
-    from speech_toolkit.evaluation.pages.audio import AudioShelf
     from speech_toolkit.evaluation.pages.page import render
-    from speech_toolkit.evaluation.pages.texts import Texts
+    from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+    from speech_toolkit.evaluation.pages.wording.texts import Texts
 
     texts = Texts(language)
     return render(_page(report, texts, AudioShelf(audio_directory, texts)), report, texts)
@@ -53,23 +53,23 @@ def render_html(
 def _page(report: Mapping[str, Any], texts: Texts, shelf: AudioShelf) -> Page:
     match report.get("kind"):
         case "evaluation":
-            from speech_toolkit.evaluation.pages.evaluation_page import evaluation_page
+            from speech_toolkit.evaluation.pages.reports.evaluation import evaluation_page
 
             return evaluation_page(report, texts, shelf)
         case "accuracy":
-            from speech_toolkit.evaluation.pages.accuracy_page import accuracy_page
+            from speech_toolkit.evaluation.pages.reports.accuracy import accuracy_page
 
             return accuracy_page(report, texts, shelf)
         case "perf":
-            from speech_toolkit.evaluation.pages.performance_page import performance_page
+            from speech_toolkit.evaluation.pages.reports.performance import performance_page
 
             return performance_page(report, texts)
         case "compare":
-            from speech_toolkit.evaluation.pages.compare_page import compare_page
+            from speech_toolkit.evaluation.pages.reports.compare import compare_page
 
             return compare_page(report, texts, shelf)
         case "benchmark":
-            from speech_toolkit.evaluation.pages.benchmark_page import benchmark_page
+            from speech_toolkit.evaluation.pages.reports.benchmark import benchmark_page
 
             return benchmark_page(report, texts, shelf)
         case kind:

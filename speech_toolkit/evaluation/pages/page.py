@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.evaluation.pages.elements import Content, Markup, bullets, element
-from speech_toolkit.evaluation.pages.figures import size
-from speech_toolkit.evaluation.pages.parts import badge
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.parts.shared import badge
+from speech_toolkit.evaluation.pages.wording.figures import size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from speech_toolkit.files.writing import json_text
 
 

@@ -16,9 +16,9 @@ from speech_toolkit.evaluation.pages.elements import (
     join,
     paragraph,
 )
-from speech_toolkit.evaluation.pages.figures import SIGNS, number, size
-from speech_toolkit.evaluation.pages.tables import Cell, Row, amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.parts.tables import Cell, Row, amount, table
+from speech_toolkit.evaluation.pages.wording.figures import SIGNS, number, size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from speech_toolkit.evaluation.thresholds import FAIL, PASS
 
 _KINDS = {PASS: "pass", FAIL: "fail"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from speech_toolkit.evaluation.pages.charts import (
+from speech_toolkit.evaluation.pages.charts.chart import (
     bottom_axis,
     box,
     canvas,
@@ -15,10 +15,10 @@ from speech_toolkit.evaluation.pages.charts import (
     line,
     series,
 )
+from speech_toolkit.evaluation.pages.charts.scales import Scale, amounts
 from speech_toolkit.evaluation.pages.elements import Markup, join
-from speech_toolkit.evaluation.pages.figures import duration
-from speech_toolkit.evaluation.pages.scales import Scale, amounts
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.wording.figures import duration
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 _LEFT, _RIGHT, _WIDTH = 16, 40, 640
 _ROW, _STRIP, _BAR, _AXIS = 62, 34, 22, 48

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from speech_toolkit.evaluation.pages.elements import Markup, code, folded, join, paragraph
-from speech_toolkit.evaluation.pages.figures import error_size, share
-from speech_toolkit.evaluation.pages.tables import amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.parts.tables import amount, table
+from speech_toolkit.evaluation.pages.wording.figures import error_size, share
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 Entry = Mapping[str, Any]
 

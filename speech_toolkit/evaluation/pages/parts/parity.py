@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from speech_toolkit.evaluation.pages.charts.histogram import error_histogram
+from speech_toolkit.evaluation.pages.charts.layer_chart import layer_chart
 from speech_toolkit.evaluation.pages.elements import (
     Content,
     Markup,
@@ -15,18 +17,16 @@ from speech_toolkit.evaluation.pages.elements import (
     join,
     paragraph,
 )
-from speech_toolkit.evaluation.pages.figures import (
+from speech_toolkit.evaluation.pages.parts.shared import badge
+from speech_toolkit.evaluation.pages.parts.tables import Cell, amount, table
+from speech_toolkit.evaluation.pages.wording.figures import (
     MISSING,
     error_size,
     milliseconds,
     number,
     share,
 )
-from speech_toolkit.evaluation.pages.histogram import error_histogram
-from speech_toolkit.evaluation.pages.layer_chart import layer_chart
-from speech_toolkit.evaluation.pages.parts import badge
-from speech_toolkit.evaluation.pages.tables import Cell, amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from speech_toolkit.evaluation.thresholds import FAIL, PASS
 
 _NOT_A_NUMBER = "NaN/Inf"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, scrolling
-from speech_toolkit.evaluation.pages.figures import MISSING
+from speech_toolkit.evaluation.pages.wording.figures import MISSING
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from speech_toolkit.evaluation.pages.charts import (
+from speech_toolkit.evaluation.pages.charts.chart import (
     box,
     canvas,
     figure,
@@ -12,10 +12,10 @@ from speech_toolkit.evaluation.pages.charts import (
     left_axis,
     line,
 )
+from speech_toolkit.evaluation.pages.charts.scales import amounts, power_of_ten
 from speech_toolkit.evaluation.pages.elements import Markup, join
-from speech_toolkit.evaluation.pages.figures import error_size, share
-from speech_toolkit.evaluation.pages.scales import amounts, power_of_ten
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.wording.figures import error_size, share
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 _LEFT, _TOP, _HEIGHT, _BAR, _BELOW = 64, 24, 180, 24, 46
 _GUIDES = ((1e-3, "0.1 %"), (1e-2, "1 %"))

@@ -11,13 +11,13 @@ from speech_toolkit.evaluation.accuracy.lead_shift import lead_limits
 from speech_toolkit.evaluation.accuracy.verdict import added_errors_limit
 from speech_toolkit.evaluation.metrics.timing import Distribution
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
-from speech_toolkit.evaluation.pages.sentences import chinese_sentences, translate
-from speech_toolkit.evaluation.pages.texts import Texts, wording
+from speech_toolkit.evaluation.pages.wording.sentences import chinese_sentences, translate
+from speech_toolkit.evaluation.pages.wording.texts import Texts, wording
 from speech_toolkit.evaluation.parity.limits import limits_for
 from speech_toolkit.evaluation.thresholds import DTYPES_BY_PRECISION
 
 SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in Path(html.__file__).parent.glob("*.py")
+    path.read_text(encoding="utf-8") for path in Path(html.__file__).parent.rglob("*.py")
 )
 OF_A_MODULE = {
     "block_error",

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.figures import (
-    MISSING,
-    duration,
-    number,
-    share,
-    size,
-    times,
-    times_interval,
-)
 from speech_toolkit.evaluation.pages.page import Page, Section
-from speech_toolkit.evaluation.pages.parts import (
+from speech_toolkit.evaluation.pages.parts.shared import (
     badge,
     device_line,
     emulation_note,
@@ -27,9 +19,17 @@ from speech_toolkit.evaluation.pages.parts import (
     report_facts,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.tables import Row, amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
-from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart, stage_chart
+from speech_toolkit.evaluation.pages.parts.tables import Row, amount, table
+from speech_toolkit.evaluation.pages.wording.figures import (
+    MISSING,
+    duration,
+    number,
+    share,
+    size,
+    times,
+    times_interval,
+)
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 
 _BADGES = {"slower": FAIL, "faster": PASS, "within limit": PASS, "undecided": NOT_VALID}

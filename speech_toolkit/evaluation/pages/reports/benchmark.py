@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages.audio import AudioShelf
+from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.figures import duration, number, size
 from speech_toolkit.evaluation.pages.page import Page, Section
-from speech_toolkit.evaluation.pages.parts import (
+from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+from speech_toolkit.evaluation.pages.parts.shared import (
     device_line,
     emulation_note,
     environment_table,
@@ -18,9 +18,9 @@ from speech_toolkit.evaluation.pages.parts import (
     report_facts,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.tables import amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
-from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart, stage_chart
+from speech_toolkit.evaluation.pages.parts.tables import amount, table
+from speech_toolkit.evaluation.pages.wording.figures import duration, number, size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 Report = Mapping[str, Any]
 _LATENCIES = ("mean_s", "std_s", "min_s", "p50_s", "p90_s", "p99_s", "max_s")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages.audio import AudioShelf
-from speech_toolkit.evaluation.pages.case_list import marked
+from speech_toolkit.evaluation.pages.charts.time_charts import stage_chart
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.figures import MISSING, duration, number, share, size
 from speech_toolkit.evaluation.pages.page import Page, Section
-from speech_toolkit.evaluation.pages.parity_parts import sensitivity
-from speech_toolkit.evaluation.pages.parts import (
+from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+from speech_toolkit.evaluation.pages.parts.case_list import marked
+from speech_toolkit.evaluation.pages.parts.parity import sensitivity
+from speech_toolkit.evaluation.pages.parts.shared import (
     checks_table,
     device_line,
     emulation_note,
@@ -24,9 +24,9 @@ from speech_toolkit.evaluation.pages.parts import (
     tests_table,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.tables import Cell, Row, amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
-from speech_toolkit.evaluation.pages.time_charts import stage_chart
+from speech_toolkit.evaluation.pages.parts.tables import Cell, Row, amount, table
+from speech_toolkit.evaluation.pages.wording.figures import MISSING, duration, number, share, size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 Report = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from speech_toolkit.evaluation.pages.charts.scales import Scale
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, scrolling
-from speech_toolkit.evaluation.pages.scales import Scale
 
 SERIES = 8  # colours that the style knows: .series-0 and so on
 _TICK_PX = 4

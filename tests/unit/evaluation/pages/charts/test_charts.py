@@ -4,12 +4,12 @@ from itertools import pairwise
 
 import pytest
 
-from speech_toolkit.evaluation.pages.figures import duration, error_size, size
-from speech_toolkit.evaluation.pages.histogram import error_histogram
-from speech_toolkit.evaluation.pages.layer_chart import layer_chart
-from speech_toolkit.evaluation.pages.scales import Scale, amounts, decades, power_of_ten
-from speech_toolkit.evaluation.pages.texts import Texts
-from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart, stage_chart
+from speech_toolkit.evaluation.pages.charts.histogram import error_histogram
+from speech_toolkit.evaluation.pages.charts.layer_chart import layer_chart
+from speech_toolkit.evaluation.pages.charts.scales import Scale, amounts, decades, power_of_ten
+from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
+from speech_toolkit.evaluation.pages.wording.figures import duration, error_size, size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from tests.unit.evaluation.pages.page_parser import ParsedPage
 from tests.unit.evaluation.pages.reports import layer_figures, module
 

@@ -5,19 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages.audio import AudioShelf
-from speech_toolkit.evaluation.pages.case_list import case_list
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.figures import (
-    MISSING,
-    duration,
-    interval,
-    milliseconds,
-    share,
-)
 from speech_toolkit.evaluation.pages.page import Page, Section
-from speech_toolkit.evaluation.pages.parity_parts import sensitivity
-from speech_toolkit.evaluation.pages.parts import (
+from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+from speech_toolkit.evaluation.pages.parts.case_list import case_list
+from speech_toolkit.evaluation.pages.parts.parity import sensitivity
+from speech_toolkit.evaluation.pages.parts.shared import (
     checks_table,
     device_line,
     emulation_note,
@@ -29,8 +22,15 @@ from speech_toolkit.evaluation.pages.parts import (
     report_facts,
     tests_table,
 )
-from speech_toolkit.evaluation.pages.tables import Row, amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.parts.tables import Row, amount, table
+from speech_toolkit.evaluation.pages.wording.figures import (
+    MISSING,
+    duration,
+    interval,
+    milliseconds,
+    share,
+)
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 Report = Mapping[str, Any]
 _SIDES = ("candidate", "reference")

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages import budget_part, parity_parts
-from speech_toolkit.evaluation.pages.audio import AudioShelf
+from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart
 from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.figures import (
-    MISSING,
-    duration,
-    error_size,
-    number,
-    share,
-    size,
-    times,
-    times_interval,
-)
 from speech_toolkit.evaluation.pages.page import Page, Section
-from speech_toolkit.evaluation.pages.parts import (
+from speech_toolkit.evaluation.pages.parts import budget, parity
+from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+from speech_toolkit.evaluation.pages.parts.shared import (
     badge,
     checks_table,
     device_line,
@@ -32,9 +23,18 @@ from speech_toolkit.evaluation.pages.parts import (
     report_facts,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.tables import amount, table
-from speech_toolkit.evaluation.pages.texts import Texts
-from speech_toolkit.evaluation.pages.time_charts import Runs, latency_chart
+from speech_toolkit.evaluation.pages.parts.tables import amount, table
+from speech_toolkit.evaluation.pages.wording.figures import (
+    MISSING,
+    duration,
+    error_size,
+    number,
+    share,
+    size,
+    times,
+    times_interval,
+)
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.thresholds import PASS
 
@@ -123,18 +123,18 @@ def _candidate(candidate: Report, texts: Texts) -> Markup:
                 _limits_note(candidate, texts),
                 checks_table(candidate["checks"], texts),
                 _published(candidate, texts),
-                parity_parts.sensitivity(candidate["sensitivity"], texts)
+                parity.sensitivity(candidate["sensitivity"], texts)
                 if candidate["verdict"] == PASS
                 else None,
             ),
         ),
-        ("device_work", parity_parts.device_findings(candidate, texts)),
-        ("outputs", parity_parts.outputs(candidate["outputs"], texts)),
-        ("task", parity_parts.task(candidate["task"], texts)),
-        ("layers", parity_parts.layers(candidate["layers"], texts)),
-        ("golden", parity_parts.golden(candidate["golden"], texts)),
-        ("emulated_rounding", parity_parts.emulations(candidate["emulated"], texts)),
-        ("budget", budget_part.budget(candidate.get("budget"), texts)),
+        ("device_work", parity.device_findings(candidate, texts)),
+        ("outputs", parity.outputs(candidate["outputs"], texts)),
+        ("task", parity.task(candidate["task"], texts)),
+        ("layers", parity.layers(candidate["layers"], texts)),
+        ("golden", parity.golden(candidate["golden"], texts)),
+        ("emulated_rounding", parity.emulations(candidate["emulated"], texts)),
+        ("budget", budget.budget(candidate.get("budget"), texts)),
     ]
     return join(
         *(join(element("h3", texts(key)), content) for key, content in parts if content is not None)

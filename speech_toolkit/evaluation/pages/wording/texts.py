@@ -1,6 +1,6 @@
 """The fixed texts of a page in every language it can be written in.
 
-``wording/`` has a file for each language: ``page`` by key, ``checks`` what the figure of a
+Beside this file is one for each language: ``page`` by key, ``checks`` what the figure of a
 criterion is, ``stages`` the parts of a run, ``names`` the words that reports use.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from speech_toolkit.evaluation.pages.elements import Content, element
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
-from speech_toolkit.evaluation.pages.sentences import translate
+from speech_toolkit.evaluation.pages.wording.sentences import translate
 
-_DIRECTORY = Path(__file__).with_name("wording")
+_DIRECTORY = Path(__file__).parent
 _TAGS = dict(zip(LANGUAGES, ("en", "zh-CN"), strict=True))
 
 

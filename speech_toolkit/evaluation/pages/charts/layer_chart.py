@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from speech_toolkit.evaluation.pages.charts import (
+from speech_toolkit.evaluation.pages.charts.chart import (
     box,
     canvas,
     dot,
@@ -16,10 +16,10 @@ from speech_toolkit.evaluation.pages.charts import (
     line,
     triangle,
 )
+from speech_toolkit.evaluation.pages.charts.scales import Scale, decades, power_of_ten
 from speech_toolkit.evaluation.pages.elements import Markup, element, join
-from speech_toolkit.evaluation.pages.figures import error_size
-from speech_toolkit.evaluation.pages.scales import Scale, decades, power_of_ten
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.wording.figures import error_size
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 _LEFT, _TOP, _PLOT_HEIGHT, _RIGHT = 72, 28, 260, 24
 _BELOW_PX = 130  # for the names of the layers, which are turned

@@ -4,8 +4,8 @@ import hashlib
 
 import pytest
 
-from speech_toolkit.evaluation.pages.audio import AudioShelf
-from speech_toolkit.evaluation.pages.texts import Texts
+from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
+from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 CONTENT = b"0123456789"
 DIGEST = hashlib.sha256(CONTENT).hexdigest()

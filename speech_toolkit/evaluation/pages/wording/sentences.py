@@ -1,6 +1,6 @@
 """Sentences that reports hold in English -> the same in another language.
 
-``wording/sentences.zh.json`` has each English sentence with its translation. A place in braces
+``sentences.zh.json`` has each English sentence with its translation. A place in braces
 stands for any text, ``{sense}`` for that of a limit; what stands there is translated too where it
 is a sentence of its own.
 """
@@ -12,9 +12,9 @@ import re
 from functools import cache
 from pathlib import Path
 
-from speech_toolkit.evaluation.pages.figures import SIGNS
+from speech_toolkit.evaluation.pages.wording.figures import SIGNS
 
-_FILE = Path(__file__).with_name("wording") / "sentences.zh.json"
+_FILE = Path(__file__).with_name("sentences.zh.json")
 _PLACE = re.compile(r"\{(\w+)\}")
 _CONTENT = {"sense": "|".join(SIGNS)}  # of places that do not stand for any text
 

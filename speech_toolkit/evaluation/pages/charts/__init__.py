@@ -1,0 +1,1 @@
+"""Charts of a page, drawn as SVG."""
