@@ -1,6 +1,7 @@
 """The plan of the package: imports go down, in no circle, and files are short."""
 
 import ast
+import re
 from collections import defaultdict
 from itertools import pairwise
 from pathlib import Path
@@ -147,6 +148,28 @@ def test_scripts_import_no_script_but_the_chosen_one():
             )
         }
         assert name == "inference" or not imported & scripts.keys(), f"{name} imports a script"
+
+
+def rooms_in(page):
+    """Yield the rooms of the package, those in them and its single files, as a page lists them."""
+    listed = page.read_text(encoding="utf-8").partition("\nspeech_toolkit/\n")[2]
+    room = ""
+    for line in listed.splitlines():
+        if not line.startswith("  "):
+            return
+        if opened := re.match(r"  (\w+)/(.*)", line):
+            room, line = opened.groups()
+            yield room
+        yield from (f"{room}/{name}" for name in re.findall(r"(\w+)/", line))
+        yield from re.findall(r"\w+\.py", line)
+
+
+@pytest.mark.parametrize("name", ["design.md", "design.zh-CN.md"])
+def test_the_plan_of_the_documents_is_that_of_the_package(name):
+    rooms = {path.parent.relative_to(PACKAGE) for path in MODULES.values()}
+    there = {room.as_posix() for room in rooms if 0 < len(room.parts) <= 2}
+    there |= {path.name for path in PACKAGE.glob("[!_]*.py")}
+    assert set(rooms_in(ROOT / "docs" / name)) == there
 
 
 @pytest.mark.parametrize("folder", ["speech_toolkit", "tools", "benchmarks", "tests", "."])
