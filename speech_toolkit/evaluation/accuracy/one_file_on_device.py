@@ -15,6 +15,7 @@ from speech_toolkit.evaluation.models.planted_faults import (
     planted_noise,
     smallest_noticed,
 )
+from speech_toolkit.evaluation.process.child import spare_loaded
 from speech_toolkit.evaluation.thresholds import Threshold
 from speech_toolkit.transcription.decoded import DecodedBatch, Reading
 from speech_toolkit.transcription.request import WhisperRequest
@@ -42,6 +43,7 @@ def transcribe_side(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, 
 
     request = WhisperRequest.from_payload(payload["request"])
     transcriber = Transcriber.for_request(request)
+    spare_loaded()
     found: dict[int, Reading] = {}
     result = transcriber.transcribe(
         request.audio,

@@ -11,6 +11,7 @@ from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.evaluation.models.ctc import CtcModel
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings
 from speech_toolkit.evaluation.models.whisper import WhisperModel
+from speech_toolkit.evaluation.process.child import spare_loaded
 from speech_toolkit.families import MMS, WHISPER, family_of
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 
@@ -44,4 +45,6 @@ def load_model(settings: ModelSettings) -> EvaluatedModel:
         CheckpointError: the checkpoint is incomplete or of another family.
         DeviceError: the device is missing, lacks the dtype, or has too little memory.
     """
-    return _ADAPTERS[family_of(settings.model_path)](settings)
+    loaded = _ADAPTERS[family_of(settings.model_path)](settings)
+    spare_loaded()
+    return loaded

@@ -2,6 +2,7 @@
 
 import atexit
 import ctypes
+import gc
 import json
 import logging
 import os
@@ -29,6 +30,15 @@ def variables(payload):
 
 def imported(payload):
     return {"modules": [name for name in ("torch", "numpy") if name in sys.modules]}, {}
+
+
+def load(payload):
+    from speech_toolkit.evaluation.models.family import load_model
+    from speech_toolkit.evaluation.models.protocol import ModelSettings
+
+    loaded = load_model(ModelSettings(payload["model_path"], "cpu", "float32"))
+    gc.collect(0)
+    return {"walked": len(gc.get_objects()), "loaded": len(list(loaded.model.modules()))}, {}
 
 
 def complain(payload):

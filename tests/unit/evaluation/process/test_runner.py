@@ -1,3 +1,4 @@
+import gc
 import json
 import os
 import signal
@@ -11,7 +12,9 @@ import pytest
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.process import runner as isolated
+from speech_toolkit.evaluation.process.child import spare_loaded
 from speech_toolkit.evaluation.process.runner import run_isolated
+from tests.end_to_end.support import MODEL
 
 REPOSITORY = Path(__file__).parents[4]
 FUNCTIONS = "tests.unit.evaluation.process.isolated_functions"
@@ -61,6 +64,18 @@ def test_variables_are_set_and_removed_and_the_directory_does_not_matter(tmp_pat
         env={"REMOVED": None, "ADDED": "2"},
     )
     assert outcome.result["values"] == ["1", None, "2"]
+
+
+def test_the_collector_does_not_walk_a_loaded_model():
+    """Torch and transformers alone are 0.3 s of walking, which could fall into a timed call."""
+    outcome = run("load", payload={"model_path": str(MODEL)})
+    assert outcome.result["loaded"] > 10
+    assert outcome.result["walked"] < 1000
+
+
+def test_the_collector_of_any_other_process_is_left_alone():
+    spare_loaded()
+    assert gc.get_freeze_count() == 0
 
 
 def test_the_child_imports_nothing_heavy_of_its_own():
