@@ -1,16 +1,14 @@
 """Segments as subtitle cues: whole milliseconds, one after the other."""
 
-import itertools
-import math
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from speech_toolkit.formats.intervals import MS_PER_S, apart
 from speech_toolkit.formats.timed_text import TimedSegment
 
 MS_PER_HOUR = 3_600_000
 MS_PER_MINUTE = 60_000
-MS_PER_S = 1_000
 
 
 @dataclass(frozen=True)
@@ -35,15 +33,8 @@ def cues(segments: Iterable[TimedSegment]) -> list[Cue]:
     without length, and stacks cues that overlap. A segment that reaches into the next is cut there.
     """
     spoken = [(segment, text) for segment in segments if (text := one_line(segment.text))]
-    starts_ms: list[int] = []
-    for segment, _ in spoken:
-        earliest_ms = starts_ms[-1] + 1 if starts_ms else 0
-        starts_ms.append(max(_milliseconds(segment.start_s), earliest_ms))
-    spans_ms = itertools.zip_longest(starts_ms, starts_ms[1:], fillvalue=math.inf)
-    return [
-        Cue(start_ms, max(start_ms + 1, min(_milliseconds(segment.end_s), limit_ms)), text)
-        for (start_ms, limit_ms), (segment, text) in zip(spans_ms, spoken, strict=True)
-    ]
+    spans_ms = apart([(segment.start_s, segment.end_s) for segment, _ in spoken])
+    return [Cue(*span_ms, text) for span_ms, (_, text) in zip(spans_ms, spoken, strict=True)]
 
 
 def one_line(text: str) -> str:
@@ -65,7 +56,3 @@ def clock(time_ms: int, decimal_mark: str, *, with_hours: bool) -> str:
     seconds, rest_ms = divmod(rest_ms, MS_PER_S)
     shown_hours = f"{hours:02d}:" if with_hours or hours else ""
     return f"{shown_hours}{minutes:02d}:{seconds:02d}{decimal_mark}{rest_ms:03d}"
-
-
-def _milliseconds(time_s: float) -> int:
-    return round(time_s * MS_PER_S)

@@ -65,6 +65,11 @@ class TimedSegment:
     end_s: float
     words: tuple[TimedWord, ...] = ()
 
+    @property
+    def parts(self) -> tuple[TimedWord, ...]:
+        """Its words; where they have no times, itself as one."""
+        return self.words or (TimedWord(self.text, self.start_s, self.end_s, None),)
+
 
 @dataclass(frozen=True)
 class TimedText:
@@ -86,6 +91,11 @@ class TimedText:
     def words(self) -> tuple[TimedWord, ...]:
         """The words of all segments, in order."""
         return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def parts(self) -> tuple[TimedWord, ...]:
+        """The words of each segment, or the segment as one, in order: all that is said."""
+        return tuple(part for segment in self.segments for part in segment.parts)
 
 
 def timed_text(document: Mapping[str, Any]) -> TimedText:

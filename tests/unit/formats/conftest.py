@@ -1,4 +1,4 @@
-"""A transcription to write, with what can go wrong in its text and times."""
+"""Results of both tasks to write, and what can go wrong in their text and times."""
 
 import pytest
 
@@ -9,6 +9,7 @@ from speech_toolkit.transcription.result import (
     TranscribedWord,
     TranscriptionResult,
 )
+from tests.unit.formats.nasty import alignment_document, transcription_document
 
 
 def make_segment(start_s, end_s, text, words=()):
@@ -101,3 +102,9 @@ def alignment():
         environment={},
         versions={},
     )
+
+
+@pytest.fixture(params=[alignment_document, transcription_document])
+def nasty_document(request):
+    """A result of either task with all awkward words of ``nasty.SENTENCES``."""
+    return request.param()

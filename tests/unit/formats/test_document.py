@@ -5,6 +5,7 @@ import pytest
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS, render
 from speech_toolkit.formats.document import read_document
+from speech_toolkit.formats.timed_text import timed_text
 
 
 @pytest.fixture(params=["two_sentences", "alignment"])
@@ -58,3 +59,12 @@ def test_times_that_are_none_are_refused(document, value, tmp_path):
 
     with pytest.raises(UsageError, match=rf"segments.*{key}"):
         read_document(path)
+
+
+def test_the_awkward_results_of_the_tests_have_the_form_of_results(nasty_document, tmp_path):
+    path = tmp_path / "nasty.json"
+    path.write_text(json.dumps(nasty_document), encoding="utf-8")
+
+    assert read_document(path) == nasty_document
+    texts = [word["text"] for word in nasty_document["words"]]
+    assert [part.text for part in timed_text(nasty_document).parts] == texts
