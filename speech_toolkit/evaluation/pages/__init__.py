@@ -27,7 +27,7 @@ def write_html(
         report: of evaluate.py, eval_accuracy.py, eval_perf.py, or inference_whisper.py in its modes
             compare and benchmark.
         path: of the page, or ``-`` for stdout.
-        language: one of ``arguments.LANGUAGES``.
+        language: one of ``languages.LANGUAGES``.
         audio_directory: where recordings are that have left the paths in the report.
 
     Raises:

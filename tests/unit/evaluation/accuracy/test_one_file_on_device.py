@@ -2,6 +2,7 @@ import pytest
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.accuracy import one_file as compare
+from speech_toolkit.evaluation.accuracy import one_file_on_device
 from speech_toolkit.evaluation.accuracy.one_file import compare_devices
 from speech_toolkit.evaluation.accuracy.one_file_on_device import transcribe_side
 from speech_toolkit.evaluation.process.runner import Outcome
@@ -36,11 +37,14 @@ def test_fault_that_leaves_one_sentence_as_it_is_is_noticed(monkeypatch, size, v
         result, arrays = transcribe_side(payload)
         return Outcome(label, "ok", result, arrays, None, 0, 1.0, ())
 
+    spared = []
+    monkeypatch.setattr(one_file_on_device, "spare_loaded", lambda: spared.append(True))
     monkeypatch.setattr(Transcriber, "load", load)
     monkeypatch.setattr(compare, "run_isolated", run)
     monkeypatch.setattr(compare, "prepare_environment", lambda name: None)
     request = WhisperRequest(None, str(SENTENCE), device="cpu", dtype="bfloat16")
     report, _ = compare_devices(request, None, Reporter(quiet=True))
+    assert len(spared) == 2  # the collector leaves what was loaded alone, on either side
     assert report["text"]["exact_match"]
     assert report["verdict"] == verdict, report["reason"]
     assert report["sensitivity"]["smallest_noticed"] <= 0.3
