@@ -155,17 +155,17 @@ def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:
 
 
 def _timestamps(asked_for: str | None, formats: Iterable[str]) -> str:
-    given = _DEFAULTS.timestamps if asked_for is None else asked_for
-    for name in formats:
-        fitting = TIMESTAMPS[TIMESTAMPS.index(FORMATS[name].needs) :]
-        if given in fitting:
-            continue
-        if asked_for is not None:
+    entries = [FORMATS[name] for name in formats]
+    if asked_for is None:
+        wanted = (entry.wants or entry.needs for entry in entries)
+        return max([_DEFAULTS.timestamps, *wanted], key=TIMESTAMPS.index)
+    for entry in entries:
+        fitting = TIMESTAMPS[TIMESTAMPS.index(entry.needs) :]
+        if asked_for not in fitting:
             raise UsageError(
-                f"the format {name} needs times: use --timestamps {' or '.join(fitting)}"
+                f"the format {entry.name} needs times: use --timestamps {' or '.join(fitting)}"
             )
-        given = fitting[0]
-    return given
+    return asked_for
 
 
 def _add_speech_arguments(group: argparse._ArgumentGroup) -> None:

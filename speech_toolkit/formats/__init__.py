@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from speech_toolkit.formats import plain_text, srt, tsv, vtt
+from speech_toolkit.errors import UsageError
+from speech_toolkit.files.json_input import shown_path
+from speech_toolkit.formats import (
+    audacity,
+    csv_table,
+    ctm,
+    lrc,
+    plain_text,
+    rttm,
+    srt,
+    textgrid,
+    tsv,
+    vtt,
+)
 from speech_toolkit.formats.timed_text import TimedText, timed_text
 
 JSON = "json"
@@ -22,20 +35,28 @@ class Format:
         needs: which times it cannot be without: "none", "segment" or "word".
         render: from timed text to the text of a file, newline at its end included; None for JSON,
             which is the result itself.
+        wants: which times are found for it where nobody says; None for those it needs.
     """
 
     name: str
     suffix: str
     needs: str
     render: Callable[[TimedText], str] | None
+    wants: str | None = None
 
 
 _TABLE = (
     Format("txt", ".txt", "none", plain_text.render),
     Format(JSON, ".json", "none", None),
+    Format("textgrid", ".TextGrid", "segment", textgrid.render, wants="word"),
+    Format("ctm", ".ctm", "word", ctm.render),
+    Format("rttm", ".rttm", "segment", rttm.render, wants="word"),
     Format("srt", ".srt", "segment", srt.render),
     Format("vtt", ".vtt", "segment", vtt.render),
+    Format("lrc", ".lrc", "segment", lrc.render),
+    Format("audacity", ".audacity.txt", "segment", audacity.render, wants="word"),
     Format("tsv", ".tsv", "segment", tsv.render),
+    Format("csv", ".csv", "segment", csv_table.render, wants="word"),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 
@@ -46,10 +67,19 @@ def render(document: Mapping[str, Any], format_name: str) -> str:
     Args:
         document: the JSON form of a transcription or an alignment.
         format_name: one of ``FORMATS``.
+
+    Raises:
+        UsageError: the format needs word times, which the result has not.
     """
-    write = FORMATS[format_name].render
-    if write is None:
+    entry = FORMATS[format_name]
+    if entry.render is None:
         from speech_toolkit.files.writing import json_text
 
         return json_text(document)
-    return write(timed_text(document))
+    timed = timed_text(document)
+    if entry.needs == "word" and timed.segments and not timed.words:
+        raise UsageError(
+            f"the result of {shown_path(timed.source)} has no times of words, which the format "
+            f"{format_name} needs; recognise it again with --timestamps word"
+        )
+    return entry.render(timed)

@@ -110,7 +110,7 @@ def test_a_prompt_of_bytes_that_are_no_text_is_refused():
         ("--temperature inf", "'inf' is not 0, or a number"),
         ("--no_speech_threshold 1.1", "'1.1' is not a number of at least 0, at most 1"),
         ("--logprob_threshold nan", "'nan' is not a number"),
-        ("--format json,pdf", "'pdf' is none of txt, json, srt, vtt, tsv"),
+        ("--format json,pdf", "'pdf' is none of txt, json, "),
         ("--seed 1.5", "'1.5' is not a whole number"),
         ("--chunk_length 0", "'0' is not a number of at least 1"),
         ("--output a --output_dir b", "not allowed with argument"),
@@ -138,6 +138,9 @@ def test_formats_are_taken_once_each():
     [
         ("", ("json",), "segment"),
         ("", ("txt", "srt"), "segment"),
+        ("", ("srt", "ctm", "txt"), "word"),
+        ("", ("textgrid",), "word"),
+        ("--timestamps segment", ("textgrid", "csv"), "segment"),
         ("--timestamps none", ("txt", "json"), "none"),
         ("--timestamps word", ("srt",), "word"),
     ],
@@ -149,3 +152,5 @@ def test_times_are_those_asked_for_or_those_that_formats_need(asked_for, formats
 def test_a_format_whose_times_were_refused_is_an_error():
     with pytest.raises(UsageError, match="format vtt needs times: use --timestamps segment or"):
         settings_from(parse("--timestamps none"), ("txt", "vtt"))
+    with pytest.raises(UsageError, match="format ctm needs times: use --timestamps word"):
+        settings_from(parse("--timestamps segment"), ("textgrid", "ctm"))

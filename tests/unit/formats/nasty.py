@@ -4,7 +4,9 @@
 a result of either task with these words, as far as formats are written from it.
 """
 
-from itertools import accumulate
+from itertools import accumulate, islice
+
+from hypothesis import strategies as st
 
 DURATION_S = 3700.0005
 SENTENCES = (
@@ -52,6 +54,12 @@ SENTENCES = (
     ),
 )
 WORDS = tuple(word for sentence in SENTENCES for word in sentence)
+
+TEXT = st.sampled_from([text for text, *_ in WORDS]) | st.text(
+    st.characters(codec="utf-8"), max_size=6
+).filter(str.strip)
+LENGTH_MS = st.sampled_from([0, 0, 1, 20]) | st.integers(0, 5000)
+PROBABILITY = st.none() | st.integers(0, 10_000).map(lambda share: share / 10_000)
 
 
 def transcription_document(sentences=SENTENCES, duration_s=DURATION_S, *, has_words=True):
@@ -124,3 +132,25 @@ def _span(text_key, text, start_time, end_time, probability, start_char):
         "start_char": start_char,
         "end_char": start_char + len(text),
     }
+
+
+def _times(draw_lengths_ms):
+    """Turn lengths of silence and word, by turns, into starts and ends in seconds."""
+    edges_s = [edge / 1000 for edge in accumulate(draw_lengths_ms)]
+    return zip(edges_s[::2], edges_s[1::2], strict=True)
+
+
+@st.composite
+def spoken(draw, text=TEXT):
+    """Draw sentences with words in order of time, many without length, and a duration in seconds.
+
+    Args:
+        text: strategy of a word's text.
+    """
+    counts = draw(st.lists(st.integers(1, 4), max_size=4))
+    lengths_ms = draw(st.lists(LENGTH_MS, min_size=2 * sum(counts), max_size=2 * sum(counts)))
+    words = iter(
+        [(draw(text), start_s, end_s, draw(PROBABILITY)) for start_s, end_s in _times(lengths_ms)]
+    )
+    sentences = [list(islice(words, count)) for count in counts]
+    return sentences, (sum(lengths_ms) + draw(LENGTH_MS)) / 1000

@@ -18,8 +18,22 @@ EXPECTED = {
     "vtt": "WEBVTT\n\n00:00.500 --> 00:01.240\nGood morning.\n\n"
     "01:01:01.000 --> 01:01:02.500\nAn hour later.\n\n",
     "tsv": "start\tend\ttext\n500\t1240\tGood morning.\n3661000\t3662500\tAn hour later.\n",
+    "csv": "segment,start_s,end_s,text,probability\n1,0.5,0.8,Good,0.9\n1,0.8,1.24,morning.,0.8\n"
+    "2,3661.0,3662.5,An hour later.,\n",
+    "ctm": "a 1 0.500 0.300 Good 0.9000\na 1 0.800 0.440 morning. 0.8000\n"
+    "a 1 3661.000 1.500 An_hour_later.\n",
+    "rttm": "SPEAKER a 1 0.500 0.740 <NA> <NA> speech <NA> <NA>\n"
+    "SPEAKER a 1 3661.000 1.500 <NA> <NA> speech <NA> <NA>\n",
+    "lrc": "[00:00.50]Good morning.\n[00:01.24]\n[61:01.00]An hour later.\n[61:02.50]\n",
+    "audacity": "0.500000\t0.800000\tGood\n0.800000\t1.240000\tmorning.\n"
+    "3661.000000\t3662.500000\tAn hour later.\n",
 }
-EMPTY = {"txt": "", "srt": "", "vtt": "WEBVTT\n\n", "tsv": "start\tend\ttext\n"}
+EMPTY = {
+    **dict.fromkeys(("txt", "srt", "ctm", "rttm", "lrc", "audacity"), ""),
+    "vtt": "WEBVTT\n\n",
+    "tsv": "start\tend\ttext\n",
+    "csv": "segment,start_s,end_s,text,probability\n",
+}
 
 
 @pytest.mark.parametrize("name", EXPECTED)
@@ -83,10 +97,11 @@ def test_the_schema_refuses_another_form(two_sentences, spoil):
 
 
 def test_all_formats_are_tested():
-    assert set(FORMATS) == {*EXPECTED, "json"}
+    assert set(FORMATS) == {*EXPECTED, "json", "textgrid"}, "a TextGrid has a file of tests"
 
 
 def test_the_table_names_each_format_once_and_what_it_needs():
     assert all(name == entry.name for name, entry in FORMATS.items())
     assert len({entry.suffix for entry in FORMATS.values()}) == len(FORMATS)
-    assert {entry.needs for entry in FORMATS.values()} <= set(TIMESTAMPS)
+    for entry in FORMATS.values():
+        assert TIMESTAMPS.index(entry.needs) <= TIMESTAMPS.index(entry.wants or entry.needs)
