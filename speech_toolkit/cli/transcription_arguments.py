@@ -209,7 +209,7 @@ def _add_decoding_arguments(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--timestamps",
         choices=TIMESTAMPS,
-        help=f"which times are found (default: {_DEFAULTS.timestamps}, or what the formats need)",
+        help=f"which times are found (default: {_DEFAULTS.timestamps}, or what the formats hold)",
     )
     group.add_argument(
         "--max_new_tokens",
