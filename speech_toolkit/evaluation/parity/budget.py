@@ -12,7 +12,7 @@ float64. What is left then is unexplained.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -70,7 +70,27 @@ def rounding_causes(dtype: str, declared: Mapping[str, str]) -> list[str]:
     return [OWN_ROUNDING, *emulated]
 
 
-def budget_entry(found: Decomposition, rounding_error: float, dtype: str) -> dict[str, Any]:
+def granted_forms(*declared: Mapping[str, str]) -> list[str]:
+    """Return the names of the forms that devices say they compute in, as a whole or in part.
+
+    Args:
+        declared: of each device the rounding that it applies, by product: "conv" or "matmul".
+    """
+    pairs = {
+        (number_format, _PRODUCT_NAMES[product])
+        for rounding in declared
+        for product, number_format in rounding.items()
+    }
+    return [
+        form.label
+        for form in _PRODUCTS
+        if all((form.format, product) in pairs for product in form.products)
+    ]
+
+
+def budget_entry(
+    found: Decomposition, rounding_error: float, dtype: str, granted: Collection[str] = ()
+) -> dict[str, Any]:
     """Return the budget of one output or module, ready for JSON.
 
     Args:
@@ -78,8 +98,9 @@ def budget_entry(found: Decomposition, rounding_error: float, dtype: str) -> dic
         rounding_error: relative error that rounding leaves on any sound device, in a pattern of
             its own.
         dtype: the coarser of the two sides', which says how many times that much is no surprise.
+        granted: names of forms that a device declares, which are not looked for.
     """
-    best = _largest_form(found, rounding_error)
+    best = _largest_form(found, rounding_error, granted)
     left = min(found.residual_error, found.relative_error) ** 2
     unexplained = max(0.0, left - (GOLDEN_LIMITS[dtype].factor * rounding_error) ** 2)
     whole = found.relative_error**2
@@ -96,9 +117,11 @@ def budget_entry(found: Decomposition, rounding_error: float, dtype: str) -> dic
     }
 
 
-def _largest_form(found: Decomposition, rounding_error: float) -> Part | None:
+def _largest_form(
+    found: Decomposition, rounding_error: float, granted: Collection[str]
+) -> Part | None:
     """Return the form that accounts for most by itself, of what is more than rounding leaves."""
-    names = {form.label for form in _FORMS}
+    names = {form.label for form in _FORMS}.difference(granted)
     forms = [
         part
         for part in found.parts

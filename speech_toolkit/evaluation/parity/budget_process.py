@@ -15,7 +15,8 @@ def run_budget(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
     Args:
         payload: as for a candidate, the model on the CPU in float32; "keep" is the directory where
             the candidate left its outputs and what its modules made of the reference's inputs;
-            "rounding" names the causes that `rounding_causes` gives, "noise" is the relative error
+            "rounding" names the causes that `rounding_causes` gives, "granted" the forms of
+            `granted_forms`, "noise" is the relative error
             between runs of the reference itself, by output.
 
     Returns:

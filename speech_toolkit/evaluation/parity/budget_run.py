@@ -94,7 +94,7 @@ def _outputs_budget(
         )
         found = decompose([array], [candidate[output]], of_output, [plain[output]])
         if found is not None:
-            budget[output] = budget_entry(found, rounding_error, dtype)
+            budget[output] = budget_entry(found, rounding_error, dtype, payload["granted"])
     return budget
 
 
@@ -122,6 +122,7 @@ class _ModulesBudget:
         self._causes = causes
         self._dtype = payload["dtype_of_limits"]
         self._rounding = payload["rounding"]
+        self._granted = payload["granted"]
 
     def add(self, call: LocalCall) -> None:
         """Look at one call of a module; it has no budget where the candidate left no result."""
@@ -140,4 +141,5 @@ class _ModulesBudget:
         found = decompose(call.expected, candidate, caused, call.result)
         if found is not None:
             rounding_error = _rounding_error(self._rounding, call.result, caused)
-            self.entries.append({"module": call.name} | budget_entry(found, rounding_error, dtype))
+            entry = budget_entry(found, rounding_error, dtype, self._granted)
+            self.entries.append({"module": call.name} | entry)

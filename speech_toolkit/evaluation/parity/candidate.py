@@ -10,6 +10,7 @@ from speech_toolkit.evaluation.parity import verdict
 from speech_toolkit.evaluation.parity.budget import (
     KNOWN_FORM,
     budget_checks,
+    granted_forms,
     name_forms,
     rounding_causes,
 )
@@ -32,18 +33,14 @@ from speech_toolkit.evaluation.parity.tight import (
     published_beside,
 )
 from speech_toolkit.evaluation.process.runner import Outcome
-from speech_toolkit.evaluation.targets import Target, why_same
+from speech_toolkit.evaluation.targets import FLOAT32, Target, why_same
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Check, coarser_dtype
 
 BUDGET = "budget"
 
 
 class CandidateJudge:
-    """Judges candidates, each against the same reference.
-
-    Attributes:
-        noise: relative error between runs of the reference itself, by output.
-    """
+    """Judges candidates, each against the same reference."""
 
     def __init__(
         self,
@@ -74,16 +71,21 @@ class CandidateJudge:
         self._layers = layers
         self._distances = distances
         self._search = search
-        self.noise = noise_of(reference)
 
     def dtype_of_limits(self, target: Target) -> str:
         """Return the dtype whose limits a candidate is held to."""
         return coarser_dtype(self._reference_target.dtype, target.dtype)
 
-    def rounding_causes(self, target: Target, outcome: Outcome) -> list[str]:
-        """Return the names of the causes that a budget counts by their size."""
-        declared = declared_rounding(outcome.result["environment"])
-        return rounding_causes(self.dtype_of_limits(target), declared)
+    def known_causes(self, target: Target, outcome: Outcome) -> dict[str, Any]:
+        """Return what a budget has to know: "rounding", "granted" and "noise" of its payload."""
+        own, other = (
+            declared_rounding(run.result["environment"]) for run in (outcome, self._reference)
+        )
+        return {
+            "rounding": rounding_causes(self.dtype_of_limits(target), own),
+            "granted": granted_forms(own, other),
+            "noise": noise_of(self._reference),
+        }
 
     def judge(self, target: Target, outcome: Outcome, budget: Outcome | None) -> dict[str, Any]:
         """Return a candidate's part of the report.
@@ -99,6 +101,7 @@ class CandidateJudge:
             return head | nothing | no_speedup("the run did not end well")
         reference, dtype, changes = self._reference, self.dtype_of_limits(target), self._changes
         both = ((self._reference_target, reference), (target, outcome))
+        is_float32 = dtype == FLOAT32
         whole = all(is_highest(t.dtype, run.result["environment"]) for t, run in both)
         distances = self._distances if whole else None
         limits = limits_for(dtype, changes, distances)
@@ -115,7 +118,7 @@ class CandidateJudge:
         named: list[str] = []
         if budget is not None and budget.ok:
             named = name_forms(budget.result, figures["layers"], limits[KNOWN_FORM])
-            checks += budget_checks(budget.result, limits[KNOWN_FORM]) if whole else []
+            checks += budget_checks(budget.result, limits[KNOWN_FORM]) if is_float32 else []
         gaps = self._gaps(target, outcome, figures["layers"], budget)
         result = FAIL if not all(c.passed for c in checks) else NOT_VALID if gaps else PASS
         reasons = [*verdict.reasons(checks), *verdict.culprit_reason(figures["layers"])]
@@ -124,10 +127,12 @@ class CandidateJudge:
             | figures
             | {
                 "verdict": result,
-                "reasons": [*reasons, *(named if whole else ()), *gaps],
+                "reasons": [*reasons, *(named if is_float32 else ()), *gaps],
                 "limits_of": dtype,
                 "limit_set": limit_set(distances),
-                "published": published_beside(checks, figures["layers"], dtype, changes),
+                "published": published_beside(
+                    checks, figures["layers"], dtype, changes, outcome.result["environment"]
+                ),
                 "checks": [verdict.check_dict(item) for item in checks],
                 **speedup(reference, outcome, WHY_NO_SPEED_UP.get(result)),
             }

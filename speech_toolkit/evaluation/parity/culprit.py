@@ -10,7 +10,8 @@ from speech_toolkit.evaluation.thresholds import Threshold
 # A block is blamed for itself only when its error is this many times that of any module in it.
 BLOCK_RATIO = 10.0
 _PRODUCT_OF_KIND = {"convolution": "conv", "linear": "matmul"}
-_LIMIT_OF_KIND = {"gelu": "local_error_gelu", "block": "block_error"}
+_LIMIT_OF_KIND = {"block": "block_error"}
+_GELU, _TANH = "gelu", "tanh"  # a kind of module, and the form that a card may say it has alone
 
 
 @dataclass(frozen=True)
@@ -35,13 +36,14 @@ class Culprit:
 def find_culprits(
     rows: Sequence[Mapping[str, Any]],
     limits: Mapping[str, Threshold],
-    declared: Mapping[str, str],
+    environment: Mapping[str, Any],
 ) -> tuple[Culprit, ...]:
     """Return the modules that stand out, in the order in which they finished.
 
     A module that computes something itself is held to `local_error`; a convolution or linear
     module of a device that says that it rounds, to `rounding_ratio` times the error of this
-    rounding. A block of modules is held to `BLOCK_RATIO` times the largest error inside it, or
+    rounding; a GELU of a device that says that it has the tanh form alone, to `local_error_gelu`.
+    A block of modules is held to `BLOCK_RATIO` times the largest error inside it, or
     where nothing inside it was looked at, to `block_error`. A
     normalisation that was evidently computed with another epsilon stands out whatever its error,
     which depends on how loud the input is.
@@ -49,11 +51,11 @@ def find_culprits(
     Args:
         rows: of `ActivationComparer`.
         limits: by name.
-        declared: rounding that the device says it applies, by product: "conv" or "matmul".
+        environment: the device's facts, in which it says how it computes.
     """
     found = []
     for row in rows:
-        limit = _limit(row, rows, limits, declared)
+        limit = _limit(row, rows, limits, environment)
         error = row["local_error"]
         is_over = error is not None and not error < limit
         if is_over or row["other_epsilon"] is not None:
@@ -75,11 +77,13 @@ def _limit(
     row: Mapping[str, Any],
     rows: Sequence[Mapping[str, Any]],
     limits: Mapping[str, Threshold],
-    declared: Mapping[str, str],
+    environment: Mapping[str, Any],
 ) -> float:
     own = limits[_LIMIT_OF_KIND.get(row["kind"], "local_error")].limit
+    if row["kind"] == _GELU and environment.get("gelu") == _TANH:
+        return limits["local_error_gelu"].limit
     product = _PRODUCT_OF_KIND.get(row["kind"])
-    rounding = row["rounding"].get(declared.get(product, ""))
+    rounding = row["rounding"].get(declared_rounding(environment).get(product, ""))
     if rounding is not None:
         return max(own, limits["rounding_ratio"].limit * rounding)
     if row["is_leaf"] or row["kind"] is not None:

@@ -110,7 +110,7 @@ class ParityEvaluation:
         outcome = self._run_target(_CANDIDATE, target, scratch, more=more)
         budget = None
         if self._request.budget and outcome.ok:
-            more |= {"noise": judge.noise, "rounding": judge.rounding_causes(target, outcome)}
+            more |= judge.known_causes(target, outcome)
             label = f"{BUDGET} of {target.label}"
             budget = self._run_target(_BUDGET, REFERENCE, scratch, label, more)
         return judge.judge(target, outcome, budget)

@@ -45,7 +45,10 @@ _FLOAT32 = (
         "local_error", 5e-5, "below", "sums in another order: 1e-6 to 1e-5 for a module alone"
     ),
     Threshold(
-        "local_error_gelu", 1e-3, "below", "GELU in its tanh form is off by up to 5e-4 of its input"
+        "local_error_gelu",
+        1e-3,
+        "below",
+        "a device that says GELU is its tanh form: up to 5e-4 of the input",
     ),
     Threshold(
         "block_error", 2e-3, "below", "HF32 products and GELU in its tanh form: 1e-3 for a layer"
@@ -54,7 +57,7 @@ _FLOAT32 = (
         "rounding_ratio", 1.5, "below", "half a bit above what the device's own rounding explains"
     ),
     Threshold(
-        "known_form_share", 0.5, "at most", "float32 at its highest precision has no other form"
+        "known_form_share", 0.5, "at most", "float32 has no form but those that a device declares"
     ),
 )
 _FLOAT16 = {

@@ -71,6 +71,7 @@ def published_beside(
     layers: Mapping[str, Any] | None,
     dtype: str,
     changes: Mapping[str, float],
+    environment: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the verdict that the published limits lead to, and the checks that they change.
 
@@ -79,10 +80,11 @@ def published_beside(
         layers: what was found in the modules; None where they were not compared.
         dtype: whose limits hold.
         changes: limits that the user set.
+        environment: the candidate's facts.
     """
     limits = limits_for(dtype, changes)
     again = [
-        check(limits[item.threshold.name], item.output, _value(item, layers, limits))
+        check(limits[item.threshold.name], item.output, _value(item, layers, limits, environment))
         for item in checks
         if item.threshold.name in limits and item.threshold.name != KNOWN_FORM
     ]
@@ -98,12 +100,15 @@ def published_beside(
 
 
 def _value(
-    item: Check, layers: Mapping[str, Any] | None, limits: Mapping[str, Threshold]
+    item: Check,
+    layers: Mapping[str, Any] | None,
+    limits: Mapping[str, Threshold],
+    environment: Mapping[str, Any],
 ) -> float | None:
     """Return a figure, the number of culprits counted again."""
     if item.threshold.name != "culprits" or layers is None:
         return item.value
-    return len(find_culprits(layers["modules"], limits, layers["declared_rounding"]))
+    return len(find_culprits(layers["modules"], limits, environment))
 
 
 def limit_set(distances: Mapping[str, Distance] | None) -> str:

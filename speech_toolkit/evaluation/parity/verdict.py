@@ -137,14 +137,13 @@ def judge_layers(
     layers: Mapping[str, Any], environment: Mapping[str, Any], limits: Limits
 ) -> tuple[dict[str, Any], list[Check]]:
     """Name the modules whose own error stands out, the first of them before all."""
-    declared = declared_rounding(environment)
-    culprits = find_culprits(layers["rows"], limits, declared)
+    culprits = find_culprits(layers["rows"], limits, environment)
     figures = {
         "detail": layers["detail"],
         "modules": layers["rows"],
         "expected": layers["expected"],
         "missing": layers["missing"],
-        "declared_rounding": declared,
+        "declared_rounding": declared_rounding(environment),
         "culprits": [asdict(culprit) for culprit in culprits],
     }
     return figures, [check(limits["culprits"], "modules", len(culprits))]

@@ -9,6 +9,7 @@ from speech_toolkit.evaluation.parity.budget import (
     budget_entry,
     dtype_cause,
     forms_for,
+    granted_forms,
     rounding_causes,
 )
 from speech_toolkit.evaluation.parity.limits import PUBLISHED, TIGHT
@@ -19,10 +20,10 @@ GELU, HF32 = "GELU in its tanh form", "hf32 in convolution"
 LABEL = "budget of npu:0 float32"
 
 
-def entry(form_share, error=8.7e-4, form=GELU, rounding=4e-7):
+def entry(form_share, error=8.7e-4, form=GELU, rounding=4e-7, granted=()):
     parts = (Part(form, error, 1.0, form_share, form_share),)
     found = Decomposition(error, parts, form_share, error * np.sqrt(1 - form_share))
-    return budget_entry(found, rounding, "float32")
+    return budget_entry(found, rounding, "float32", granted)
 
 
 def budget(output, *modules):
@@ -84,13 +85,35 @@ def test_a_form_within_the_noise_is_none():
     assert found["unexplained_share"] == 0
 
 
+ROUNDS = {"device": "npu:0", "device_name": "a card", "hf32": {"conv": True}, "tf32": None}
+
+
 def test_a_device_that_declares_its_rounding_is_not_blamed_for_it(evaluate_budget):
-    rounds = {"device": "npu:0", "device_name": "a card", "hf32": {"conv": True}, "tf32": None}
-    found = budget(entry(1.0, error=9e-5, form=HF32))
-    report, code, _ = evaluate_budget(found, environment=rounds)
+    declared = granted_forms({"conv": "hf32"}, {})
+    found = budget(entry(1.0, error=9e-5, form=HF32, granted=declared))
+    report, code, _ = evaluate_budget(found, environment=ROUNDS)
     assert code == 0
-    assert not any(c["name"] == "known_form_share" for c in report["candidates"][0]["checks"])
+    logits = report["candidates"][0]["budget"]["outputs"]["logits"]
+    assert (logits["largest_form"], logits["largest_form_share"]) == (None, 0.0)
     assert report["candidates"][0]["reasons"] == []
+
+
+def test_a_device_that_declares_its_rounding_is_blamed_for_another_form(evaluate_budget):
+    found = budget(entry(0.9, granted=granted_forms({"conv": "hf32"})))
+    report, code, lines = evaluate_budget(found, environment=ROUNDS)
+    assert (code, report["candidates"][0]["limit_set"]) == (1, "published")
+    assert "logits are off as GELU in its tanh form" in lines
+
+
+def test_forms_that_devices_declare():
+    assert granted_forms({}, {}) == []
+    assert granted_forms({"conv": "hf32"}) == [HF32]
+    assert granted_forms({"conv": "hf32", "matmul": "hf32"}) == [
+        HF32,
+        "hf32 in matmul",
+        "hf32 in convolution and matmul",
+    ]
+    assert granted_forms({"conv": "tf32"}, {"matmul": "tf32"})[-1].endswith("and matmul")
 
 
 def test_a_budget_that_did_not_run_is_no_pass(evaluate_budget):

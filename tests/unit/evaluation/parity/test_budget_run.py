@@ -33,6 +33,7 @@ def reference(tmp_path_factory):
         "model": settings("float32"), "scratch": str(scratch), "warmup": 0, "runs": 1,
         "layers": "blocks", "noise_floor": False, "changes": {}, "distances": None, "keep": None,
         "dtype_of_limits": "float32", "noise": {"logits": 0.0}, "rounding": [OWN_ROUNDING],
+        "granted": [],
     }  # fmt: skip
     on_device.run_reference(payload)
     on_device.run_golden(payload | {"model": settings("float64")})

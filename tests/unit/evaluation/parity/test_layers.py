@@ -8,11 +8,11 @@ import torch
 
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.models.emulations import Emulation
-from speech_toolkit.evaluation.models.rounding import RoundedProducts
+from speech_toolkit.evaluation.models.rounding import RoundedProducts, TanhGelu
 from speech_toolkit.evaluation.parity.blocks import blocks_of
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.parity.layers import ActivationComparer, ActivationRecorder
-from speech_toolkit.evaluation.parity.limits import limits_for
+from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 
 LIMITS = limits_for("float32")
 
@@ -74,8 +74,9 @@ def compare(model, tmp_path):
     return run
 
 
-def culprits(rows, declared=None):
-    return find_culprits(list(rows.values()), LIMITS, declared or {})
+def culprits(rows, declared=None, **facts):
+    hf32 = dict.fromkeys(declared or {}, True)
+    return find_culprits(list(rows.values()), LIMITS, {"hf32": hf32, "gelu": "exact"} | facts)
 
 
 def test_a_model_against_itself(model, compare):
@@ -168,6 +169,20 @@ def test_declared_rounding_of_a_device():
         "matmul": "tf32",
         "conv": "tf32",
     }
+
+
+def test_gelu_in_its_tanh_form_is_granted_to_a_device_that_says_so_alone(model, compare):
+    rows = compare(copy.deepcopy(model), TanhGelu())
+    assert 5e-5 < rows["activation"]["local_error"] < 1e-3
+    (culprit,) = culprits(rows)
+    assert (culprit.module, culprit.limit) == ("activation", 5e-5)
+    assert culprit.explanation == "as GELU in its tanh form"
+    assert culprits(rows, gelu="tanh") == ()
+    tight = limits_for("float32", distances={"logits": Distance(4e-7, 2e-7)})
+    facts = {"gelu": "tanh"}
+    assert [each.module for each in find_culprits(list(rows.values()), tight, facts)] == [
+        "activation"
+    ]
 
 
 def test_a_module_that_is_not_called_is_missing(model, compare, tmp_path):
