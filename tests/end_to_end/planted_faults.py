@@ -9,6 +9,8 @@ from types import MethodType
 
 import torch
 
+from speech_toolkit.evaluation.models.emulations import CONVOLUTION, Emulation
+from speech_toolkit.evaluation.models.rounding import RoundedProducts, TanhGelu
 from speech_toolkit.evaluation.parity import on_device as parity_run
 
 CLEAN = "clean"
@@ -81,6 +83,42 @@ def operator_on_the_cpu(model, name):
         return output + 0 * getattr(torch.nn.functional, FALLBACK)(output)
 
     model.get_submodule(name).register_forward_hook(detour)
+
+
+def rounded_product(model, name, number_format):
+    """A product that rounds its factors, of which the device says nothing."""
+    _compute_in(model.get_submodule(name), RoundedProducts(Emulation(number_format)))
+
+
+def rounded_convolutions(model, first, number_format):
+    """The same in all convolutions, of which the first should be named."""
+    _compute_in(model, RoundedProducts(Emulation(number_format, (CONVOLUTION,))))
+
+
+def tanh_gelu(model, name):
+    """GELU in its tanh form in one module."""
+    _compute_in(model.get_submodule(name), TanhGelu())
+
+
+def _compute_in(module, mode):
+    original = module.forward
+
+    def forward(*args, **kwargs):
+        with mode:
+            return original(*args, **kwargs)
+
+    module.forward = forward
+
+
+def overflow(model, name, channel):
+    """One channel that outgrows float16, which is infinite or, where a chip saturates, 65504."""
+
+    def grow(module, inputs, output):
+        wrong = output.clone()
+        wrong[..., channel] = torch.full_like(wrong[..., channel], 6e4) * 2
+        return wrong
+
+    model.get_submodule(name).register_forward_hook(grow)
 
 
 def run_planted(payload):

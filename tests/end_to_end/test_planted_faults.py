@@ -1,7 +1,8 @@
 """Faults planted on the emulated NPU are caught and named, and a clean run passes.
 
-One process runs every fault of a family; the evaluation takes them for as many cards. The chip is
-a 910B, whose convolutions round to HF32: a fault has to stand out against that.
+One process runs every fault of a family; the evaluation takes them for as many cards. The cards
+compute as their chip does: a 910B2 is held to the tight limits, a 310P3, whose GELU is the tanh
+form alone, to the published ones, and a fault has to stand out beside that form.
 """
 
 import sys
@@ -11,6 +12,7 @@ import pytest
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.evaluation.parity import evaluation as parity
 from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+from speech_toolkit.evaluation.parity.limits import PUBLISHED, TIGHT
 from speech_toolkit.evaluation.parity.request import ParityRequest
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
@@ -24,7 +26,6 @@ pytestmark = pytest.mark.usefixtures("emulated_npu")
 CULPRIT = "culprits"
 MMS = {
     "noise": (("noise", "wav2vec2.encoder.layers.2.attention", 1e-2), CULPRIT, "noise"),
-    "faint noise": (("noise", "wav2vec2.encoder.layers.4.feed_forward", 3e-4), CULPRIT, ""),
     "epsilon": (
         ("epsilon", "wav2vec2.encoder.layers.3.layer_norm", 1e-3),
         CULPRIT,
@@ -56,6 +57,21 @@ MMS = {
         CULPRIT,
         "channels 10 and 100 changed places",
     ),
+    "TF32 in one product": (
+        ("rounded_product", "wav2vec2.encoder.layers.4.attention.out_proj", "tf32"),
+        CULPRIT,
+        "rounded to tf32",
+    ),
+    "HF32 in convolutions": (
+        ("rounded_convolutions", "wav2vec2.feature_extractor.conv_layers.0.conv", "hf32"),
+        CULPRIT,
+        "rounded to hf32",
+    ),
+    "overflow": (
+        ("overflow", "wav2vec2.encoder.layers.2.feed_forward", 3),
+        CULPRIT,
+        "the error is in 1 of 192 channels (3)",
+    ),
     "weights on the CPU": (
         ("left_on_cpu", "wav2vec2.encoder.layers.0.feed_forward"),
         "misplaced_tensors",
@@ -66,6 +82,23 @@ MMS = {
         "fallback_ops",
         "aten::softplus",
     ),
+}
+# What a chip with the tanh form alone computes by itself or drowns, being larger.
+BELOW_TANH = {
+    "faint noise": (
+        ("noise", "wav2vec2.encoder.layers.4.feed_forward", 3e-4),
+        CULPRIT,
+        "",
+    ),
+    "tanh in one module": (
+        ("tanh_gelu", "wav2vec2.encoder.layers.3.feed_forward.intermediate_act_fn"),
+        CULPRIT,
+        "GELU in its tanh form",
+    ),
+}
+HALF = {
+    "overflow": (("overflow", "wav2vec2.encoder.layers.2.feed_forward", 3), CULPRIT, ""),
+    "noise": (("noise", "wav2vec2.encoder.layers.2.attention", 1e-2), CULPRIT, "noise"),
 }
 WHISPER = {
     "noise": (("noise", "model.encoder.layers.1.self_attn", 1e-2), CULPRIT, "noise"),
@@ -93,7 +126,7 @@ WHISPER = {
 def evaluate_faults(emulated_npu, monkeypatch):
     """Return a function that evaluates a bundled model with faults: label -> its report."""
 
-    def evaluate(model, faults, layers="all"):
+    def evaluate(model, faults, layers="all", chip="Ascend910B2", dtype="float32", limits=TIGHT):
         labels = [CLEAN, *faults]
         outcomes = {}
 
@@ -103,6 +136,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
             if not outcomes:
                 planted = {"faults": {label: fault[0] for label, fault in faults.items()}}
                 with monkeypatch.context() as patch:
+                    patch.setenv("EMULATED_NPU_CHIP", chip)
                     patch.setenv("EMULATED_NPU_FALLBACK_OPS", f"aten::{FALLBACK}")
                     patch.setattr(sys, "path", [str(build.install()), *sys.path])
                     whole = run_isolated(
@@ -113,7 +147,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
             return outcomes[labels[int(payload["model"]["device"].removeprefix("npu:"))]]
 
         monkeypatch.setattr(parity, "run_isolated", run)
-        targets = [Target(f"npu:{index}", "float32") for index in range(len(labels))]
+        targets = [Target(f"npu:{index}", dtype) for index in range(len(labels))]
         request = ParityRequest(
             model_path=str(REPOSITORY / "models" / model),
             audio_path=str(SAMPLES / "demo.wav"),
@@ -123,6 +157,7 @@ def evaluate_faults(emulated_npu, monkeypatch):
             layers=layers,
             noise_floor=False,
             max_audio_s=2.0,
+            limits=limits,
         )
         report, code = ParityEvaluation(request, Reporter(quiet=True)).run([])
         return dict(zip(labels, report["candidates"], strict=True)), code
@@ -158,9 +193,26 @@ def check_caught(found, faults):
 
 
 def test_faults_in_an_aligner(evaluate_faults):
-    found, code = evaluate_faults("tiny-mms-aligner", MMS)
+    found, code = evaluate_faults("tiny-mms-aligner", BELOW_TANH | MMS)
+    assert code == 1
+    check_caught(found, BELOW_TANH | MMS)
+
+
+@pytest.mark.slow
+def test_faults_in_an_aligner_on_a_chip_with_the_tanh_form_alone(evaluate_faults):
+    found, code = evaluate_faults("tiny-mms-aligner", MMS, chip="Ascend310P3", limits=PUBLISHED)
     assert code == 1
     check_caught(found, MMS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chip", ["Ascend910B2", "Ascend310P3"])
+def test_faults_in_float16_whether_or_not_the_chip_saturates(evaluate_faults, chip):
+    found, code = evaluate_faults("tiny-mms-aligner", HALF, chip=chip, dtype="float16")
+    assert code == 1
+    check_caught(found, HALF)
+    explanation = found["overflow"]["layers"]["culprits"][0]["explanation"]
+    assert ("NaN or Inf" in explanation) == (chip == "Ascend910B2")
 
 
 @pytest.mark.slow

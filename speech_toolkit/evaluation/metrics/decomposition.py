@@ -7,6 +7,8 @@ and never more than in full, so that a small cause cannot account for a large er
 is bounded least squares (Stark and Parker, "Bounded-Variable Least-Squares", Computational
 Statistics 10, 1995). The explained share of ||e||^2 is divided among the causes as Pratt (1987)
 divides the R^2 of a regression: a_k (2 <f_k, e> - <f_k, sum_j a_j f_j>) / ||e||^2 adds up to it.
+A cause that takes away from another's error has less than nothing by that; it gets nothing, and
+the others share what is explained.
 
 Letters: K causes.
 """
@@ -33,7 +35,7 @@ class Part:
         cause: its name.
         own_error: relative error that the cause makes when nothing else is changed.
         amount: a_k, how much of it is found in the error, in 0..1.
-        share: of the squared error, all causes fitted together.
+        share: of the squared error, all causes fitted together, in 0..1.
         share_alone: the same, this cause fitted by itself; at most 1.
     """
 
@@ -91,6 +93,8 @@ def decompose(
     amounts_K = _fit(along_K, between_KK)
     shares_K = amounts_K * (2 * along_K - between_KK @ amounts_K) / squares
     explained = min(1.0, max(0.0, float(shares_K.sum())))
+    shares_K = np.maximum(shares_K, 0.0)
+    shares_K *= explained / (float(shares_K.sum()) or 1.0)
     error = math.sqrt(squares / size)
     parts = tuple(
         Part(

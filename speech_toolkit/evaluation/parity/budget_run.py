@@ -53,9 +53,7 @@ def take_apart(loaded: EvaluatedModel, payload: dict[str, Any]) -> dict[str, Any
     budget = {"outputs": _outputs_budget(loaded, inputs, causes, payload), "modules": []}
     if payload["layers"] != LAYERS_OFF:
         modules = _ModulesBudget(Path(payload["keep"]), causes, payload)
-        comparer = ActivationComparer(
-            scratch / ACTIVATIONS, explain_above=math.inf, on_local=modules.add
-        )
+        comparer = ActivationComparer(scratch / ACTIVATIONS, on_local=modules.add)
         with comparer.comparing(loaded.model):
             loaded.forward(inputs)
         budget["modules"] = modules.entries

@@ -18,19 +18,30 @@ def budget_lines(candidate: Mapping[str, Any]) -> Iterator[str]:
     budget = candidate["budget"]
     if budget is None:
         return
-    for output, entry in budget["outputs"].items():
+    for output, figures in candidate["outputs"].items():
+        entry = budget["outputs"].get(output)
+        if entry is None:
+            yield f"budget of the error in {output}: {_why_none(figures)}"
+            continue
         yield f"{f'budget of the error in {output}':<{_NAME_WIDTH}}  by itself   of the square"
         for part in entry["parts"]:
             yield _part_line(part["cause"], part["own_error"], part["share"])
         yield _part_line(ROUNDING, entry["rounding_error"], entry["rounding_share"])
         yield _part_line(UNEXPLAINED, entry["unexplained_error"], entry["unexplained_share"])
         yield _part_line("the whole error", entry["relative_error"], 1.0)
-    if budget["outputs"]:
+    if candidate["layers"] is not None:
         yield from _module_lines(budget["modules"])
 
 
+def _why_none(figures: Mapping[str, Any]) -> str:
+    """Say why the error of an output was not taken apart."""
+    if figures["relative_error"] == 0 and not figures["non_finite_differ"]:
+        return "there is none, the two are equal"
+    return "not taken apart, since it holds NaN or infinities"
+
+
 def _part_line(name: str, error: float, share: float) -> str:
-    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{max(0.0, share):>16.1%}"
+    return f"  {name:<{_NAME_WIDTH - 2}}{error:>11.1e}{share:>16.1%}"
 
 
 def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
@@ -42,6 +53,6 @@ def _module_lines(entries: Sequence[Entry]) -> Iterator[str]:
         largest = max(entry["parts"], key=lambda part: part["share"])
         yield (
             f"  {entry['module']:<{_NAME_WIDTH + 4}} {entry['relative_error']:.1e}  "
-            f"{largest['cause']} {max(0.0, largest['share']):.1%}, {UNEXPLAINED} "
+            f"{largest['cause']} {largest['share']:.1%}, {UNEXPLAINED} "
             f"{entry['unexplained_share']:.1%}"
         )

@@ -82,7 +82,7 @@ class CandidateJudge:
             declared_rounding(run.result["environment"]) for run in (outcome, self._reference)
         )
         return {
-            "rounding": rounding_causes(self.dtype_of_limits(target), own),
+            "rounding": rounding_causes(self.dtype_of_limits(target), {**other, **own}),
             "granted": granted_forms(own, other),
             "noise": noise_of(self._reference),
         }

@@ -55,12 +55,30 @@ def find_culprits(
     """
     found = []
     for row in rows:
-        limit = _limit(row, rows, limits, environment)
-        error = row["local_error"]
-        is_over = error is not None and not error < limit
+        is_over = is_over_limit(row, rows, limits, environment)
         if is_over or row["other_epsilon"] is not None:
+            limit = _limit(row, rows, limits, environment)
+            error = row["local_error"]
             found.append(Culprit(row["module"], row["class"], error, limit, row["explanation"]))
     return tuple(found)
+
+
+def is_over_limit(
+    row: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    limits: Mapping[str, Threshold],
+    environment: Mapping[str, Any],
+) -> bool:
+    """Tell whether a module's local error is above its limit.
+
+    Args:
+        row: of `ActivationComparer`, with or without an explanation.
+        rows: those of the modules inside it at least.
+        limits: by name.
+        environment: the device's facts.
+    """
+    error = row["local_error"]
+    return error is not None and not error < _limit(row, rows, limits, environment)
 
 
 def declared_rounding(environment: Mapping[str, Any]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ INDEX_FILE = "modules.json"
 CONVOLUTION, LINEAR, GELU, BLOCK = "convolution", "linear", "gelu", "block"
 _PASS_THROUGH = ("Dropout", "Identity")
 _EXPLAINED_MODULES = 20
+StandsOut = Callable[[Mapping[str, Any], Sequence[Mapping[str, Any]]], bool]
 EPSILON_SEEN_ABOVE = 2e-6  # below this an error of float32 is its own rounding
 
 
@@ -155,7 +156,7 @@ class ActivationComparer:
     def __init__(
         self,
         directory: Path,
-        explain_above: float,
+        stands_out: StandsOut | None = None,
         around: str | None = None,
         on_local: Callable[[LocalCall], None] | None = None,
     ) -> None:
@@ -163,14 +164,15 @@ class ActivationComparer:
 
         Args:
             directory: that the recorder wrote.
-            explain_above: local errors from here on are looked into.
+            stands_out: tells of a row, given those before it, whether its local error is to be
+                looked into; None for no row.
             around: the name of the only module that matters, with the blocks that it is part of;
                 None where all do.
             on_local: takes each call of a module with the reference's inputs.
         """
         self.rows: list[dict[str, Any]] = []
         self._directory = directory
-        self._explain_above = explain_above
+        self._stands_out = stands_out
         self._on_local = on_local
         self._explained = 0
         index = json.loads((directory / INDEX_FILE).read_text(encoding="utf-8"))
@@ -277,9 +279,12 @@ class ActivationComparer:
             row["other_epsilon"] = other_epsilon(module, inputs[0], expected[0], local[0])
         if row["other_epsilon"] is not None:
             row["explanation"] = f"as with an epsilon of {row['other_epsilon']:.2g}"
-        elif error >= self._explain_above and self._explained < _EXPLAINED_MODULES:
+        elif self._explained < _EXPLAINED_MODULES and self._is_to_be_explained(row):
             self._explained += 1
             row["explanation"] = explain(module, row["rounding"], inputs, expected[0], local[0])
+
+    def _is_to_be_explained(self, row: dict[str, Any]) -> bool:
+        return self._stands_out is not None and self._stands_out(row, self.rows)
 
     def _load(self, numbers: Sequence[int]) -> list[np.ndarray]:
         return [np.load(_tensor_path(self._directory, number)) for number in numbers]

@@ -7,11 +7,11 @@ takes them from there, so that all devices compute on the same numbers.
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from speech_toolkit.evaluation.metrics.timing import Timings, time_call
 from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.models.family import load_model
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings
+from speech_toolkit.evaluation.parity.culprit import is_over_limit
 from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
@@ -93,7 +94,7 @@ def run_candidate(payload: dict[str, Any]) -> tuple[dict[str, Any], Arrays]:
                 np.savez(kept / OUTPUTS_FILE, **arrays)
         if payload["layers"] != LAYERS_OFF:
             result["layers"] = _compare_layers(
-                loaded, inputs, scratch / ACTIVATIONS, limits["local_error"].limit, kept
+                loaded, inputs, scratch / ACTIVATIONS, limits, result["environment"], kept
             )
         result["sensitivity"] = _sensitivity(
             loaded, inputs, scratch, limits, payload["layers"], result["environment"]
@@ -272,13 +273,15 @@ def _compare_layers(
     loaded: EvaluatedModel,
     inputs: Arrays,
     directory: Path,
-    explain_above: float,
+    limits: Mapping[str, Threshold],
+    environment: Mapping[str, Any],
     kept: Path | None,
 ) -> dict[str, Any]:
     from speech_toolkit.evaluation.parity.layers import ActivationComparer
 
     on_local = None if kept is None else (lambda call: call.write(kept))
-    comparer = ActivationComparer(directory, explain_above, on_local=on_local)
+    stands_out = partial(is_over_limit, limits=limits, environment=environment)
+    comparer = ActivationComparer(directory, stands_out, on_local=on_local)
     started = time.perf_counter()
     with comparer.comparing(loaded.model):
         loaded.forward(inputs)
@@ -312,9 +315,7 @@ def _sensitivity(
         comparer = None
         compared = contextlib.nullcontext()
         if detail != LAYERS_OFF:
-            comparer = ActivationComparer(
-                scratch / ACTIVATIONS, explain_above=math.inf, around=name
-            )
+            comparer = ActivationComparer(scratch / ACTIVATIONS, around=name)
             compared = comparer.comparing(loaded.model)
         with planted_noise(loaded.model, name, size), compared:
             arrays = run_outputs(loaded, inputs)

@@ -26,8 +26,7 @@ def budget(figures: Mapping[str, Any] | None, texts: Texts) -> Markup | None:
 
 def _output(name: str, entry: Entry, texts: Texts) -> Markup:
     parts = [
-        (texts.sentence(part["cause"]), part["own_error"], max(0.0, part["share"]))
-        for part in entry["parts"]
+        (texts.sentence(part["cause"]), part["own_error"], part["share"]) for part in entry["parts"]
     ]
     parts += [
         (texts("budget_rounding"), entry["rounding_error"], entry["rounding_share"]),
@@ -51,7 +50,7 @@ def _modules(entries: Sequence[Entry], texts: Texts) -> Markup:
                 code(entry["module"]),
                 amount(error_size(entry["relative_error"])),
                 texts.sentence(largest["cause"]),
-                amount(share(max(0.0, largest["share"]))),
+                amount(share(largest["share"])),
                 amount(share(entry["unexplained_share"])),
             ]
         )

@@ -54,6 +54,16 @@ def test_a_small_cause_explains_no_large_error():
     assert parts["hf32"].share_alone == pytest.approx(1 - (49 / 50) ** 2, abs=0.01)
 
 
+def test_no_share_is_above_what_is_explained_where_causes_cancel():
+    against = -0.3 * GELU + 0.3 * error(1e-3)
+    causes = {"gelu": [REFERENCE + GELU], "against": [REFERENCE + against]}
+    found, parts = parts_of(REFERENCE + GELU + 0.5 * against, causes)
+    assert parts["against"].amount == pytest.approx(0.5, abs=0.05)
+    assert parts["against"].share == 0
+    assert parts["gelu"].share == pytest.approx(found.explained_share)
+    assert found.explained_share == pytest.approx(1)
+
+
 def test_causes_that_are_nearly_the_same_share_what_they_explain():
     causes = {"one": [REFERENCE + BOTH], "other": [REFERENCE + BOTH + error(1e-7)]}
     found, parts = parts_of(REFERENCE + BOTH, causes)

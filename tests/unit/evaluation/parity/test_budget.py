@@ -98,6 +98,16 @@ def test_a_device_that_declares_its_rounding_is_not_blamed_for_it(evaluate_budge
     assert report["candidates"][0]["reasons"] == []
 
 
+def test_an_output_without_an_error_or_a_number_is_said_to_have_no_budget(evaluate_budget):
+    nothing = Outcome("", "ok", {"outputs": {}, "modules": []}, {}, None, 0, 1.0, ())
+    _, _, lines = evaluate_budget(nothing, LOGITS)
+    assert "budget of the error in logits: there is none, the two are equal" in lines
+    spoilt = LOGITS.copy()
+    spoilt[0, 0] = np.nan
+    _, _, lines = evaluate_budget(nothing, spoilt)
+    assert "budget of the error in logits: not taken apart, since it holds NaN" in lines
+
+
 def test_a_device_that_declares_its_rounding_is_blamed_for_another_form(evaluate_budget):
     found = budget(entry(0.9, granted=granted_forms({"conv": "hf32"})))
     report, code, lines = evaluate_budget(found, environment=ROUNDS)

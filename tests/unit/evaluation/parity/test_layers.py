@@ -1,6 +1,7 @@
 """Local and propagated errors, and the module that is blamed, on a model small enough to see."""
 
 import copy
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,7 +11,11 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.models.rounding import RoundedProducts, TanhGelu
 from speech_toolkit.evaluation.parity.blocks import blocks_of
-from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
+from speech_toolkit.evaluation.parity.culprit import (
+    declared_rounding,
+    find_culprits,
+    is_over_limit,
+)
 from speech_toolkit.evaluation.parity.layers import ActivationComparer, ActivationRecorder
 from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 
@@ -61,7 +66,7 @@ def compare(model, tmp_path):
         model(waveform)
 
     def run(candidate, mode=None):
-        comparer = ActivationComparer(tmp_path / "a", explain_above=5e-5)
+        comparer = ActivationComparer(tmp_path / "a", lambda row, rows: row["local_error"] >= 5e-5)
         with torch.no_grad(), comparer.comparing(candidate):
             if mode is None:
                 candidate(waveform)
@@ -185,8 +190,28 @@ def test_gelu_in_its_tanh_form_is_granted_to_a_device_that_says_so_alone(model, 
     ]
 
 
+def test_what_a_device_is_granted_takes_no_explanation_from_a_fault(tmp_path):
+    torch.manual_seed(0)
+    gelus = [torch.nn.GELU() for _ in range(25)]
+    right = torch.nn.Sequential(torch.nn.Linear(16, 16), *gelus, torch.nn.Linear(16, 16))
+    wrong, inputs = copy.deepcopy(right), torch.randn(9, 16) * 3
+    with torch.no_grad():
+        wrong[-1].weight.copy_(right[-1].weight[[1, 0, *range(2, 16)]])
+        wrong[-1].bias.copy_(right[-1].bias[[1, 0, *range(2, 16)]])
+        with ActivationRecorder(tmp_path / "a").recording(right):
+            right(inputs)
+        facts = {"gelu": "tanh"}
+        stands_out = partial(is_over_limit, limits=LIMITS, environment=facts)
+        comparer = ActivationComparer(tmp_path / "a", stands_out)
+        with comparer.comparing(wrong), TanhGelu():
+            wrong(inputs)
+    assert sum(row["local_error"] > 5e-5 for row in comparer.rows) > 20
+    (culprit,) = find_culprits(comparer.rows, LIMITS, facts)
+    assert (culprit.module, culprit.explanation) == ("26", "channels 0 and 1 changed places")
+
+
 def test_a_module_that_is_not_called_is_missing(model, compare, tmp_path):
-    comparer = ActivationComparer(tmp_path / "a", explain_above=1.0)
+    comparer = ActivationComparer(tmp_path / "a")
     candidate = copy.deepcopy(model)
     candidate.second = candidate.first
     with torch.no_grad(), comparer.comparing(candidate):
@@ -252,7 +277,7 @@ def test_blocks_are_layers_their_attention_and_feed_forward_and_what_stands_besi
         stack(hidden)
     candidate = copy.deepcopy(stack)
     candidate.layers[1].feed_forward.weight.data *= 1.1
-    comparer = ActivationComparer(tmp_path / "a", explain_above=1.0)
+    comparer = ActivationComparer(tmp_path / "a")
     with torch.no_grad(), comparer.comparing(candidate):
         candidate(hidden)
     assert (comparer.detail, comparer.expected, comparer.missing) == ("blocks", 7, [])
@@ -264,7 +289,7 @@ def test_only_the_blocks_around_a_module_are_run(tmp_path):
     stack = Stack().eval()
     with torch.no_grad(), ActivationRecorder(tmp_path / "a", "blocks").recording(stack):
         stack(torch.randn(1, 5, 8))
-    comparer = ActivationComparer(tmp_path / "a", 1.0, around="layers.1.attention")
+    comparer = ActivationComparer(tmp_path / "a", around="layers.1.attention")
     with torch.no_grad(), comparer.comparing(stack):
         stack(torch.randn(1, 5, 8))
     assert [row["module"] for row in comparer.rows] == ["layers.1.attention", "layers.1"]
