@@ -1,4 +1,4 @@
-"""Pages in headless Chromium: does one complain, and is one wider than its window?"""
+"""Pages in headless Chromium: does one complain, and is anything cut off in its window?"""
 
 import html
 import json
@@ -18,11 +18,26 @@ addEventListener("load", () => {{
     return {{
       name: frame.title, width: frame.clientWidth, scrollWidth: wide,
       filters: page.querySelectorAll("input.filter").length,
-      sorted: sortedBy(page),
+      sorted: sortedBy(page), cutOff: cutOff(page), hidden: hiddenVerdicts(page),
     }};
   }});
   document.getElementById("found").textContent = JSON.stringify(found);
 }});
+function cutOff(page) {{
+  const wider = (each) => each.scrollWidth > each.clientWidth + 1;
+  const clips = (each) => getComputedStyle(each).overflowX !== "visible";
+  return Array.from(page.querySelectorAll("body, body *:not(thead)"))
+    .filter((each) => each.clientWidth > 0 && clips(each) && wider(each))
+    .map((each) => `${{each.tagName}}.${{each.className}} ${{each.textContent.slice(0, 60)}}`);
+}}
+function hiddenVerdicts(page) {{
+  const width = page.documentElement.clientWidth;
+  return Array.from(page.querySelectorAll(".badge"))
+    .filter((each) => !each.closest("details:not([open])"))
+    .map((each) => [each.textContent, each.getBoundingClientRect()])
+    .filter(([, box]) => box.width === 0 || box.left < 0 || box.right > width)
+    .map(([text]) => text);
+}}
 function sortedBy(page) {{
   const button = page.querySelector("table.sortable th:nth-child(4) button");
   if (!button) return null;
@@ -35,6 +50,9 @@ function sortedBy(page) {{
 
 def look_at(pages, directory, timeout_s=120):
     """Open pages and return what each measures, and what the browser complained about.
+
+    "cutOff" are the elements whose content is wider than they are, "hidden" the verdicts that are
+    not in sight.
 
     Args:
         pages: (name, width of the window in pixels, text of the page).

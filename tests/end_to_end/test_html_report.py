@@ -72,12 +72,15 @@ def test_pages_in_a_browser(tmp_path):
         (f"{kind}-{language}", width, render_html(make(), language))
         for kind, make in REPORTS.items()
         for language in LANGUAGES
-        for width in (360, 1280)
+        for width in (360, 390, 768, 1280)
     ]
     found, complaints = look_at(pages, tmp_path)
     assert complaints == []
     assert len(found) == len(pages)
     assert [page for page in found if page["scrollWidth"] > page["width"]] == []
+    for what in ("cutOff", "hidden"):
+        shown = [(page["name"], page["width"], page[what]) for page in found if page[what]]
+        assert shown == [], what
     parity = next(page for page in found if page["name"] == "evaluation-en")
     assert parity["filters"] == 1
     errors = [float(value) for value in parity["sorted"]]
@@ -86,7 +89,13 @@ def test_pages_in_a_browser(tmp_path):
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_browser_would_notice(tmp_path):
-    page = "<!DOCTYPE html><p style='width:900px'>wide</p><script>nothing.here()</script>"
+    page = (
+        "<!DOCTYPE html><p style='width:900px'>wide</p><script>nothing.here()</script>"
+        "<div style='overflow:auto'><p style='width:900px;text-align:right'>"
+        "<span class=badge>FAIL</span></p></div>"
+    )
     found, complaints = look_at([("bad", 360, page)], tmp_path)
     assert found[0]["scrollWidth"] > found[0]["width"]
+    assert len(found[0]["cutOff"]) == 1
+    assert found[0]["hidden"] == ["FAIL"]
     assert "nothing is not defined" in complaints[0]

@@ -13,7 +13,7 @@ from speech_toolkit.cli.evaluation_arguments import (
     add_subject_arguments,
 )
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files, sample_files
-from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.ranges import BATCH_SIZE, LIMIT, SEED, TEST_CASES, WORDS
 
@@ -121,7 +121,6 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_html_arguments(arguments)
     guard = _guard(arguments)
 
     from speech_toolkit.evaluation.accuracy.evaluation import case_directory, evaluate_accuracy
@@ -145,7 +144,11 @@ def _guard(arguments: argparse.Namespace) -> OutputGuard:
 
         kept = new_case_files(Path(arguments.keep_audio), arguments.num_test_cases)
     return OutputGuard(
-        outputs={"--output": arguments.output, "--html": arguments.html, "--keep_audio": kept},
+        outputs={
+            "--output": arguments.output,
+            "--html": page_paths(arguments).values(),
+            "--keep_audio": kept,
+        },
         inputs={
             "--manifest": arguments.manifest,
             "--model_path": checkpoint_files(arguments.model_path),

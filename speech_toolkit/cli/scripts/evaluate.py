@@ -13,7 +13,7 @@ from speech_toolkit.cli.evaluation_arguments import (
     add_subject_arguments,
 )
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files, sample_files
-from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.ranges import AUDIO_S, LIMIT
 
@@ -131,9 +131,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_html_arguments(arguments)
     OutputGuard(
-        outputs={"--output": arguments.output, "--html": arguments.html},
+        outputs={"--output": arguments.output, "--html": page_paths(arguments).values()},
         inputs={
             "--audio": arguments.audio,
             "--transcript_file": arguments.transcript_file,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
-from speech_toolkit.cli.page_arguments import check_html_arguments, write_page
+from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.transcription_arguments import (
@@ -149,8 +149,7 @@ def _guard(outputs: dict[str, Paths], arguments: argparse.Namespace) -> None:
 def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: Reporter) -> int:
     """Run compare or benchmark, and write the report before it is shown."""
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
-    check_html_arguments(arguments)
-    _guard({"--output": output, "--html": arguments.html}, arguments)
+    _guard({"--output": output, "--html": page_paths(arguments).values()}, arguments)
     from speech_toolkit.audio.source import readable_again
     from speech_toolkit.cli.transcribe_files import check_inputs
     from speech_toolkit.files.writing import write_json

@@ -86,7 +86,8 @@ def render(page: Page, report: Mapping[str, Any], texts: Texts) -> str:
 def _header(page: Page, texts: Texts) -> Markup:
     links = [element("a", each.title, href=f"#{each.anchor}") for each in page.sections]
     figures = [
-        element("div", element("dt", name), element("dd", value)) for name, value in page.figures
+        element("div", element("dt", f"{name[:1].upper()}{name[1:]}"), element("dd", value))
+        for name, value in page.figures
     ]
     return element(
         "header",

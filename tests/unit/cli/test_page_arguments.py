@@ -1,6 +1,7 @@
 """--html and --lang, and the command that makes a page of a report that is there already."""
 
 import argparse
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ import pytest
 
 from speech_toolkit.cli.page_arguments import (
     add_html_arguments,
-    check_html_arguments,
+    page_paths,
     write_page,
 )
 from speech_toolkit.cli.reporter import Reporter
@@ -29,14 +30,12 @@ def parse(*arguments):
 
 def test_no_page_unless_asked_for(tmp_path, capsys):
     arguments = parse()
-    check_html_arguments(arguments)
     write_page(perf_report(), arguments, Reporter())
     assert capsys.readouterr().out == ""
 
 
 def test_page_where_and_in_the_language_that_was_asked_for(tmp_path, capsys):
     arguments = parse("--html", tmp_path / "new" / "page.html", "--lang", "zh")
-    check_html_arguments(arguments)
     write_page(perf_report(), arguments, Reporter())
     assert 'lang="zh-CN"' in (tmp_path / "new" / "page.html").read_text(encoding="utf-8")
     assert capsys.readouterr().out == f"[INFO] Page saved to: {arguments.html}\n"
@@ -44,7 +43,30 @@ def test_page_where_and_in_the_language_that_was_asked_for(tmp_path, capsys):
 
 def test_a_page_is_not_printed():
     with pytest.raises(UsageError, match="give it a file name"):
-        check_html_arguments(parse("--html", "-"))
+        page_paths(parse("--html", "-"))
+
+
+def test_pages_in_several_languages_stand_beside_each_other(tmp_path, capsys):
+    page = tmp_path / "page.html"
+    arguments = parse("--html", page, "--lang", "zh,en")
+    write_page(perf_report(), arguments, Reporter())
+    assert 'lang="zh-CN"' in page.read_text(encoding="utf-8")
+    assert 'lang="en"' in (tmp_path / "page.en.html").read_text(encoding="utf-8")
+    assert capsys.readouterr().out == f"[INFO] Page saved to: {page}, {tmp_path / 'page.en.html'}\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (("--html", "a.html", "--html", "b.html"), "--html is given twice; name one page"),
+        (("--lang", "en", "--lang", "zh"), "--lang is given twice; .* --lang en,zh"),
+        (("--lang", "en,fr"), "'fr' is none of en, zh"),
+    ],
+)
+def test_nothing_is_replaced_in_silence(given, message, capsys):
+    with pytest.raises(SystemExit):
+        parse(*given)
+    assert re.search(message, capsys.readouterr().err)
 
 
 def test_page_of_an_older_report(tmp_path):

@@ -1,7 +1,7 @@
 """Parts of which every chart is made: the frame, axes, legends and the marks of a series.
 
-Charts are plain SVG of a fixed size, coloured by the page's style, in a box that scrolls where the
-page is narrower.
+Charts are plain SVG, coloured by the page's style. Each is drawn once for a phone and again for
+wider pages, so that its text has the same size on both; the style shows the widest that fits.
 """
 
 from __future__ import annotations
@@ -9,22 +9,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from speech_toolkit.evaluation.pages.charts.scales import Scale
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, scrolling
+from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join
 
+PHONE_PX, PAGE_PX, WIDEST_PX = 320, 720, 1000  # as in the style: .drawn-320 and so on
 SERIES = 8  # colours that the style knows: .series-0 and so on
 _TICK_PX = 4
 
 
 def figure(
-    title: str, drawing: Markup, legend: Sequence[tuple[Markup, str]] = (), note: Content = None
+    title: str,
+    draw: Callable[[int], Markup],
+    legend: Sequence[tuple[Markup, str]] = (),
+    note: Content = None,
+    widths_px: Sequence[int] = (PHONE_PX, PAGE_PX),
 ) -> Markup:
-    """Return a chart with its title, its legend and what to know about it."""
+    """Return a chart with its title, its legend and what to know about it.
+
+    Args:
+        title: of the chart.
+        draw: from a width in pixels to the drawing.
+        legend: marks and what they stand for.
+        note: what to know about it.
+        widths_px: the widths that it is drawn in, the narrowest first.
+    """
+    drawings = [element("div", draw(width), class_=f"drawn drawn-{width}") for width in widths_px]
     keys = [element("li", _key(mark), text) for mark, text in legend]
     return element(
         "figure",
         element("figcaption", title),
         element("ul", *keys, class_="legend") if keys else None,
-        scrolling(drawing, title),
+        element("div", *drawings, class_=f"drawings up-to-{widths_px[-1]}"),
         element("p", note, class_="note") if note else None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from speech_toolkit.evaluation.pages.charts.chart import (
@@ -17,8 +18,9 @@ from speech_toolkit.evaluation.pages.elements import Markup, join
 from speech_toolkit.evaluation.pages.wording.figures import error_size, share
 from speech_toolkit.evaluation.pages.wording.texts import Texts
 
-_LEFT, _TOP, _HEIGHT, _BAR, _BELOW = 64, 24, 180, 24, 46
-_GUIDES = ((1e-3, "0.1 %"), (1e-2, "1 %"))
+_LEFT, _TOP, _HEIGHT, _BELOW, _RIGHT = 64, 24, 180, 46, 16
+_WIDEST_BAR_PX, _LABEL_PX = 24.0, 34.0
+_GUIDES = ((1e-3, "0.1 %", "end"), (1e-2, "1 %", "start"))
 
 
 def error_histogram(
@@ -32,34 +34,45 @@ def error_histogram(
         counts: elements without an error, below the first edge, between each two, above the last.
         texts: of the page's language.
     """
+    description = f"{title}. {_description(edges, counts, texts)}"
+
+    def draw(width: int) -> Markup:
+        bar = min(_WIDEST_BAR_PX, (width - _LEFT - _RIGHT) / len(counts))
+        right, bottom = _LEFT + bar * len(counts), _TOP + _HEIGHT
+        title_x = (_LEFT + right) / 2
+        return canvas(
+            right + _RIGHT,
+            bottom + _BELOW,
+            description,
+            _bars(edges, counts, bar, texts),
+            line(_LEFT, bottom, right, bottom, "axis"),
+            _names(edges, bar, bottom),
+            _guides(edges, bar, bottom),
+            label(title_x, bottom + 38, texts("element_error_axis"), "middle", class_="title"),
+        )
+
+    return figure(title, draw, note=texts("histogram_note"))
+
+
+def _bars(edges: Sequence[float], counts: Sequence[int], bar: float, texts: Texts) -> Markup:
+    """Draw the axis of shares and a bar for each bin."""
     total = sum(counts) or 1
     shares = [100 * count / total for count in counts]
-    right, bottom = _LEFT + _BAR * len(counts), _TOP + _HEIGHT
+    right, bottom = _LEFT + bar * len(counts), _TOP + _HEIGHT
     scale = amounts([max(shares)], bottom, _TOP)
-    drawing = canvas(
-        right + 16,
-        bottom + _BELOW,
-        f"{title}. {_description(edges, counts, texts)}",
-        left_axis(scale, _LEFT, right, texts("elements_axis"), lambda value: f"{value:g}"),
-        *(
-            box(
-                _LEFT + _BAR * index + 1,
-                scale(percent),
-                _BAR - 2,
-                bottom - scale(percent),
-                "mark series-0",
-                f"{_bin_name(index, edges)}: {counts[index]} ({share(percent / 100)})",
-            )
-            for index, percent in enumerate(shares)
-        ),
-        line(_LEFT, bottom, right, bottom, "axis"),
-        _names(edges, bottom),
-        _guides(edges, bottom),
-        label(
-            (_LEFT + right) / 2, bottom + 38, texts("element_error_axis"), "middle", class_="title"
-        ),
-    )
-    return figure(title, drawing, note=texts("histogram_note"))
+    bars = [
+        box(
+            _LEFT + bar * index + 1,
+            scale(percent),
+            bar - 2,
+            bottom - scale(percent),
+            "mark series-0",
+            f"{_bin_name(index, edges)}: {counts[index]} ({share(percent / 100)})",
+        )
+        for index, percent in enumerate(shares)
+    ]
+    axis = left_axis(scale, _LEFT, right, texts("elements_axis"), lambda value: f"{value:g}")
+    return join(axis, *bars)
 
 
 def _description(edges: Sequence[float], counts: Sequence[int], texts: Texts) -> str:
@@ -77,27 +90,28 @@ def _bin_name(index: int, edges: Sequence[float]) -> str:
     return f"{error_size(edges[index - 2])} … {error_size(edges[index - 1])}"
 
 
-def _edge_place(index: int) -> float:
+def _edge_place(index: int, bar: float) -> float:
     """Return where an edge stands: the bins without an error and below the first come before."""
-    return _LEFT + _BAR * (index + 2)
+    return _LEFT + bar * (index + 2)
 
 
-def _names(edges: Sequence[float], bottom: float) -> Markup:
-    """Name the bin without an error, and every second of the edges, the decades."""
+def _names(edges: Sequence[float], bar: float, bottom: float) -> Markup:
+    """Name the bin without an error, and of the decades, every second edge, those with room."""
+    stride = 2 * math.ceil(_LABEL_PX / (2 * bar))
     decades = [
-        label(_edge_place(index), bottom + 18, power_of_ten(edge), "middle")
+        label(_edge_place(index, bar), bottom + 18, power_of_ten(edge), "middle")
         for index, edge in enumerate(edges)
-        if index % 2 == 0
+        if index % stride == 0 and bar * (index + 1.5) > _LABEL_PX * 0.8
     ]
-    return join(label(_LEFT + _BAR / 2, bottom + 18, "0", "middle"), *decades)
+    return join(label(_LEFT + bar / 2, bottom + 18, "0", "middle"), *decades)
 
 
-def _guides(edges: Sequence[float], bottom: float) -> Markup:
+def _guides(edges: Sequence[float], bar: float, bottom: float) -> Markup:
     """Mark the limits that the shares within 0.1 % and 1 % go by."""
     parts = []
-    for value, name in _GUIDES:
+    for value, name, kind in _GUIDES:
         near = [index for index, edge in enumerate(edges) if abs(edge / value - 1) < 1e-6]
         for index in near:
-            x = _edge_place(index)
-            parts += [line(x, _TOP, x, bottom, "tail"), label(x, _TOP - 8, name, "middle")]
+            x = _edge_place(index, bar)
+            parts += [line(x, _TOP, x, bottom, "tail"), label(x, _TOP - 8, name, kind)]
     return join(*parts)

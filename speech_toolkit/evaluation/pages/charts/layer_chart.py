@@ -7,6 +7,9 @@ from itertools import groupby
 from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.chart import (
+    PAGE_PX,
+    PHONE_PX,
+    WIDEST_PX,
     box,
     canvas,
     dot,
@@ -23,10 +26,11 @@ from speech_toolkit.evaluation.pages.wording.texts import Texts
 
 _LEFT, _TOP, _PLOT_HEIGHT, _RIGHT = 72, 28, 260, 24
 _BELOW_PX = 130  # for the names of the layers, which are turned
-_PLOT_WIDTH, _NARROWEST_PX, _WIDEST_PX = 900, 3.0, 16.0
+_WIDEST_STEP_PX = 16.0
 _CHARACTERS = 24
 _ROOM_FOR_ZERO = 2.0  # so that no error at all, on the lower edge, is told from the smallest
-_LABEL_PX = 14
+_LABEL_PX = 20  # between two turned names
+_TURNED_CHARACTER_PX = 5.0  # how far a character of a turned name reaches to the left and down
 Row = Mapping[str, Any]
 
 
@@ -39,33 +43,38 @@ def layer_chart(rows: Sequence[Row], culprits: Sequence[Row], texts: Texts) -> M
         culprits: of the report, the first of them first.
         texts: of the page's language.
     """
-    step = min(max(_PLOT_WIDTH / len(rows), _NARROWEST_PX), _WIDEST_PX)
-    right, bottom = _LEFT + step * len(rows), _TOP + _PLOT_HEIGHT
+    bottom = _TOP + _PLOT_HEIGHT
     errors = [row[key] or 0.0 for row in rows for key in ("local_error", "propagated_error")]
     least = min((error for error in errors if error > 0), default=1.0)
     scale = decades([*errors, least / _ROOM_FOR_ZERO], bottom, _TOP)
     accused = {culprit["module"] for culprit in culprits}
     title = texts("layer_chart")
-    drawing = canvas(
-        right + _RIGHT,
-        bottom + _BELOW_PX,
-        f"{title}. {_description(rows, culprits, texts)}",
-        _layers(rows, step, bottom),
-        left_axis(scale, _LEFT, right, texts("relative_error_axis"), power_of_ten),
-        line(_LEFT, bottom, right, bottom, "axis"),
-        _propagated(rows, step, scale),
-        *(
-            _local(row, _place(index, step), scale, accused, texts)
-            for index, row in enumerate(rows)
-        ),
-    )
+
+    def draw(width: int) -> Markup:
+        step = min((width - _LEFT - _RIGHT) / len(rows), _WIDEST_STEP_PX)
+        right = _LEFT + step * len(rows)
+        return canvas(
+            right + _RIGHT,
+            bottom + _BELOW_PX,
+            f"{title}. {_description(rows, culprits, texts)}",
+            _layers(rows, step, bottom),
+            left_axis(scale, _LEFT, right, texts("relative_error_axis"), power_of_ten),
+            line(_LEFT, bottom, right, bottom, "axis"),
+            _propagated(rows, step, scale),
+            *(
+                _local(row, _place(index, step), scale, accused, texts)
+                for index, row in enumerate(rows)
+            ),
+        )
+
     legend = [
         (dot(8, 8, "mark series-0"), texts("local_error")),
         (line(0, 8, 16, 8, "curve series-1"), texts("propagated_error")),
     ]
     if culprits:
         legend.append((triangle(8, 8, "mark series-3"), texts("culprit")))
-    return figure(title, drawing, legend, texts("layer_chart_note"))
+    widths_px = (PHONE_PX, PAGE_PX, WIDEST_PX)
+    return figure(title, draw, legend, texts("layer_chart_note"), widths_px)
 
 
 def _description(rows: Sequence[Row], culprits: Sequence[Row], texts: Texts) -> str:
@@ -90,8 +99,14 @@ def _layers(rows: Sequence[Row], step: float, bottom: float) -> Markup:
         if middle >= free_from:
             free_from = middle + _LABEL_PX
             turned = f"rotate(-45 {middle:.5g} {bottom + 14:.5g})"
-            parts.append(label(middle, bottom + 14, name, "end", transform=turned))
+            shown = _ending(name, int(min(middle, _BELOW_PX - 14) / _TURNED_CHARACTER_PX))
+            parts.append(label(middle, bottom + 14, shown, "end", transform=turned))
     return join(*parts)
+
+
+def _ending(name: str, characters: int) -> str:
+    """Return a name, or as much of its end as fits."""
+    return name if len(name) <= characters else f"…{name[len(name) - characters + 1 :]}"
 
 
 def _groups(rows: Sequence[Row]) -> Iterator[tuple[str, int, int]]:

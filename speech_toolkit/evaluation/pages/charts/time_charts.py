@@ -20,7 +20,7 @@ from speech_toolkit.evaluation.pages.elements import Markup, join
 from speech_toolkit.evaluation.pages.wording.figures import duration
 from speech_toolkit.evaluation.pages.wording.texts import Texts
 
-_LEFT, _RIGHT, _WIDTH = 16, 40, 640
+_LEFT, _RIGHT = 16, 40
 _ROW, _STRIP, _BAR, _AXIS = 62, 34, 22, 48
 
 
@@ -43,22 +43,24 @@ class Runs:
 
 def latency_chart(title: str, devices: Sequence[Runs], texts: Texts) -> Markup:
     """Draw each run as a point, a strip a device, with median and 90th percentile."""
-    scale = amounts(
-        [seconds for device in devices for seconds in device.seconds], _LEFT, _WIDTH - _RIGHT
-    )
     bottom = _ROW * len(devices) + 4
+    all_s = [seconds for device in devices for seconds in device.seconds]
     description = "; ".join(
         f"{device.name}: p50 {duration(device.p50_s)}, p90 {duration(device.p90_s)}"
         for device in devices
     )
-    rows = [_strip(index, device, scale, texts) for index, device in enumerate(devices)]
-    drawing = _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
+
+    def draw(width: int) -> Markup:
+        scale = amounts(all_s, _LEFT, width - _RIGHT)
+        rows = [_strip(index, device, scale, texts) for index, device in enumerate(devices)]
+        return _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
+
     legend = [
         (dot(8, 8, "mark series-0"), texts("one_run")),
         (line(8, 0, 8, 16, "median"), "p50"),
         (line(8, 0, 8, 16, "tail"), "p90"),
     ]
-    return figure(title, drawing, legend, texts("latency_note"))
+    return figure(title, draw, legend, texts("latency_note"))
 
 
 def _on_seconds(
@@ -66,7 +68,7 @@ def _on_seconds(
 ) -> Markup:
     """Draw rows above an axis of seconds."""
     axis = bottom_axis(scale, bottom, 0, texts("seconds_axis"), lambda value: f"{value:.4g}")
-    return canvas(_WIDTH, bottom + _AXIS, description, axis, *rows)
+    return canvas(scale.end + _RIGHT, bottom + _AXIS, description, axis, *rows)
 
 
 def _strip(index: int, device: Runs, scale: Scale, texts: Texts) -> Markup:
@@ -102,19 +104,22 @@ def stage_chart(
     """
     names = list(dict.fromkeys(name for _, stages in devices for name in stages))
     longest_s = max(sum(stages.values()) for _, stages in devices)
-    scale = Scale(0.0, longest_s or 1.0, _LEFT, _WIDTH - _RIGHT)
     bottom = (_ROW - 10) * len(devices) + 4
     description = "; ".join(
         f"{device}: " + ", ".join(f"{name} {duration(s)}" for name, s in stages.items())
         for device, stages in devices
     )
-    rows = [_bar(index, device, names, scale) for index, device in enumerate(devices)]
-    drawing = _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
+
+    def draw(width: int) -> Markup:
+        scale = Scale(0.0, longest_s or 1.0, _LEFT, width - _RIGHT)
+        rows = [_bar(index, device, names, scale) for index, device in enumerate(devices)]
+        return _on_seconds(rows, scale, bottom, f"{title}. {description}", texts)
+
     legend = [
         (box(2, 2, 12, 12, f"mark {series(index)}"), texts.stage(name))
         for index, name in enumerate(names)
     ]
-    return figure(title, drawing, legend)
+    return figure(title, draw, legend)
 
 
 def _bar(

@@ -1,8 +1,14 @@
-"""Tables with a heading for each column, in a box that scrolls where they are wide."""
+"""Tables with a heading for each column.
+
+Where a page is too narrow for a table's columns, the style sets each row as a block of its own,
+each cell beside its heading; what is too wide even so scrolls by itself.
+"""
 
 from __future__ import annotations
 
+import html
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -26,6 +32,8 @@ class Cell:
 
 
 Row = Sequence[Content | Cell]
+_COLUMNS = ((2, "pairs"), (4, "few"), (7, "some"))  # up to how many, and the class of the style
+_TAG = re.compile(r"<[^>]+>")
 _NOTHING = Cell(MISSING, "number")
 
 
@@ -57,14 +65,23 @@ def table(
         element("th", columns[index], scope="col", class_="number" if index in right else None)
         for index in kept
     ]
+    headings = [_plain(columns[index]) for index in kept]
     body = [
-        element("tr", *(_cell(row[index], is_name=index == 0) for index in kept)) for row in rows
+        element(
+            "tr",
+            *(
+                _cell(row[index], heading, is_name=index == 0)
+                for index, heading in zip(kept, headings, strict=True)
+            ),
+        )
+        for row in rows
     ]
+    kind = next((kind for most, kind in _COLUMNS if len(kept) <= most), "many")
     whole = element(
         "table",
         element("thead", element("tr", *head)),
         element("tbody", *body),
-        class_="sortable" if filter_label else None,
+        class_=f"{kind} sortable" if filter_label else kind,
         data_filter=filter_label,
     )
     return scrolling(whole, label)
@@ -74,8 +91,21 @@ def _is_number(cell: Content | Cell) -> bool:
     return isinstance(cell, Cell) and cell.kind == "number"
 
 
-def _cell(cell: Content | Cell, *, is_name: bool) -> Markup:
+def _plain(heading: Content) -> str:
+    """Return a heading without its markup."""
+    is_markup = isinstance(heading, Markup)
+    return html.unescape(_TAG.sub("", heading)) if is_markup else heading or ""
+
+
+def _cell(cell: Content | Cell, heading: str, *, is_name: bool) -> Markup:
     shown = cell if isinstance(cell, Cell) else Cell(cell)
     value = "Infinity" if shown.value == math.inf else shown.value
     name, scope = ("th", "row") if is_name else ("td", None)
-    return element(name, shown.content, scope=scope, class_=shown.kind, data_value=value)
+    return element(
+        name,
+        shown.content,
+        scope=scope,
+        class_=shown.kind,
+        data_value=value,
+        data_heading=None if is_name else heading,
+    )

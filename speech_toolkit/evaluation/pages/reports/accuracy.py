@@ -219,7 +219,7 @@ def _conditions(report: Report, texts: Texts) -> Markup | None:
     rows: list[Row] = [
         [
             texts.name(condition),
-            value,
+            texts.condition(value),
             amount(str(found["cases"])),
             *(amount(share(figures.get((condition, value), {}).get(rate))) for _, figures in known),
         ]

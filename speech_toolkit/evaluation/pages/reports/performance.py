@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
+from speech_toolkit.evaluation.pages.elements import (
+    Content,
+    Markup,
+    bullets,
+    code,
+    element,
+    join,
+    paragraph,
+)
 from speech_toolkit.evaluation.pages.page import Page, Section
 from speech_toolkit.evaluation.pages.parts.shared import (
     badge,
@@ -92,7 +100,7 @@ def _sections(report: Report, texts: Texts) -> Iterator[Section]:
     yield Section("memory", texts("memory"), _memory(report, texts))
     if report["comparison"]:
         yield Section("comparison", texts("older_report"), _comparison(report["comparison"], texts))
-    if warned := warnings_list(list(_warnings(report)), texts):
+    if warned := bullets(list(dict.fromkeys(_warnings(report, texts)))):
         yield Section("warnings", texts("warnings"), warned)
     environments = [(target["label"], target["environment"]) for target in report["targets"]]
     if environment := environment_table(environments, texts):
@@ -247,21 +255,20 @@ def _comparison(comparison: Report, texts: Texts) -> Markup:
     )
 
 
-def _warnings(report: Report) -> Iterator[str]:
+def _warnings(report: Report, texts: Texts) -> Iterator[Content]:
     for each in report["speed_ups"]:
         if each["withheld"]:
-            yield f"{each['target']}, {_case_name(each)}: {each['withheld']}"
+            case = f"{each['target']}, {_case_name(each)}: "
+            yield join(case, texts.sentence(each["withheld"]))
     for target in report["targets"]:
         if target["fallback_ops"]:
-            yield (
-                f"{target['label']}: operators ran on the CPU instead: "
-                f"{', '.join(target['fallback_ops'])}"
-            )
+            operators = code(", ".join(target["fallback_ops"]))
+            yield join(f"{target['label']}: {texts('fallback_ops')}: ", operators)
     for target in report["targets"]:
         for case in target["cases"]:
-            yield from (
-                f"{target['label']}, {_case_name(case)}: {w}" for w in case.get("warnings", ())
-            )
+            for warning in case.get("warnings", ()):
+                name = f"{target['label']}, {_case_name(case)}: "
+                yield join(name, texts.sentence(warning))
 
 
 def _about(report: Report, texts: Texts) -> Markup:

@@ -54,6 +54,10 @@ class Texts:
         """Return a word of a report, such as a status or a condition, for readers."""
         return wording(self.language)["names"].get(word) or word.replace("_", " ")
 
+    def condition(self, value: str) -> str:
+        """Return what a condition was, such as "20 dB white"; names of voices stay as they are."""
+        return value if self.language == "en" else translate(value) or value
+
     def sentence(self, text: str | None) -> Content:
         """Return a sentence of a report; one without a translation stays English, and says so."""
         if text is None or self.language == "en":

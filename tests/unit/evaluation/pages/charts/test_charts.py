@@ -1,9 +1,11 @@
 """Axes, and what the charts make of errors that are zero, NaN or missing."""
 
+import re
 from itertools import pairwise
 
 import pytest
 
+from speech_toolkit.evaluation.pages.charts.chart import PAGE_PX, PHONE_PX, WIDEST_PX
 from speech_toolkit.evaluation.pages.charts.histogram import error_histogram
 from speech_toolkit.evaluation.pages.charts.layer_chart import layer_chart
 from speech_toolkit.evaluation.pages.charts.scales import Scale, amounts, decades, power_of_ten
@@ -56,6 +58,12 @@ def test_decades_are_written_as_powers():
     assert [power_of_ten(value) for value in (1e-10, 1.0, 100.0)] == ["10⁻¹⁰", "10⁰", "10²"]
 
 
+def drawn(chart, width=PAGE_PX):
+    """Return the one drawing of a chart that has a width."""
+    (drawing,) = re.findall(rf'<div class="drawn drawn-{width}">(.*?)</div>', chart, re.DOTALL)
+    return drawing
+
+
 def points(chart, kind, place="cy"):
     found = [e for e in ParsedPage(chart).named("circle") if e.attributes.get("class") == kind]
     return [float(e.attributes[place]) for e in found if e.children]
@@ -63,7 +71,7 @@ def points(chart, kind, place="cy"):
 
 def test_errors_of_modules():
     figures = layer_figures()
-    chart = layer_chart(figures["modules"], figures["culprits"], TEXTS)
+    chart = drawn(layer_chart(figures["modules"], figures["culprits"], TEXTS))
     page = ParsedPage(chart)
     assert page.problems == []
     heights = points(chart, "mark series-0")
@@ -81,21 +89,29 @@ def test_errors_of_modules():
 
 def test_module_that_was_not_run_alone_has_no_local_error():
     rows = [module("a.b", None, 1e-3), module("a.c", 1e-4, 1e-3)]
-    assert len(points(layer_chart(rows, [], TEXTS), "mark series-0")) == 1
+    assert len(points(drawn(layer_chart(rows, [], TEXTS)), "mark series-0")) == 1
 
 
-def test_many_modules_stay_narrow_and_their_names_apart():
+@pytest.mark.parametrize("width", [PHONE_PX, PAGE_PX, WIDEST_PX])
+def test_many_modules_fit_and_their_names_stay_apart(width):
     rows = [module(f"model.layers.{i // 4}.fc{i % 4}", 1e-4, 1e-3) for i in range(2000)]
-    page = ParsedPage(layer_chart(rows, [], TEXTS))
+    page = ParsedPage(drawn(layer_chart(rows, [], TEXTS), width))
     (chart,) = page.with_class("chart")
-    assert float(chart.attributes["width"]) < 6200
+    assert float(chart.attributes["width"]) == pytest.approx(width, abs=1)
     places = [float(e.attributes["x"]) for e in page.named("text") if "layers" in e.text]
-    assert min(b - a for a, b in pairwise(places)) >= 14
+    assert min(b - a for a, b in pairwise(places)) >= 20
+
+
+def test_long_names_of_layers_keep_their_end():
+    names = ["a_module_with_a_long_name.and_a_part", "encoder.layers.0.fc1", "encoder.layers.1.fc1"]
+    rows = [module(name, 1e-4, 1e-3) for name in names for _ in range(3)]
+    page = ParsedPage(drawn(layer_chart(rows, [], TEXTS)))
+    assert any(e.text.startswith("…") and e.text.endswith("name") for e in page.named("text"))
 
 
 def test_every_run_is_a_point():
     devices = [Runs("cpu", [0.1, 0.2, 0.15], 0.15, 0.19), Runs("npu:0", [0.05], 0.05, 0.05)]
-    chart = latency_chart("Runs", devices, TEXTS)
+    chart = drawn(latency_chart("Runs", devices, TEXTS))
     assert len(points(chart, "mark series-0")) == 3
     assert len(points(chart, "mark series-1")) == 1
     across = points(chart, "mark series-0", "cx")
@@ -104,7 +120,7 @@ def test_every_run_is_a_point():
 
 
 def test_stages_stand_one_after_the_other():
-    chart = stage_chart("Stages", [("cpu", {"encoder": 0.3, "tokens": 0.1})], TEXTS)
+    chart = drawn(stage_chart("Stages", [("cpu", {"encoder": 0.3, "tokens": 0.1})], TEXTS))
     encoder, tokens = (e for e in ParsedPage(chart).named("rect") if e.children)
     start, width = (float(encoder.attributes[name]) for name in ("x", "width"))
     assert float(tokens.attributes["x"]) == pytest.approx(start + width, abs=0.01)
@@ -117,7 +133,7 @@ def test_stages_that_took_no_time():
 
 def test_histogram_bars_are_shares():
     edges, counts = [1e-3, 1e-2, 1e-1], [0, 100, 300, 0, 0]
-    page = ParsedPage(error_histogram("Errors", edges, counts, TEXTS))
+    page = ParsedPage(drawn(error_histogram("Errors", edges, counts, TEXTS)))
     bars = [e for e in page.named("rect") if e.children]
     heights = [float(e.attributes["height"]) for e in bars]
     assert heights[2] == pytest.approx(3 * heights[1], rel=1e-3)

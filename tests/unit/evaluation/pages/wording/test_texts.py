@@ -1,5 +1,6 @@
 """The same texts in every language, all of them used; sentences of reports have their Chinese."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from speech_toolkit.evaluation.pages.wording.texts import Texts, wording
 from speech_toolkit.evaluation.parity.limits import limits_for
 from speech_toolkit.evaluation.thresholds import DTYPES_BY_PRECISION
 
+PACKAGE = Path(html.__file__).parents[2]
 SOURCES = "\n".join(
     path.read_text(encoding="utf-8") for path in Path(html.__file__).parent.rglob("*.py")
 )
@@ -92,3 +94,47 @@ def test_unknown_names_are_shown_as_they_are():
     texts = Texts("zh")
     assert texts.check("new_figure") is None
     assert texts.stage("new_stage") == texts.name("new_stage") == "new stage"
+
+
+def texts_within(node):
+    """Yield the texts of a piece of source, with X for what is put in."""
+    if isinstance(node, ast.JoinedStr):
+        yield "".join(p.value if isinstance(p, ast.Constant) else "X" for p in node.values)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    else:
+        for child in ast.iter_child_nodes(node):
+            yield from texts_within(child)
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        ("audio/defects", "completeness_warnings"),
+        ("audio/defects", "level_warnings"),
+        ("checkpoint/not_finite", "redone_warning"),
+        ("device/fallbacks", "fallback_warnings"),
+        ("transcription/text/file_text", "text_warnings"),
+        ("transcription/text/file_text", "cut_off_warnings"),
+    ],
+)
+def test_warnings_of_runs_are_known_in_chinese(module, function):
+    tree = ast.parse(PACKAGE.joinpath(f"{module}.py").read_text(encoding="utf-8"))
+    (found,) = (n for n in ast.walk(tree) if getattr(n, "name", None) == function)
+    ends = [n for n in ast.walk(found) if isinstance(n, ast.Yield | ast.Return) and n.value]
+    texts = [text for end in ends for text in texts_within(end) if text.count(" ") > 3]
+    assert texts
+    assert [text for text in texts if not has_translation(text)] == []
+
+
+def has_translation(text):
+    """What is put in right after a word may be empty, as where there is no cause to name."""
+    return any(translate(t) is not None for t in (text, re.sub(r"(?<=[a-z])X", "", text)))
+
+
+def test_conditions_are_in_chinese_and_voices_as_they_are():
+    texts = Texts("zh")
+    assert texts.condition("20 dB pink") == "20 dB 粉红噪声"
+    assert texts.condition("none added") == "未加噪声"
+    assert texts.condition("story + talk") == "story + talk"
+    assert Texts("en").condition("20 dB pink") == "20 dB pink"
