@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.models.protocol import CtcCheckpoint, ModelInput
     from speech_toolkit.audio.waveform import Waveform
+    from speech_toolkit.checkpoint.overflow import OverflowWatch
     from speech_toolkit.device import Device
     from speech_toolkit.progress import Progress
 
@@ -214,7 +215,7 @@ def cut_windows(
 
 
 class _WindowRunner:
-    """Runs windows of a waveform, those whose numbers are not finite once more in float32."""
+    """Runs windows of a waveform, those that overflow in a narrow dtype once more in float32."""
 
     def __init__(
         self,
@@ -230,6 +231,7 @@ class _WindowRunner:
         self._float32_model = float32_model
         self._frame_stride_s = frame_stride_s
         self._overflowed: set[int] = set()
+        self._watch = _watch_for(model, device)
 
     def run(self, group: range) -> list[np.ndarray]:
         """Return the log-probabilities of the kept frames of each window in a group, (F, V).
@@ -238,9 +240,9 @@ class _WindowRunner:
             CheckpointError: the weights hold NaN.
             DeviceError: they are not finite in float32 either.
         """
-        found = self._log_probs(self._model, group)
+        found, is_sound = self._watched(group)
         for place, window in enumerate(group):
-            if np.isfinite(found[place]).all():
+            if is_sound[place] and np.isfinite(found[place]).all():
                 continue
             model = self._model
             if is_narrow(model.dtype):
@@ -258,6 +260,17 @@ class _WindowRunner:
         plan = self._cut.plan
         starts_s = [plan.kept(each)[0] * self._frame_stride_s for each in sorted(self._overflowed)]
         return [redone_warning(self._model.dtype, starts_s, len(plan))]
+
+    def _watched(self, group: range) -> tuple[list[np.ndarray], list[bool]]:
+        """Return the log-probabilities, and which windows a card that saturates left as they are.
+
+        Elsewhere the log-probabilities show it themselves.
+        """
+        if self._watch is None:
+            return self._log_probs(self._model, group), [True] * len(group)
+        with self._watch.watching(len(group)):
+            found = self._log_probs(self._model, group)
+        return found, self._watch.is_sound().tolist()
 
     def _log_probs(self, model: PreTrainedModel, group: range) -> list[np.ndarray]:
         """Return float32 log-probabilities of shape (F, V), moved off the device once."""
@@ -281,6 +294,16 @@ class _WindowRunner:
         frame = self._cut.plan.kept(window)[0] + int(np.argmin(finite))
         count = int((~finite).sum())
         return f"in {count} frames, from {frame * self._frame_stride_s:.2f} s on"
+
+
+def _watch_for(model: PreTrainedModel, device: Device) -> OverflowWatch | None:
+    """Return what looks for overflows that the model's output would not show."""
+    import torch
+
+    from speech_toolkit.checkpoint.overflow import OverflowWatch
+
+    is_hidden = model.dtype is torch.float16 and device.saturates
+    return OverflowWatch.of_all(model) if is_hidden else None
 
 
 def to_device(

@@ -95,6 +95,11 @@ class Device:
         """
         self._backend.check_dtype(self.index, dtype)
 
+    @property
+    def saturates(self) -> bool:
+        """Whether float16 that overflows ends at 65504, and NaN at 0, as on a 310P and a 910A."""
+        return self._backend.saturates(self.index)
+
     def synchronize(self) -> None:
         """Wait until the device has done all work queued on it."""
         self._backend.synchronize(self.index)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ class DecodedWindow:
         temperature: at which the tokens were generated.
         finished: whether the end of text was reached.
         margins: each token's lead in log-probability over the second best, if asked for.
+        in_float32: whether they were generated in float32, because the model's own dtype
+            overflowed.
     """
 
     tokens: tuple[int, ...]
@@ -84,6 +87,7 @@ class DecodedWindow:
     temperature: float
     finished: bool
     margins: tuple[float, ...] | None = None
+    in_float32: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,11 @@ class TextAttention:
 
     weights_RF: np.ndarray
     probabilities: np.ndarray
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether no number is NaN or infinite."""
+        return all(bool((abs(each) < inf).all()) for each in (self.weights_RF, self.probabilities))
 
 
 @dataclass(frozen=True)

@@ -140,7 +140,7 @@ class LongForm:
             self.batch_size = batches.size
 
     def overflow_warnings(self, windows: int) -> list[str]:
-        """Return which of this many windows overflowed in the encoder."""
+        """Return which of this many windows overflowed, in the encoder or in the decoder."""
         if not self._redone:
             return []
         return [redone_warning(self._decoder.dtype, sorted(self._redone), windows)]
@@ -181,6 +181,8 @@ class LongForm:
         )
         prompts = [[*history, *sot] for history in histories]
         decoded = decode_with_fallback(self._decoder, encoded, prompts, self._settings)
+        in_float32 = (w for w, item in zip(windows, decoded, strict=True) if item.in_float32)
+        self._redone |= {window.start_s for window in in_float32}
         _refuse_non_finite(decoded, windows, self._decoder)
         self._on_batch(
             DecodedBatch(tuple(windows), encoded, tuple(map(tuple, prompts)), tuple(decoded))

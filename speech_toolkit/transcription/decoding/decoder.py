@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from math import isfinite, isnan
 from typing import TYPE_CHECKING
 
 import torch
@@ -19,13 +21,13 @@ from speech_toolkit.transcription.decoded import (
     DecodedWindow,
     DecodingOptions,
     EncodedWindows,
+    TextAttention,
     WindowWord,
 )
-from speech_toolkit.transcription.decoding.attention import AttentionReader
+from speech_toolkit.transcription.decoding.batch_state import Draws, Generated, StepMode
 from speech_toolkit.transcription.decoding.encoder import SpeechEncoder
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
-from speech_toolkit.transcription.decoding.leads import LeadReader
-from speech_toolkit.transcription.decoding.step import DecodeLoop, Draws, Generated, StepMode
+from speech_toolkit.transcription.decoding.text_decoder import TextDecoder, TextDecoders
 from speech_toolkit.transcription.models.checkpoint import (
     WhisperCheckpoint,
     load_tokenizer,
@@ -76,10 +78,10 @@ class WhisperDecoder:
         self.clock = clock
         self.windows_encoded = 0
         self._graphs = DecodeGraphs(device, decode_graph)
-        self._encoder = SpeechEncoder(model.model.encoder)
-        self._loop = DecodeLoop(model, checkpoint, self._graphs, clock)
-        self._attention_reader = AttentionReader(self._loop, checkpoint)
-        self._lead_reader = LeadReader(self._loop, checkpoint)
+        self._encoder = SpeechEncoder(
+            model.model.encoder, model.dtype is torch.float16 and device.saturates
+        )
+        self._decoders = TextDecoders(model, checkpoint, device, self._graphs, clock)
 
     @classmethod
     def load(
@@ -118,7 +120,7 @@ class WhisperDecoder:
             DeviceError: out of memory, or an operator failed on the card.
         """
         if not self.uses_graph:
-            self._loop.release()  # the encoder needs the most memory: what it may share is lent it
+            self._decoders.release()  # the encoder needs the most memory: it is lent what it may
         with self._at_work("in the encoder"), self.clock.stage("encoder"):
             states_BFE, redone = self._encoder.encode(features_BMF)
         self.windows_encoded += len(features_BMF)
@@ -133,13 +135,22 @@ class WhisperDecoder:
         languages = self.checkpoint.languages
         if not languages:
             raise UsageError(f"{self.checkpoint.directory}: is a model of English speech alone")
+        ids = torch.tensor(list(languages.values()), device=self.device.name)
+
+        def probabilities(
+            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
+        ) -> list[torch.Tensor]:
+            decoder.loop.load_speech(windows.states_BFE)
+            starts_B1 = torch.full((len(rows), 1), self.checkpoint.sot_id)
+            states_B1E = decoder.loop.prompt_states(starts_B1.to(self.device.name))
+            logits_BV = decoder.loop.logits(states_B1E[:, 0])
+            return list(logits_BV.index_select(1, ids).softmax(-1).cpu())
+
         with self._at_work("while detecting the language"), self.clock.stage("prompt"):
-            self._loop.load_speech(encoded.states_BFE)
-            starts_B1 = torch.full((len(encoded), 1), self.checkpoint.sot_id)
-            states = self._loop.prompt_states(starts_B1.to(self.device.name))
-            ids = torch.tensor(list(languages.values()), device=self.device.name)
-            probabilities = self._loop.logits(states[:, 0]).index_select(1, ids).softmax(-1).cpu()
-        best = probabilities.max(-1)
+            found, _ = self._decoders.run(
+                encoded, probabilities, lambda each: bool(each.isfinite().all())
+            )
+        best = torch.stack(found).max(-1)
         codes = list(languages)
         return [(codes[i], p) for p, i in zip(*(t.tolist() for t in best), strict=True)]
 
@@ -164,12 +175,24 @@ class WhisperDecoder:
         limit = self._limit(prompts, options.max_new_tokens)
         sampled = options.temperature > 0
         mode = StepMode(options.timestamps, sampled, options.record_margins)
-        with self._at_work("in the decoder"):
+
+        def write(
+            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
+        ) -> list[DecodedWindow]:
             with self.clock.stage("prompt"):
-                self._loop.load_speech(encoded.states_BFE)
-                draws = self._draws(encoded, options) if sampled else None
-            generated = self._loop.generate(prompts, limit, mode, draws)
-        return [self._decoded(generated, row, options) for row in range(len(encoded))]
+                decoder.loop.load_speech(windows.states_BFE)
+                draws = self._draws(windows, options) if sampled else None
+            chosen = [prompts[row] for row in rows]
+            generated = decoder.loop.generate(chosen, limit, mode, draws)
+            return [self._decoded(generated, row, options) for row in range(len(rows))]
+
+        with self._at_work("in the decoder"):
+            found, redone = self._decoders.run(
+                encoded, write, lambda window: isfinite(window.avg_logprob)
+            )
+        for row in redone:
+            found[row] = replace(found[row], in_float32=True)
+        return found
 
     def word_times(
         self,
@@ -195,9 +218,16 @@ class WhisperDecoder:
             DeviceError: out of memory, or an operator failed on the card.
         """
         tokens = [window.tokens for window in decoded]
+
+        def read(
+            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
+        ) -> list[TextAttention]:
+            decoder.loop.load_speech(windows.states_BFE)
+            of_rows = ([each[row] for row in rows] for each in (prompts, tokens, num_samples))
+            return list(decoder.attention.read(*of_rows))
+
         with self._at_work("while timing words"), self.clock.stage("word_times"):
-            self._loop.load_speech(encoded.states_BFE)
-            attentions = self._attention_reader.read(prompts, tokens, num_samples)
+            attentions, _ = self._decoders.run(encoded, read, lambda seen: seen.is_finite)
             return [
                 words_of_window(window, seen, samples, self.checkpoint, self._raw_text, language)
                 for window, seen, samples in zip(tokens, attentions, num_samples, strict=True)
@@ -217,13 +247,21 @@ class WhisperDecoder:
             DeviceError: an operator failed on the card.
             RuntimeError: the device is out of memory.
         """
+
+        def read(
+            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
+        ) -> list[list[float]]:
+            decoder.loop.load_speech(windows.states_BFE)
+            of_rows = ([each[row] for row in rows] for each in (prompts, tokens))
+            return decoder.leads.leads(*of_rows, timestamps)
+
         with self._at_work("while reading given tokens"):
-            self._loop.load_speech(encoded.states_BFE)
-            return self._lead_reader.leads(prompts, tokens, timestamps)
+            found, _ = self._decoders.run(encoded, read, lambda leads: not any(map(isnan, leads)))
+        return found
 
     def release(self) -> None:
         """Give the memory of past batches back to the device."""
-        self._loop.release()
+        self._decoders.release()
         self.device.empty_cache()
 
     def _limit(self, prompts: Sequence[Sequence[int]], max_new_tokens: int | None) -> int:
@@ -287,7 +325,7 @@ class WhisperDecoder:
             with self.device.errors(stage), torch.inference_mode():
                 yield
         except OutOfMemoryError:
-            self._loop.release()
+            self._decoders.release()
             raise
 
 

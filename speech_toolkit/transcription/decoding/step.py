@@ -10,139 +10,75 @@ place, so that a step can be recorded as a graph and memory stays flat over many
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import TYPE_CHECKING
 
 import torch
 
+from speech_toolkit.checkpoint.overflow import OverflowWatch
 from speech_toolkit.device.names import is_card
+from speech_toolkit.transcription.decoding.batch_state import (
+    BatchState,
+    Draws,
+    Generated,
+    StepMode,
+)
 from speech_toolkit.transcription.decoding.cache import StaticCache
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
-from speech_toolkit.transcription.decoding.rules import DecodeRules, TimestampState
+from speech_toolkit.transcription.decoding.rules import DecodeRules
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 from speech_toolkit.transcription.stage_clock import StageClock
 
 if TYPE_CHECKING:
-    from transformers import WhisperForConditionalGeneration
-    from transformers.models.whisper.modeling_whisper import WhisperAttention
+    from transformers.models.whisper.modeling_whisper import WhisperAttention, WhisperDecoder
 
 _LENGTH_STEP = 64  # attended positions grow in these steps, so that few shapes occur
 _STEPS_BETWEEN_CHECKS = 8  # looking means waiting for the device; a CPU is never ahead of itself
 _BELOW_ONE = 1 - 2**-20  # float32 sums of probabilities are no more exact than this
 
 
-@dataclass(frozen=True)
-class StepMode:
-    """What is fixed while a batch is decoded.
-
-    Attributes:
-        timestamps: whether the rules for timestamps apply.
-        sampled: whether tokens are drawn, or the likeliest one taken.
-        margins: whether each token's lead over the second best is kept.
-    """
-
-    timestamps: bool
-    sampled: bool
-    margins: bool
-
-
-@dataclass(frozen=True)
-class Generated:
-    """What a batch has generated, on the CPU.
-
-    Attributes:
-        tokens: int64 of shape (B, generated tokens), EOT and what follows it included.
-        log_probs: float32, likewise.
-        margins: float32, likewise; zeros where they were not asked for.
-        no_speech_probs: float32 of shape (B,); None where the model has no token for it.
-    """
-
-    tokens: torch.Tensor
-    log_probs: torch.Tensor
-    margins: torch.Tensor
-    no_speech_probs: torch.Tensor | None
-
-
-@dataclass(frozen=True)
-class Draws:
-    """What tokens are drawn with.
-
-    Attributes:
-        temperature: above 0; divides the logits.
-        numbers_BP: float32 in [0, 1) for each window and position.
-    """
-
-    temperature: float
-    numbers_BP: torch.Tensor
-
-
-class _State:
-    """Tensors of a batch that the steps share."""
-
-    def __init__(self, batch_size: int, positions: int, device: torch.device) -> None:
-        self.tokens_BP = torch.zeros((batch_size, positions), dtype=torch.int64, device=device)
-        self.log_probs_BP = torch.zeros((batch_size, positions), device=device)
-        self.margins_BP = torch.zeros((batch_size, positions), device=device)
-        self.draws_BP = torch.zeros((batch_size, positions), device=device)
-        self.finished_B1 = torch.zeros((batch_size, 1), dtype=torch.bool, device=device)
-        self.temperature_1 = torch.ones(1, device=device)
-        self.position_1 = torch.zeros(1, dtype=torch.int64, device=device)
-        self.timestamps = TimestampState.allocate(batch_size, device)
-
-    def reset(self, prompts_BL: torch.Tensor, draws: Draws | None, timestamp_begin_id: int) -> None:
-        """Begin with the prompts."""
-        length = prompts_BL.shape[1]
-        self.tokens_BP[:, :length] = prompts_BL
-        self.finished_B1.zero_()
-        self.position_1.fill_(length - 1)
-        self.timestamps.reset(timestamp_begin_id)
-        if draws:
-            self.temperature_1.fill_(draws.temperature)
-            self.draws_BP.copy_(draws.numbers_BP)
-
-    def part(self, batch_size: int) -> _State:
-        """Return views of the first windows of the batch."""
-        view = object.__new__(_State)
-        for name, value in vars(self).items():
-            if name.endswith("_1"):
-                setattr(view, name, value)
-            elif isinstance(value, TimestampState):
-                setattr(view, name, value.part(batch_size))
-            else:
-                setattr(view, name, value[:batch_size])
-        return view
-
-
 class DecodeLoop:
     """The decoder of one model with the memory for its batches.
 
+    Args:
+        decoder: on its device.
+        project: from its output to logits.
+        checkpoint: the model's.
+        graphs: records the steps, or does not.
+        clock: seconds per stage.
+        watch: looks at the decoder where an overflow would not show in its output.
+
     Attributes:
         device: where the model is.
+        dtype: in which it computes.
     """
 
     def __init__(
         self,
-        model: WhisperForConditionalGeneration,
+        decoder: WhisperDecoder,
+        project: torch.nn.Linear,
         checkpoint: WhisperCheckpoint,
         graphs: DecodeGraphs,
         clock: StageClock,
+        watch: OverflowWatch | None = None,
     ) -> None:
-        self._decoder = model.model.decoder
-        self._project = model.proj_out
+        self._decoder = decoder
+        self._project = project
         self._checkpoint = checkpoint
         self._graphs = graphs
         self._clock = clock
-        self.device, self._dtype = model.device, model.dtype
-        self._check_every = _STEPS_BETWEEN_CHECKS if is_card(model.device.type) else 1
-        self._cache = StaticCache(model.config, like=self._decoder.embed_positions.weight)
-        self._mask_is_bool = model.config._attn_implementation != "eager"
-        self._positions_P = torch.arange(checkpoint.max_positions, device=model.device)
+        self._watch = watch
+        self.device, self.dtype = decoder.device, decoder.dtype
+        self._check_every = _STEPS_BETWEEN_CHECKS if is_card(decoder.device.type) else 1
+        self._cache = StaticCache(decoder.config, like=decoder.embed_positions.weight)
+        self._mask_is_bool = decoder.config._attn_implementation != "eager"
+        self._positions_P = torch.arange(checkpoint.max_positions, device=decoder.device)
         self._seen = True if self._mask_is_bool else 0.0
         self._mask_P = self._as_mask(self._positions_P < 0)
         self._step_mask = self._mask_P[None, None, None]
         self._rules: dict[bool, DecodeRules] = {}
-        self._room: _State | None = None
+        self._room: BatchState | None = None
         self._speech: object = None
 
     def load_speech(self, states_BFE: torch.Tensor) -> None:
@@ -152,9 +88,23 @@ class DecodeLoop:
             states_BFE: the encoder's output, kept unchanged by the caller.
         """
         self._reserve(self._padded(len(states_BFE)))
-        if self._speech is not states_BFE:
-            self._cache.load_speech(list(self._decoder.layers), states_BFE)
-            self._speech = states_BFE
+        if self._speech is states_BFE:
+            return
+        with self._watching(len(states_BFE)):
+            self._cache.load_speech(list(self._decoder.layers), states_BFE.to(self.dtype))
+        if self._watch:
+            self._room.is_sound_B1.fill_(True)
+            self._note_overflows(len(states_BFE))
+        self._speech = states_BFE
+
+    def is_sound(self, batch_size: int) -> list[bool]:
+        """Tell which of the first windows overflowed nowhere since their speech was loaded.
+
+        What no watch looks at is taken to be sound: its results show whether it is.
+        """
+        if self._watch is None:
+            return [True] * batch_size
+        return self._room.is_sound_B1[:batch_size, 0].tolist()
 
     def release(self) -> None:
         """Give all memory of the batches back."""
@@ -164,6 +114,10 @@ class DecodeLoop:
 
     def prompt_states(self, tokens_BL: torch.Tensor) -> torch.Tensor:
         """Return the decoder's output (B, L, E) for whole sequences, over the loaded speech."""
+        with self._watching(len(tokens_BL)):
+            return self._prompt_states(tokens_BL)
+
+    def _prompt_states(self, tokens_BL: torch.Tensor) -> torch.Tensor:
         batch_size, length = tokens_BL.shape
         attended = self._attended(length)
         positions_L = self._positions_P[:length]
@@ -197,12 +151,15 @@ class DecodeLoop:
         batch_size, length = len(prompts), len(prompts[0])
         state = self._room.part(self._padded(batch_size))
         with self._clock.stage("prompt"):
-            advance = self._prepare(state, mode)
-            no_speech = self._start(state.part(batch_size), prompts, mode, draws)
+            with self._watching(len(state.tokens_BP)):
+                advance = self._prepare(state, mode)
+            with self._watching(batch_size):
+                no_speech = self._start(state.part(batch_size), prompts, mode, draws)
             state.finished_B1[batch_size:] = True
             state.tokens_BP[batch_size:] = self._checkpoint.eot_id
         with self._clock.stage("tokens"):
-            count = self._run(state, length, limit, advance)
+            with self._watching(len(state.tokens_BP)):
+                count = self._run(state, length, limit, advance)
             made = slice(length, length + count)
             return Generated(
                 tokens=state.tokens_BP[:batch_size, made].cpu(),
@@ -211,7 +168,7 @@ class DecodeLoop:
                 no_speech_probs=None if no_speech is None else no_speech.cpu(),
             )
 
-    def _prepare(self, state: _State, mode: StepMode) -> Callable[[], None]:
+    def _prepare(self, state: BatchState, mode: StepMode) -> Callable[[], None]:
         """Return what runs a step; a graph attends to all positions and is recorded once."""
 
         def step() -> None:
@@ -222,11 +179,14 @@ class DecodeLoop:
         batch_size = len(state.tokens_BP)
         state.position_1.zero_()
         self._select_for_step(state, self._checkpoint.max_positions)
-        return self._graphs.prepare((batch_size, mode), step)
+        is_sound_B1 = state.is_sound_B1.clone()
+        replay = self._graphs.prepare((batch_size, mode), step)
+        state.is_sound_B1.copy_(is_sound_B1)  # a step is recorded on whatever is there
+        return replay
 
     def _start(
         self,
-        state: _State,
+        state: BatchState,
         prompts: Sequence[Sequence[int]],
         mode: StepMode,
         draws: Draws | None,
@@ -237,7 +197,7 @@ class DecodeLoop:
         state.reset(prompts_BL, draws, self._checkpoint.timestamp_begin_id)
         self._mask_P.copy_(self._as_mask(self._positions_P < length))
         self._cache.forget_text()
-        states_BLE = self.prompt_states(prompts_BL)
+        states_BLE = self._prompt_states(prompts_BL)
         sot = prompts[0].index(self._checkpoint.sot_id)
         logits_B2V = self.logits(torch.stack((states_BLE[:, sot], states_BLE[:, -1]), dim=1))
         no_speech_id = self._checkpoint.no_speech_id
@@ -247,7 +207,7 @@ class DecodeLoop:
         self._choose(logits_BV, state, mode)
         return no_speech
 
-    def _run(self, state: _State, length: int, limit: int, advance: Callable[[], None]) -> int:
+    def _run(self, state: BatchState, length: int, limit: int, advance: Callable[[], None]) -> int:
         """Run steps; return how many tokens each window has now."""
         attended = 0
         for count in range(1, limit):
@@ -259,7 +219,7 @@ class DecodeLoop:
             advance()
         return limit
 
-    def _step(self, state: _State, mode: StepMode) -> None:
+    def _step(self, state: BatchState, mode: StepMode) -> None:
         """Feed the last token of every window to the decoder and choose the next."""
         self._mask_P.index_fill_(0, state.position_1, self._seen)
         tokens_B1 = state.tokens_BP.index_select(1, state.position_1)
@@ -268,7 +228,7 @@ class DecodeLoop:
         self._rules_for(mode).apply(logits_BV, state.timestamps)
         self._choose(logits_BV, state, mode)
 
-    def _choose(self, logits_BV: torch.Tensor, state: _State, mode: StepMode) -> None:
+    def _choose(self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode) -> None:
         """Pick the next token of every window and write it down; finished ones get EOT."""
         position = state.position_1.add_(1)
         if mode.sampled:
@@ -304,9 +264,19 @@ class DecodeLoop:
             )
             if isinstance(states, tuple):  # transformers 4
                 states = states[0]
-        return decoder.layer_norm(states)
+        states = decoder.layer_norm(states)
+        self._note_overflows(len(states))
+        return states
 
-    def _select_for_step(self, state: _State, attended: int) -> None:
+    def _watching(self, batch_size: int) -> AbstractContextManager[None]:
+        return self._watch.watching(batch_size) if self._watch else nullcontext()
+
+    def _note_overflows(self, batch_size: int) -> None:
+        """Keep on the device which windows overflowed since this was last done."""
+        if self._watch:
+            self._room.is_sound_B1[:batch_size] &= self._watch.is_sound()[:, None]
+
+    def _select_for_step(self, state: BatchState, attended: int) -> None:
         self._cache.select(len(state.tokens_BP), attended, state.position_1)
         self._step_mask = self._mask_P[None, None, None, :attended]
 
@@ -318,7 +288,7 @@ class DecodeLoop:
         """Return a mask as the attention kernel wants it: bool, or what is added to its scores."""
         if self._mask_is_bool:
             return is_seen
-        return torch.zeros_like(is_seen, dtype=self._dtype).masked_fill_(~is_seen, -inf)
+        return torch.zeros_like(is_seen, dtype=self.dtype).masked_fill_(~is_seen, -inf)
 
     def _rules_for(self, mode: StepMode) -> DecodeRules:
         if mode.timestamps not in self._rules:
@@ -334,7 +304,7 @@ class DecodeLoop:
     def _reserve(self, batch_size: int) -> None:
         if self._cache.reserve(batch_size):
             self._graphs.clear()
-            self._room = _State(batch_size, self._checkpoint.max_positions, self.device)
+            self._room = BatchState(batch_size, self._checkpoint.max_positions, self.device)
             self._speech = None
 
 

@@ -1,5 +1,6 @@
 """A model that overflows in float16 where the audio is loud, and nowhere in float32."""
 
+import ast
 import shutil
 
 import numpy as np
@@ -66,3 +67,36 @@ def test_loud_windows_alone_are_run_in_float32(overflowing, quiet_then_loud, mon
         )
     assert list(map(str, loaded)) == ["torch.float32"]
     assert result.dtype == "torch.float16"
+
+
+SATURATING = """
+import sys
+import numpy as np
+from speech_toolkit.alignment import Aligner
+from speech_toolkit.audio.waveform import Waveform
+from tests.unit.alignment.test_overflow import SETTINGS
+waveform = Waveform(np.load(sys.argv[2]), 16000, "twice.wav", 16000, 1)
+aligner = Aligner.load(sys.argv[1], "npu", "float16")
+result = aligner.align(waveform, sys.argv[3], SETTINGS)
+print((result.warnings, [word.start_time for word in result.words]))
+"""
+
+
+def test_a_card_that_saturates_shows_nothing_and_is_watched(
+    emulated_npu, overflowing, quiet_then_loud, tmp_path
+):
+    waveform, text = quiet_then_loud
+    np.save(tmp_path / "samples.npy", waveform.samples)
+    exact = Aligner.load(bundled_model(MODEL), "cpu").align(*quiet_then_loud, SETTINGS)
+    for directory, warnings in ((overflowing, 1), (bundled_model(MODEL), 0)):
+        finished = emulated_npu.python(
+            *("-c", SATURATING, directory, tmp_path / "samples.npy", text),
+            EMULATED_NPU_CHIP="Ascend310P3",
+            EMULATED_NPU_ARITHMETIC="saturation",
+        )
+        assert finished.code == 0, finished.stderr
+        said, starts_s = ast.literal_eval(finished.stdout.splitlines()[-1])
+        assert len(said) == warnings
+        assert "".join(said).startswith("float16 overflowed in" if warnings else "")
+        assert "(from 0.00 s" not in "".join(said)
+        assert starts_s == pytest.approx([word.start_time for word in exact.words], abs=0.021)

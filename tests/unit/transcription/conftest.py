@@ -20,6 +20,11 @@ def whisper_directory(whisper_template, tmp_path):
 @pytest.fixture(scope="session")
 def make_decoder(whisper_template):
     """Return a function that makes a decoder of a random model on the CPU."""
+    return decoder_maker(whisper_template)
+
+
+def decoder_maker(directory):
+    """Return a function that makes a decoder of a random model, with a checkpoint's other files."""
     import torch
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
@@ -29,7 +34,7 @@ def make_decoder(whisper_template):
     )
     from speech_toolkit.transcription.stage_clock import StageClock
 
-    checkpoint = read_whisper_checkpoint(whisper_template)
+    checkpoint = read_whisper_checkpoint(directory)
     tokenizer = load_tokenizer(checkpoint)
 
     def make(model=None, dtype=torch.float32, decode_graph="auto", device=None, **changes):

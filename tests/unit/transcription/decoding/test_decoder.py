@@ -220,12 +220,12 @@ def test_memory_is_taken_once_and_lent_to_the_encoder(make_decoder):
     decoder = make_decoder()
     encoded = decoder.encode(features(4))
     decode(decoder, encoded)
-    room = decoder._loop._room
+    room = decoder._decoders.own.loop._room
     for count in (1, 3, 4):
         decode(decoder, encoded[:count])
-    assert decoder._loop._room is room
+    assert decoder._decoders.own.loop._room is room
     decoder.encode(features(1))
-    assert decoder._loop._room is None
+    assert decoder._decoders.own.loop._room is None
     decode(decoder, encoded)
 
 
@@ -234,7 +234,7 @@ def test_steps_end_soon_after_the_last_window_has(make_decoder, monkeypatch, che
     decoder = make_decoder()
     encoded = decoder.encode(features())
     short = [i for i, window in enumerate(decode(decoder, encoded)) if len(window.tokens) < 60]
-    loop, steps = decoder._loop, []
+    loop, steps = decoder._decoders.own.loop, []
     plain_step = loop._step
     monkeypatch.setattr(loop, "_step", lambda *args: steps.append(1) or plain_step(*args))
     monkeypatch.setattr(loop, "_check_every", check_every)

@@ -1,5 +1,7 @@
 """Windows that overflow in float16 are encoded in float32, and only these."""
 
+import ast
+
 import pytest
 import torch
 
@@ -17,7 +19,7 @@ def encode_exactly(model):
         return model.model.encoder(features()).last_hidden_state
 
 
-def with_loud_values(model):
+def with_loud_values(model, second_peak=None):
     """Let the last layer's attention overflow inside in one window, with the same result."""
     attention, peaks = model.model.encoder.layers[-1].self_attn, []
     hook = attention.v_proj.register_forward_hook(
@@ -26,7 +28,7 @@ def with_loud_values(model):
     encode_exactly(model)
     hook.remove()
     *_, second, first = sorted(peaks)
-    scale = 65504 / (first * second) ** 0.5
+    scale = (second_peak or 65504 * (second / first) ** 0.5) / second
     with torch.no_grad():
         attention.v_proj.weight *= scale
         attention.v_proj.bias *= scale
@@ -72,3 +74,28 @@ def test_nothing_is_encoded_twice_without_need(make_decoder, dtype):
         plain = decoder.model.model.encoder(features().to(dtype)).last_hidden_state
     assert torch.equal(encoded.states_BFE, plain)
     assert decoder._encoder._float32_encoder is None
+
+
+SATURATING = """
+import sys
+from pathlib import Path
+from speech_toolkit.device import select_device
+device = select_device("npu:1")
+import torch
+from tests.unit.transcription.conftest import decoder_maker
+from tests.unit.transcription.decoding.test_encoder import features, with_loud_values
+from tests.unit.transcription.random_whisper import random_model
+model, loudest = with_loud_values(random_model(11), 58_000)
+model.to("npu:1")
+decoder = decoder_maker(Path(sys.argv[1]))(model, torch.float16, device=device)
+print((loudest, decoder.encode(features()).redone))
+"""
+
+
+def test_a_card_that_saturates_shows_nothing_and_is_watched(emulated_npu, whisper_template):
+    finished = emulated_npu.python(
+        *("-c", SATURATING, whisper_template), EMULATED_NPU_CHIP="Ascend310P3"
+    )
+    assert finished.code == 0, finished.stderr
+    loudest, redone = ast.literal_eval(finished.stdout.splitlines()[-1])
+    assert redone == (loudest,)

@@ -118,7 +118,7 @@ def test_hooks_go_when_the_model_fails(make_decoder, monkeypatch):
     def fail(tokens):
         raise RuntimeError("broken operator")
 
-    monkeypatch.setattr(decoder._loop, "prompt_states", fail)
+    monkeypatch.setattr(decoder._decoders.own.loop, "prompt_states", fail)
     with pytest.raises(RuntimeError, match="broken operator"):
         times(decoder, [" one two"])
     assert not any(module._forward_hooks for module in model.modules())
