@@ -90,9 +90,6 @@ class Backend(Protocol):
     def check_dtype(self, index: int | None, dtype: "torch.dtype") -> None:
         """Raise a DeviceError if the device cannot compute in a dtype."""
 
-    def saturates(self, index: int | None) -> bool:
-        """Tell whether float16 that overflows ends at its largest number, not at infinity."""
-
     def synchronize(self, index: int | None) -> None:
         """Wait until the device has done all work queued on it."""
 

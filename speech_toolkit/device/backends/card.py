@@ -85,10 +85,6 @@ class Card:
         """Tell whether the current card computes in bfloat16."""
         return self.module.is_bf16_supported()
 
-    def saturates(self, index: int) -> bool:
-        """Say no: infinity is what most cards have for it."""
-        return False
-
     def synchronize(self, index: int) -> None:
         """Wait until the card has done all work queued on it."""
         self.module.synchronize(index)

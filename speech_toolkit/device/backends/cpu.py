@@ -61,10 +61,6 @@ class Cpu:
     def check_dtype(self, index: None, dtype: "torch.dtype") -> None:
         """Take every dtype."""
 
-    def saturates(self, index: None) -> bool:
-        """Say no: infinity is what comes of it."""
-        return False
-
     def synchronize(self, index: None) -> None:
         """Wait for nothing."""
 

@@ -10,7 +10,6 @@ import re
 import sys
 import warnings
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from speech_toolkit.device.backends.card import Card
@@ -61,7 +60,6 @@ class Npu(Card):
         blocking_variable,
         "TASK_QUEUE_ENABLE",
         "INF_NAN_MODE_ENABLE",
-        "INF_NAN_MODE_FORCE_DISABLE",
         "ACL_OP_COMPILER_CACHE_DIR",
         "TORCH_NPU_FALLBACK_CPU_DISABLE",
         "TORCH_NPU_USE_COMPATIBLE_IMPL",
@@ -131,10 +129,6 @@ class Npu(Card):
             raise DeviceError(f"npu:{index} has no float64: use float32, or float64 on the cpu")
         super().check_dtype(index, dtype)
 
-    def saturates(self, index: int) -> bool:
-        """Ask the card: a 310P and a 910A do, later ones where INF_NAN_MODE_ENABLE is 0."""
-        return _saturates(index)
-
     def facts(self) -> dict[str, Any]:
         """Return CANN, driver, GELU's form, and whether products may round to HF32 (11 bits)."""
         npu = self.module
@@ -152,15 +146,6 @@ class Npu(Card):
 def speaks_for_cuda() -> bool:
     """Tell whether transfer_to_npu made torch.cuda speak for the NPU in this process."""
     return _TRANSFER_MODULE in sys.modules
-
-
-@cache
-def _saturates(index: int) -> bool:
-    import torch
-
-    largest = torch.full((1,), torch.finfo(torch.float16).max, dtype=torch.float16)
-    moved = largest.to(f"npu:{index}")
-    return bool((moved + moved).cpu().isfinite().all())
 
 
 def _is_installed() -> bool:

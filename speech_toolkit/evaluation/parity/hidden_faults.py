@@ -12,19 +12,6 @@ if TYPE_CHECKING:
 
     from speech_toolkit.device import Device
 
-_FLOAT16_MAX = 65504.0
-
-
-def saturates(device: Device) -> bool:
-    """Tell whether float16 arithmetic on the device stops at its largest value.
-
-    Some chips give that value for an overflow, and 0 for NaN, so that neither can be seen later.
-    """
-    import torch
-
-    largest = torch.full((1,), _FLOAT16_MAX, dtype=torch.float16).to(device.name)
-    return bool(torch.isfinite((largest + largest).cpu()).all())
-
 
 def count_saturated(arrays: Iterable[np.ndarray], dtype: str) -> int:
     """Count the values at or beyond the largest finite one of a dtype, infinities left out.

@@ -28,7 +28,6 @@ from speech_toolkit.evaluation.parity.culprit import is_over_limit
 from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
-    saturates,
 )
 from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
@@ -186,7 +185,7 @@ def _measure(
         "runs_identical": all_equal,
         "answer": answer,
         "misplaced_tensors": misplaced,
-        "saturates": saturates(device),
+        "saturates": device.saturates,
         "saturated_values": count_saturated(arrays.values(), payload["model"]["dtype"]),
         "memory": memory,
         "environment": device.facts(),

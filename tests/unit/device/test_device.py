@@ -80,3 +80,13 @@ def test_facts_are_json_with_the_same_keys():
 )
 def test_out_of_memory_is_told_from_other_errors(error, expected):
     assert is_out_of_memory(error) is expected
+
+
+def test_a_cpu_overflows_to_infinity():
+    assert not CPU.saturates
+
+
+def test_saturation_is_seen(monkeypatch):
+    add = torch.Tensor.__add__
+    monkeypatch.setattr(torch.Tensor, "__add__", lambda a, b: add(a, b).clamp(max=65504))
+    assert CPU.saturates

@@ -1,5 +1,7 @@
 """The road of windows through a decoder, with a decoder that follows a script."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -131,6 +133,14 @@ def test_windows_that_overflow_in_the_encoder_are_named():
     (warning,) = long_form.overflow_warnings(4)
     assert "float16 overflowed in 3 of 4 windows" in warning
     assert "(from 0.00 s, 20.00 s, 40.00 s on)" in warning
+
+
+def test_windows_that_overflow_in_the_decoder_are_named_too():
+    decoder = ScriptedDecoder([closed(1), replace(closed(1), in_float32=True), closed(1)])
+    decoder.dtype = torch.float16
+    long_form, _ = run(decoder)
+    (warning,) = long_form.overflow_warnings(3)
+    assert "float16 overflowed in 1 of 3 windows (from 20.00 s on)" in warning
 
 
 def test_output_that_is_not_finite_is_refused_with_its_time():

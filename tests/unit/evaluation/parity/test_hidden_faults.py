@@ -7,20 +7,9 @@ from speech_toolkit.device import Device
 from speech_toolkit.evaluation.parity.hidden_faults import (
     count_saturated,
     misplaced_tensors,
-    saturates,
 )
 
 CPU = Device("cpu", None, "cpu", "test")
-
-
-def test_a_cpu_overflows_to_infinity():
-    assert not saturates(CPU)
-
-
-def test_saturation_is_seen(monkeypatch):
-    add = torch.Tensor.__add__
-    monkeypatch.setattr(torch.Tensor, "__add__", lambda a, b: add(a, b).clamp(max=65504))
-    assert saturates(CPU)
 
 
 def test_saturated_values_are_counted():
