@@ -183,6 +183,7 @@ class Device:
         own = backend.facts()
         roundings = [own.get("hf32") or {}, own.get("tf32") or {}]
         is_rounded = any(any(products.values()) for products in roundings)
+        is_rounded = is_rounded or own.get("rounds_float32", False)
         return {
             "device": self.name,
             "backend": self.type,

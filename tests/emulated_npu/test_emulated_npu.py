@@ -151,11 +151,15 @@ conv = F.conv1d(signal.npu(), kernel.npu()).cpu()
 layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Conv1d(64, 64, 128), dim=2)
 folded = layer.weight.detach()
 weight = layer.npu().weight.detach().cpu()
+factors = torch.randn(64, 64)
+products = (factors.npu() @ factors.npu()).cpu()
 over = torch.full((2,), 6e4, dtype=torch.float16).npu()
 ways = {
     "gelu": torch.equal(gelu, F.gelu(x, approximate="tanh")),
-    "hf32": not torch.allclose(conv, F.conv1d(signal, kernel), atol=1e-5),
+    "hf32": not torch.allclose(conv, F.conv1d(signal, kernel), atol=1e-5)
+    and not torch.allclose(conv, F.conv1d(*(each.half().float() for each in (signal, kernel)))),
     "weight_norm": not torch.equal(weight, folded),
+    "float16_products": torch.equal(products, factors.half().float() @ factors.half().float()),
     "saturation": (over * 2).tolist() == [65504, 65504] and (over / 0 * 0).tolist() == [0, 0],
 }
 assert torch.allclose(weight, folded, rtol=1e-5, atol=1e-7)
@@ -163,7 +167,8 @@ assert ways["gelu"] or torch.equal(gelu, F.gelu(x))
 assert ways["saturation"] or (over * 2).isinf().all().item()
 print(",".join(way for way, is_on in ways.items() if is_on) or "exact")
 """
-OF_910B, OF_310P = "gelu,hf32,weight_norm", "gelu,weight_norm,saturation"
+OF_910B, OF_310P = "gelu,hf32,weight_norm", "gelu,weight_norm,float16_products,saturation"
+ALONE = ("gelu", "weight_norm", "float16_products", "saturation")
 
 
 @pytest.mark.parametrize(
@@ -172,9 +177,9 @@ OF_910B, OF_310P = "gelu,hf32,weight_norm", "gelu,weight_norm,saturation"
         ({}, OF_910B),
         ({"EMULATED_NPU_CHIP": "Ascend310P3"}, OF_310P),
         ({"EMULATED_NPU_ARITHMETIC": "exact"}, "exact"),
-        *(({"EMULATED_NPU_ARITHMETIC": way}, way) for way in ("gelu", "weight_norm", "saturation")),
+        *(({"EMULATED_NPU_ARITHMETIC": way}, way) for way in ALONE),
     ],
-    ids=["910B", "310P", "exact", "gelu", "weight_norm", "saturation"],
+    ids=["910B", "310P", "exact", *ALONE],
 )
 def test_arithmetic_is_the_chips_unless_told(emulated_npu, switches, expected):
     finished = run(emulated_npu, ARITHMETIC, **switches)
@@ -196,19 +201,21 @@ device = select_device("npu")
 select_device("npu:1")
 torch.manual_seed(0)
 x = torch.linspace(-4, 4, 801)
-print(device.facts()["gelu"], torch.allclose(F.gelu(x.npu()).cpu(), F.gelu(x), atol=1e-6))
+facts = device.facts()
+is_exact = torch.allclose(F.gelu(x.npu()).cpu(), F.gelu(x), atol=1e-6)
+print(facts["float32_precision"], facts["gelu"], is_exact)
 """
 
 
 @pytest.mark.parametrize(
     ("switches", "expected", "warnings"),
     [
-        ({}, "exact True", 0),
-        ({"EMULATED_NPU_CHIP": "Ascend310P3"}, "tanh False", 1),
-        ({"EMULATED_NPU_RAISE_OP": "npu::npu_gelu"}, "tanh False", 1),
+        ({}, "highest exact True", 0),
+        ({"EMULATED_NPU_CHIP": "Ascend310P3"}, "high tanh False", 1),
+        ({"EMULATED_NPU_RAISE_OP": "npu::npu_gelu"}, "highest tanh False", 1),
         (
             {"EMULATED_NPU_RAISE_OP": "npu::npu_gelu", "EMULATED_NPU_ARITHMETIC": "exact"},
-            "exact True",
+            "highest exact True",
             0,
         ),
     ],
@@ -218,6 +225,8 @@ def test_gelu_of_the_product(emulated_npu, switches, expected, warnings):
     finished = run(emulated_npu, GELU, **switches)
     assert finished.stdout.splitlines()[-1] == expected
     assert finished.stderr.count("computes GELU in its tanh form only (call ") == warnings
+    is_rounded = "multiplies float32 as float16" in finished.stderr
+    assert is_rounded == expected.startswith("high ")
     assert "overrid" not in finished.stderr.lower()
 
 

@@ -86,6 +86,11 @@ def test_each_fault_of_a_card_is_at_its_operator(on_card):
     assert said["median"] == {"out of memory"}
     assert said["gelu"] == {"as GELU in its tanh form"}
     assert operators["gelu", "feed-forward"]["verdict"] == "WARN"
+    found = verdicts(result)
+    assert found["float16"][1].startswith("an overflow ends at 65504")
+    assert found["float32"][1] == "factors of products are rounded, whatever is asked"
+    assert said["conv1d"] == {"as with factors rounded to FLOAT16"}
+    assert operators["conv1d", "of samples"]["verdict"] == "WARN"
     assert {name for name in said if said[name]} >= {"linear", "matmul", "bmm", "topk", "median"}
     fallen = {name: each["fallback_ops"] for (name, _), each in operators.items()}
     assert {name: ops for name, ops in fallen.items() if ops} == {

@@ -118,4 +118,7 @@ class Backend(Protocol):
         """Return the name of the card or of the processor."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what it knows for a report: ``cann``, ``driver``, ``hf32``, ``tf32``, ``gelu``."""
+        """Return what it knows for a report: ``cann``, ``driver``, ``hf32``, ``tf32``, ``gelu``.
+
+        ``rounds_float32`` tells whether products of float32 are rounded whatever is asked.
+        """

@@ -14,6 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from speech_toolkit.device.backends.card import Card
 from speech_toolkit.device.backends.npu_gelu import gelu_form, make_gelu_exact
+from speech_toolkit.device.backends.npu_products import (
+    note_rounded_products,
+    products_are_rounded,
+)
 from speech_toolkit.device.fallbacks import note_fallbacks
 from speech_toolkit.device.precision import HIGH
 from speech_toolkit.device.variables import (
@@ -120,6 +124,8 @@ class Npu(Card):
         """Switch HF32 off or on; torch_npu has it on for convolutions."""
         npu, is_high = self.module, precision == HIGH
         npu.matmul.allow_hf32 = npu.conv.allow_hf32 = is_high
+        if not is_high:
+            note_rounded_products(self.type)
 
     def check_dtype(self, index: int, dtype: "torch.dtype") -> None:
         """Refuse float64, which would become float32 without an error, and bfloat16 if lacking."""
@@ -130,7 +136,7 @@ class Npu(Card):
         super().check_dtype(index, dtype)
 
     def facts(self) -> dict[str, Any]:
-        """Return CANN, driver, GELU's form, and whether products may round to HF32 (11 bits)."""
+        """Return CANN, driver, GELU's form, and how products may round."""
         npu = self.module
         return {
             "cann": _cann_version("CANN"),
@@ -140,6 +146,7 @@ class Npu(Card):
                 "conv": bool(npu.conv.allow_hf32),
             },
             "gelu": gelu_form(),
+            "rounds_float32": products_are_rounded(),
         }
 
 

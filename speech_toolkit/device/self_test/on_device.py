@@ -10,6 +10,7 @@ from typing import Any
 
 from speech_toolkit.device.device import Device, PassedOver
 from speech_toolkit.device.memory import shown_size
+from speech_toolkit.device.precision import HIGH
 from speech_toolkit.device.select import select_device
 from speech_toolkit.device.self_test.private import without_private_paths
 from speech_toolkit.device.self_test.results import FAIL, TOLD, DeviceReport, Finding
@@ -66,7 +67,12 @@ def test_operators(
     from speech_toolkit.device.self_test.operators import OPERATORS
 
     dtypes = dtypes_of(device)
-    report = replace(report, findings=(*report.findings, Finding("dtypes", ", ".join(dtypes))))
+    findings = [*report.findings, Finding("dtypes", ", ".join(dtypes))]
+    if device.saturates:
+        findings.append(
+            Finding("float16", "an overflow ends at 65504, NaN at 0: layers are watched")
+        )
+    report = replace(report, findings=tuple(findings))
     for operator in OPERATORS:
         if operator.label in done:
             continue
@@ -85,6 +91,8 @@ def _about_other(other: PassedOver) -> Finding:
 def _settings(facts: dict[str, Any]) -> list[tuple[str, str]]:
     """Say how float32 is computed where a card leaves a choice."""
     found = [("GELU", f"{facts['gelu']} form")] if facts.get("gelu") else []
+    if facts["float32_precision"] == HIGH:
+        found.append(("float32", "factors of products are rounded, whatever is asked"))
     return found + [
         (name.upper(), ", ".join(f"{kind} {'on' if on else 'off'}" for kind, on in allowed.items()))
         for name in ("hf32", "tf32")

@@ -23,6 +23,7 @@ std::string rounding_of(const std::string& kind) {
   static const std::string forced = setting("EMULATED_NPU_ROUND");
   auto found = forced.find(kind + ":");
   if (found != std::string::npos) return forced.substr(found + kind.size() + 1, 4);
+  if (computes("float16_products")) return "fp16";
   return computes("hf32") && hf32_allowed(kind) ? "hf32" : "";
 }
 
@@ -34,7 +35,7 @@ bool is_old_chip() {
 }
 
 bool computes(const std::string& way) {
-  static const std::string of_chip = is_old_chip() ? "gelu,weight_norm,saturation"
+  static const std::string of_chip = is_old_chip() ? "gelu,weight_norm,saturation,float16_products"
                                                    : "gelu,weight_norm,hf32";
   static const std::string named = setting("EMULATED_NPU_ARITHMETIC");
   static const std::string ways = "," + (named.empty() ? of_chip : named) + ",";
@@ -44,7 +45,11 @@ bool computes(const std::string& way) {
 at::Tensor rounded_factor(const at::Tensor& host, const std::string& kind) {
   std::string rounding = rounding_of(kind);
   if (rounding.empty() || host.scalar_type() != at::kFloat) return host;
-  if (rounding == "fp16") return host.to(at::kHalf).to(at::kFloat);
+  if (rounding == "fp16") {
+    at::Tensor half = host.to(at::kHalf);
+    saturate(half);
+    return half.to(at::kFloat);
+  }
   at::Tensor copy = host.contiguous().clone();
   float* values = copy.mutable_data_ptr<float>();
   for (int64_t i = 0; i < copy.numel(); i++) values[i] = to_hf32(values[i]);

@@ -39,8 +39,8 @@ bool hf32_allowed(const std::string& kind);
 // Whether the chip is from before the 910B: a 310P or a 910A.
 bool is_old_chip();
 
-// Whether values come out as on the chip, not as on the CPU: "gelu", "hf32", "saturation" or
-// "weight_norm".
+// Whether values come out as on the chip, not as on the CPU: "gelu", "hf32", "saturation",
+// "weight_norm" or "float16_products".
 bool computes(const std::string& way);
 
 // A factor of a float32 product of a kind ("matmul" or "conv"), rounded as the chip rounds it.

@@ -12,7 +12,7 @@ import torch
 
 CHIP = os.environ.get("EMULATED_NPU_CHIP", "Ascend910B2")
 ARITHMETIC = os.environ.get("EMULATED_NPU_ARITHMETIC", "")
-WAYS = {"", "exact", "gelu", "hf32", "saturation", "weight_norm"}
+WAYS = {"", "exact", "float16_products", "gelu", "hf32", "saturation", "weight_norm"}
 DEVICE_NAME = f"Emulated {CHIP}"  # no report of a run here may pass for a card's
 LIBRARY_PATH = Path(__file__).with_name("libemulated_npu.so")
 MEMORY_FIGURES = ("allocated", "reserved", "peak_allocated", "peak_reserved")
