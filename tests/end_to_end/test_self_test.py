@@ -82,6 +82,7 @@ def test_each_fault_of_a_card_is_at_its_operator(on_card):
         for (name, _), operator in operators.items()
     }
     assert said["linear"] == {"as with factors rounded to HF32"}
+    assert said["scaled_dot_product_attention"] == said["linear"]
     assert any("EZ9999" in message for message in said["topk"])
     assert said["median"] == {"out of memory"}
     assert said["gelu"] == {"as GELU in its tanh form"}
