@@ -47,6 +47,11 @@ class Job:
     outputs: tuple[OutputFile, ...]
     flag: str = "--output"
 
+    @property
+    def format_names(self) -> tuple[str, ...]:
+        """The formats of its outputs."""
+        return tuple(output.format_name for output in self.outputs)
+
     def possible_paths(self) -> list[str]:
         """Return every path that may be written, for a default name those of other devices too."""
         return [

@@ -9,16 +9,18 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import Job
 from speech_toolkit.files.writing import write_text
 from speech_toolkit.formats import render
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 
 _SHOWN_FIRST, _SHOWN_LAST = 15, 5
 
 
-def write_results(document: Mapping[str, Any], job: Job) -> list[str]:
+def write_results(document: Mapping[str, Any], job: Job, subtitles: SubtitleOptions) -> list[str]:
     """Write a result in all formats of a job, each file whole or not at all.
 
     Args:
         document: the JSON form of an alignment or a transcription.
         job: which files.
+        subtitles: the options of those formats that are subtitles.
 
     Returns:
         The paths that were written.
@@ -26,7 +28,7 @@ def write_results(document: Mapping[str, Any], job: Job) -> list[str]:
     Raises:
         UsageError: a file cannot be written; those before it stand.
     """
-    texts = [render(document, output.format_name) for output in job.outputs]
+    texts = [render(document, output.format_name, subtitles) for output in job.outputs]
     paths = [output.path_for(document["device"]) for output in job.outputs]
     for path, text in zip(paths, texts, strict=True):
         write_text(path, text)

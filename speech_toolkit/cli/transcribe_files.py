@@ -29,6 +29,7 @@ from speech_toolkit.transcription.request import (
 from speech_toolkit.transcription.result import TranscriptionResult
 
 if TYPE_CHECKING:
+    from speech_toolkit.formats.subtitles.options import SubtitleOptions
     from speech_toolkit.transcription.transcriber import Transcriber
 
 BUNDLED_IS = "a small model of some hundred English words, for trying the toolkit out"
@@ -62,8 +63,16 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
         return _transcribe_next(transcriber, audio, request, reporter)
 
 
-def run_job(request: WhisperRequest, job: Job, reporter: Reporter) -> int:
+def run_job(
+    request: WhisperRequest, job: Job, subtitles: SubtitleOptions, reporter: Reporter
+) -> int:
     """Transcribe one file, write its results, and print what was found.
+
+    Args:
+        request: the model and how to transcribe.
+        job: the file and its results.
+        subtitles: the options of those results that are subtitles.
+        reporter: told of each stage.
 
     Returns:
         The exit code.
@@ -74,7 +83,7 @@ def run_job(request: WhisperRequest, job: Job, reporter: Reporter) -> int:
     to_stdout = any(output.path == STDOUT for output in job.outputs)
     with stdout_to_stderr() if to_stdout else nullcontext():
         result = transcribe_file(request, reporter)
-    paths = write_results(result.to_dict(), job)
+    paths = write_results(result.to_dict(), job, subtitles)
     _report(result, reporter)
     lines = [
         f"{segment.start_s:8.2f}s - {segment.end_s:8.2f}s  {segment.text}"
@@ -85,7 +94,9 @@ def run_job(request: WhisperRequest, job: Job, reporter: Reporter) -> int:
     return EXIT_DONE
 
 
-def run_jobs(request: WhisperRequest, jobs: Sequence[Job], reporter: Reporter) -> int:
+def run_jobs(
+    request: WhisperRequest, jobs: Sequence[Job], subtitles: SubtitleOptions, reporter: Reporter
+) -> int:
     """Transcribe several files with one loaded model; one that fails does not stop the others.
 
     Each file's results are written as soon as it is done, so that an interrupt loses one file.
@@ -106,7 +117,7 @@ def run_jobs(request: WhisperRequest, jobs: Sequence[Job], reporter: Reporter) -
                 reporter.info(f"File {number} of {len(jobs)}: {job.input_path}")
                 try:
                     result = _transcribe_next(transcriber, audio, request, reporter)
-                    paths = write_results(result.to_dict(), job)
+                    paths = write_results(result.to_dict(), job, subtitles)
                     _report(result, reporter)
                     reporter.saved("Results", *paths)
                 except ToolkitError as error:

@@ -14,8 +14,10 @@ from speech_toolkit.cli.arguments import (
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.cli.result_arguments import add_result_arguments
+from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.ranges import (
     BATCH_SIZE,
     CHUNK_LENGTH_S,
@@ -87,12 +89,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_window_arguments(parser.add_argument_group("windows"))
     _add_decoding_arguments(parser.add_argument_group("decoding"))
     add_result_arguments(parser.add_argument_group("output"), default_stem=DEFAULT_STEM)
+    add_subtitle_arguments(parser.add_argument_group("subtitles"))
     _add_measurement_arguments(parser.add_argument_group("compare and benchmark"))
     add_report_arguments(parser)
 
 
 def settings_from(
-    arguments: argparse.Namespace, formats: Iterable[str] = ()
+    arguments: argparse.Namespace,
+    formats: Iterable[str] = (),
+    subtitles: SubtitleOptions = SubtitleOptions(),  # noqa: B008 (it is frozen)
 ) -> TranscriptionSettings:
     """Return the settings that the command line asks for.
 
@@ -102,6 +107,7 @@ def settings_from(
     Args:
         arguments: of the command line.
         formats: in which the result is written; times are found for them where nobody says which.
+        subtitles: the options of those formats that are subtitles.
 
     Raises:
         UsageError: a format needs times that ``--timestamps`` leaves out.
@@ -113,7 +119,7 @@ def settings_from(
         mode="chunked" if chunked else "transcribe",
         language=None if arguments.language == _DETECT else arguments.language,
         task=arguments.task,
-        timestamps=_timestamps(arguments.timestamps, formats),
+        timestamps=_timestamps(arguments.timestamps, formats, subtitles),
         prompt=arguments.prompt,
         max_new_tokens=arguments.max_new_tokens,
         temperatures=arguments.temperature,
@@ -154,13 +160,13 @@ def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     return parse_or_none
 
 
-def _timestamps(asked_for: str | None, formats: Iterable[str]) -> str:
+def _timestamps(asked_for: str | None, formats: Iterable[str], subtitles: SubtitleOptions) -> str:
     entries = [FORMATS[name] for name in formats]
     if asked_for is None:
-        wanted = (entry.wants or entry.needs for entry in entries)
+        wanted = (entry.wanted(subtitles) for entry in entries)
         return max([_DEFAULTS.timestamps, *wanted], key=TIMESTAMPS.index)
     for entry in entries:
-        fitting = TIMESTAMPS[TIMESTAMPS.index(entry.needs) :]
+        fitting = TIMESTAMPS[TIMESTAMPS.index(entry.needed(subtitles)) :]
         if asked_for not in fitting:
             raise UsageError(
                 f"the format {entry.name} needs times: use --timestamps {' or '.join(fitting)}"

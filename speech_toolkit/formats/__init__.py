@@ -9,6 +9,7 @@ from typing import Any
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_path
 from speech_toolkit.formats import (
+    ass,
     audacity,
     csv_table,
     ctm,
@@ -20,6 +21,7 @@ from speech_toolkit.formats import (
     tsv,
     vtt,
 )
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.timed_text import TimedText, timed_text
 
 JSON = "json"
@@ -44,6 +46,42 @@ class Format:
     render: Callable[[TimedText], str] | None
     wants: str | None = None
 
+    def needed(self, options: SubtitleOptions) -> str:
+        """Return which times it cannot be without: "none", "segment" or "word"."""
+        return self.needs
+
+    def wanted(self, options: SubtitleOptions) -> str:
+        """Return which times are found for it where nobody says."""
+        return self.wants or self.needs
+
+    def text(self, timed: TimedText, options: SubtitleOptions) -> str:
+        """Return the text of a file."""
+        assert self.render is not None, "JSON is written from the result itself"
+        return self.render(timed)
+
+
+@dataclass(frozen=True)
+class SubtitleFormat(Format):
+    """A form that is written as the options of subtitles say.
+
+    Attributes:
+        render: from timed text and these options to the text of a file.
+    """
+
+    render: Callable[[TimedText, SubtitleOptions], str]
+
+    def needed(self, options: SubtitleOptions) -> str:
+        """Return "word" where words are to be highlighted."""
+        return "word" if options.highlight_words else self.needs
+
+    def wanted(self, options: SubtitleOptions) -> str:
+        """Return "word" where text is laid out: where it breaks, a time is looked for."""
+        return self.needed(options) if options.is_plain else "word"
+
+    def text(self, timed: TimedText, options: SubtitleOptions) -> str:
+        """Return the text of a file."""
+        return self.render(timed, options)
+
 
 _TABLE = (
     Format("txt", ".txt", "none", plain_text.render),
@@ -51,8 +89,9 @@ _TABLE = (
     Format("textgrid", ".TextGrid", "segment", textgrid.render, wants="word"),
     Format("ctm", ".ctm", "word", ctm.render),
     Format("rttm", ".rttm", "segment", rttm.render, wants="word"),
-    Format("srt", ".srt", "segment", srt.render),
-    Format("vtt", ".vtt", "segment", vtt.render),
+    SubtitleFormat("srt", ".srt", "segment", srt.render),
+    SubtitleFormat("vtt", ".vtt", "segment", vtt.render),
+    SubtitleFormat("ass", ".ass", "segment", ass.render),
     Format("lrc", ".lrc", "segment", lrc.render),
     Format("audacity", ".audacity.txt", "segment", audacity.render, wants="word"),
     Format("tsv", ".tsv", "segment", tsv.render),
@@ -61,12 +100,18 @@ _TABLE = (
 FORMATS = {entry.name: entry for entry in _TABLE}
 
 
-def render(document: Mapping[str, Any], format_name: str) -> str:
+_DEFAULTS = SubtitleOptions()
+
+
+def render(
+    document: Mapping[str, Any], format_name: str, options: SubtitleOptions = _DEFAULTS
+) -> str:
     """Return a result as the text of a file, newline at its end included.
 
     Args:
         document: the JSON form of a transcription or an alignment.
         format_name: one of ``FORMATS``.
+        options: of subtitles; other formats have none.
 
     Raises:
         UsageError: the format needs word times, which the result has not.
@@ -77,9 +122,10 @@ def render(document: Mapping[str, Any], format_name: str) -> str:
 
         return json_text(document)
     timed = timed_text(document)
-    if entry.needs == "word" and timed.segments and not timed.words:
+    if entry.needed(options) == "word" and timed.segments and not timed.words:
+        how = "needs" if entry.needs == "word" else "needs with --highlight_words"
         raise UsageError(
             f"the result of {shown_path(timed.source)} has no times of words, which the format "
-            f"{format_name} needs; recognise it again with --timestamps word"
+            f"{format_name} {how}; recognise it again with --timestamps word"
         )
-    return entry.render(timed)
+    return entry.text(timed, options)

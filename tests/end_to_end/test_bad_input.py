@@ -118,7 +118,7 @@ BEFORE_TORCH = [
     Bad("output directory", {"--output": "{dir}"}, "is a directory"),
     Bad("output ends in a slash", {"--output": "new/"}, "is a directory"),
     Bad("output name too long", {"--output": "x" * 300}, "cannot be created: File name too long"),
-    Bad("output of another format", {"--output": "x.srt"}, "end the name in .json"),
+    Bad("output of another format", {"--output": "x.pdf"}, "end the name in .txt, .json"),
     Bad("output below a file", {"--output": "{dir}/good.txt/x"}, "cannot be created"),
     Bad("output in proc", {"--output": "/proc/absent/x.json"}, "cannot be created"),
 ]

@@ -38,6 +38,7 @@ PAGE_OF = {
     "eval_accuracy": "docs/evaluation.md",
     "eval_perf": "docs/evaluation.md",
 }
+OPTIONS_OF_SEVERAL = "docs/formats.md"  # scripts, that their own pages refer to
 SCHEMAS_OF = {
     "docs/alignment.md": ("alignment",),
     "docs/recognition.md": ("transcription",),
@@ -136,8 +137,9 @@ def is_ours(module):
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_option_tables_are_those_of_help(script, suffix):
     path = REPOSITORY / PAGE_OF[script].replace(".md", suffix)
+    shared = REPOSITORY / OPTIONS_OF_SEVERAL.replace(".md", suffix)
     told = {}
-    for table in read(path).tables:
+    for table in (*read(shared).tables, *read(path).tables):
         if script in table.scripts:
             told |= table.options
     actions = import_module(script).build_parser()._actions

@@ -9,6 +9,7 @@ from speech_toolkit.cli.output_guard import DEVICE, OutputGuard
 from speech_toolkit.cli.reporter import reporter_from
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments, subtitle_options
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 
@@ -24,6 +25,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("results", nargs="+", metavar="RESULT.json", help="what a run wrote")
     add_result_arguments(parser, default_stem=DEFAULT_STEM)
+    add_subtitle_arguments(parser.add_argument_group("subtitles"))
     add_report_arguments(parser)
     return parser
 
@@ -40,6 +42,7 @@ def main(argv: list[str] | None = None) -> int:
         DEFAULT_STEM,
         input_flag="RESULT.json",
     )
+    subtitles = subtitle_options(arguments, jobs[0].format_names)
     OutputGuard(
         {jobs[0].flag: [path for job in jobs for path in job.possible_paths()]},
         {"RESULT.json": arguments.results},
@@ -51,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
     failed: list[str] = []
     for job in jobs:
         try:
-            written += write_results(read_document(job.input_path), job)
+            written += write_results(read_document(job.input_path), job, subtitles)
         except ToolkitError as error:
             if len(jobs) == 1:
                 raise

@@ -12,6 +12,7 @@ from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.results import show_results, write_results
+from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.exit_codes import EXIT_DONE
 
@@ -89,6 +90,7 @@ def main(argv: list[str] | None = None) -> int:
     (job,) = plan_jobs(
         [arguments.audio], arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
+    subtitles = subtitle_options(arguments, job.format_names)
     OutputGuard(
         outputs={job.flag: job.possible_paths()},
         inputs={
@@ -98,7 +100,7 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
     result = _align(arguments, reporter)
-    paths = write_results(result.to_dict(), job)
+    paths = write_results(result.to_dict(), job, subtitles)
     reporter.result(f"Aligned {len(result.segments)} segments")
     lines = [
         f"{word.start_time:8.3f}s - {word.end_time:8.3f}s  {word.text}" for word in result.words

@@ -13,6 +13,7 @@ from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.cli.transcription_arguments import (
     COMPARE,
     DEFAULT_NUM_RUNS,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.cli.output_guard import Paths
+    from speech_toolkit.formats.subtitles.options import SubtitleOptions
 
 DEFAULT_REPORT = "{mode}_result.json"
 
@@ -105,10 +107,13 @@ def main(argv: list[str] | None = None) -> int:
     check_arguments(arguments)
     if arguments.mode in MODES:
         return _transcribe(arguments, reporter)
-    return _measure(arguments, _request(arguments), reporter)
+    request = _request(arguments, (), subtitle_options(arguments, ()))
+    return _measure(arguments, request, reporter)
 
 
-def _request(arguments: argparse.Namespace, formats: Iterable[str] = ()) -> WhisperRequest:
+def _request(
+    arguments: argparse.Namespace, formats: Iterable[str], subtitles: SubtitleOptions
+) -> WhisperRequest:
     return WhisperRequest(
         model_path=arguments.model_path,
         audio_path=arguments.audio[0],
@@ -117,7 +122,7 @@ def _request(arguments: argparse.Namespace, formats: Iterable[str] = ()) -> Whis
         attn_implementation=arguments.attn_implementation,
         float32_precision=arguments.float32_precision,
         decode_graph=arguments.decode_graph,
-        settings=settings_from(arguments, formats),
+        settings=settings_from(arguments, formats, subtitles),
     )
 
 
@@ -125,13 +130,15 @@ def _transcribe(arguments: argparse.Namespace, reporter: Reporter) -> int:
     jobs = plan_jobs(
         arguments.audio, arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
-    request = _request(arguments, [file.format_name for file in jobs[0].outputs])
+    formats = jobs[0].format_names
+    subtitles = subtitle_options(arguments, formats)
+    request = _request(arguments, formats, subtitles)
     _guard({jobs[0].flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
     from speech_toolkit.cli.transcribe_files import run_job, run_jobs
 
     if len(jobs) == 1:
-        return run_job(request, jobs[0], reporter)
-    return run_jobs(request, jobs, reporter)
+        return run_job(request, jobs[0], subtitles, reporter)
+    return run_jobs(request, jobs, subtitles, reporter)
 
 
 def _guard(outputs: dict[str, Paths], arguments: argparse.Namespace) -> None:

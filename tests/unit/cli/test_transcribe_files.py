@@ -16,6 +16,7 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError, ToolkitError, UsageError
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.result import Stretch
 from speech_toolkit.transcription.transcriber import Transcriber
@@ -85,7 +86,9 @@ def request_for(*paths):
 
 def run(*paths, formats=("json",), reporter=None):
     planned = plan_jobs(paths, formats, None, "out", STEM)
-    return jobs.run_jobs(request_for(*paths), planned, reporter or Reporter(quiet=True))
+    return jobs.run_jobs(
+        request_for(*paths), planned, SubtitleOptions(), reporter or Reporter(quiet=True)
+    )
 
 
 def names_in(directory):
@@ -158,7 +161,7 @@ def test_one_file_is_reported_in_the_published_shape(transcriber, folder):
     stream = io.StringIO()
     (job,) = plan_jobs(["b.wav"], None, None, None, STEM)
 
-    assert jobs.run_job(request_for("b.wav"), job, Reporter(stream=stream)) == 0
+    assert jobs.run_job(request_for("b.wav"), job, SubtitleOptions(), Reporter(stream=stream)) == 0
 
     lines = stream.getvalue().splitlines()
     assert lines[1] == "Running inference on: cpu"
@@ -201,7 +204,7 @@ def test_what_the_checkpoint_decides_is_shown(transcriber, folder, language, set
     stream = io.StringIO()
     (job,) = plan_jobs(["b.wav"], None, None, None, STEM)
     transcriber.changes = {"language": language, "language_probability": None, "settings": settings}
-    jobs.run_job(request_for("b.wav"), job, Reporter(stream=stream))
+    jobs.run_job(request_for("b.wav"), job, SubtitleOptions(), Reporter(stream=stream))
     assert f"[RESULT] Transcribed 1 segments{shown}\n" in stream.getvalue()
 
 

@@ -2,8 +2,10 @@ import argparse
 
 import pytest
 
+from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.cli.transcription_arguments import add_arguments, check_arguments, settings_from
 from speech_toolkit.errors import UsageError
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 
@@ -137,8 +139,11 @@ def test_formats_are_taken_once_each():
     ("asked_for", "formats", "found"),
     [
         ("", ("json",), "segment"),
-        ("", ("txt", "srt"), "segment"),
-        ("", ("srt", "ctm", "txt"), "word"),
+        ("", ("txt", "srt"), "word"),
+        ("--subtitle_style plain", ("txt", "srt"), "segment"),
+        ("--subtitle_style plain --highlight_words", ("ass",), "word"),
+        ("--timestamps segment", ("srt",), "segment"),
+        ("", ("tsv", "ctm", "txt"), "word"),
         ("", ("textgrid",), "word"),
         ("--timestamps segment", ("textgrid", "csv"), "segment"),
         ("--timestamps none", ("txt", "json"), "none"),
@@ -146,7 +151,9 @@ def test_formats_are_taken_once_each():
     ],
 )
 def test_times_are_those_asked_for_or_those_that_formats_need(asked_for, formats, found):
-    assert settings_from(parse(asked_for), formats).timestamps == found
+    arguments = parse(asked_for)
+    subtitles = subtitle_options(arguments, formats)
+    assert settings_from(arguments, formats, subtitles).timestamps == found
 
 
 def test_a_format_whose_times_were_refused_is_an_error():
@@ -154,3 +161,6 @@ def test_a_format_whose_times_were_refused_is_an_error():
         settings_from(parse("--timestamps none"), ("txt", "vtt"))
     with pytest.raises(UsageError, match="format ctm needs times: use --timestamps word"):
         settings_from(parse("--timestamps segment"), ("textgrid", "ctm"))
+    highlighted = SubtitleOptions(highlight_words=True)
+    with pytest.raises(UsageError, match="format srt needs times: use --timestamps word"):
+        settings_from(parse("--timestamps segment"), ("srt",), highlighted)

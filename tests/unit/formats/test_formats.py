@@ -5,6 +5,7 @@ import jsonschema
 import pytest
 
 from speech_toolkit.formats import FORMATS, render
+from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.transcription.settings import TIMESTAMPS
 
 SCHEMA = json.loads(
@@ -13,9 +14,9 @@ SCHEMA = json.loads(
 
 EXPECTED = {
     "txt": "Good morning.\nAn hour later.\n",
-    "srt": "1\n00:00:00,500 --> 00:00:01,240\nGood morning.\n\n"
+    "srt": "1\n00:00:00,500 --> 00:00:01,334\nGood morning.\n\n"
     "2\n01:01:01,000 --> 01:01:02,500\nAn hour later.\n\n",
-    "vtt": "WEBVTT\n\n00:00.500 --> 00:01.240\nGood morning.\n\n"
+    "vtt": "WEBVTT\n\n00:00.500 --> 00:01.334\nGood morning.\n\n"
     "01:01:01.000 --> 01:01:02.500\nAn hour later.\n\n",
     "tsv": "start\tend\ttext\n500\t1240\tGood morning.\n3661000\t3662500\tAn hour later.\n",
     "csv": "segment,start_s,end_s,text,probability\n1,0.5,0.8,Good,0.9\n1,0.8,1.24,morning.,0.8\n"
@@ -39,6 +40,12 @@ EMPTY = {
 @pytest.mark.parametrize("name", EXPECTED)
 def test_form_of_each_format(two_sentences, name):
     assert render(two_sentences.to_dict(), name) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", ["srt", "vtt"])
+def test_plain_subtitles_are_shown_as_long_as_they_are_spoken(two_sentences, name):
+    plain = render(two_sentences.to_dict(), name, SubtitleOptions(style="plain"))
+    assert plain == EXPECTED[name].replace("01,334", "01,240").replace("01.334", "01.240")
 
 
 @pytest.mark.parametrize("name", EMPTY)
@@ -97,7 +104,8 @@ def test_the_schema_refuses_another_form(two_sentences, spoil):
 
 
 def test_all_formats_are_tested():
-    assert set(FORMATS) == {*EXPECTED, "json", "textgrid"}, "a TextGrid has a file of tests"
+    others = {"json", "textgrid", "ass"}  # which have tests of their own
+    assert set(FORMATS) == {*EXPECTED, *others}
 
 
 def test_the_table_names_each_format_once_and_what_it_needs():
