@@ -108,3 +108,13 @@ def test_values_that_are_not_finite():
 
 def test_another_shape():
     assert "(2, 2)" in explain(plain(), {}, [], array(2, 3), array(2, 2))
+
+
+def test_16_bit_values_are_no_surprise_in_a_16_bit_module():
+    expected = RNG.standard_normal((50, 8)).astype(np.float32)
+    found = expected.astype(np.float16).astype(np.float32)
+    linear = torch.nn.Linear(8, 8)
+    assert explain(linear, {}, [expected], expected, found) == "as if it were computed in float16"
+    assert explain(linear.half(), {}, [expected], expected, found) != (
+        "as if it were computed in float16"
+    )
