@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 _VARIANCE_FLOOR = 1e-7
 _STATISTICS_BLOCK_SAMPLES = 1 << 20
+_OF_TRAINING = "masked_spec_embed"  # a tensor that only training uses
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,12 @@ class RawWaveformCheckpoint(CtcCheckpoint):
             device,
             dtype,
             attn_implementation,
-            may_lack={f"{self.model_type}.masked_spec_embed"},  # used in training only
+            may_lack={f"{self.model_type}.{_OF_TRAINING}"},
             folded=("pos_conv_embed",),
         )
+        unused = getattr(model.base_model, _OF_TRAINING, None)
+        if unused is not None:
+            unused.detach().zero_()  # transformers 4 may leave in it what the memory held
         if self.adapter is not None:
             load_adapter(model, self.directory, self.adapter, self.vocabulary.size)
         return model

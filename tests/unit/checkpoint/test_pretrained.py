@@ -53,6 +53,11 @@ def test_weights_that_are_not_finite_are_named(copy, value):
     assert "--dtype" not in str(caught.value)
 
 
+def test_a_tensor_that_the_file_lacks_holds_nothing_by_chance():
+    loaded = Aligner.load(bundled_model(MODELS[Aligner]), "cpu")
+    assert not loaded.model.base_model.masked_spec_embed.any()
+
+
 @pytest.mark.parametrize(
     ("dtype", "advice"),
     [("bfloat16", "use --dtype float32"), ("float32", "download the checkpoint again")],
