@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import reduce
+from operator import and_
 from typing import Any
 
 import torch
@@ -71,7 +73,7 @@ class OverflowWatch:
         """Return whether each window stayed within float16 since this was last asked, bool (B,)."""
         if self._kept:
             self._is_sound.append(_is_within(torch.cat(self._kept, dim=1)))
-        is_sound_B = torch.cat(self._is_sound, dim=1).all(1)
+        is_sound_B = reduce(and_, self._is_sound)[:, 0]
         self._kept.clear()
         self._is_sound.clear()
         return is_sound_B
@@ -84,7 +86,7 @@ class OverflowWatch:
 
     def _look(self, values: torch.Tensor) -> None:
         if len(values) == self._batch_size:
-            rows = values.flatten(1)
+            rows = values.reshape(self._batch_size, -1)
         else:
             rows = values.reshape(1, -1).expand(self._batch_size, -1)
         if rows.shape[1] <= _FEW:

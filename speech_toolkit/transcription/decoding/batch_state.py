@@ -72,7 +72,7 @@ class BatchState:
         self.margins_BP = torch.zeros((batch_size, positions), device=device)
         self.draws_BP = torch.zeros((batch_size, positions), device=device)
         self.finished_B1 = torch.zeros((batch_size, 1), dtype=torch.bool, device=device)
-        self.is_sound_B1 = torch.ones((batch_size, 1), dtype=torch.bool, device=device)
+        self.is_sound_B1 = torch.zeros((batch_size, 1), dtype=torch.bool, device=device)
         self.temperature_1 = torch.ones(1, device=device)
         self.position_1 = torch.zeros(1, dtype=torch.int64, device=device)
         self.timestamps = TimestampState.allocate(batch_size, device)
