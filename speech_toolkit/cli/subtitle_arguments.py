@@ -10,6 +10,7 @@ from speech_toolkit.cli.arguments import number
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS, SubtitleFormat
 from speech_toolkit.formats.subtitles.options import LIMITS, NETFLIX, STYLES, SubtitleOptions
+from speech_toolkit.formats.subtitles.style import style_for
 
 _STYLE = "subtitle_style"
 _MEANINGS = {
@@ -65,5 +66,7 @@ def subtitle_options(arguments: argparse.Namespace, formats: Iterable[str]) -> S
         raise UsageError(
             f"--{next(iter(given))} has no effect without --format {', '.join(known)}; leave it out"
         )
-    style = given.pop(_STYLE, NETFLIX)
-    return SubtitleOptions(style=style, **given)
+    options = SubtitleOptions(style=given.pop(_STYLE, NETFLIX), **given)
+    if not options.is_plain:
+        style_for(options, text="")  # its limits must not contradict each other
+    return options

@@ -46,6 +46,7 @@ ALL_MODES = (*MODES, COMPARE, BENCHMARK)
 DEFAULT_NUM_RUNS = 10
 DEFAULT_WARMUP = 2
 _DEFAULTS = TranscriptionSettings()
+_DEFAULT_SUBTITLES = SubtitleOptions()
 _OFF = "none"
 _DETECT = "auto"
 # What only some modes look at: refused in the others, so that nothing is overridden silently.
@@ -97,7 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def settings_from(
     arguments: argparse.Namespace,
     formats: Iterable[str] = (),
-    subtitles: SubtitleOptions = SubtitleOptions(),  # noqa: B008 (it is frozen)
+    subtitles: SubtitleOptions = _DEFAULT_SUBTITLES,
 ) -> TranscriptionSettings:
     """Return the settings that the command line asks for.
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-
 from speech_toolkit.errors import UsageError
+from speech_toolkit.formats.intervals import MS_PER_S, apart
 from speech_toolkit.formats.subtitles.marks import WORD_JOINER, joined
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.subtitles.subtitle import Part, Subtitle
@@ -44,9 +43,10 @@ def render(timed: TimedText, options: SubtitleOptions) -> str:
         raise UsageError(
             f"{timed.source}: speech after 10 hours cannot be written as ass; choose srt or vtt"
         )
-    for subtitle, (start_cs, end_cs) in zip(shown, _centiseconds(shown), strict=True):
-        text = _text(subtitle, start_cs, right_to_left=right_to_left)
-        file.append(SSAEvent(start_cs * _MS_PER_CS, end_cs * _MS_PER_CS, text))
+    spans_s = [(cue.start_ms / MS_PER_S, cue.end_ms / MS_PER_S) for cue in shown]
+    for cue, (start_ms, end_ms) in zip(shown, apart(spans_s, step_ms=_MS_PER_CS), strict=True):
+        text = _text(cue, start_ms // _MS_PER_CS, right_to_left=right_to_left)
+        file.append(SSAEvent(start_ms, end_ms, text))
     return file.to_string("ass", header_notice="speech-toolkit").rstrip("\n") + "\n"
 
 
@@ -68,19 +68,6 @@ def _style(*, highlighted: bool):  # noqa: ANN202 (of pysubs2, which loads where
         marginv=60,
         encoding=-1,  # libass then takes the direction of a line from its text
     )
-
-
-def _centiseconds(shown: Sequence[Subtitle]) -> Iterator[tuple[int, int]]:
-    """Yield the times of cues in the steps of the format: each has a length, and none overlap."""
-    starts_cs: list[int] = []
-    for subtitle in shown:
-        earliest_cs = starts_cs[-1] + 1 if starts_cs else 0
-        starts_cs.append(max(_rounded(subtitle.start_ms), earliest_cs))
-    for index, subtitle in enumerate(shown):
-        end_cs = _rounded(subtitle.end_ms)
-        if index + 1 < len(shown):
-            end_cs = min(end_cs, starts_cs[index + 1])
-        yield starts_cs[index], max(starts_cs[index] + 1, end_cs)
 
 
 def _text(subtitle: Subtitle, start_cs: int, *, right_to_left: bool) -> str:

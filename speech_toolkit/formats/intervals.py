@@ -13,24 +13,33 @@ def milliseconds(time_s: float) -> int:
 
 
 def apart(
-    spans_s: Sequence[tuple[float, float]], limit_ms: float = math.inf
+    spans_s: Sequence[tuple[float, float]], limit_ms: float = math.inf, step_ms: int = 1
 ) -> list[tuple[int, int]]:
-    """Return intervals as whole milliseconds, one after the other, none without length.
+    """Return intervals as whole steps of time, one after the other, none without length.
 
     One that reaches into the next is cut there. One that begins with the one before it, or earlier,
-    begins a millisecond later than that; so does one that would begin too close to the limit for
-    those after it to have their millisecond.
+    begins a step later than that; so does one that would begin too close to the limit for those
+    after it to have their step.
 
     Args:
         spans_s: start and end of each, in the order that is kept; ends may lie before starts.
-        limit_ms: where the last ends at the latest, no less than the number of spans.
+        limit_ms: where the last ends at the latest, no less than the number of spans in steps.
+        step_ms: milliseconds.
+
+    Returns:
+        Start and end of each in milliseconds, multiples of ``step_ms``.
     """
-    starts_ms: list[int] = []
+    limit = limit_ms // step_ms
+    starts: list[int] = []
     for left, (start_s, _) in zip(range(len(spans_s), 0, -1), spans_s, strict=True):
-        earliest_ms = starts_ms[-1] + 1 if starts_ms else 0
-        starts_ms.append(max(earliest_ms, int(min(milliseconds(start_s), limit_ms - left))))
-    nexts_ms = itertools.zip_longest(starts_ms, starts_ms[1:], fillvalue=limit_ms)
+        earliest = starts[-1] + 1 if starts else 0
+        starts.append(max(earliest, int(min(_steps(start_s, step_ms), limit - left))))
+    nexts = itertools.zip_longest(starts, starts[1:], fillvalue=limit)
     return [
-        (start_ms, max(start_ms + 1, int(min(milliseconds(end_s), next_ms))))
-        for (start_ms, next_ms), (_, end_s) in zip(nexts_ms, spans_s, strict=True)
+        (start * step_ms, max(start + 1, int(min(_steps(end_s, step_ms), following))) * step_ms)
+        for (start, following), (_, end_s) in zip(nexts, spans_s, strict=True)
     ]
+
+
+def _steps(time_s: float, step_ms: int) -> int:
+    return round(time_s * MS_PER_S / step_ms)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from speech_toolkit.formats.cues import cues, one_line
-from speech_toolkit.formats.subtitles.atoms import Atom, atoms_of
+from speech_toolkit.formats.subtitles.atoms import atoms_of
 from speech_toolkit.formats.subtitles.layout import cue_spans, lines_of
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.subtitles.style import style_for
@@ -24,26 +24,14 @@ def subtitles(timed: TimedText, options: SubtitleOptions) -> tuple[Subtitle, ...
         options: what the user asks for.
     """
     segments = [segment for segment in timed.segments if one_line(segment.text)]
-    timed = replace(timed, segments=tuple(segments))
-    made = _one_each(timed) if options.is_plain else _laid_out(timed, options)
-    return tuple(subtitle(lines, start_ms, end_ms) for lines, start_ms, end_ms in made)
-
-
-_Laid = tuple[tuple[tuple[Atom, ...], ...], int, int]
-
-
-def _one_each(timed: TimedText) -> Iterator[_Laid]:
-    """Yield a cue for each segment, on one line, as openai/whisper does."""
-    atoms = atoms_of(timed)
-    for own, cue in zip(atoms, cues(timed.segments), strict=True):
-        yield (own,), cue.start_ms, cue.end_ms
-
-
-def _laid_out(timed: TimedText, options: SubtitleOptions) -> Iterator[_Laid]:
-    atoms = tuple(atom for own in atoms_of(timed) for atom in own)
-    style = style_for(options, " ".join(segment.text for segment in timed.segments))
-    spans = cue_spans(atoms, style)
-    groups = [atoms[first:last] for first, last in spans]
-    times = shown_times(groups, style)
-    for group, (start_ms, end_ms) in zip(groups, times, strict=True):
-        yield lines_of(group, style), start_ms, end_ms
+    per_segment = atoms_of(replace(timed, segments=tuple(segments)))
+    if options.is_plain:
+        lines = [(atoms,) for atoms in per_segment]
+        times_ms = [(cue.start_ms, cue.end_ms) for cue in cues(segments)]
+    else:
+        style = style_for(options, " ".join(segment.text for segment in segments))
+        atoms = tuple(chain.from_iterable(per_segment))
+        groups = [atoms[first:last] for first, last in cue_spans(atoms, style)]
+        lines = [lines_of(group, style) for group in groups]
+        times_ms = list(shown_times(groups, style))
+    return tuple(subtitle(own, *span) for own, span in zip(lines, times_ms, strict=True))

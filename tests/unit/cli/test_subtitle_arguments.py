@@ -40,10 +40,11 @@ def test_every_option_has_its_flag():
     [
         ("--max_lines 1", ("json", "tsv"), "--max_lines has no effect without --format srt, vtt"),
         ("--highlight_words", (), "--highlight_words has no effect without --format srt"),
+        ("--min_cue_s 8", ("srt",), "min_cue_s 8: is longer than max_cue_s 7"),
         ("--subtitle_style plain --min_gap_s 0", ("srt",), "min_gap_s has no effect on subtitles"),
     ],
 )
-def test_what_has_no_effect_is_refused(line, formats, message):
+def test_what_has_no_effect_or_contradicts_is_refused(line, formats, message):
     with pytest.raises(UsageError, match=message):
         subtitle_options(parse(line), formats)
 

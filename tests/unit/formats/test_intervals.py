@@ -22,6 +22,11 @@ def test_what_has_no_length_at_the_limit_begins_before_it():
     assert apart([(0, 2), (2, 2), (2, 2)], 2000) == [(0, 1998), (1998, 1999), (1999, 2000)]
 
 
+def test_steps_may_be_longer_than_a_millisecond():
+    found = apart([(0.0, 0.004), (0.004, 0.5), (0.506, 1.0)], step_ms=10)
+    assert found == [(0, 10), (10, 500), (510, 1000)]
+
+
 @given(SPANS_S, st.sampled_from([math.inf, 50, 20]))
 def test_one_after_the_other_within_the_limit_whatever_the_times(spans_s, limit_ms):
     found = apart(spans_s, limit_ms)
