@@ -34,7 +34,7 @@ def render(timed: TimedText, options: SubtitleOptions) -> str:
     from speech_toolkit.formats.subtitles.making import subtitles
 
     file = SSAFile()
-    file.info |= {"PlayResX": str(_SIZE[0]), "PlayResY": str(_SIZE[1]), "WrapStyle": "2"}
+    file.info |= {"PlayResX": str(_SIZE[0]), "PlayResY": str(_SIZE[1])}
     file.info["ScaledBorderAndShadow"] = "yes"
     file.styles = {"Default": _style(highlighted=options.highlight_words)}
     right_to_left = is_right_to_left(" ".join(segment.text for segment in timed.segments))
