@@ -11,21 +11,21 @@ aligner and for the shape of MMS-300M with random weights:
 - as is, folded: medians of one forward pass.
 - weight: median of computing the weight alone.
 - apart: largest difference between their log-probabilities.
+- folded / as is: median of the ratio of each round, and its quartiles.
 """
 
 import argparse
-import statistics
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from statistics import median
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.random_shapes import ALIGNER, random_shape
-from speech_toolkit.bundled import bundled_model
+from benchmarks.random_shapes import ALIGNER
+from benchmarks.ratios import in_turn, ratio_text
+from benchmarks.subjects import POSITIONAL, TINY_ALIGNER, make_model
 from speech_toolkit.checkpoint.folding import fold_weights
 from speech_toolkit.cli.arguments import number
 from speech_toolkit.cli.run_script import run_script
@@ -35,41 +35,30 @@ from speech_toolkit.device.select import select_device
 from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.ranges import AUDIO_S, RUNS
 
-BUNDLED = "tiny-mms-aligner"
-POSITIONAL = "pos_conv_embed"
 
-
-def timed(call: Callable[[], Any], device: Device) -> float:
-    """Return the seconds of a call, the device waited for."""
-    device.synchronize()
-    started = time.perf_counter()
-    call()
-    device.synchronize()
-    return time.perf_counter() - started
-
-
-def measure(
-    make: Callable[[], Any], dtype: Any, device: Device, seconds: float, runs: int
-) -> tuple[float, ...]:
-    """Return the four figures of a row; ``make`` gives a model in float32 on the host."""
+def print_row(
+    name: str, layers: int | None, dtype_name: str, device: Device, seconds: float, rounds: int
+) -> None:
+    """Measure one model in one dtype."""
     import torch
 
-    plain, folded = make(), make()
+    dtype = getattr(torch, dtype_name)
+    plain, folded = make_model(name, layers), make_model(name, layers)
     fold_weights(folded, (POSITIONAL,), dtype)
     models = [model.to(dtype).to(device.name) for model in (plain, folded)]
     samples = torch.randn((1, round(16_000 * seconds)), generator=torch.Generator().manual_seed(0))
     inputs = samples.to(dtype).to(device.name)
     convolution = models[0].wav2vec2.encoder.pos_conv_embed.conv
+    calls = [*(partial(model, inputs) for model in models), lambda: convolution.weight]
     with torch.inference_mode():
         first, second = (model(inputs).logits.cpu().float().log_softmax(-1) for model in models)
-        times = [
-            (
-                *(timed(lambda model=model: model(inputs), device) for model in models),
-                timed(lambda: convolution.weight, device),
-            )
-            for _ in range(runs)
-        ]
-    return (*map(statistics.median, zip(*times, strict=True)), (first - second).abs().max().item())
+        as_is, without, weight = zip(*in_turn(calls, device, rounds), strict=True)
+    medians = "".join(f"{1e3 * median(each):>8.1f} ms" for each in (as_is, without, weight))
+    distance = (first - second).abs().max().item()
+    print(
+        f"{name:<18}{dtype_name:<10}{medians}{distance:>9.1e}  {ratio_text(without, as_is)}",
+        flush=True,
+    )
 
 
 def main() -> int:
@@ -85,28 +74,16 @@ def main() -> int:
     arguments = parser.parse_args()
     prepare_environment(arguments.device)
     device = select_device(arguments.device)
-    import torch
-    from transformers import Wav2Vec2ForCTC
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    makers = {
-        BUNDLED: lambda: Wav2Vec2ForCTC.from_pretrained(
-            bundled_model(BUNDLED), dtype=torch.float32
-        ).eval(),
-        ALIGNER: lambda: random_shape(ALIGNER, arguments.layers),
-    }
     print(
-        f"{arguments.seconds:g} s of audio on {device.name}, medians of {arguments.runs} in turn\n"
-        f"{'':<28}{'as is':>10}{'folded':>10}{'weight':>10}{'apart':>10}"
+        f"{arguments.seconds:g} s of audio on {device.name}, {arguments.runs} rounds in turn\n"
+        f"{'':<28}{'as is':>11}{'folded':>11}{'weight':>11}{'apart':>9}  folded / as is"
     )
-    for name, make in makers.items():
-        for dtype in arguments.dtypes.split(","):
-            figures = measure(
-                make, getattr(torch, dtype), device, arguments.seconds, arguments.runs
-            )
-            times = "".join(f"{1e3 * seconds:>7.1f} ms" for seconds in figures[:3])
-            print(f"{name:<18}{dtype:<10}{times}{figures[3]:>10.1e}", flush=True)
+    for name in (TINY_ALIGNER, ALIGNER):
+        for dtype_name in arguments.dtypes.split(","):
+            print_row(name, arguments.layers, dtype_name, device, arguments.seconds, arguments.runs)
     return EXIT_DONE
 
 

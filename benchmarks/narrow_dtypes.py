@@ -8,7 +8,9 @@ Errors are relative, of the logits against the same model in float32, on the CPU
 
 - alone: the stage in the narrow dtype, its weights included, and all else in float32.
 - kept: the stage in float32 and all else in the narrow dtype.
-- time: of a forward pass then, over that in the narrow dtype; runs in turn, on the device.
+- time: of a forward pass then, over that in the narrow dtype, in turn on the device: median of the
+  ratios, and their quartiles. What stands around the model is in float32 in any case; here, the
+  time that it takes over that of a pass.
 
 Models: tiny-mms-aligner and tiny-whisper on a sample; mms-300m and distil-large-v3 with random
 weights of a trained model's scale, of a few layers. Recognition is given its text. The errors are
@@ -18,9 +20,7 @@ those of the arithmetic; a CPU's times say nothing of a card's.
 import argparse
 import copy
 import re
-import statistics
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -33,8 +33,15 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.random_shapes import ALIGNER, WHISPER, random_shape
-from speech_toolkit.bundled import bundled_model
+from benchmarks.ratios import in_turn, ratio_text
+from benchmarks.subjects import (
+    MODELS,
+    POSITIONAL,
+    layers_of,
+    make_features,
+    make_inputs,
+    make_model,
+)
 from speech_toolkit.cli.arguments import number
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.device import Device
@@ -42,12 +49,7 @@ from speech_toolkit.device.environment import prepare_environment
 from speech_toolkit.device.select import select_device
 from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.exit_codes import EXIT_DONE
-from speech_toolkit.ranges import AUDIO_S, RUNS
-
-TINY_ALIGNER, TINY_WHISPER = "tiny-mms-aligner", "tiny-whisper"
-MODELS = (TINY_ALIGNER, TINY_WHISPER, ALIGNER, WHISPER)
-SAMPLES = REPOSITORY / "samples"
-TEXT_TOKENS = 32
+from speech_toolkit.ranges import AUDIO_S, RUNS, WARMUP
 
 FRONT, FIRST, HEAD = "whole front, input", "first convolution, input", "head"
 INPUT, SOFTMAX, RESIDUAL = "input", "attention's softmax", "residual stream"
@@ -63,7 +65,10 @@ STAGES: Mapping[str, str] = {
     HEAD: r"lm_head|proj_out",
 }
 ROUNDED = (INPUT, SOFTMAX, RESIDUAL)
-_LAYER = r".*layers\.\d+"
+FEATURES, LOG_SOFTMAX = "waveform's statistics, mel", "log-softmax"
+AROUND = (FEATURES, LOG_SOFTMAX)
+FEATURES, LOG_SOFTMAX = "waveform's statistics, mel", "log-softmax"
+AROUND = (FEATURES, LOG_SOFTMAX)
 
 
 @dataclass(frozen=True)
@@ -73,11 +78,13 @@ class Subject:
     Attributes:
         name: of the model.
         model: in float32 on the host.
+        seconds: of speech; a bundled recogniser has its window.
         inputs: arguments by name, floats in float32.
     """
 
     name: str
     model: Any
+    seconds: float
     inputs: Mapping[str, Any]
 
     def modules(self, stage: str) -> list[str]:
@@ -87,49 +94,14 @@ class Subject:
 
 
 def make_subject(name: str, seconds: float, layers: int | None) -> Subject:
-    """Load or make a model, and the speech that it is given."""
+    """Load or make a model, folded as the toolkit does, and the speech that it is given."""
     import torch
 
-    from speech_toolkit.audio.waveform import load_audio
     from speech_toolkit.checkpoint.folding import fold_weights
 
-    if name in (TINY_ALIGNER, ALIGNER):
-        samples = torch.tensor(load_audio(SAMPLES / "demo.wav", 16_000).samples)
-        samples = samples[: round(seconds * 16_000)]
-        waveform = (samples - samples.mean()) / samples.std()
-        model = random_shape(name, layers) if name == ALIGNER else _bundled_aligner()
-        fold_weights(model, ("pos_conv_embed",), torch.float32)
-        return Subject(name, model, {"input_values": waveform[None]})
-    return _whisper_subject(name, layers)
-
-
-def _bundled_aligner() -> Any:
-    import torch
-    from transformers import Wav2Vec2ForCTC
-
-    return Wav2Vec2ForCTC.from_pretrained(bundled_model(TINY_ALIGNER), dtype=torch.float32).eval()
-
-
-def _whisper_subject(name: str, layers: int | None) -> Subject:
-    """Give a Whisper model a sample, and the bundled one's tokens of it or any others."""
-    import torch
-    from transformers import WhisperFeatureExtractor
-
-    from speech_toolkit.audio.waveform import load_audio
-    from speech_toolkit.transcription import Transcriber
-
-    bundled = Transcriber.load(None, "cpu")
-    model = random_shape(name, layers) if name == WHISPER else bundled.decoder.model
-    waveform = load_audio(SAMPLES / "demo.wav", 16_000)
-    extractor = WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
-    features = extractor(waveform.samples, sampling_rate=16_000, return_tensors="pt")
-    tokens = torch.arange(TEXT_TOKENS)
-    if name == TINY_WHISPER:
-        result = bundled.transcribe(waveform)
-        opening = bundled.checkpoint.sot_sequence(result.language, "transcribe", True)
-        tokens = torch.tensor([*opening, *result.tokens[0]])
-    inputs = {"input_features": features["input_features"], "decoder_input_ids": tokens[None]}
-    return Subject(name, model, inputs)
+    model = make_model(name, layers, seconds)
+    fold_weights(model, (POSITIONAL,), torch.float32)
+    return Subject(name, model, seconds, make_inputs(name, seconds))
 
 
 def with_stage(subject: Subject, stage: str, inside: Any, outside: Any) -> Any:
@@ -175,32 +147,40 @@ def residual_in(model: Any, dtype: Any) -> Iterator[None]:
         states.copy_(states.to(dtype))
 
     with ExitStack() as hooks:
-        for name, module in model.named_modules():
-            if re.fullmatch(_LAYER, name):
-                hooks.callback(module.register_forward_hook(rounded).remove)
+        for _, module in layers_of(model):
+            hooks.callback(module.register_forward_hook(rounded).remove)
         yield
 
 
 class Measuring:
     """Runs one model on a device with its stages in this dtype or that."""
 
-    def __init__(self, subject: Subject, device: Device, dtype: Any, runs: int) -> None:
+    def __init__(self, subject: Subject, device: Device, dtype: Any, rounds: int) -> None:
         import torch
 
         self._subject = subject
         self._device = device
         self._narrow, self._wide = dtype, torch.float32
-        self._runs = runs
-        self._exact = self._logits(self._copy(self._wide), self._wide)
+        self._rounds = rounds
+        self._exact = self._logits(self._copy(self._wide), self._wide, subject.inputs)
         self._all_narrow = self._copy(dtype)
 
-    def all_narrow(self) -> tuple[float, float]:
-        """Return the error of the whole model in the narrow dtype, and the seconds of a pass."""
-        error = self._error(self._all_narrow, self._narrow)
-        return error, statistics.median(self._timed(self._all_narrow) for _ in range(self._runs))
+    def all_narrow(self) -> float:
+        """Return the error of the whole model in the narrow dtype."""
+        return self._error(self._all_narrow, self._narrow)
 
     def alone(self, stage: str) -> float:
         """Return the error where only this stage is in the narrow dtype."""
+        import torch
+
+        if stage == FEATURES:
+            features = make_features(self._subject.name, self._subject.seconds, self._narrow)
+            inputs = {**self._subject.inputs, **features}
+            return self._error(self._copy(self._wide), self._wide, inputs)
+        if stage == LOG_SOFTMAX:
+            logits = torch.from_numpy(self._exact).to(self._device.name)
+            log_probs = logits.to(self._narrow).log_softmax(-1).float()
+            return relative_error(logits.log_softmax(-1).cpu().numpy(), log_probs.cpu().numpy())
         if stage == INPUT:
             return self._error(self._copy(self._wide), self._narrow)
         if stage == SOFTMAX:
@@ -213,7 +193,22 @@ class Measuring:
         model = with_stage(self._subject, stage, self._narrow, self._wide)
         return self._error(model.to(self._device.name), self._wide)
 
-    def kept(self, stage: str) -> tuple[float, float] | None:
+    def share(self, stage: str) -> str:
+        """Return what a stage outside the model takes in float32, of a pass in the narrow dtype."""
+        import torch
+
+        subject, logits = self._subject, torch.from_numpy(self._exact).to(self._device.name)
+        calls = {
+            FEATURES: partial(make_features, subject.name, subject.seconds, self._wide),
+            LOG_SOFTMAX: partial(logits.log_softmax, -1),
+        }
+        pass_narrow = partial(self._pass, self._all_narrow)
+        stage_s, pass_s = zip(
+            *in_turn([calls[stage], pass_narrow], self._device, self._rounds), strict=True
+        )
+        return ratio_text(stage_s, pass_s)
+
+    def kept(self, stage: str) -> tuple[float, str] | None:
         """Return the error where only this stage is in float32, and the ratio of the times."""
         if stage in (INPUT, RESIDUAL):
             return None  # every stage takes its part of them
@@ -223,62 +218,66 @@ class Measuring:
         else:
             model = with_stage(self._subject, stage, self._wide, self._narrow)
             model = model.to(self._device.name)
-        ratios = []
         with around():
             error = self._error(model, self._wide if stage in (FRONT, FIRST) else self._narrow)
-        for _ in range(self._runs):
+        if not self._rounds:
+            return error, ""
+
+        def pass_kept() -> None:
             with around():
-                seconds = self._timed(model)
-            ratios.append(seconds / self._timed(self._all_narrow))
-        return error, statistics.median(ratios)
+                self._pass(model)
+
+        calls = [pass_kept, partial(self._pass, self._all_narrow)]
+        kept_s, narrow_s = zip(*in_turn(calls, self._device, self._rounds), strict=True)
+        return error, ratio_text(kept_s, narrow_s)
 
     def _copy(self, dtype: Any) -> Any:
         return copy.deepcopy(self._subject.model).to(dtype).to(self._device.name)
 
-    def _inputs(self, dtype: Any, given: Any) -> dict[str, Any]:
-        """Return the arguments, floats rounded to one dtype and given in another."""
+    def _placed(self, inputs: Mapping[str, Any], dtype: Any, given: Any) -> dict[str, Any]:
+        """Return arguments on the device, floats rounded to one dtype and given in another."""
         return {
             name: (value.to(dtype).to(given) if value.is_floating_point() else value).to(
                 self._device.name
             )
-            for name, value in self._subject.inputs.items()
+            for name, value in inputs.items()
         }
 
-    def _logits(self, model: Any, input_dtype: Any) -> np.ndarray:
+    def _logits(self, model: Any, input_dtype: Any, inputs: Mapping[str, Any]) -> np.ndarray:
         import torch
 
         given = torch.promote_types(input_dtype, model.dtype)
         with torch.inference_mode():
-            return model(**self._inputs(input_dtype, given)).logits.float().cpu().numpy()
+            return model(**self._placed(inputs, input_dtype, given)).logits.float().cpu().numpy()
 
-    def _error(self, model: Any, input_dtype: Any) -> float:
-        return relative_error(self._exact, self._logits(model, input_dtype))
+    def _error(
+        self, model: Any, input_dtype: Any, inputs: Mapping[str, Any] | None = None
+    ) -> float:
+        found = self._logits(model, input_dtype, inputs or self._subject.inputs)
+        return relative_error(self._exact, found)
 
-    def _timed(self, model: Any) -> float:
+    def _pass(self, model: Any) -> None:
         import torch
 
-        inputs = self._inputs(model.dtype, model.dtype)
-        self._device.synchronize()
-        started = time.perf_counter()
         with torch.inference_mode():
-            model(**inputs)
-        self._device.synchronize()
-        return time.perf_counter() - started
+            model(**self._placed(self._subject.inputs, model.dtype, model.dtype))
 
 
-def print_table(subject: Subject, device: Device, dtype_name: str, runs: int) -> None:
+def print_table(subject: Subject, device: Device, dtype_name: str, rounds: int) -> None:
     """Measure one model in one narrow dtype, stage by stage."""
     import torch
 
-    measuring = Measuring(subject, device, getattr(torch, dtype_name), runs)
-    error, seconds = measuring.all_narrow()
-    print(f"\n{subject.name} in {dtype_name}: {error:.2e}, {seconds:.3f} s a pass")
-    print(f"{'':<26}{'alone':>10}{'kept':>10}{'time':>8}")
+    measuring = Measuring(subject, device, getattr(torch, dtype_name), rounds)
+    print(f"\n{subject.name} in {dtype_name}: {measuring.all_narrow():.2e}")
+    print(f"{'':<26}{'alone':>10}{'kept':>10}  {'time' if rounds else ''}", flush=True)
+    for stage in AROUND:
+        share = measuring.share(stage) if rounds else ""
+        print(f"{stage:<26}{measuring.alone(stage):>10.2e}{'':>10}  {share}", flush=True)
     for stage in (*STAGES, *ROUNDED):
         if stage in STAGES and not subject.modules(stage):
             continue
         kept = measuring.kept(stage)
-        rest = "" if kept is None else f"{kept[0]:>10.2e}{kept[1]:>8.3f}"
+        rest = "" if kept is None else f"{kept[0]:>10.2e}  {kept[1]}"
         print(f"{stage:<26}{measuring.alone(stage):>10.2e}{rest}", flush=True)
 
 
@@ -294,9 +293,14 @@ def main() -> int:
         "--layers", type=number(RUNS), default=4, help="of a random model's encoder (default: 4)"
     )
     parser.add_argument(
-        "--seconds", type=number(AUDIO_S), default=5.0, help="of speech to align (default: 5)"
+        "--seconds", type=number(AUDIO_S), default=5.0, help="of speech (default: 5)"
     )
-    parser.add_argument("--runs", type=number(RUNS), default=3, help="of each timed (default: 3)")
+    parser.add_argument(
+        "--runs",
+        type=number(WARMUP),
+        default=5,
+        help="counted rounds, 0 for no times (default: 5)",
+    )
     arguments = parser.parse_args()
     prepare_environment(arguments.device)
     device = select_device(arguments.device)

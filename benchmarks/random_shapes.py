@@ -1,19 +1,39 @@
+#!/usr/bin/env python3
 """Models of published shapes with random weights, for benchmarks that cannot have the real ones.
 
+    python benchmarks/random_shapes.py --shape mms-300m --output checkpoint
+    python evaluate.py --model_path checkpoint --devices cpu,npu:0,npu:0:float32:high
+
 The weights are of a trained model's scale: every product keeps the size of its input, what a layer
-adds to the residual stream is small beside it, and the logits spread over some ten nats.
+adds to the residual stream is small beside it, and the logits spread over some ten nats. Run as a
+script it writes a whole checkpoint, always the same, with the vocabulary and settings of the
+bundled model of its kind. A recogniser of that kind never ends a text by itself.
 """
 
 from __future__ import annotations
 
+import argparse
+import shutil
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from speech_toolkit.bundled import bundled_model
+from speech_toolkit.cli.arguments import number
+from speech_toolkit.cli.run_script import run_script
+from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.ranges import RUNS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 ALIGNER, WHISPER = "mms-300m", "distil-large-v3"
 LOGITS_SPREAD = 5.0
-_SHAPES: dict[str, dict[str, Any]] = {
+POSITION_S = 0.02  # of Whisper's encoder, two mel frames
+SHAPES: dict[str, dict[str, Any]] = {
     ALIGNER: {
         "vocab_size": 31,
         "hidden_size": 1024,
@@ -39,16 +59,22 @@ _SHAPES: dict[str, dict[str, Any]] = {
         "decoder_ffn_dim": 5120,
     },
 }
+_BUNDLED = {ALIGNER: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
+_SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
+_WEIGHTS_AND_CARD = ("model.safetensors", "config.json", "generation_config.json", "README.md")
 _LAYERS = {ALIGNER: "num_hidden_layers", WHISPER: "encoder_layers"}
 _ADDS_TO_THE_STREAM = ("out_proj", "output_dense", "fc2")
 
 
-def random_shape(name: str, layers: int | None = None) -> PreTrainedModel:
+def random_shape(
+    name: str, layers: int | None = None, window_s: float | None = None
+) -> PreTrainedModel:
     """Return the model in float32 on the host, in evaluation mode; always the same weights.
 
     Args:
         name: ``ALIGNER`` or ``WHISPER``.
         layers: of the encoder; None for as many as the published model has.
+        window_s: that a recogniser takes; None for the published 30 s.
     """
     import torch
     from transformers import (
@@ -63,7 +89,9 @@ def random_shape(name: str, layers: int | None = None) -> PreTrainedModel:
         WHISPER: (WhisperForConditionalGeneration, WhisperConfig),
     }
     model_class, config_class = classes[name]
-    sizes = _SHAPES[name] | ({_LAYERS[name]: layers} if layers else {})
+    sizes = SHAPES[name] | ({_LAYERS[name]: layers} if layers else {})
+    if name == WHISPER and window_s:
+        sizes = sizes | {"max_source_positions": round(window_s / POSITION_S)}
     torch.manual_seed(0)
     model = model_class(config_class(**sizes)).eval()
     with torch.no_grad():
@@ -80,3 +108,55 @@ def _deviation(path: str, parameter: Any, layers: int) -> float:
     if any(f".{name}." in path for name in _ADDS_TO_THE_STREAM):
         return (2 * layers * inputs) ** -0.5
     return 1.0 if "embed_positions" in path else inputs**-0.5
+
+
+def save_shape(directory: Path, name: str, layers: int | None = None) -> PreTrainedModel:
+    """Write a model as a checkpoint in float32, with the other files of the bundled one.
+
+    Args:
+        directory: made if it is not there.
+        name: ``ALIGNER`` or ``WHISPER``.
+        layers: as for `random_shape`.
+
+    Returns:
+        The model.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    bundled = bundled_model(_BUNDLED[name])
+    for path in bundled.iterdir():
+        if path.name not in _WEIGHTS_AND_CARD:
+            shutil.copy(path, directory)
+    model = random_shape(name, layers)
+    if name == WHISPER:
+        _never_end(model, bundled)
+    model.save_pretrained(directory)
+    return model
+
+
+def _never_end(model: PreTrainedModel, bundled: Path) -> None:
+    """Let a recogniser write nothing but the bundled one's text tokens."""
+    from transformers import GenerationConfig, WhisperConfig
+
+    config = WhisperConfig.from_pretrained(bundled)
+    for key in _SPECIAL_TOKENS:
+        setattr(model.config, key, getattr(config, key))
+    generation = GenerationConfig.from_pretrained(bundled)
+    generation.suppress_tokens = list(range(config.eos_token_id, model.config.vocab_size))
+    generation.alignment_heads = None
+    model.generation_config = generation
+
+
+def main() -> int:
+    """Run the command line and return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--shape", required=True, choices=SHAPES)
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="checkpoint")
+    parser.add_argument("--layers", type=number(RUNS), help="of the encoder (default: all)")
+    arguments = parser.parse_args()
+    model = save_shape(arguments.output, arguments.shape, arguments.layers)
+    print(f"{arguments.output}: {model.num_parameters() / 1e6:.0f} M parameters")
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    run_script(main)

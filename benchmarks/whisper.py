@@ -40,6 +40,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from whisper_programs import PROGRAMS, Task
 
+from benchmarks.random_shapes import WHISPER, save_shape
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.arguments import DTYPES, number
 from speech_toolkit.cli.run_script import run_script
@@ -53,19 +54,6 @@ if TYPE_CHECKING:
 
 TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 BUNDLED_MODEL = bundled_model("tiny-whisper")
-SHAPES = {
-    "distil-large-v3": {
-        "d_model": 1280,
-        "encoder_layers": 32,
-        "decoder_layers": 2,
-        "encoder_attention_heads": 20,
-        "decoder_attention_heads": 20,
-        "encoder_ffn_dim": 5120,
-        "decoder_ffn_dim": 5120,
-        "num_mel_bins": 128,
-        "vocab_size": 51866,
-    },
-}
 WARM_UP_S = 20.0
 
 
@@ -143,30 +131,6 @@ def measure_apart(program: str, task: Task) -> Measurement:
     return Measurement(**json.loads(child.stdout.splitlines()[-1]))
 
 
-def make_shape(directory: Path, shape: str, encoder_layers: int | None) -> None:
-    """Write a checkpoint of random weights that never ends a text by itself."""
-    import shutil
-
-    import torch
-    from transformers import GenerationConfig, WhisperConfig, WhisperForConditionalGeneration
-
-    for path in BUNDLED_MODEL.iterdir():
-        if path.name not in ("model.safetensors", "config.json", "README.md"):
-            shutil.copy(path, directory)
-    sizes = SHAPES[shape] | ({"encoder_layers": encoder_layers} if encoder_layers else {})
-    bundled = WhisperConfig.from_pretrained(BUNDLED_MODEL)
-    special = {
-        key: getattr(bundled, key)
-        for key in ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
-    }
-    torch.manual_seed(0)
-    model = WhisperForConditionalGeneration(WhisperConfig(**sizes, **special))
-    generation = GenerationConfig.from_pretrained(BUNDLED_MODEL)
-    generation.suppress_tokens = list(range(bundled.eos_token_id, sizes["vocab_size"]))
-    model.generation_config = generation
-    model.half().save_pretrained(directory)
-
-
 def word_error_rate(task: Task, text: str) -> float | None:
     """Return the share of wrong words, None for random weights."""
     from speech_toolkit.evaluation.metrics.text import compare_texts
@@ -242,7 +206,7 @@ def build_parser() -> argparse.ArgumentParser:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--model_path", default=str(BUNDLED_MODEL), metavar="DIR")
-    parser.add_argument("--shape", choices=SHAPES, help="random weights of this shape instead")
+    parser.add_argument("--shape", choices=[WHISPER], help="random weights of this shape instead")
     parser.add_argument("--encoder_layers", type=number(RUNS), help="make --shape less deep")
     parser.add_argument(
         "--tokens", type=number(MAX_NEW_TOKENS), default=64, help="a window, with --shape"
@@ -271,7 +235,7 @@ def main() -> int:
         return EXIT_DONE
     with tempfile.TemporaryDirectory() as directory:
         if arguments.shape:
-            make_shape(Path(directory), arguments.shape, arguments.encoder_layers)
+            save_shape(Path(directory), arguments.shape, arguments.encoder_layers)
         task = Task(
             model=directory if arguments.shape else arguments.model_path,
             device=arguments.device,
