@@ -21,7 +21,7 @@ import argparse
 import copy
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -67,8 +67,10 @@ STAGES: Mapping[str, str] = {
 ROUNDED = (INPUT, SOFTMAX, RESIDUAL)
 FEATURES, LOG_SOFTMAX = "waveform's statistics, mel", "log-softmax"
 AROUND = (FEATURES, LOG_SOFTMAX)
+ALL_STAGES = (*AROUND, *STAGES, *ROUNDED)
 FEATURES, LOG_SOFTMAX = "waveform's statistics, mel", "log-softmax"
 AROUND = (FEATURES, LOG_SOFTMAX)
+ALL_STAGES = (*AROUND, *STAGES, *ROUNDED)
 
 
 @dataclass(frozen=True)
@@ -263,21 +265,23 @@ class Measuring:
             model(**self._placed(self._subject.inputs, model.dtype, model.dtype))
 
 
-def print_table(subject: Subject, device: Device, dtype_name: str, rounds: int) -> None:
+def print_table(
+    subject: Subject, device: Device, dtype_name: str, rounds: int, stages: Sequence[str]
+) -> None:
     """Measure one model in one narrow dtype, stage by stage."""
     import torch
 
     measuring = Measuring(subject, device, getattr(torch, dtype_name), rounds)
     print(f"\n{subject.name} in {dtype_name}: {measuring.all_narrow():.2e}")
     print(f"{'':<26}{'alone':>10}{'kept':>10}  {'time' if rounds else ''}", flush=True)
-    for stage in AROUND:
-        share = measuring.share(stage) if rounds else ""
-        print(f"{stage:<26}{measuring.alone(stage):>10.2e}{'':>10}  {share}", flush=True)
-    for stage in (*STAGES, *ROUNDED):
+    for stage in stages:
         if stage in STAGES and not subject.modules(stage):
             continue
-        kept = measuring.kept(stage)
-        rest = "" if kept is None else f"{kept[0]:>10.2e}  {kept[1]}"
+        if stage in AROUND:
+            rest = f"{'':>10}  {measuring.share(stage) if rounds else ''}"
+        else:
+            kept = measuring.kept(stage)
+            rest = "" if kept is None else f"{kept[0]:>10.2e}  {kept[1]}"
         print(f"{stage:<26}{measuring.alone(stage):>10.2e}{rest}", flush=True)
 
 
@@ -289,6 +293,7 @@ def main() -> int:
     parser.add_argument(
         "--dtypes", default="float16,bfloat16", help="comma-separated (default: both)"
     )
+    parser.add_argument("--stages", nargs="+", choices=ALL_STAGES, default=ALL_STAGES)
     parser.add_argument(
         "--layers", type=number(RUNS), default=4, help="of a random model's encoder (default: 4)"
     )
@@ -311,7 +316,7 @@ def main() -> int:
     for name in arguments.models.split(","):
         subject = make_subject(name, arguments.seconds, arguments.layers)
         for dtype_name in arguments.dtypes.split(","):
-            print_table(subject, device, dtype_name, arguments.runs)
+            print_table(subject, device, dtype_name, arguments.runs, arguments.stages)
     return EXIT_DONE
 
 
