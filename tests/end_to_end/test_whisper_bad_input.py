@@ -67,8 +67,10 @@ BEFORE_TORCH = [
     Bad("threshold", {"--logprob_threshold": "low"}, "'low' is not a number"),
     Bad("format", {"--format": "srt,doc"}, "'doc' is none of txt, json, "),
     Bad("format empty", {"--format": ""}, "'' is none of"),
-    Bad("format without times", {"--format": "srt", "--timestamps": "none"}, "needs times"),
-    Bad("suffix without times", {"--output": "x.srt", "--timestamps": "none"}, "needs times"),
+    Bad("format without times", {"--format": "srt", "--timestamps": "none"}, "needs segment times"),
+    Bad(
+        "suffix without times", {"--output": "x.srt", "--timestamps": "none"}, "needs segment times"
+    ),
     Bad("formats in one file", {"--format": "srt,txt"}, "is one file for 2 formats"),
     Bad("attention", {"--attn_implementation": "fast"}, "invalid choice: 'fast'"),
     Bad("graph", {"--decode_graph": "maybe"}, "invalid choice: 'maybe'"),

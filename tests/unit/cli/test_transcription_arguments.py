@@ -157,9 +157,11 @@ def test_times_are_those_asked_for_or_those_that_formats_need(asked_for, formats
 
 
 def test_a_format_whose_times_were_refused_is_an_error():
-    with pytest.raises(UsageError, match="format vtt needs times: use --timestamps segment or"):
+    with pytest.raises(
+        UsageError, match="format vtt needs segment times: use --timestamps segment or"
+    ):
         settings_from(parse("--timestamps none"), ("txt", "vtt"))
-    with pytest.raises(UsageError, match="format ctm needs times: use --timestamps word"):
+    with pytest.raises(UsageError, match="format ctm needs word times: use --timestamps word"):
         settings_from(parse("--timestamps segment"), ("textgrid", "ctm"))
     highlighted = SubtitleOptions(highlight_words=True)
     with pytest.raises(UsageError, match="format srt needs times: use --timestamps word"):
