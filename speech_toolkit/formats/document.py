@@ -10,7 +10,7 @@ from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
 
 _ADVICE = "give a result of inference_mms.py or inference_whisper.py"
-_SECONDS = {"type": "number", "minimum": 0, "description": "seconds"}
+_SECONDS = {"type": "number", "minimum": 0, "maximum": 10**9, "description": "seconds"}
 _PROBABILITY = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
 _CHARACTER = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}

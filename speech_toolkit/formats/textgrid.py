@@ -20,9 +20,9 @@ _Spoken = TimedSegment | TimedWord | TimedCharacter
 def render(timed: TimedText) -> str:
     """Return the long text form, whose tiers reach from 0 to the end of the audio.
 
-    Intervals of a tier neither overlap nor have no length: what is spoken while the next already is
-    is cut there, and a word without length takes a millisecond of its neighbour. Words and
-    characters have a tier where they have times.
+    Intervals of a tier neither overlap nor are empty: what is spoken while the next already is is
+    cut there, and a word without length takes a millisecond of its neighbour. Words and characters
+    have a tier where they have times.
     """
     from praatio.utilities.textgrid_io import getTextgridAsStr
 
@@ -42,7 +42,8 @@ def _with_text(spoken: Iterable[_Spoken]) -> list[tuple[_Spoken, str]]:
 def _grid(tiers: Mapping[str, list[tuple[_Spoken, str]]], duration_s: float) -> dict[str, Any]:
     """Return the tiers in praatio's form, whose times must be floats of Python."""
     duration_ms = milliseconds(duration_s)
-    limit_ms = max(duration_ms, 1, *map(len, tiers.values()))
+    ends_ms = (milliseconds(part.end_s) for spoken in tiers.values() for part, _ in spoken)
+    limit_ms = max(duration_ms, 1, *map(len, tiers.values()), *ends_ms)
     end_s = float(duration_s) if limit_ms == duration_ms else limit_ms / MS_PER_S
 
     def seconds(time_ms: int) -> float:

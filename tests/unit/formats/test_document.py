@@ -50,7 +50,7 @@ def test_what_is_no_result_is_refused(content, message, tmp_path):
         read_document(path)
 
 
-@pytest.mark.parametrize("value", [-1, "1", None, float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [-1, "1", None, float("nan"), float("inf"), 1e306])
 def test_times_that_are_none_are_refused(document, value, tmp_path):
     key = "start_time" if "transcript" in document else "start_s"
     document["segments"][0][key] = value

@@ -52,6 +52,15 @@ def test_stretches_that_overlap_are_one(tmp_path):
     assert read(transcription_document((words,), 5.0), tmp_path / "a.rttm") == [(0.0, 4.0)]
 
 
+def test_stretches_are_in_order_of_time(tmp_path):
+    words = (("late", 3.0, 4.0, 0.5), ("early", 1.0, 2.0, 0.5))
+
+    assert read(transcription_document((words,), 5.0), tmp_path / "a.rttm") == [
+        (1.0, 2.0),
+        (3.0, 4.0),
+    ]
+
+
 def test_what_has_no_length_is_no_speech(tmp_path):
     words = (("a", 1.0, 1.0, None),)
 

@@ -159,6 +159,15 @@ def test_the_audio_is_lengthened_only_where_words_could_not_fit(read):
     assert (texts(filled["words"]), end_s) == (["a", "b"], 0.002)
 
 
+def test_times_beyond_the_audio_are_kept(read):
+    sentences = ((("a", 1.0, 2.0, 0.5), ("b", 2.0, 3.0, 0.5)),)
+
+    _, filled, end_s = read(transcription_document(sentences, 1.5))
+
+    assert filled["words"] == [(1, 2, "a"), (2, 3, "b")]
+    assert end_s == 3
+
+
 def test_the_smallest_times_are_no_powers_of_ten():
     sentences = ((("a", 0.00001, 0.00002, 0.5),),)
 
