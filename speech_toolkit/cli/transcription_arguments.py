@@ -170,7 +170,7 @@ def _timestamps(asked_for: str | None, formats: Iterable[str], subtitles: Subtit
         fitting = TIMESTAMPS[TIMESTAMPS.index(entry.needed(subtitles)) :]
         if asked_for not in fitting:
             raise UsageError(
-                f"the format {entry.name} needs {entry.needs} times: "
+                f"the format {entry.name} needs {fitting[0]} times: "
                 f"use --timestamps {' or '.join(fitting)}"
             )
     return asked_for

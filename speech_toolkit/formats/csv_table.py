@@ -1,11 +1,12 @@
 """A table of words for spreadsheets and data frames, separated by commas."""
 
 import csv
-import io
+from types import SimpleNamespace
 
 from speech_toolkit.formats.timed_text import TimedText
 
 COLUMNS = ("segment", "start_s", "end_s", "text", "probability")
+_ROW_END = "\r\n"  # so that csv quotes texts with either: readers would end a row there
 
 
 def render(timed: TimedText) -> str:
@@ -14,12 +15,12 @@ def render(timed: TimedText) -> str:
     Texts and times are those of the result, whatever is in them; segments count from 1, and an
     unknown probability is empty.
     """
-    table = io.StringIO()
-    rows = csv.writer(table, lineterminator="\n")
+    lines: list[str] = []
+    rows = csv.writer(SimpleNamespace(write=lines.append), lineterminator=_ROW_END)
     rows.writerow(COLUMNS)
     rows.writerows(
         (number, part.start_s, part.end_s, part.text, part.probability)
         for number, segment in enumerate(timed.segments, start=1)
         for part in segment.parts
     )
-    return table.getvalue()
+    return "".join(f"{line.removesuffix(_ROW_END)}\n" for line in lines)

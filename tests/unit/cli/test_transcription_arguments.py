@@ -164,5 +164,5 @@ def test_a_format_whose_times_were_refused_is_an_error():
     with pytest.raises(UsageError, match="format ctm needs word times: use --timestamps word"):
         settings_from(parse("--timestamps segment"), ("textgrid", "ctm"))
     highlighted = SubtitleOptions(highlight_words=True)
-    with pytest.raises(UsageError, match="format srt needs times: use --timestamps word"):
+    with pytest.raises(UsageError, match="format srt needs word times: use --timestamps word"):
         settings_from(parse("--timestamps segment"), ("srt",), highlighted)

@@ -47,7 +47,7 @@ SENTENCES = (
     (
         ("tab\tnew\nline", 3690.0, 3690.5, 0.5),
         ("no\u00a0break\u2028\x85\x0b", 3690.5, 3691.0, 0.5),
-        ("\x00\x07bell\x1c", 3691.0, 3691.5, 0.5),
+        ("\x00\x07bell\rring\x1c", 3691.0, 3691.5, 0.5),
         ("NA", 3691.5, 3692.0, 0.5),
         ("end!", 3699.5, DURATION_S, 0.5),
         ("...", DURATION_S, DURATION_S, None),
