@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats.intervals import MS_PER_S, apart
 from speech_toolkit.formats.subtitles.marks import WORD_JOINER, joined
@@ -9,6 +11,9 @@ from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.subtitles.subtitle import Part, Subtitle
 from speech_toolkit.formats.subtitles.writing import is_right_to_left
 from speech_toolkit.formats.timed_text import TimedText
+
+if TYPE_CHECKING:
+    from pysubs2 import SSAStyle
 
 _MS_PER_CS = 10
 _LATEST_MS = 10 * 3_600_000  # the format has one digit for hours
@@ -50,7 +55,7 @@ def render(timed: TimedText, options: SubtitleOptions) -> str:
     return file.to_string("ass", header_notice="speech-toolkit").rstrip("\n") + "\n"
 
 
-def _style(*, highlighted: bool):  # noqa: ANN202 (of pysubs2, which loads where it is used)
+def _style(*, highlighted: bool) -> SSAStyle:
     """Return large white letters with a dark edge; a highlighted word turns yellow once spoken."""
     from pysubs2 import Color, SSAStyle
 
