@@ -1,0 +1,62 @@
+// Which words are worth a look, and why.
+import { confidence, isCorrected, originals, words, wordsChanged } from "./result.js";
+import { Signal } from "./signal.js";
+
+export const REASONS = ["no_length", "overlap", "long", "short", "low"];
+const OVERLAP_S = 0.001;
+const NO_LENGTH_S = 0.001;
+const LONG = { factor: 4, extra_s: 0.5 }; // against what is usual for its letters
+const SHORT = { factor: 0.15, least_s: 0.03 };
+
+export const reviewChanged = new Signal();
+
+const usualLetter_s = usualLetter();
+let entries = null;
+
+/** Return {word, reason, weight} of all words worth a look, the most telling first. */
+export function wordsWorthALook() {
+  entries ??= words.map(judge).filter((entry) => entry !== null)
+    .sort((a, b) => REASONS.indexOf(a.reason) - REASONS.indexOf(b.reason) || b.weight - a.weight);
+  return entries;
+}
+
+/** Return why a word is worth a look, null where it is not. */
+export function reasonOf(word) {
+  return judge(word)?.reason ?? null;
+}
+
+function judge(word) {
+  const length_s = word.end - word.start;
+  const entry = (reason, weight) => ({ word, reason, weight });
+  if (length_s < NO_LENGTH_S) return entry("no_length", 0);
+  const overlap = overlapWithBefore(word);
+  if (overlap > OVERLAP_S) return entry("overlap", overlap);
+  const usual_s = usualLetter_s * letterCount(word.text);
+  if (length_s > LONG.factor * usual_s + LONG.extra_s) return entry("long", length_s / usual_s);
+  if (length_s < Math.max(SHORT.factor * usual_s, SHORT.least_s)) {
+    return entry("short", usual_s / length_s);
+  }
+  const isDoubtful = confidence(word) === "low" && !isCorrected(word.index);
+  return isDoubtful ? entry("low", 1 - word.probability) : null;
+}
+
+/** Return by how many seconds a word begins before the one before it has ended. */
+function overlapWithBefore(word) {
+  const before = words[word.index - 1];
+  return before === undefined ? 0 : before.end - word.start;
+}
+
+function letterCount(text) {
+  return Math.max(1, (text.match(/[\p{L}\p{N}]/gu) ?? []).length);
+}
+
+function usualLetter() {
+  const lengths = originals.filter((word) => word.end > word.start)
+    .map((word) => (word.end - word.start) / letterCount(word.text)).sort((a, b) => a - b);
+  return lengths[lengths.length >> 1] ?? 0.1;
+}
+
+wordsChanged.listen(() => {
+  entries = null;
+  reviewChanged.send();
+});

@@ -1,0 +1,56 @@
+// Which stretch of time is on the screen.
+import { page } from "./data.js";
+import { sourceDuration, words } from "./result.js";
+import { Signal } from "./signal.js";
+
+const SHORTEST_SPAN_S = 0.05;
+const FIRST_SPAN_S = 12;
+
+export const totalDuration = Math.max(
+  page.audio?.duration_s ?? 0,
+  sourceDuration,
+  words.reduce((latest, word) => Math.max(latest, word.end), 0),
+  SHORTEST_SPAN_S,
+);
+export const timelineChanged = new Signal();
+
+/** The stretch: read it, change it by the functions below. */
+export const shown = { start: 0, end: totalDuration };
+
+export function showSpan(start, end) {
+  const span = Math.min(Math.max(end - start, SHORTEST_SPAN_S), totalDuration);
+  shown.start = Math.min(Math.max(start, 0), totalDuration - span);
+  shown.end = shown.start + span;
+  timelineChanged.send();
+}
+
+export function showOpening(width) {
+  showSpan(0, Math.max(4, (FIRST_SPAN_S * width) / 1200));
+}
+
+export function pan(seconds) {
+  showSpan(shown.start + seconds, shown.end + seconds);
+}
+
+/** Show more (factor above 1) or less time; the anchor stays where it is. */
+export function zoomBy(factor, anchor = (shown.start + shown.end) / 2) {
+  const span = Math.min(Math.max((shown.end - shown.start) * factor, SHORTEST_SPAN_S), totalDuration);
+  const part = (anchor - shown.start) / (shown.end - shown.start);
+  showSpan(anchor - part * span, anchor + (1 - part) * span);
+}
+
+/** Move so that a stretch is on the screen, where it is not. */
+export function reveal(start, end) {
+  if (start >= shown.start && end <= shown.end) return;
+  const span = shown.end - shown.start;
+  if (end - start > span) showSpan(start, end);
+  else showSpan((start + end - span) / 2, (start + end + span) / 2);
+}
+
+/** Turn the page where the time that is played has left the screen. */
+export function follow(time) {
+  const span = shown.end - shown.start;
+  if (time < shown.start || time > shown.end - span * 0.02) {
+    showSpan(time - span * 0.1, time + span * 0.9);
+  }
+}
