@@ -21,10 +21,11 @@ from speech_toolkit.formats import (
     tsv,
     vtt,
 )
+from speech_toolkit.formats.page.settings import PageSettings
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.timed_text import TimedText, timed_text
 
-JSON = "json"
+JSON, HTML = "json", "html"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Format:
         suffix: of its files, the dot included.
         needs: which times it cannot be without: "none", "segment" or "word".
         render: from timed text to the text of a file, newline at its end included; None for JSON,
-            which is the result itself.
+            which is the result itself, and for the page, which holds it.
         wants: which times are found for it where nobody says; None for those it needs.
     """
 
@@ -96,6 +97,7 @@ _TABLE = (
     Format("audacity", ".audacity.txt", "segment", audacity.render, wants="word"),
     Format("tsv", ".tsv", "segment", tsv.render),
     Format("csv", ".csv", "segment", csv_table.render, wants="word"),
+    Format(HTML, ".html", "segment", None, wants="word"),
 )
 FORMATS = {entry.name: entry for entry in _TABLE}
 
@@ -104,7 +106,10 @@ _DEFAULTS = SubtitleOptions()
 
 
 def render(
-    document: Mapping[str, Any], format_name: str, options: SubtitleOptions = _DEFAULTS
+    document: Mapping[str, Any],
+    format_name: str,
+    options: SubtitleOptions = _DEFAULTS,
+    page: PageSettings | None = None,
 ) -> str:
     """Return a result as the text of a file, newline at its end included.
 
@@ -112,11 +117,17 @@ def render(
         document: the JSON form of a transcription or an alignment.
         format_name: one of ``FORMATS``.
         options: of subtitles; other formats have none.
+        page: how HTML is made; None for a page in English without sound.
 
     Raises:
         UsageError: the format needs word times, which the result has not.
+        AudioError: the sound of a page cannot be read.
     """
     entry = FORMATS[format_name]
+    if format_name == HTML:
+        from speech_toolkit.formats.page.rendering import render_page
+
+        return render_page(document, page or PageSettings())
     if entry.render is None:
         from speech_toolkit.files.writing import json_text
 

@@ -1,20 +1,15 @@
 // The result with the corrections in it, in the form that it came in. What was corrected is marked
 // by "corrected": true; the figures of the model beside it stay those of what the model found.
-import {
-  END, SENTENCES, START, groups, hasWords, isAlignment, isCorrected, originals, source, words,
-} from "./result.js";
-
-const TEXT = isAlignment ? "transcript" : "text";
+import { END, SENTENCES, START, groups, isAlignment, isCorrected, originals, source, words } from "./result.js";
 
 export function correctedDocument() {
   const copy = structuredClone(source);
   const changed = words.filter((word) => isCorrected(word.index));
   if (changed.length === 0) return copy;
   if (isAlignment) placeCharacters(copy, changed);
-  const spans = hasWords ? copy.words : copy[SENTENCES];
-  for (const word of changed) putWord(spans[word.index], word);
-  if (hasWords) changeSentences(copy, changed);
-  else rewriteText(copy, copy[SENTENCES]);
+  for (const word of changed) putWord(copy[word.list][word.place], word);
+  changeSentences(copy, changed);
+  if (!isAlignment) rewriteText(copy);
   return copy;
 }
 
@@ -32,7 +27,7 @@ function changeSentences(copy, changed) {
   const indices = new Set(changed.map((word) => word.index));
   const characters = isAlignment ? Array.from(copy.transcript) : null;
   for (const group of groups) {
-    if (group.index === null) continue;
+    if (group.index === null || words[group.first].list === SENTENCES) continue;
     const own = words.slice(group.first, group.last);
     const sentence = copy[SENTENCES][group.index];
     if (isAlignment) {
@@ -44,7 +39,6 @@ function changeSentences(copy, changed) {
     sentence[END] = rounded(Math.max(...own.map((word) => word.end)));
     sentence.corrected = true;
   }
-  if (!isAlignment) rewriteText(copy, copy[SENTENCES]);
 }
 
 /** Return a segment's text with the words as they are now in the places of what they were. */
@@ -62,17 +56,17 @@ function replacedText(segmentText, group) {
 }
 
 /** Put segments as they are now in the places that they had in the whole text. */
-function rewriteText(copy, segments) {
+function rewriteText(copy) {
   let made = "";
   let at = 0;
-  segments.forEach((segment, index) => {
-    const was = source[SENTENCES][index].text;
-    const found = copy[TEXT].indexOf(was, at);
+  copy.segments.forEach((segment, index) => {
+    const was = source.segments[index].text;
+    const found = source.text.indexOf(was, at);
     if (found < 0) return;
-    made += copy[TEXT].slice(at, found) + segment.text;
+    made += source.text.slice(at, found) + segment.text;
     at = found + was.length;
   });
-  copy[TEXT] = made + copy[TEXT].slice(at);
+  copy.text = made + source.text.slice(at);
 }
 
 /**
@@ -81,9 +75,9 @@ function rewriteText(copy, segments) {
  */
 function placeCharacters(copy, changed) {
   const edits = changed.filter((word) => word.text !== originals[word.index].text)
-    .map((word) => ({ ...charactersOf(source.words[word.index]), text: Array.from(word.text) }))
+    .map((word) => ({ ...charactersOf(source[word.list][word.place]), text: Array.from(word.text) }))
     .sort((a, b) => a.first - b.first);
-  const stretched = changed.map((word) => ({ word, ...charactersOf(source.words[word.index]) }));
+  const stretched = changed.map((word) => ({ word, ...charactersOf(source[word.list][word.place]) }));
   const isGone = (label) => edits.some((edit) => isWithin(label, edit));
   copy.segments = copy.segments.filter((label) => !isGone(label));
   for (const label of copy.segments) {

@@ -33,7 +33,8 @@ function redrawCursor() {
 function showFacts() {
   const facts = [
     text(page.task), clockText(sourceDuration, 1), text("words_count", { count: words.length }),
-    source.language ?? "", `${source.device} ${source.dtype.replace("torch.", "")}`,
+    source.language ?? "", `${source.device ?? ""} ${source.dtype?.replace("torch.", "") ?? ""}`.trim(),
+    hasSound && page.audio.link !== null ? text("linked", page.audio) : "",
   ];
   byId("facts").textContent = facts.filter((fact) => fact !== "").join(" · ");
 }

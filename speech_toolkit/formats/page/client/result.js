@@ -1,5 +1,5 @@
-// The words as they stand now: what the model found, with the reader's corrections. Where a result
-// has no words, its segments take their place.
+// The words as they stand now: what the model found, with the reader's corrections. Where a segment
+// has no words with times, it stands for them as if it were one.
 import { page } from "./data.js";
 import { Signal } from "./signal.js";
 
@@ -8,44 +8,45 @@ export const isAlignment = page.task === "alignment";
 export const START = isAlignment ? "start_time" : "start_s";
 export const END = isAlignment ? "end_time" : "end_s";
 export const SENTENCES = isAlignment ? "sentences" : "segments";
-export const hasWords = source.words.length > 0;
 export const sourceDuration = source.audio_duration ?? source.audio_duration_s;
 
 export const wordsChanged = new Signal(); // with the indices of those that changed
 
-const found = hasWords ? source.words : source[SENTENCES];
-export const words = found.map((item, index) => ({
-  index,
-  text: item.text,
-  start: item[START],
-  end: item[END],
-  probability: item.probability ?? likelihood(item),
-}));
+export const groups = []; // sentences or segments as {first, last, text, index}: words first to last - 1
+export const words = makeWords();
 export const originals = words.map((word) => ({ ...word }));
-export const groups = wordGroups();
 export const groupOf = new Int32Array(words.length);
 groups.forEach((group, index) => groupOf.fill(index, group.first, group.last));
 
 let order = null; // indices by start, made when it is needed
 let latestEnds = null; // of all words up to each place in the order
 
-function likelihood(segment) {
-  return segment.avg_logprob === undefined ? null : Math.exp(segment.avg_logprob);
+/** Return the words in order, each with the list and the place that it comes from. */
+function makeWords() {
+  const made = [];
+  const add = (list, place) => {
+    const item = source[list][place];
+    made.push({
+      index: made.length, text: item.text, start: item[START], end: item[END],
+      probability: item.probability ?? likelihood(item), list, place,
+    });
+  };
+  let next = 0;
+  page.segment_sizes.forEach((size, index) => {
+    const first = made.length;
+    if (size === 0) add(SENTENCES, index);
+    for (let i = 0; i < size; i += 1) add("words", next + i);
+    next += size;
+    groups.push({ first, last: made.length, text: source[SENTENCES][index].text, index });
+  });
+  const rest = made.length;
+  for (; next < source.words.length; next += 1) add("words", next);
+  if (rest < made.length) groups.push({ first: rest, last: made.length, text: null, index: null });
+  return made;
 }
 
-/** Return the sentences or segments as {first, last, text}: words first to last - 1 are theirs. */
-function wordGroups() {
-  const sizes = hasWords ? page.segment_sizes : words.map(() => 1);
-  const made = [];
-  let first = 0;
-  sizes.forEach((size, index) => {
-    made.push({ first, last: first + size, text: source[SENTENCES][index].text, index });
-    first += size;
-  });
-  if (first < words.length) {
-    made.push({ first, last: words.length, text: null, index: null });
-  }
-  return made;
+function likelihood(segment) {
+  return segment.avg_logprob === undefined ? null : Math.exp(segment.avg_logprob);
 }
 
 /** Return how sure the model is: low, middle, high, or unknown. */

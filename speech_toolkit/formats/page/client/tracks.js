@@ -1,54 +1,52 @@
 // The corrected words as a TextGrid and as subtitles: what other programs open.
-import { END, SENTENCES, START, hasWords, isAlignment } from "./result.js";
+import { END, SENTENCES, START, isAlignment } from "./result.js";
 import { clockText } from "./texts.js";
-import { totalDuration } from "./timeline.js";
 
-const SHORTEST_MS = 1;
-
-/** Return a TextGrid of a document: intervals without gaps, silence as intervals without text. */
+/** Return a TextGrid of a document, with the tiers and intervals that convert.py gives it. */
 export function textGrid(document) {
-  const tiers = hasWords ? [["words", document.words]] : [];
-  if (isAlignment) tiers.unshift(["characters", document.segments]);
-  tiers.push(["sentences", document[SENTENCES]]);
-  const filled = tiers.map(([name, spans]) => [name, withoutGaps(spans)]);
-  const end = Math.max(totalDuration, ...filled.map(([, all]) => all.at(-1)?.end ?? 0));
+  const tiers = [["sentences", spoken(document[SENTENCES])]];
+  if (document.words.length > 0) tiers.push(["words", spoken(document.words)]);
+  if (isAlignment) tiers.push(["characters", spoken(document.segments)]);
+  const end_ms = Math.max(
+    Math.round((document.audio_duration ?? document.audio_duration_s) * 1000),
+    1, ...tiers.map(([, spans]) => spans.length),
+  );
   const head = [
-    'File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0", `xmax = ${end}`,
-    "tiers? <exists>", `size = ${tiers.length}`, "item []:",
+    'File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0 ", `xmax = ${end_ms / 1000} `,
+    "tiers? <exists> ", `size = ${tiers.length} `, "item []: ",
   ];
-  return [...head, ...filled.flatMap(([name, all], i) => tierLines(name, all, i + 1, end)), ""].join("\n");
+  const items = tiers.flatMap(([name, spans], i) => tierLines(name, withSilence(spans, end_ms), i + 1));
+  return `${[...head, ...items].join("\n")}\n`;
 }
 
-function tierLines(name, intervals, number, end) {
-  const last = intervals.at(-1)?.end ?? 0;
-  const all = last < end ? [...intervals, { start: last, end, text: "" }] : intervals;
+function tierLines(name, intervals, number) {
   const lines = [
-    `    item [${number}]:`, '        class = "IntervalTier"', `        name = "${name}"`,
-    "        xmin = 0", `        xmax = ${end}`, `        intervals: size = ${all.length}`,
+    `    item [${number}]:`, '        class = "IntervalTier" ', `        name = "${name}" `,
+    "        xmin = 0 ", `        xmax = ${intervals.at(-1).end_ms / 1000} `,
+    `        intervals: size = ${intervals.length} `,
   ];
-  all.forEach((interval, i) => lines.push(
-    `        intervals [${i + 1}]:`, `            xmin = ${interval.start}`,
-    `            xmax = ${interval.end}`, `            text = "${interval.text}"`,
+  intervals.forEach(({ start_ms, end_ms, text }, i) => lines.push(
+    `        intervals [${i + 1}]:`, `            xmin = ${start_ms / 1000} `,
+    `            xmax = ${end_ms / 1000} `, `            text = "${text.replaceAll('"', '""')}" `,
   ));
   return lines;
 }
 
-/** Return intervals one after the other; each has a length, for no other can be written. */
-function withoutGaps(spans) {
+/** Return intervals that fill the time up to an end: what is between them has no text. */
+function withSilence(spans, limit_ms) {
   const intervals = [];
   let at = 0;
-  for (const [start_ms, end_ms, text] of inOrder(spans)) {
-    if (start_ms > at) intervals.push({ start: at / 1000, end: start_ms / 1000, text: "" });
-    intervals.push({ start: start_ms / 1000, end: end_ms / 1000, text: text.replaceAll('"', '""') });
-    at = end_ms;
+  for (const interval of [...apart(spans, limit_ms), { start_ms: limit_ms }]) {
+    if (interval.start_ms > at) intervals.push({ start_ms: at, end_ms: interval.start_ms, text: "" });
+    if (interval.text !== undefined) intervals.push(interval);
+    at = interval.end_ms;
   }
   return intervals;
 }
 
 /** Return subtitles: a cue for each sentence or segment of a document. */
 export function subRip(document) {
-  const spans = document[SENTENCES];
-  return inOrder(spans).filter(([, , text]) => text !== "").map(([start_ms, end_ms, text], i) =>
+  return apart(spoken(document[SENTENCES])).map(({ start_ms, end_ms, text }, i) =>
     `${i + 1}\n${subtitleTime(start_ms)} --> ${subtitleTime(end_ms)}\n${text.replaceAll("-->", "->")}\n\n`,
   ).join("");
 }
@@ -59,19 +57,25 @@ function subtitleTime(ms) {
   return `${["00", ...parts].slice(-3).join(":")},${decimals}`;
 }
 
-/** Return [start, end, text] of spans in whole milliseconds, none before the end of another. */
-function inOrder(spans) {
-  const placed = [];
-  const sorted = [...spans].sort((a, b) => a[START] - b[START]);
-  let earliest = 0;
-  sorted.forEach((span, i) => {
-    const start_ms = Math.max(Math.round(span[START] * 1000), earliest);
-    const next = sorted[i + 1];
-    const limit = next === undefined ? Infinity : Math.round(next[START] * 1000);
-    const end_ms = Math.max(start_ms + SHORTEST_MS, Math.min(Math.round(span[END] * 1000), limit));
-    const text = (span.text ?? span.token).replace(/[\s\p{Cc}]+/gu, " ").trim();
-    placed.push([start_ms, end_ms, text]);
-    earliest = end_ms;
+/** Return spans that have text, each on one line, with their times in milliseconds. */
+function spoken(spans) {
+  return spans.map((span) => ({
+    start_ms: Math.round(span[START] * 1000),
+    end_ms: Math.round(span[END] * 1000),
+    text: (span.text ?? span.token).replace(/[\s\p{Cc}]+/gu, " ").trim(),
+  })).filter((span) => span.text !== "");
+}
+
+/** Return intervals one after the other, none without length, as formats/intervals.py does. */
+function apart(spans, limit_ms = Infinity) {
+  const starts = [];
+  spans.forEach((span, i) => {
+    const earliest = i === 0 ? 0 : starts[i - 1] + 1;
+    starts.push(Math.max(earliest, Math.min(span.start_ms, limit_ms - (spans.length - i))));
   });
-  return placed;
+  return spans.map((span, i) => ({
+    start_ms: starts[i],
+    end_ms: Math.max(starts[i] + 1, Math.min(span.end_ms, starts[i + 1] ?? limit_ms)),
+    text: span.text,
+  }));
 }

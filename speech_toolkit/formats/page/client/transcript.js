@@ -1,7 +1,7 @@
 // The text, in rows of which only those near the screen hold their words.
 import { byId } from "./data.js";
 import { heardTime, isPlaying, playFrom, playerMoved } from "./player.js";
-import { confidence, groupOf, groups, isCorrected, originals, wordAt, words, wordsChanged } from "./result.js";
+import { confidence, groups, isCorrected, originals, wordAt, words, wordsChanged } from "./result.js";
 import { reasonOf } from "./review.js";
 import { matches, matchesChanged } from "./search.js";
 import { picked, pickedChanged, pickWord } from "./state.js";
