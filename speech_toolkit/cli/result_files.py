@@ -9,6 +9,7 @@ from speech_toolkit.audio.source import STDIN
 from speech_toolkit.cli.output_guard import DEVICE, default_names
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
+from speech_toolkit.formats.page.settings import PageSettings
 
 DEFAULT_FORMAT = "json"
 _STDIN_STEM = "stdin"
@@ -41,11 +42,17 @@ class Job:
         input_path: an audio file, a result of earlier, or ``-`` for standard input.
         outputs: one for each format.
         flag: the argument that names them.
+        page: how HTML is made; None where none is written.
+        plot: where a still picture goes; None for no picture.
+        recording: the audio file that page and picture show; None where it is gone.
     """
 
     input_path: str
     outputs: tuple[OutputFile, ...]
     flag: str = "--output"
+    page: PageSettings | None = None
+    plot: str | None = None
+    recording: str | None = None
 
     @property
     def format_names(self) -> tuple[str, ...]:

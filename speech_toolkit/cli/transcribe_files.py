@@ -83,7 +83,7 @@ def run_job(
     to_stdout = any(output.path == STDOUT for output in job.outputs)
     with stdout_to_stderr() if to_stdout else nullcontext():
         result = transcribe_file(request, reporter)
-    paths = write_results(result.to_dict(), job, subtitles)
+    paths = write_results(result.to_dict(), job, subtitles, reporter)
     _report(result, reporter)
     lines = [
         f"{segment.start_s:8.2f}s - {segment.end_s:8.2f}s  {segment.text}"
@@ -117,7 +117,7 @@ def run_jobs(
                 reporter.info(f"File {number} of {len(jobs)}: {job.input_path}")
                 try:
                     result = _transcribe_next(transcriber, audio, request, reporter)
-                    paths = write_results(result.to_dict(), job, subtitles)
+                    paths = write_results(result.to_dict(), job, subtitles, reporter)
                     _report(result, reporter)
                     reporter.saved("Results", *paths)
                 except ToolkitError as error:

@@ -39,15 +39,24 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         UsageError: the file cannot be written, and what stood there before is untouched; or
             stdout is full, or its reader left.
     """
+    write_bytes(path, _utf8(text))
+
+
+def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+    """Write to where :func:`write_text` writes, as it does.
+
+    Raises:
+        UsageError: as :func:`write_text`.
+    """
     if os.fspath(path) == STDOUT:
-        _print_whole(_utf8(text))
+        _print_whole(content)
         return
     target = Path(path)
     try:
         if target.exists() and not target.is_file():
-            target.write_bytes(_utf8(text))
+            target.write_bytes(content)
         else:
-            _replace(Path(os.path.realpath(target)), _utf8(text))
+            _replace(Path(os.path.realpath(target)), content)
     except OSError as error:
         raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
 

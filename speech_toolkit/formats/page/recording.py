@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -12,7 +11,6 @@ from urllib.parse import quote
 import numpy as np
 import soundfile
 
-from speech_toolkit.audio.source import STDIN
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.formats.page.overview import Overview, make_overview
 from speech_toolkit.formats.page.settings import LARGEST_EMBEDDED_BYTES, LINK, PageSettings
@@ -39,19 +37,6 @@ class Recording:
     content: bytes | None = None
     media_type: str | None = None
     link: str | None = None
-
-
-def find_audio(path: str, other_folders: Sequence[Path] = ()) -> str | None:
-    """Return where the recording of a result stands now; None where it is gone.
-
-    Args:
-        path: as the result names it.
-        other_folders: where it is looked for by that path, then by its name alone.
-    """
-    if path == STDIN:
-        return None
-    beside = [folder / name for folder in other_folders for name in (path, Path(path).name)]
-    return next((str(place) for place in (Path(path), *beside) if place.is_file()), None)
 
 
 def make_recording(settings: PageSettings) -> Recording | None:

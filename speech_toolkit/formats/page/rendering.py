@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.formats.confidence import limits_of
 from speech_toolkit.formats.page import client_files
 from speech_toolkit.formats.page.languages import LANGUAGES
 from speech_toolkit.formats.page.recording import Recording, make_recording
@@ -29,9 +30,6 @@ _ESCAPES = {
     "\u2028": "\\u2028",
     "\u2029": "\\u2029",
 }
-# Below the first a word is doubtful, from the second on it is good. An aligner is asked how likely
-# each letter of a given text is, a recogniser how likely its own choice is.
-_LIMITS = {"alignment": (0.2, 0.5), "transcription": (0.5, 0.8)}
 
 
 def render_page(document: Mapping[str, Any], settings: PageSettings) -> str:
@@ -66,7 +64,7 @@ def _data(
         "task": task,
         "document": document,
         "segment_sizes": [len(segment.words) for segment in timed.segments],
-        "confidence_limits": _LIMITS[task],
+        "confidence_limits": limits_of(document),
         "language": settings.language,
         "wording": {language: _wording(language) for language in LANGUAGES},
         "audio": None if recording is None else _audio(recording),

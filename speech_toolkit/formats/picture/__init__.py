@@ -1,0 +1,1 @@
+"""A result as a still picture, drawn by matplotlib."""

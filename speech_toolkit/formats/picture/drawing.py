@@ -1,0 +1,196 @@
+"""Waveform, spectrogram and words of a result in rows, as a PNG."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.formats.confidence import confidence, limits_of
+from speech_toolkit.formats.cues import one_line
+from speech_toolkit.formats.page.overview import spectrogram_CB
+from speech_toolkit.formats.picture.fonts import BASE_FONT, Fonts, fonts_for
+from speech_toolkit.formats.timed_text import TimedSegment, TimedText, TimedWord, timed_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+RATE_HZ = 16_000
+ROW_S = 6.0
+MOST_ROWS = 20
+_HOP_SAMPLES = 80
+_WIDTH_IN, _ROW_IN, _TITLE_IN = 12.0, 2.5, 0.55
+_DOTS_AN_INCH = 100
+_HEIGHTS = (3, 3, 1.1)  # of waveform, spectrogram and words
+_FILLS = {"low": "#fbd9cb", "middle": "#fbeebf", "high": "#dcebf7", "unknown": "#e3e7ea"}
+_LINES = {"low": "#b3350a", "middle": "#8f6a00", "high": "#0072b2", "unknown": "#6b7580"}
+_LABELS = {"low": "unsure", "middle": "fairly sure", "high": "sure", "unknown": "unknown"}
+_LETTER_IN = 0.085
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A result as it was drawn.
+
+    Attributes:
+        png: the file.
+        warnings: one line for each thing that is not on it.
+    """
+
+    png: bytes
+    warnings: tuple[str, ...] = ()
+
+
+def draw_picture(document: Mapping[str, Any], recording: str | None) -> Picture:
+    """Return a picture of the first minutes of a result.
+
+    Args:
+        document: the JSON form of a transcription or an alignment.
+        recording: its audio; None to draw the words alone.
+
+    Raises:
+        AudioError: the recording cannot be read.
+    """
+    timed = timed_text(document)
+    samples_N = None
+    if recording is not None:
+        samples_N = load_audio(recording, RATE_HZ, min_samples=1).samples
+    end_s = min(timed.duration_s, ROW_S * MOST_ROWS)
+    words = [word for word in _words(timed) if word.start_s < end_s]
+    fonts = fonts_for([timed.source, *(word.text for word in words)])
+    png = _draw(document, timed, words, samples_N, end_s, fonts)
+    return Picture(png, tuple(_complaints(timed, end_s, fonts)))
+
+
+def _complaints(timed: TimedText, end_s: float, fonts: Fonts) -> list[str]:
+    said = []
+    if end_s < timed.duration_s:
+        said.append(f"the picture shows the first {end_s:.0f} s of {timed.duration_s:.0f} s")
+    if fonts.missing:
+        said.append(
+            f"no installed font has {fonts.missing[:20]!r}, which the picture shows as boxes; "
+            "install one, such as fonts-noto-cjk"
+        )
+    return said
+
+
+def _words(timed: TimedText) -> list[TimedWord | TimedSegment]:
+    """Return the words, and segments where they have none."""
+    return [part for segment in timed.segments for part in (segment.words or (segment,))]
+
+
+def _draw(
+    document: Mapping[str, Any],
+    timed: TimedText,
+    words: list[TimedWord | TimedSegment],
+    samples_N: np.ndarray | None,
+    end_s: float,
+    fonts: Fonts,
+) -> bytes:
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    row_s = min(ROW_S, max(end_s, 0.1))
+    rows = max(1, math.ceil(end_s / row_s))
+    height_in = _TITLE_IN + rows * _ROW_IN
+    with mpl.rc_context({"font.family": list(fonts.families)}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # said once, by name
+        figure = Figure(figsize=(_WIDTH_IN, height_in), facecolor="white")
+        grid = figure.add_gridspec(
+            rows, 1, left=0.012, right=0.988, top=1 - _TITLE_IN / height_in, bottom=0.12 / height_in,
+            hspace=0.16,
+        )  # fmt: skip
+        for row in range(rows):
+            parts = grid[row].subgridspec(3, 1, height_ratios=_HEIGHTS, hspace=0)
+            axes = [figure.add_subplot(part) for part in parts]
+            start_s = row * row_s
+            _draw_sound(axes[0], axes[1], samples_N, start_s, start_s + row_s)
+            _draw_words(axes[2], words, start_s, start_s + row_s, limits_of(document))
+        _draw_title(figure, one_line(timed.source), height_in)
+        file = io.BytesIO()
+        figure.savefig(file, format="png", dpi=_DOTS_AN_INCH)
+    return file.getvalue()
+
+
+def _draw_title(figure: Figure, source: str, height_in: float) -> None:
+    from matplotlib.patches import Patch
+
+    middle = 1 - _TITLE_IN / 2 / height_in
+    figure.text(0.012, middle, source, va="center", fontsize=12, parse_math=False)
+    patches = [
+        Patch(facecolor=_FILLS[name], edgecolor=_LINES[name], label=_LABELS[name])
+        for name in _FILLS
+    ]
+    figure.legend(
+        handles=patches, loc="center right", bbox_to_anchor=(0.99, middle), ncols=len(patches),
+        frameon=False, fontsize=9, prop={"family": BASE_FONT, "size": 9},
+    )  # fmt: skip
+
+
+def _draw_sound(
+    wave: Axes, picture: Axes, samples_N: np.ndarray | None, start_s: float, end_s: float
+) -> None:
+    for axes in (wave, picture):
+        axes.set_xlim(start_s, end_s)
+        axes.set_yticks([])
+        axes.spines[:].set_color("#d5dbe1")
+    wave.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, labelsize=8, pad=1)
+    picture.set_xticks([])
+    if samples_N is None:
+        return
+    first, last = round(start_s * RATE_HZ), round(end_s * RATE_HZ)
+    own_N = samples_N[first:last]
+    if not len(own_N):
+        return
+    step = max(1, (last - first) // 2400)
+    starts = np.arange(0, len(own_N), step)
+    time_s = start_s + starts / RATE_HZ
+    low, high = np.minimum.reduceat(own_N, starts), np.maximum.reduceat(own_N, starts)
+    wave.fill_between(time_s, low, high, color="#54708f", linewidth=0.3)
+    reach = max(float(np.abs(samples_N).max()), 0.01) * 1.05
+    wave.set_ylim(-reach, reach)
+    columns_CB = spectrogram_CB(own_N, RATE_HZ, _HOP_SAMPLES)
+    own_end_s = start_s + len(own_N) / RATE_HZ
+    picture.imshow(
+        columns_CB.T, origin="lower", aspect="auto", cmap="Blues", interpolation="bilinear",
+        extent=(start_s, own_end_s, 0, 1),
+    )  # fmt: skip
+    picture.set_xlim(start_s, end_s)
+
+
+def _draw_words(
+    axes: Axes,
+    words: list[TimedWord | TimedSegment],
+    start_s: float,
+    end_s: float,
+    limits: tuple[float, float],
+) -> None:
+    axes.set_xlim(start_s, end_s)
+    axes.set_ylim(0, 1)
+    axes.axis("off")
+    inches_a_s = _WIDTH_IN * 0.976 / (end_s - start_s)
+    for word in words:
+        if word.end_s < start_s or word.start_s >= end_s:
+            continue
+        name = confidence(getattr(word, "probability", None), limits)
+        length_s = max(word.end_s - word.start_s, 0.01)
+        axes.broken_barh(
+            [(word.start_s, length_s)], (0.08, 0.84), facecolor=_FILLS[name], edgecolor="white"
+        )
+        axes.broken_barh([(word.start_s, length_s)], (0.08, 0.07), facecolor=_LINES[name])
+        left, right = max(word.start_s, start_s), min(word.end_s, end_s)
+        text = one_line(word.text)
+        room = (right - left) * inches_a_s
+        size = 11 if room >= len(text) * _LETTER_IN else 11 * room / max(len(text) * _LETTER_IN, 0.01)
+        if size >= 4:
+            axes.text(
+                (left + right) / 2, 0.55, text, ha="center", va="center", fontsize=min(size, 11),
+                clip_on=True, parse_math=False,
+            )  # fmt: skip
