@@ -5,6 +5,7 @@ import argparse
 from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.result_arguments import add_result_arguments
+from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
@@ -20,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_result_arguments(parser, default_stem=DEFAULT_STEM)
     add_subtitle_arguments(parser.add_argument_group("subtitles"))
+    add_page_arguments(parser)
     _add_window_arguments(parser)
     parser.add_argument(
         "--star",

@@ -59,6 +59,11 @@ class Job:
         """The formats of its outputs."""
         return tuple(output.format_name for output in self.outputs)
 
+    @property
+    def shows_recording(self) -> bool:
+        """Whether the recording is asked for once more, to be seen or heard."""
+        return self.page is not None or self.plot is not None
+
     def possible_paths(self) -> list[str]:
         """Return every path that may be written, for a default name those of other devices too."""
         return [

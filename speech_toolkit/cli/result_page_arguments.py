@@ -53,7 +53,10 @@ def with_pages(jobs: Sequence[Job], arguments: argparse.Namespace) -> tuple[Job,
     page = _page_settings(arguments, formats)
     if arguments.plot is not None:
         if len(jobs) > 1:
-            raise UsageError(f"--plot {shown_path(arguments.plot)}: is one file for {len(jobs)}")
+            raise UsageError(
+                f"--plot {shown_path(arguments.plot)}: is one picture for {len(jobs)} results; "
+                "draw each by itself"
+            )
         if Path(arguments.plot).suffix.lower() != ".png":
             raise UsageError(f"--plot {shown_path(arguments.plot)}: end the name in .png")
         check_can_draw()
@@ -64,8 +67,8 @@ def with_recordings(jobs: Iterable[Job], reporter: Reporter) -> tuple[Job, ...]:
     """Return jobs whose input is the recording itself, with it where it can be read once more."""
     made = []
     for job in jobs:
-        recording = find_audio(job.input_path) if _is_shown(job) else None
-        if _is_shown(job) and recording is None:
+        recording = find_audio(job.input_path) if job.shows_recording else None
+        if job.shows_recording and recording is None:
             reporter.warning(f"--audio {job.input_path}: cannot be read again, so {_WITHOUT}")
         made.append(replace(job, recording=recording))
     return tuple(made)
@@ -82,7 +85,7 @@ def with_recording_of(
         named: where the recording stands, if somebody said so.
         reporter: told where there is none.
     """
-    if not _is_shown(job):
+    if not job.shows_recording:
         return job
     path, folder = document["audio_path"], Path(job.input_path).parent
     recording = named or find_audio(path, [folder])
@@ -93,10 +96,6 @@ def with_recording_of(
             "name it with --audio"
         )
     return replace(job, recording=recording)
-
-
-def _is_shown(job: Job) -> bool:
-    return job.page is not None or job.plot is not None
 
 
 def _page_settings(arguments: argparse.Namespace, formats: Iterable[str]) -> PageSettings | None:

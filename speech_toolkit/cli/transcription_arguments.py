@@ -14,6 +14,7 @@ from speech_toolkit.cli.arguments import (
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.cli.result_arguments import add_result_arguments
+from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
@@ -57,6 +58,8 @@ _MODES_OF = {
     "reference_file": (COMPARE,),
     "format": MODES,
     "output_dir": MODES,
+    "page_audio": MODES,
+    "plot": MODES,
     "batch_size": ("chunked", COMPARE, BENCHMARK),
     "html": (COMPARE, BENCHMARK),
 }
@@ -89,7 +92,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_speech_arguments(parser.add_argument_group("what is spoken"))
     _add_window_arguments(parser.add_argument_group("windows"))
     _add_decoding_arguments(parser.add_argument_group("decoding"))
-    add_result_arguments(parser.add_argument_group("output"), default_stem=DEFAULT_STEM)
+    output = parser.add_argument_group("output")
+    add_result_arguments(output, default_stem=DEFAULT_STEM)
+    add_page_arguments(output, with_language=False)
     add_subtitle_arguments(parser.add_argument_group("subtitles"))
     _add_measurement_arguments(parser.add_argument_group("compare and benchmark"))
     add_report_arguments(parser)

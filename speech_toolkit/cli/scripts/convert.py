@@ -9,8 +9,13 @@ from speech_toolkit.cli.output_guard import DEVICE, OutputGuard
 from speech_toolkit.cli.reporter import reporter_from
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.result_page_arguments import (
+    add_page_arguments,
+    with_pages,
+    with_recording_of,
+)
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments, subtitle_options
-from speech_toolkit.errors import ToolkitError
+from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 
 DEFAULT_STEM = f"converted_result_{DEVICE}"
@@ -26,6 +31,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("results", nargs="+", metavar="RESULT.json", help="what a run wrote")
     add_result_arguments(parser, default_stem=DEFAULT_STEM)
     add_subtitle_arguments(parser.add_argument_group("subtitles"))
+    page = parser.add_argument_group("page and picture")
+    add_page_arguments(page)
+    page.add_argument(
+        "--audio",
+        metavar="FILE",
+        help="recording of the result, where it is neither at its old path nor beside the result",
+    )
     add_report_arguments(parser)
     return parser
 
@@ -43,9 +55,17 @@ def main(argv: list[str] | None = None) -> int:
         input_flag="RESULT.json",
     )
     subtitles = subtitle_options(arguments, jobs[0].format_names)
-    OutputGuard(
-        {jobs[0].flag: [path for job in jobs for path in job.possible_paths()]},
-        {"RESULT.json": arguments.results},
+    jobs = with_pages(jobs, arguments)
+    if arguments.audio is not None and (len(jobs) > 1 or not jobs[0].shows_recording):
+        raise UsageError(
+            "--audio is the recording of one result for --format html or --plot; leave it out"
+        )
+    guard = OutputGuard(
+        {
+            jobs[0].flag: [path for job in jobs for path in job.possible_paths()],
+            "--plot": arguments.plot,
+        },
+        {"RESULT.json": arguments.results, "--audio": arguments.audio},
     )
     from speech_toolkit.cli.results import write_results
     from speech_toolkit.formats.document import read_document
@@ -54,7 +74,10 @@ def main(argv: list[str] | None = None) -> int:
     failed: list[str] = []
     for job in jobs:
         try:
-            written += write_results(read_document(job.input_path), job, subtitles)
+            document = read_document(job.input_path)
+            job = with_recording_of(job, document, arguments.audio, reporter)
+            guard.protect("the audio of RESULT.json", job.recording)
+            written += write_results(document, job, subtitles, reporter)
         except ToolkitError as error:
             if len(jobs) == 1:
                 raise

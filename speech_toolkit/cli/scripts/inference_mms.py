@@ -11,6 +11,7 @@ from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.result_page_arguments import with_pages, with_recordings
 from speech_toolkit.cli.results import show_results, write_results
 from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.device.precision import HIGHEST
@@ -87,12 +88,13 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    (job,) = plan_jobs(
+    jobs = plan_jobs(
         [arguments.audio], arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
+    (job,) = with_recordings(with_pages(jobs, arguments), reporter)
     subtitles = subtitle_options(arguments, job.format_names)
     OutputGuard(
-        outputs={job.flag: job.possible_paths()},
+        outputs={job.flag: job.possible_paths(), "--plot": arguments.plot},
         inputs={
             "--audio": arguments.audio,
             "--transcript_file": arguments.transcript_file,
@@ -100,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
     result = _align(arguments, reporter)
-    paths = write_results(result.to_dict(), job, subtitles)
+    paths = write_results(result.to_dict(), job, subtitles, reporter)
     reporter.result(f"Aligned {len(result.segments)} segments")
     lines = [
         f"{word.start_time:8.3f}s - {word.end_time:8.3f}s  {word.text}" for word in result.words

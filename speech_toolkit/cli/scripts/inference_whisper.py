@@ -13,6 +13,7 @@ from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
+from speech_toolkit.cli.result_page_arguments import with_pages, with_recordings
 from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.cli.transcription_arguments import (
     COMPARE,
@@ -132,8 +133,10 @@ def _transcribe(arguments: argparse.Namespace, reporter: Reporter) -> int:
     )
     formats = jobs[0].format_names
     subtitles = subtitle_options(arguments, formats)
+    jobs = with_recordings(with_pages(jobs, arguments), reporter)
     request = _request(arguments, formats, subtitles)
-    _guard({jobs[0].flag: [path for job in jobs for path in job.possible_paths()]}, arguments)
+    paths = [path for job in jobs for path in job.possible_paths()]
+    _guard({jobs[0].flag: paths, "--plot": arguments.plot}, arguments)
     from speech_toolkit.cli.transcribe_files import run_job, run_jobs
 
     if len(jobs) == 1:

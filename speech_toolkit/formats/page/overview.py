@@ -65,7 +65,7 @@ def make_overview(samples_N: np.ndarray, rate_hz: int) -> Overview:
     )
 
 
-def peaks_P2(samples_N: np.ndarray, samples_a_peak: int) -> np.ndarray:  # noqa: N802
+def peaks_P2(samples_N: np.ndarray, samples_a_peak: int) -> np.ndarray:
     """Return the lowest and the highest sample of each stretch, as int8 of full scale 127."""
     starts = np.arange(0, len(samples_N), samples_a_peak)
     extremes = (np.minimum.reduceat(samples_N, starts), np.maximum.reduceat(samples_N, starts))
@@ -73,7 +73,7 @@ def peaks_P2(samples_N: np.ndarray, samples_a_peak: int) -> np.ndarray:  # noqa:
     return np.round(scaled).astype(np.int8)
 
 
-def spectrogram_CB(samples_N: np.ndarray, rate_hz: int, hop_samples: int) -> np.ndarray:  # noqa: N802
+def spectrogram_CB(samples_N: np.ndarray, rate_hz: int, hop_samples: int) -> np.ndarray:
     """Return the loudness in bands as uint8, RANGE_DB below the loudest in LEVELS steps."""
     window_samples = round(_WINDOW_S * rate_hz)
     bands_BF = _bands(window_samples, rate_hz)

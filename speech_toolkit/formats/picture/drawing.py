@@ -103,10 +103,8 @@ def _draw(
     with mpl.rc_context({"font.family": list(fonts.families)}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # said once, by name
         figure = Figure(figsize=(_WIDTH_IN, height_in), facecolor="white")
-        grid = figure.add_gridspec(
-            rows, 1, left=0.012, right=0.988, top=1 - _TITLE_IN / height_in, bottom=0.12 / height_in,
-            hspace=0.16,
-        )  # fmt: skip
+        grid = figure.add_gridspec(rows, 1, hspace=0.16, left=0.012, right=0.988)
+        grid.update(top=1 - _TITLE_IN / height_in, bottom=0.12 / height_in)
         for row in range(rows):
             parts = grid[row].subgridspec(3, 1, height_ratios=_HEIGHTS, hspace=0)
             axes = [figure.add_subplot(part) for part in parts]
@@ -129,9 +127,14 @@ def _draw_title(figure: Figure, source: str, height_in: float) -> None:
         for name in _FILLS
     ]
     figure.legend(
-        handles=patches, loc="center right", bbox_to_anchor=(0.99, middle), ncols=len(patches),
-        frameon=False, fontsize=9, prop={"family": BASE_FONT, "size": 9},
-    )  # fmt: skip
+        handles=patches,
+        loc="center right",
+        bbox_to_anchor=(0.99, middle),
+        ncols=len(patches),
+        frameon=False,
+        fontsize=9,
+        prop={"family": BASE_FONT, "size": 9},
+    )
 
 
 def _draw_sound(
@@ -159,9 +162,13 @@ def _draw_sound(
     columns_CB = spectrogram_CB(own_N, RATE_HZ, _HOP_SAMPLES)
     own_end_s = start_s + len(own_N) / RATE_HZ
     picture.imshow(
-        columns_CB.T, origin="lower", aspect="auto", cmap="Blues", interpolation="bilinear",
+        columns_CB.T,
+        origin="lower",
+        aspect="auto",
+        cmap="Blues",
+        interpolation="bilinear",
         extent=(start_s, own_end_s, 0, 1),
-    )  # fmt: skip
+    )
     picture.set_xlim(start_s, end_s)
 
 
@@ -188,9 +195,17 @@ def _draw_words(
         left, right = max(word.start_s, start_s), min(word.end_s, end_s)
         text = one_line(word.text)
         room = (right - left) * inches_a_s
-        size = 11 if room >= len(text) * _LETTER_IN else 11 * room / max(len(text) * _LETTER_IN, 0.01)
+        size = (
+            11 if room >= len(text) * _LETTER_IN else 11 * room / max(len(text) * _LETTER_IN, 0.01)
+        )
         if size >= 4:
             axes.text(
-                (left + right) / 2, 0.55, text, ha="center", va="center", fontsize=min(size, 11),
-                clip_on=True, parse_math=False,
-            )  # fmt: skip
+                (left + right) / 2,
+                0.55,
+                text,
+                ha="center",
+                va="center",
+                fontsize=min(size, 11),
+                clip_on=True,
+                parse_math=False,
+            )

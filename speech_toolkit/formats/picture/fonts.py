@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 BASE_FONT = "DejaVu Sans"  # comes with matplotlib
+_LAST_RESORT = "Last Resort"  # has a box for every character, and comes with matplotlib too
 _LIKELY = ("CJK", "Noto Sans", "Arab", "WenQuanYi", "Source Han", "PingFang", "YaHei", "SimHei")
 
 
@@ -27,7 +28,11 @@ def fonts_for(texts: Iterable[str]) -> Fonts:
     from matplotlib.font_manager import fontManager
 
     wanted = {character for text in texts for character in text if not character.isspace()}
-    paths = {entry.name: entry.fname for entry in reversed(fontManager.ttflist)}
+    paths = {
+        entry.name: entry.fname
+        for entry in reversed(fontManager.ttflist)
+        if _LAST_RESORT not in entry.name
+    }
     families = [BASE_FONT]
     missing = wanted - _characters(paths.pop(BASE_FONT))
     for name in sorted(paths, key=_unlikeliness):

@@ -12,6 +12,4 @@ def check_can_draw() -> None:
         UsageError: it is not.
     """
     if find_spec("matplotlib") is None:
-        raise UsageError(
-            "--plot needs matplotlib, which is not installed: pip install -r requirements-plot.txt"
-        )
+        raise UsageError("--plot needs matplotlib, which is not installed: pip install matplotlib")
