@@ -2,8 +2,6 @@
 
 import json
 import re
-import time
-from dataclasses import dataclass
 
 import pytest
 
@@ -11,6 +9,7 @@ from speech_toolkit.formats import render
 from speech_toolkit.formats.document import read_document
 from speech_toolkit.formats.page.settings import LINK, PageSettings
 from tests.end_to_end import chromium
+from tests.end_to_end.page_reader import Reader
 from tests.unit.formats.page.made_up import DEMO, alignment, demo, hour, transcription
 
 REASON = chromium.missing()
@@ -24,89 +23,6 @@ def browser():
         yield started
 
 
-@dataclass
-class Reader:
-    """A page that is open, and what went wrong in it."""
-
-    page: object
-    complaints: list
-    requests: list
-    folder: object
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    def attribute(self, name):
-        return float(self.page.locator("#picture").get_attribute(name))
-
-    def point(self, time_s, part):
-        """Return where a time is on the picture; part of its height."""
-        box = self.page.locator("#picture").bounding_box()
-        start, end = self.attribute("data-start"), self.attribute("data-end")
-        return box["x"] + (time_s - start) / (end - start) * box["width"], box["y"] + part * box[
-            "height"
-        ]
-
-    def click_at(self, time_s, part=0.9):
-        self.page.mouse.click(*self.point(time_s, part))
-
-    def drag(self, from_s, to_s, part=0.9, modifier=None):
-        x, y = self.point(from_s, part)
-        target = self.point(to_s, part)[0]
-        if modifier:
-            self.page.keyboard.down(modifier)
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move((x + target) / 2, y)
-        self.page.mouse.move(target, y)
-        self.page.mouse.up()
-        if modifier:
-            self.page.keyboard.up(modifier)
-        self.settle()
-
-    def settle(self):
-        """Wait until what was asked for is drawn."""
-        self.page.evaluate(
-            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-        )
-
-    def heard_s(self):
-        return self.page.evaluate("document.getElementById('sound-player').currentTime")
-
-    def is_paused(self):
-        return self.page.evaluate("document.getElementById('sound-player').paused")
-
-    def wait_until(self, is_so, timeout_s=10):
-        """Wait for something that only the page can tell; its policy forbids playwright's way."""
-        ends = time.monotonic() + timeout_s
-        while not is_so():
-            assert time.monotonic() < ends, "it did not come about"
-            self.page.wait_for_timeout(20)
-
-    def pause(self):
-        self.page.evaluate("document.getElementById('sound-player').pause()")
-
-    def save(self, form):
-        self.page.locator("#downloads summary").click()
-        with self.page.expect_download() as downloading:
-            self.page.locator(f"#download-{form}").click()
-        path = self.folder / downloading.value.suggested_filename
-        downloading.value.save_as(path)
-        return path
-
-    def word(self, index):
-        return self.page.locator(f'[data-word="{index}"]')
-
-    def times(self, index):
-        """Return start and end of a word as its panel shows them once it is picked."""
-        self.word(index).click()
-        self.pause()
-        return tuple(
-            float(self.page.locator(f"#word-{side}").input_value()) for side in ("start", "end")
-        )
-
-
 @pytest.fixture
 def opened(browser, tmp_path):
     """Return a function that opens a result as a page and watches it."""
@@ -115,7 +31,7 @@ def opened(browser, tmp_path):
     def open_page(document, size=WIDE, *, touch=False, scheme="light", **settings):
         settings = {"audio_path": document["audio_path"], **settings}
         file = tmp_path / "page.html"
-        file.write_text(render(document, "html", PageSettings(**settings)), encoding="utf-8")
+        file.write_text(render(document, "html", page=PageSettings(**settings)), encoding="utf-8")
         context = browser.new_context(
             viewport=dict(zip(("width", "height"), size, strict=True)),
             has_touch=touch,
@@ -414,19 +330,9 @@ def test_touch_pans_plays_and_corrects(opened):
     reader.page.touchscreen.tap(*reader.point(1.0, 0.9))
     reader.pause()
     assert "picked" in reader.word(2).get_attribute("class")
-    touch(reader, 1.42, 1.30, 0.5)
+    reader.touch(1.42, 1.30, 0.5)
     assert reader.times(2)[1] == pytest.approx(1.30, abs=0.02)
     before = reader.attribute("data-start")
     reader.page.evaluate("scrollTo(0, 0)")
-    touch(reader, 3.0, 2.0, 0.2)
+    reader.touch(3.0, 2.0, 0.2)
     assert reader.attribute("data-start") > before
-
-
-def touch(reader, from_s, to_s, part):
-    """Draw a finger over the picture."""
-    session = reader.page.context.new_cdp_session(reader.page)
-    (x, y), (target, _) = reader.point(from_s, part), reader.point(to_s, part)
-    for kind, at in (("touchStart", x), ("touchMove", (x + target) / 2), ("touchMove", target)):
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": at, "y": y}]})
-    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    reader.settle()

@@ -1,0 +1,97 @@
+"""A reader of a result's page: clicks, drags and types, and sees what comes of it."""
+
+import time
+from dataclasses import dataclass
+
+
+@dataclass
+class Reader:
+    """A page that is open, and what went wrong in it."""
+
+    page: object
+    complaints: list
+    requests: list
+    folder: object
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def attribute(self, name):
+        return float(self.page.locator("#picture").get_attribute(name))
+
+    def point(self, time_s, part):
+        """Return where a time is on the picture; part of its height."""
+        box = self.page.locator("#picture").bounding_box()
+        start, end = self.attribute("data-start"), self.attribute("data-end")
+        return box["x"] + (time_s - start) / (end - start) * box["width"], box["y"] + part * box[
+            "height"
+        ]
+
+    def click_at(self, time_s, part=0.9):
+        self.page.mouse.click(*self.point(time_s, part))
+
+    def drag(self, from_s, to_s, part=0.9, modifier=None):
+        x, y = self.point(from_s, part)
+        target = self.point(to_s, part)[0]
+        if modifier:
+            self.page.keyboard.down(modifier)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move((x + target) / 2, y)
+        self.page.mouse.move(target, y)
+        self.page.mouse.up()
+        if modifier:
+            self.page.keyboard.up(modifier)
+        self.settle()
+
+    def settle(self):
+        """Wait until what was asked for is drawn."""
+        self.page.evaluate(
+            "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+        )
+
+    def heard_s(self):
+        return self.page.evaluate("document.getElementById('sound-player').currentTime")
+
+    def is_paused(self):
+        return self.page.evaluate("document.getElementById('sound-player').paused")
+
+    def wait_until(self, is_so, timeout_s=10):
+        """Wait for something that only the page can tell; its policy forbids playwright's way."""
+        ends = time.monotonic() + timeout_s
+        while not is_so():
+            assert time.monotonic() < ends, "it did not come about"
+            self.page.wait_for_timeout(20)
+
+    def pause(self):
+        self.page.evaluate("document.getElementById('sound-player').pause()")
+
+    def save(self, form):
+        self.page.locator("#downloads summary").click()
+        with self.page.expect_download() as downloading:
+            self.page.locator(f"#download-{form}").click()
+        path = self.folder / downloading.value.suggested_filename
+        downloading.value.save_as(path)
+        return path
+
+    def word(self, index):
+        return self.page.locator(f'[data-word="{index}"]')
+
+    def times(self, index):
+        """Return start and end of a word as its panel shows them once it is picked."""
+        self.word(index).click()
+        self.pause()
+        return tuple(
+            float(self.page.locator(f"#word-{side}").input_value()) for side in ("start", "end")
+        )
+
+    def touch(self, from_s, to_s, part):
+        """Draw a finger over the picture."""
+        session = self.page.context.new_cdp_session(self.page)
+        (x, y), (target, _) = self.point(from_s, part), self.point(to_s, part)
+        steps = (("touchStart", x), ("touchMove", (x + target) / 2), ("touchMove", target))
+        for kind, at in (*steps, ("touchEnd", None)):
+            points = [] if at is None else [{"x": at, "y": y}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        self.settle()
