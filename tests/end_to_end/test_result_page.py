@@ -90,7 +90,7 @@ def test_a_word_alone_stops_at_its_end_and_a_loop_comes_back(opened):
 
 
 def test_a_dragged_boundary_is_in_all_downloads(opened):
-    reader = opened(demo())
+    reader = opened(demo() | {"audio_duration": 4.82512})
 
     reader.drag(1.42, 1.30)  # of lighthouse and keeper, which touch
 

@@ -7,27 +7,30 @@ export function textGrid(document) {
   const tiers = [["sentences", spoken(document[SENTENCES])]];
   if (document.words.length > 0) tiers.push(["words", spoken(document.words)]);
   if (isAlignment) tiers.push(["characters", spoken(document.segments)]);
-  const end_ms = Math.max(
-    Math.round((document.audio_duration ?? document.audio_duration_s) * 1000),
-    1, ...tiers.map(([, spans]) => spans.length),
+  const duration = document.audio_duration ?? document.audio_duration_s;
+  const limit_ms = Math.max(
+    Math.round(duration * 1000), 1,
+    ...tiers.map(([, spans]) => spans.reduce((end, span) => Math.max(end, span.end_ms), spans.length)),
   );
+  const end = limit_ms === Math.round(duration * 1000) ? duration : limit_ms / 1000;
   const head = [
-    'File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0 ", `xmax = ${end_ms / 1000} `,
+    'File type = "ooTextFile"', 'Object class = "TextGrid"', "", "xmin = 0 ", `xmax = ${end} `,
     "tiers? <exists> ", `size = ${tiers.length} `, "item []: ",
   ];
-  const items = tiers.flatMap(([name, spans], i) => tierLines(name, withSilence(spans, end_ms), i + 1));
+  const items = tiers.flatMap(([name, spans], i) =>
+    tierLines(name, withSilence(spans, limit_ms), i + 1, end));
   return `${[...head, ...items].join("\n")}\n`;
 }
 
-function tierLines(name, intervals, number) {
+function tierLines(name, intervals, number, end) {
   const lines = [
     `    item [${number}]:`, '        class = "IntervalTier" ', `        name = "${name}" `,
-    "        xmin = 0 ", `        xmax = ${intervals.at(-1).end_ms / 1000} `,
+    "        xmin = 0 ", `        xmax = ${end} `,
     `        intervals: size = ${intervals.length} `,
   ];
   intervals.forEach(({ start_ms, end_ms, text }, i) => lines.push(
     `        intervals [${i + 1}]:`, `            xmin = ${start_ms / 1000} `,
-    `            xmax = ${end_ms / 1000} `, `            text = "${text.replaceAll('"', '""')}" `,
+    `            xmax = ${i + 1 === intervals.length ? end : end_ms / 1000} `, `            text = "${text.replaceAll('"', '""')}" `,
   ));
   return lines;
 }
