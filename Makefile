@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-all lint format clean
+.PHONY: demo test test-all browser lint format clean
 
 demo: $(VENV)/.run-ready
 	$(BIN)/python inference.py --audio samples/demo.wav --transcript_file samples/demo.txt \
@@ -17,6 +17,11 @@ test: $(VENV)/.dev-ready
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest
 	$(PYTHON) tools/test_lowest_versions.py
+
+browser: $(VENV)/.dev-ready
+	command -v chromium || command -v chromium-browser || command -v google-chrome || \
+		$(BIN)/playwright install chromium || \
+		{ [ "$$(id -u)" = 0 ] && apt-get update && apt-get install -y chromium; }
 
 lint: $(VENV)/.dev-ready
 	$(BIN)/ruff check .

@@ -3,12 +3,11 @@
 import html
 import json
 import re
-import shutil
 import subprocess
 
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
+from tests.end_to_end.chromium import find_chromium
+
+CHROMIUM = find_chromium()
 
 # Each page stands in a frame of its own, as wide as the window it is to be seen in.
 _WRAPPER = """<!DOCTYPE html><html><body>{frames}<pre id="found"></pre><script>
