@@ -55,10 +55,12 @@ def test_every_command_has_help_under_its_name(run, command):
 def test_alignment_with_the_bundled_model(run, installed, tmp_path):
     sample = REPOSITORY / "samples" / "demo"
     files = ["--audio", f"{sample}.wav", "--transcript_file", f"{sample}.txt"]
-    finished = run("inference-mms", *files, "--device", "cpu", "--output", "out.json")
+    written = ["--output_dir", "out", "--format", "json,html"]
+    finished = run("inference-mms", *files, "--device", "cpu", *written)
     assert finished.returncode == 0, finished.stderr
-    result = json.loads((tmp_path / "out.json").read_text("utf-8"))
+    result = json.loads((tmp_path / "out" / "demo.json").read_text("utf-8"))
     assert result["model_path"].startswith(str(installed))
+    assert (tmp_path / "out" / "demo.html").read_text("utf-8").startswith("<!DOCTYPE html>")
 
 
 def test_evaluation_with_samples_and_page(run, tmp_path):
