@@ -26,6 +26,7 @@ from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.timed_text import TimedText, timed_text
 
 JSON, HTML = "json", "html"
+_TIMES = ("none", "segment", "word")  # each finer than the one before
 
 
 @dataclass(frozen=True)
@@ -120,23 +121,32 @@ def render(
         page: how HTML is made; None for a page in English without sound.
 
     Raises:
-        UsageError: the format needs word times, which the result has not.
+        UsageError: the format needs times which the result has not.
         AudioError: the sound of a page cannot be read.
     """
     entry = FORMATS[format_name]
+    timed = timed_text(document)
+    needed, found = entry.needed(options), _times_in(document, timed)
+    if timed.segments and _TIMES.index(found) < _TIMES.index(needed):
+        how = "needs" if entry.needs == needed else "needs with --highlight_words"
+        missing = "times of words" if needed == "word" else "times"
+        raise UsageError(
+            f"the result of {shown_path(timed.source)} has no {missing}, which the format "
+            f"{format_name} {how}; recognise it again with --timestamps {needed}"
+        )
     if format_name == HTML:
         from speech_toolkit.formats.page.rendering import render_page
 
         return render_page(document, page or PageSettings())
-    if entry.render is None:
+    if format_name == JSON:
         from speech_toolkit.files.writing import json_text
 
         return json_text(document)
-    timed = timed_text(document)
-    if entry.needed(options) == "word" and timed.segments and not timed.words:
-        how = "needs" if entry.needs == "word" else "needs with --highlight_words"
-        raise UsageError(
-            f"the result of {shown_path(timed.source)} has no times of words, which the format "
-            f"{format_name} {how}; recognise it again with --timestamps word"
-        )
     return entry.text(timed, options)
+
+
+def _times_in(document: Mapping[str, Any], timed: TimedText) -> str:
+    """Return the finest times of a result; those of a recogniser may have been left out."""
+    if document.get("settings", {}).get("timestamps") == "none":
+        return "none"
+    return "word" if timed.words else "segment"

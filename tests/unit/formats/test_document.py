@@ -68,3 +68,13 @@ def test_the_awkward_results_of_the_tests_have_the_form_of_results(nasty_documen
     assert read_document(path) == nasty_document
     texts = [word["text"] for word in nasty_document["words"]]
     assert [part.text for part in timed_text(nasty_document).parts] == texts
+
+
+@pytest.mark.parametrize("name", [name for name, entry in FORMATS.items() if entry.needs != "none"])
+def test_no_times_are_made_up(two_sentences, name):
+    document = two_sentences.to_dict()
+    document["settings"]["timestamps"] = "none"
+
+    with pytest.raises(UsageError, match=f"has no times.* {name} needs.*--timestamps"):
+        render(document, name)
+    assert render(document, "txt")
