@@ -1,136 +1,121 @@
-"""Decoding by libsndfile, block by block, mixed to mono, whatever the header says of the length."""
+"""Opening a stream with the decoder that knows it, and mixing what comes out to mono."""
 
 from __future__ import annotations
 
 import io
 import os
-import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import soundfile
 
-from speech_toolkit.audio.source import AudioSource, why_not_audio
+from speech_toolkit.audio.libsndfile_reader import LibsndfileReader
+from speech_toolkit.audio.reader import RATE_RANGE_HZ, AudioReader
+from speech_toolkit.audio.source import (
+    AudioSource,
+    is_mpeg_stream,
+    other_content,
+    why_not_decodable,
+)
 from speech_toolkit.errors import AudioError
 
-BLOCK_VALUES = 1 << 17  # float32 values decoded at a time, over all channels: 512 KiB
-RATE_RANGE_HZ = (1_000, 1_000_000)
 
+@contextmanager
+def opened_reader(stream: io.FileIO, source: AudioSource) -> Iterator[AudioReader]:
+    """Open a stream by libsndfile, else by FFmpeg, or say what it is instead of audio.
 
-class _ForwardSoundFile(soundfile.SoundFile):
-    """A sound file that is only ever read forward.
-
-    soundfile seeks after every block of a seekable file, which decodes MP3 differently at each
-    block's start and fails at the end of a FLAC whose header holds no length.
+    MP3 is FFmpeg's: libsndfile guesses the length of an MP3 without a length header from the first
+    frame, may stop long before the end, and prints where it finds a length odd.
     """
+    reader = _opened(stream, source)
+    try:
+        low_hz, high_hz = RATE_RANGE_HZ
+        if not low_hz <= reader.rate_hz <= high_hz:
+            raise AudioError(
+                f"{source} claims a sample rate of {reader.rate_hz} Hz, outside "
+                f"{low_hz}..{high_hz} Hz: its header is wrong, write it again with the true rate"
+            )
+        yield reader
+    finally:
+        reader.close()
 
-    def seekable(self) -> bool:
-        return False
 
-
-def open_decoder(stream: io.FileIO, source: AudioSource) -> soundfile.SoundFile:
-    """Open libsndfile on ``stream``, or say what the file is instead of audio."""
+def _opened(stream: io.FileIO, source: AudioSource) -> AudioReader:
     if os.fstat(stream.fileno()).st_size == 0:
         raise AudioError(f"{source} is empty (0 bytes): record or download it again")
+    refusal: Exception | None = None
+    if source.part.track == 0 and not is_mpeg_stream(stream):
+        stream.seek(0)
+        try:
+            return LibsndfileReader(stream)
+        except soundfile.LibsndfileError as error:
+            refusal = error
+    if reason := other_content(stream):
+        raise AudioError(f"{source} {reason}") from refusal
+    from speech_toolkit.audio.ffmpeg_container import NotDecodableError  # a tenth of a second
+    from speech_toolkit.audio.ffmpeg_reader import FfmpegReader
+
     try:
-        sound = _ForwardSoundFile(stream.fileno(), closefd=False)
-        if sound.format == "MP3" and (first_frame := _headerless_mp3_start(stream)) is not None:
-            sound.close()
-            sound = _ForwardSoundFile(_pipe_from(stream, first_frame), closefd=True)
-    except soundfile.LibsndfileError as error:
-        raise AudioError(why_not_audio(stream, source, error.error_string)) from error
-    low_hz, high_hz = RATE_RANGE_HZ
-    if not low_hz <= sound.samplerate <= high_hz:
-        sound.close()
-        raise AudioError(
-            f"{source} claims a sample rate of {sound.samplerate} Hz, outside "
-            f"{low_hz}..{high_hz} Hz: its header is wrong, write it again with the true rate"
-        )
-    return sound
-
-
-def _headerless_mp3_start(stream: io.FileIO) -> int | None:
-    """Return the byte offset of an MP3's first frame if it lacks a length header, else None.
-
-    Without that header mpg123 guesses the length from the size of the file and the bit rate of the
-    first frame, and libsndfile stops there: a variable bit rate can lose most of the audio.
-    """
-    start = 0
-    head = os.pread(stream.fileno(), 10, start)
-    while head.startswith(b"ID3") and len(head) == 10:
-        size_7bit = head[6:]
-        start += 10 + sum((size_7bit[i] & 0x7F) << (21 - 7 * i) for i in range(4))
-        head = os.pread(stream.fileno(), 10, start)
-    first_frame = os.pread(stream.fileno(), 64, start)
-    return None if any(mark in first_frame for mark in (b"Xing", b"Info", b"VBRI")) else start
-
-
-def _pipe_from(stream: io.FileIO, start: int) -> int:
-    """Return the read end of a pipe that a thread fills with ``stream`` from byte ``start``.
-
-    From a pipe libsndfile decodes to the end of the data, since it cannot ask for a length.
-    """
-    reader_fd, writer_fd = os.pipe()
-    source_fd = os.dup(stream.fileno())
-
-    def feed() -> None:
-        offset = start
-        with io.FileIO(writer_fd, "wb") as pipe:
-            try:
-                while block := os.pread(source_fd, 1 << 16, offset):
-                    offset += pipe.write(block)
-            except BrokenPipeError:
-                pass  # the reader stopped at damaged data
-            finally:
-                os.close(source_fd)
-
-    threading.Thread(target=feed, name="mp3-feed", daemon=True).start()
-    return reader_fd
+        return FfmpegReader(stream, source)
+    except NotDecodableError as error:
+        raise AudioError(why_not_decodable(stream, source, str(error))) from error
 
 
 class MonoDecoder:
-    """Iterates over the mono blocks of a sound file and keeps account of what it saw.
+    """Iterates over the mono blocks of a part of a recording, and keeps account of what it saw.
 
     Attributes:
-        frames: Frames decoded so far.
-        damage: Why decoding stopped before the end, None while it has not.
-        bad_frames: Frames whose mono sample is NaN or infinite.
-        first_bad_frame: The first of them.
-        mono_peak: Largest magnitude of the mono samples.
-        channel_peak: Largest magnitude over all channels.
+        reader: what decodes.
+        position: frame of the file after the last that was read.
+        frames: frames of the part so far.
+        reached_end: whether the part's end was found before the file's.
+        bad_frames: frames whose mono sample is NaN or infinite.
+        first_bad_frame: the first of them, in the file.
+        mono_peak: largest magnitude of the mono samples.
+        channel_peak: largest magnitude over all channels.
     """
 
-    def __init__(self, sound: soundfile.SoundFile) -> None:
-        self.sound = sound
+    def __init__(self, reader: AudioReader, source: AudioSource) -> None:
+        part = source.part
+        self.reader = reader
+        self.start_frame = round(part.start_s * reader.rate_hz)
+        self.end_frame = None if part.end_s is None else round(part.end_s * reader.rate_hz)
+        self.position = 0
         self.frames = 0
-        self.damage: str | None = None
+        self.reached_end = False
         self.bad_frames = 0
         self.first_bad_frame: int | None = None
         self.mono_peak = 0.0
         self.channel_peak = 0.0
 
+    @property
+    def expected_frames(self) -> int:
+        """How many frames the header makes one expect of the part."""
+        ends = [end for end in (self.reader.frames, self.end_frame) if end is not None]
+        return max(0, min(ends, default=0) - self.start_frame)
+
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield float32 blocks of shape (n,), each valid until the next."""
-        channels = self.sound.channels
-        weights = np.full(channels, 1 / channels, dtype=np.float32)
-        buffer = np.empty((max(1, BLOCK_VALUES // channels), channels), dtype=np.float32)
-        while self.damage is None and (count := self._decode_into(buffer)):
-            block = buffer[:count]
-            with np.errstate(invalid="ignore", over="ignore"):
-                mono = block[:, 0] if channels == 1 else block @ weights
-            self._account(block, mono)
-            self.frames += count
-            yield mono
+        for first, block in self.reader.blocks(self.start_frame):
+            self.position = first + len(block)
+            block = block[max(0, self.start_frame - first) :]
+            if self.end_frame is not None and self.position >= self.end_frame:
+                block = block[: len(block) - (self.position - self.end_frame)]
+                self.reached_end = True
+            if len(block):
+                yield self._mono(block)
+                self.frames += len(block)
+            if self.reached_end:
+                return
 
-    def _decode_into(self, buffer: np.ndarray) -> int:
-        """Fill ``buffer``, shape (n, channels); return the frames decoded, 0 at the end."""
-        buffer = buffer[: self.sound.frames - self.frames]
-        buffer.fill(np.nan)
-        try:
-            return len(self.sound.read(out=buffer))
-        except soundfile.LibsndfileError as error:
-            self.damage = error.error_string.strip(" .")
-            return int(np.count_nonzero(~np.isnan(buffer[:, 0])))
+    def _mono(self, block: np.ndarray) -> np.ndarray:
+        channels = block.shape[1]
+        with np.errstate(invalid="ignore", over="ignore"):
+            weights = np.full(channels, 1 / channels, dtype=np.float32)
+            mono = block[:, 0] if channels == 1 else block @ weights
+        self._account(block, mono)
+        return mono
 
     def _account(self, block: np.ndarray, mono: np.ndarray) -> None:
         peak = max(float(mono.max()), -float(mono.min()))
@@ -141,4 +126,4 @@ class MonoDecoder:
         bad = np.flatnonzero(~np.isfinite(mono))
         self.bad_frames += len(bad)
         if self.first_bad_frame is None:
-            self.first_bad_frame = self.frames + int(bad[0])
+            self.first_bad_frame = self.start_frame + self.frames + int(bad[0])

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.errors import AudioError
 from speech_toolkit.files.git_lfs import is_lfs_pointer
 from speech_toolkit.files.json_input import shown_path
@@ -25,20 +26,7 @@ LARGEST_COPY_BYTES = 32 << 30  # 24 hours in stereo at 48 kHz and 32 bits
 SPARED_BYTES = 64 << 20  # of the disk, for all others on this machine
 _COPIED_AT_ONCE_BYTES = 1 << 20
 
-# (offset, magic bytes, name) of what users hand over and libsndfile does not decode.
-_FOREIGN_CONTAINERS = (
-    (4, b"ftyp", "an MP4/M4A file"),
-    (4, b"moov", "a QuickTime file"),
-    (0, b"\x1aE\xdf\xa3", "a WebM/Matroska file"),
-    (0, b"\xff\xf1", "an AAC stream"),
-    (0, b"\xff\xf9", "an AAC stream"),
-    (0, b"#!AMR", "an AMR file"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "a WMA/ASF file"),
-    (8, b"AVI ", "an AVI file"),
-    (0, b"FLV\x01", "an FLV file"),
-    (0, b"MAC ", "a Monkey's Audio file"),
-    (0, b"wvpk", "a WavPack file"),
-)
+# (offset, magic bytes, name), to tell damaged audio from what never was.
 _AUDIO_CONTAINERS = (
     (8, b"WAVE", "WAV"),
     (0, b"fLaC", "FLAC"),
@@ -49,6 +37,13 @@ _AUDIO_CONTAINERS = (
     (0, b"\xff\xfb", "MP3"),
     (0, b"\xff\xf3", "MP3"),
     (0, b"\xff\xf2", "MP3"),
+    (4, b"ftyp", "MP4/M4A"),
+    (0, b"\x1aE\xdf\xa3", "WebM/Matroska"),
+    (0, b"\xff\xf1", "AAC"),
+    (0, b"\xff\xf9", "AAC"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA/ASF"),
+    (8, b"AVI ", "AVI"),
 )
 _NOT_AUDIO = (
     (0, b"PK\x03\x04", "a ZIP archive"),
@@ -66,10 +61,12 @@ class AudioSource:
     Attributes:
         path: file, FIFO, or "-" for standard input.
         named: the path as the user gave it; None where that is ``path``.
+        part: which track of it is read, and from when to when.
     """
 
     path: str
     named: str | None = None
+    part: AudioPart = WHOLE
 
     @property
     def name(self) -> str:
@@ -201,36 +198,55 @@ def _open_source(source: AudioSource) -> io.FileIO:
     return stream
 
 
-def why_not_audio(stream: io.FileIO, source: AudioSource, decoder_reason: str) -> str:
-    """Say, from its first bytes, what a stream holds that the decoder refused.
+def other_content(stream: io.FileIO) -> str | None:
+    """Say, from its first bytes, what a stream holds that certainly is no audio, and what to do.
 
-    Args:
-        stream: The refused stream; it is read from its start.
-        source: Where it came from, for the command that converts it.
-        decoder_reason: The decoder's own words, used where the bytes look like audio.
-
-    Returns:
-        One line: what is wrong and what to do.
+    A playlist or a script of FFmpeg's is text, too, and never gets to FFmpeg.
     """
-    stream.seek(0)
-    head = stream.read(HEAD_BYTES)
-    command = source.ffmpeg_command
+    head = _head(stream)
     if is_lfs_pointer(head):
-        return f"{source} is a Git LFS pointer, not the audio itself: run git lfs pull"
-    if foreign := _match_magic(head, _FOREIGN_CONTAINERS):
-        return f"{source} is {foreign}, which cannot be decoded here: convert it with {command}"
+        return "is a Git LFS pointer, not the audio itself: run git lfs pull"
     if other := _match_magic(head, _NOT_AUDIO):
-        return f"{source} is {other}, not audio: name an audio file"
-    if kind := _match_magic(head, _AUDIO_CONTAINERS):
-        reason = decoder_reason.strip(" .")
-        return f"{source} looks like {kind} but cannot be decoded ({reason}): try {command}"
+        return f"is {other}, not audio: name an audio file"
     if not any(head):
-        return f"{source} holds only zero bytes: copy or download it again"
+        return "holds only zero bytes: copy or download it again"
     if (text := _as_text(head)) is not None:
         is_page = text.lower().startswith(("<!doctype", "<html"))
         kind = "a web page" if is_page else "text"
-        return f"{source} holds {kind}, not audio; it begins {text[:40]!r}: name an audio file"
-    return f"{source} is not audio in a format known here: if a player plays it, try {command}"
+        return f"holds {kind}, not audio; it begins {text[:40]!r}: name an audio file"
+    return None
+
+
+def is_mpeg_stream(stream: io.FileIO) -> bool:
+    """Tell, from its first bytes, whether a stream is MP3 or its kin rather than a container."""
+    head = _head(stream)
+    return head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
+
+
+def why_not_decodable(stream: io.FileIO, source: AudioSource, decoder_reason: str) -> str:
+    """Say, from its first bytes, what no decoder made sense of, and what to do.
+
+    Args:
+        stream: the refused stream; it is read from its start.
+        source: where it came from.
+        decoder_reason: the last decoder's own words, used where the bytes look like audio.
+    """
+    if not (kind := _match_magic(_head(stream), _AUDIO_CONTAINERS)):
+        return (
+            f"{source} is not audio in a format known here: if a player plays it, try "
+            f"{source.ffmpeg_command}"
+        )
+    if "moov" in decoder_reason:
+        decoder_reason += ", which is written last: the file was cut off"
+    return (
+        f"{source} looks like {kind} but cannot be decoded ({decoder_reason}): "
+        "copy or download it again"
+    )
+
+
+def _head(stream: io.FileIO) -> bytes:
+    stream.seek(0)
+    return stream.read(HEAD_BYTES)
 
 
 def _as_text(head: bytes) -> str | None:

@@ -1,6 +1,6 @@
 """One road from an audio file to a model's waveform: mono float32 samples at the model's rate.
 
-Each block that libsndfile decodes is mixed to mono and resampled by soxr straight into its place in
+Each block that a decoder yields is mixed to mono and resampled by soxr straight into its place in
 the result, so that memory follows the waveform once, however long the file is.
 """
 
@@ -11,14 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.audio.decoder import MonoDecoder, open_decoder
-from speech_toolkit.audio.defects import (
-    UNKNOWN_FRAMES,
-    check_usable,
-    completeness_warnings,
-    level_warnings,
-    promised_frames,
-)
+from speech_toolkit.audio.decoder import MonoDecoder, opened_reader
+from speech_toolkit.audio.defects import check_usable, completeness_warnings, level_warnings
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.resampling import joined, resampled
 from speech_toolkit.audio.source import AudioSource, seekable_stream
 from speech_toolkit.errors import AudioError
@@ -35,6 +30,7 @@ class Waveform:
         original_rate_hz: Rate of the file.
         original_channels: Number of channels of the file.
         warnings: One line for each thing that was odd but usable.
+        part: What of the file the samples are.
     """
 
     samples: np.ndarray
@@ -43,6 +39,7 @@ class Waveform:
     original_rate_hz: int
     original_channels: int
     warnings: tuple[str, ...] = ()
+    part: AudioPart = WHOLE
 
     @property
     def duration_s(self) -> float:
@@ -54,39 +51,38 @@ def load_audio(
     path: str | os.PathLike[str] | AudioSource,
     sample_rate_hz: int = 16_000,
     min_samples: int = 400,
+    *,
+    part: AudioPart = WHOLE,
 ) -> Waveform:
-    """Read any file libsndfile decodes as a mono float32 waveform.
+    """Read any file that libsndfile or FFmpeg decodes as a mono float32 waveform.
 
     Channels are averaged. A file of n frames at rate r gives n * sample_rate_hz / r samples,
     rounded to the nearest, halves up; at the model's own rate the samples are untouched. A file
     that ends early is used as far as it goes, with a warning.
 
     Args:
-        path: Audio file, FIFO, or "-" for standard input; or where such a one was copied to.
+        path: Audio or video file, FIFO, or "-" for standard input; or where such a one was copied
+            to, which names its own part.
         sample_rate_hz: Rate of the result, the model's own.
         min_samples: Fewest samples of the result the caller can use; 400 is one wav2vec2 frame.
+        part: Which track is read, and from when to when.
 
     Returns:
         The waveform with what was learnt about its source.
 
     Raises:
         AudioError: The source is missing, unreadable, not audio, holds no samples, NaN or infinite
-            samples, or less than ``min_samples``.
+            samples, or less than ``min_samples``; it lacks the track or ends before the part.
     """
-    source = path if isinstance(path, AudioSource) else AudioSource(os.fsdecode(path))
-    with seekable_stream(source) as stream, open_decoder(stream, source) as sound:
-        decoder = MonoDecoder(sound)
-        promised = promised_frames(sound)
-        frames = 0 if sound.frames == UNKNOWN_FRAMES else sound.frames
+    source = path if isinstance(path, AudioSource) else AudioSource(os.fsdecode(path), part=part)
+    with seekable_stream(source) as stream, opened_reader(stream, source) as reader:
+        decoder = MonoDecoder(reader, source)
         samples = joined(
-            resampled(decoder, sound.samplerate, sample_rate_hz),
-            expected_samples=frames * sample_rate_hz // sound.samplerate + 1,
+            resampled(decoder, reader.rate_hz, sample_rate_hz),
+            expected_samples=decoder.expected_frames * sample_rate_hz // reader.rate_hz + 1,
         )
         check_usable(decoder, source)
-        warnings = (
-            *completeness_warnings(decoder, promised, stream, source),
-            *level_warnings(decoder, source),
-        )
+        warnings = (*completeness_warnings(decoder, source), *level_warnings(decoder, source))
     if len(samples) < min_samples:
         raise AudioError(
             f"{source} is too short: {len(samples) / sample_rate_hz:.4f} s "
@@ -95,16 +91,25 @@ def load_audio(
         )
     samples.setflags(write=False)
     return Waveform(
-        samples, sample_rate_hz, source.name, sound.samplerate, sound.channels, warnings
+        samples,
+        sample_rate_hz,
+        source.name,
+        reader.rate_hz,
+        reader.channels,
+        warnings,
+        source.part,
     )
 
 
 def declared_duration_s(path: str | os.PathLike[str]) -> float:
-    """Return the length of a file as its header gives it; the file is not decoded.
+    """Return the length of a file as its header gives it; it is decoded where there is none.
 
     Raises:
         AudioError: as :func:`load_audio` does for what it cannot open.
     """
     source = AudioSource(os.fsdecode(path))
-    with seekable_stream(source) as stream, open_decoder(stream, source) as sound:
-        return sound.frames / sound.samplerate
+    with seekable_stream(source) as stream, opened_reader(stream, source) as reader:
+        frames = reader.frames
+        if frames is None:
+            frames = sum(len(block) for block in MonoDecoder(reader, source))
+        return frames / reader.rate_hz

@@ -99,7 +99,7 @@ def test_headerless_mp3_cut_inside_a_frame_loses_only_that_frame(tmp_path):
     waveform = load_audio(path)
 
     assert 0 < len(whole) - len(waveform.samples) <= 2 * 1152
-    assert "damaged after" in waveform.warnings[0]
+    assert waveform.warnings == ()
 
 
 @pytest.mark.parametrize("rate_hz", [1, 999, 2_000_000_000])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from speech_toolkit.audio import decoder
+from speech_toolkit.audio import reader
 from speech_toolkit.audio.waveform import load_audio
 from tests.unit.audio_files import RATE_HZ, speechlike, write
 
@@ -16,7 +16,7 @@ from tests.unit.audio_files import RATE_HZ, speechlike, write
 def test_blocks_equal_one_resampling(tmp_path, monkeypatch, rate_hz, frames):
     samples = speechlike(frames / rate_hz, rate_hz, seed=frames)
     path = write(tmp_path / "x.wav", samples, rate_hz, subtype="FLOAT")
-    monkeypatch.setattr(decoder, "BLOCK_VALUES", 997)
+    monkeypatch.setattr(reader, "BLOCK_VALUES", 997)
 
     got = load_audio(path, min_samples=0).samples
 
