@@ -4,7 +4,10 @@ import platform
 
 from speech_toolkit import __version__
 
-REPORTED_PACKAGES = ("torch", "torch_npu", "transformers", "numpy", "numba", "soundfile", "soxr")
+REPORTED_PACKAGES = (
+    *("torch", "torch_npu", "transformers", "numpy", "numba"),
+    *("soundfile", "av", "soxr"),
+)
 
 
 def versions() -> dict[str, str | None]:

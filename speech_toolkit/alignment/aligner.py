@@ -17,6 +17,7 @@ from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSp
 from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
+from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
@@ -160,14 +161,15 @@ class Aligner:
 
     def align(
         self,
-        audio: str | os.PathLike[str] | Waveform,
+        audio: str | os.PathLike[str] | AudioSource | Waveform,
         transcript: str | TokenizedTranscript,
         settings: AlignmentSettings | None = None,
     ) -> AlignmentResult:
         """Find when each character, word and sentence of a transcript is spoken.
 
         Args:
-            audio: a file, ``-`` for standard input, or a waveform at ``sample_rate_hz``.
+            audio: a file or a part of one, ``-`` for standard input, or a waveform at
+                ``sample_rate_hz``.
             transcript: the text, or the text already split into tokens.
             settings: how to align; None for the defaults.
 
@@ -249,7 +251,8 @@ class Aligner:
                 "normalize_waveform": self.checkpoint.normalizes_waveform,
                 "attn_implementation": self.model.config._attn_implementation,
             }
-            | ({"adapter": self.checkpoint.adapter} if self.checkpoint.adapter else {}),
+            | ({"adapter": self.checkpoint.adapter} if self.checkpoint.adapter else {})
+            | waveform.part.settings(),
             environment=self.device.facts() | {"memory": asdict(self.device.memory())},
             versions=versions(),
             warnings=(
@@ -295,8 +298,14 @@ class Aligner:
             blank=blank,
             frame_stride_s=geometry.stride_s,
         )
+        waveform = prepared.waveform
         return timed_spans(
-            spans, labels, transcript, geometry.stride_s, prepared.waveform.duration_s
+            spans,
+            labels,
+            transcript,
+            geometry.stride_s,
+            waveform.duration_s,
+            waveform.part.start_s,
         )
 
     def align_files(

@@ -9,6 +9,7 @@ from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript, tokenize_transcript
+from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, UsageError
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
@@ -60,7 +61,7 @@ class AlignmentInput:
 
 
 def prepare_input(
-    audio: str | os.PathLike[str] | Waveform,
+    audio: str | os.PathLike[str] | AudioSource | Waveform,
     transcript: str | TokenizedTranscript,
     checkpoint: CtcCheckpoint,
     settings: AlignmentSettings,
@@ -68,7 +69,7 @@ def prepare_input(
     """Load audio, take the transcript apart, and make sure that one can hold the other.
 
     Args:
-        audio: a file, ``-`` for standard input, or a waveform at the model's rate.
+        audio: a file or a part of one, ``-`` for standard input, or a waveform at the model's rate.
         transcript: the text, or the text already taken apart.
         checkpoint: the vocabulary and the frames that it makes.
         settings: the language and the wildcards.

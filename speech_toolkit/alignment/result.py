@@ -87,7 +87,7 @@ class AlignmentResult:
         audio_path: the audio, ``-`` for standard input.
         transcript: as given.
         language: ISO 639-3 code.
-        audio_duration: seconds.
+        audio_duration: seconds of audio that were aligned; times count from the file's start.
         times: seconds per stage.
         segments: one per aligned label, in order; ``text`` is the label.
         words: one per word of the transcript, in order.
@@ -156,6 +156,7 @@ def timed_spans(
     transcript: TokenizedTranscript,
     frame_stride_s: float,
     audio_duration_s: float,
+    start_s: float = 0.0,
 ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
     """Join spans of frames with the transcript they belong to.
 
@@ -165,13 +166,15 @@ def timed_spans(
         transcript: whose words and sentences they are.
         frame_stride_s: seconds per frame.
         audio_duration_s: where the last frame ends, which may be filled in part.
+        start_s: where in its file the audio begins.
 
     Returns:
         The segments, the words and the sentences.
     """
 
     def seconds(frame: int) -> float:
-        return min(round(frame * frame_stride_s, _TIME_DIGITS), audio_duration_s)
+        in_audio_s = min(round(frame * frame_stride_s, _TIME_DIGITS), audio_duration_s)
+        return round(start_s + in_audio_s, _TIME_DIGITS) if start_s else in_audio_s
 
     def timed(spans: Spans, parts: tuple[Any, ...]) -> Iterator[TimedSpan]:
         columns = (spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())

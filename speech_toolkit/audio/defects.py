@@ -34,7 +34,7 @@ def _why_nothing(decoder: MonoDecoder, source: AudioSource) -> str:
     reader, start_s = decoder.reader, source.part.start_s
     ends_s = max(decoder.position, reader.frames or 0) / reader.rate_hz
     if start_s and ends_s:
-        return f"ends at {ends_s:.2f} s, start_s {start_s:g} is not before that: start earlier"
+        return f"ends at {ends_s:.2f} s, start_s {start_s:.10g} is not before that: start earlier"
     if reader.damage or any(reader.oddities()):
         cause = f" ({reader.damage})" if reader.damage else ""
         return f"is damaged from its start{cause}: copy, download or record it again"
@@ -66,7 +66,7 @@ def completeness_warnings(decoder: MonoDecoder, source: AudioSource) -> Iterator
         yield from (f"{source} {oddity}" for oddity in reader.oddities())
     end_s = source.part.end_s
     if end_s is not None:
-        yield f"{source} ends at {read_s:.2f} s, before end_s {end_s:g}: it was used to its end"
+        yield f"{source} ends at {read_s:.2f} s, before end_s {end_s:.10g}: it was used to its end"
 
 
 def level_warnings(decoder: MonoDecoder, source: AudioSource) -> Iterator[str]:

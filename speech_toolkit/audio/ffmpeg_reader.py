@@ -68,18 +68,17 @@ class FfmpegReader:
         if not self._opened.length_is_known:
             return None, False
         if track.duration is not None:
-            return float(track.duration * track.time_base), True
+            start = track.start_time or 0
+            ticks = start + track.duration - self._zero_ticks(track.start_time)
+            return float(ticks * track.time_base), True
         whole = self._container.duration
         return None if whole is None else whole / _MICROSECONDS, False
 
     def blocks(self, first_frame: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield blocks up to the end, each with its first frame in the file."""
-        sought = self._seek(first_frame)
-        if sought:
-            self._timeline = Timeline(self.rate_hz, None)
         gathered: list[np.ndarray] = []
         begin = values = 0
-        for at, block in self._placed(self._zero_ticks(self._track.start_time) if sought else None):
+        for at, block in self._placed(first_frame):
             if gathered and block.shape[1] != gathered[0].shape[1]:
                 yield begin, np.concatenate(gathered)
                 gathered, values = [], 0
@@ -105,13 +104,11 @@ class FfmpegReader:
             return False
         return True
 
-    def _placed(self, zero: int | None) -> Iterator[tuple[int, np.ndarray]]:
-        """Decode the track and yield its frames, and silence in its gaps, at their places.
-
-        Args:
-            zero: tick at which the file's clock begins; None where the first frame will tell.
-        """
-        for packet in self._packets():
+    def _placed(self, first_frame: int) -> Iterator[tuple[int, np.ndarray]]:
+        """Decode the track and yield its frames, and silence in its gaps, at their places."""
+        sought = self._seek(first_frame)
+        zero = self._zero_ticks(self._track.start_time) if sought else None
+        for number, packet in enumerate(self._packets()):
             for frame in self._decoded(packet):
                 if frame.sample_rate != self.rate_hz:
                     self.damage = f"the rate changes to {frame.sample_rate} Hz"
@@ -119,6 +116,10 @@ class FfmpegReader:
                 if zero is None:
                     zero = self._zero_ticks(frame.pts)
                 at = None if frame.pts is None else self._frame_at(frame.pts - zero)
+                if sought and self._timeline.position == 0:
+                    if number == 0 and (at or 0) + frame.samples <= first_frame:
+                        continue  # the decoder's delay was cut off it, as if the file began there
+                    self._timeline = Timeline(self.rate_hz, min(at or 0, first_frame))
                 yield from self._timeline.place(self._kept(_samples(frame), packet), at)
 
     def _packets(self) -> Iterator[Packet]:
@@ -135,7 +136,7 @@ class FfmpegReader:
             if packet.pts is not None:
                 end = (packet.pts + (packet.duration or 0)) * packet.time_base
                 self._reached_s = max(self._reached_s, float(end))
-            if packet.stream_index == self._track.index:
+            if packet.stream.index == self._track.index:
                 yield packet
 
     def _decoded(self, packet: Packet) -> list[AudioFrame]:
@@ -152,7 +153,7 @@ class FfmpegReader:
     def _note_bad_packet(self) -> None:
         self._bad_packets += 1
         if self._first_bad is None:
-            self._first_bad = self._timeline.position or 0
+            self._first_bad = self._timeline.position
 
     def _zero_ticks(self, own: int | None) -> int:
         """Return where the file's clock begins, in ticks of the track.

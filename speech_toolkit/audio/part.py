@@ -31,7 +31,8 @@ class AudioPart:
         MOMENT_S.check("end_s", self.end_s)
         if self.end_s <= self.start_s:
             raise UsageError(
-                f"end_s {self.end_s:g} is not after start_s {self.start_s:g}: give a later end"
+                f"end_s {self.end_s:.10g} is not after start_s {self.start_s:.10g}: "
+                "give a later end"
             )
 
     def settings(self) -> dict[str, Any]:

@@ -17,15 +17,14 @@ class Timeline:
     No sample is dropped: where the clock goes back, the samples follow those before them.
 
     Attributes:
-        position: frame of the file after the last that was placed; None before the first.
+        position: frame of the file after the last that was placed.
         gaps: stretches that were filled with silence after the first samples.
         gap_frames: their length together.
         first_gap: frame at which the first of them begins.
         leaps: times that the clock went back, or ahead by more than is filled.
     """
 
-    def __init__(self, rate_hz: int, position: int | None) -> None:
-        """Begin at frame ``position``, or at the first samples where that is None."""
+    def __init__(self, rate_hz: int, position: int) -> None:
         self.position = position
         self.gaps = 0
         self.gap_frames = 0
@@ -46,8 +45,6 @@ class Timeline:
         Yields:
             Each block's first frame in the file, and the block.
         """
-        if self.position is None:
-            self.position = at or 0
         if at is not None:
             yield from self._filled_to(at, samples)
         self._begun = True

@@ -12,6 +12,8 @@ from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettin
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.search.viterbi import preload
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
+from speech_toolkit.audio.part import WHOLE, AudioPart
+from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device import Device, parse_device_name
@@ -35,6 +37,7 @@ class AlignmentRequest:
         attn_implementation: attention kernel; None for the one transformers picks.
         settings: how to align.
         float32_precision: "highest", or "high" where a card may round float32's products.
+        part: what of the file is aligned.
     """
 
     model_path: str | None
@@ -45,6 +48,7 @@ class AlignmentRequest:
     attn_implementation: str | None
     settings: AlignmentSettings
     float32_precision: str = HIGHEST
+    part: AudioPart = WHOLE
 
 
 def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult:
@@ -70,7 +74,11 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     )
     with background_worker() as pool:
         preparing = pool.submit(
-            prepare_input, request.audio_path, transcript, checkpoint, request.settings
+            prepare_input,
+            AudioSource(request.audio_path, part=request.part),
+            transcript,
+            checkpoint,
+            request.settings,
         )
         with suppress(FutureTimeoutError):
             preparing.result(timeout=_FAIL_FAST_S)

@@ -4,6 +4,7 @@ import argparse
 
 from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
 from speech_toolkit.cli.output_guard import DEVICE
+from speech_toolkit.cli.part_arguments import add_part_arguments
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
@@ -35,8 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--audio", required=True, help="audio file of any rate and format, or - for standard input"
+        "--audio",
+        required=True,
+        help="audio or video file of any rate and format, or - for standard input",
     )
+    add_part_arguments(parser)
     text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("--transcript", help="what is spoken")
     text.add_argument(

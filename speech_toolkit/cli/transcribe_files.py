@@ -57,7 +57,7 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
         ToolkitError: as :meth:`Transcriber.load` and :meth:`Transcriber.transcribe` do.
     """
     prepare_environment(request.device)
-    with _opened(request, [request.audio_path]) as audio:
+    with _opened(request, [request.audio]) as audio:
         audio.fail_fast()
         transcriber = _load(request, reporter)
         return _transcribe_next(transcriber, audio, request, reporter)
@@ -110,7 +110,8 @@ def run_jobs(
     failed: list[str] = []
     number = 0
     prepare_environment(request.device)
-    with _opened(request, [job.input_path for job in jobs]) as audio:
+    sources = [AudioSource(job.input_path, part=request.part) for job in jobs]
+    with _opened(request, sources) as audio:
         transcriber = _load(request, reporter)
         try:
             for number, job in enumerate(jobs, start=1):
@@ -138,8 +139,8 @@ def run_jobs(
 class _AudioAhead:
     """Decodes files in a thread, one ahead of the one that is asked for."""
 
-    def __init__(self, paths: Iterable[str | AudioSource], sample_rate_hz: int) -> None:
-        self._paths = iter(paths)
+    def __init__(self, sources: Iterable[AudioSource], sample_rate_hz: int) -> None:
+        self._sources = iter(sources)
         self._sample_rate_hz = sample_rate_hz
         self._pool = ThreadPoolExecutor(max_workers=1)
         self._next = self._submit()
@@ -165,19 +166,19 @@ class _AudioAhead:
         return taken.result()
 
     def _submit(self) -> Future[tuple[Waveform, float]] | None:
-        path = next(self._paths, None)
-        return None if path is None else self._pool.submit(self._load, path)
+        source = next(self._sources, None)
+        return None if source is None else self._pool.submit(self._load, source)
 
-    def _load(self, path: str | AudioSource) -> tuple[Waveform, float]:
+    def _load(self, source: AudioSource) -> tuple[Waveform, float]:
         started = time.perf_counter()
-        return load_audio(path, self._sample_rate_hz), time.perf_counter() - started
+        return load_audio(source, self._sample_rate_hz), time.perf_counter() - started
 
 
-def _opened(request: WhisperRequest, audio_paths: Sequence[str | AudioSource]) -> _AudioAhead:
+def _opened(request: WhisperRequest, sources: Sequence[AudioSource]) -> _AudioAhead:
     """Check all that needs no torch, and begin to decode the audio."""
     checkpoint = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint)
     check_settings(checkpoint, request.settings)
-    return _AudioAhead(audio_paths, checkpoint.sample_rate_hz)
+    return _AudioAhead(sources, checkpoint.sample_rate_hz)
 
 
 def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:

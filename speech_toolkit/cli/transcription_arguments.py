@@ -13,6 +13,7 @@ from speech_toolkit.cli.arguments import (
 )
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
+from speech_toolkit.cli.part_arguments import add_part_arguments
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
@@ -73,8 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         metavar="FILE",
-        help="audio files of any rate and format, or - for standard input",
+        help="audio or video files of any rate and format, or - for standard input",
     )
+    add_part_arguments(parser)
     add_model_arguments(parser, default_model="tiny-whisper")
     parser.add_argument(
         "--dtype",

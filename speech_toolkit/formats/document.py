@@ -29,7 +29,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     content = parse_json(text, shown_path(path), error=UsageError, advice=_ADVICE)
     is_alignment = isinstance(content, dict) and "transcript" in content
     schema = _ALIGNMENT if is_alignment else _TRANSCRIPTION
-    check_schema(content, schema, shown_path(path), error=UsageError, advice=_ADVICE)
+    for each in (schema, _PART):
+        check_schema(content, each, shown_path(path), error=UsageError, advice=_ADVICE)
     return content
 
 
@@ -52,6 +53,8 @@ def _spans(text_key: str) -> dict[str, Any]:
     )
 
 
+# What only some results have.
+_PART = {"properties": {"settings": {"type": "object", "properties": {"start_s": _SECONDS}}}}
 _ALIGNMENT = _object(
     transcript=_TEXT,
     language={"type": ["string", "null"]},

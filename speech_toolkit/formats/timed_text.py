@@ -78,7 +78,7 @@ class TimedText:
     Attributes:
         segments: in order.
         language: code; None where the model names none.
-        duration_s: seconds of audio.
+        duration_s: where the audio that was heard ends, in seconds from the start of the file.
         source: the audio file, ``-`` for standard input.
     """
 
@@ -123,7 +123,7 @@ def _of_transcription(document: Mapping[str, Any]) -> TimedText:
         for segment in document["segments"]
     )
     return TimedText(
-        segments, document["language"], document["audio_duration_s"], document["audio_path"]
+        segments, document["language"], _end_s(document, "audio_duration_s"), document["audio_path"]
     )
 
 
@@ -153,8 +153,14 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         for sentence, own in _grouped(words, document["words"], document["sentences"])
     )
     return TimedText(
-        segments, document["language"], document["audio_duration"], document["audio_path"]
+        segments, document["language"], _end_s(document, "audio_duration"), document["audio_path"]
     )
+
+
+def _end_s(document: Mapping[str, Any], duration_key: str) -> float:
+    """Return where the audio ends, of which a part may have been taken."""
+    start_s = document.get("settings", {}).get("start_s", 0.0)
+    return round(start_s + document[duration_key], 6) if start_s else document[duration_key]
 
 
 def _times(span: Mapping[str, Any]) -> tuple[float, float]:

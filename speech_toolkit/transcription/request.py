@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.device.precision import HIGHEST
@@ -33,6 +34,7 @@ class WhisperRequest:
         audio_file: holds what came out of an ``audio_path`` that can be read once; None for that
             path itself.
         float32_precision: "highest", or "high" where a card may round float32's products.
+        part: what of the file is transcribed.
     """
 
     model_path: str | None
@@ -44,11 +46,14 @@ class WhisperRequest:
     settings: TranscriptionSettings = field(default_factory=TranscriptionSettings)
     audio_file: str | None = None
     float32_precision: str = HIGHEST
+    part: AudioPart = WHOLE
 
     @property
     def audio(self) -> AudioSource:
         """Where the audio is read from, under the name that the user gave it."""
-        return AudioSource(self.audio_file or self.audio_path, named=self.audio_path)
+        return AudioSource(
+            self.audio_file or self.audio_path, named=self.audio_path, part=self.part
+        )
 
     @property
     def checkpoint_name(self) -> str:
@@ -65,14 +70,23 @@ class WhisperRequest:
 
     def config(self) -> dict[str, Any]:
         """Return every setting as a report shows it."""
-        return {name: value for name, value in self.to_payload().items() if name != "audio_file"}
+        shown = {
+            name: value
+            for name, value in self.to_payload().items()
+            if name not in ("audio_file", "part")
+        }
+        return shown | self.part.settings()
 
     @classmethod
     def from_payload(cls, payload: dict[str, Any]) -> WhisperRequest:
         """Return the request that :meth:`to_payload` was called on, before or after JSON."""
         settings = dict(payload["settings"])
         settings["temperatures"] = tuple(settings["temperatures"])
-        return cls(**{**payload, "settings": TranscriptionSettings(**settings)})
+        parts = {
+            "settings": TranscriptionSettings(**settings),
+            "part": AudioPart(**payload["part"]),
+        }
+        return cls(**{**payload, **parts})
 
 
 def opening_sources(

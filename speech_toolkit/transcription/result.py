@@ -1,11 +1,14 @@
 """What one transcription yields, and its form as JSON."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 SCHEMA_VERSION = "1.0"
 _TIME_DIGITS = 3
 _SCORE_DIGITS = 4
+_Timed = TypeVar("_Timed", "TranscribedWord", "TranscribedSegment", "Stretch")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,10 @@ class TranscribedWord:
     start_s: float
     end_s: float
     probability: float
+
+    def later(self, by_s: float) -> TranscribedWord:
+        """Return the word, spoken some seconds later."""
+        return _later(self, by_s)
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,10 @@ class TranscribedSegment:
     repetitive: bool = False
     words: tuple[TranscribedWord, ...] = ()
 
+    def later(self, by_s: float) -> TranscribedSegment:
+        """Return the segment with its words, spoken some seconds later."""
+        return _later(self, by_s, words=tuple(word.later(by_s) for word in self.words))
+
 
 @dataclass(frozen=True)
 class Stretch:
@@ -72,6 +83,10 @@ class Stretch:
     end_s: float
     reason: str | None = None
 
+    def later(self, by_s: float) -> Stretch:
+        """Return the stretch, some seconds later."""
+        return _later(self, by_s)
+
 
 @dataclass(frozen=True)
 class TranscriptionResult:
@@ -83,8 +98,8 @@ class TranscriptionResult:
         language: code; None for a model of one language without a name for it.
         language_probability: None where the language was given.
         audio_path: the audio, ``-`` for standard input.
-        audio_duration_s: seconds.
-        coverage: stretches in order that together make up the whole audio.
+        audio_duration_s: seconds of audio that were transcribed; times count from the file's start.
+        coverage: stretches in order that together make up all of that audio.
         tokens: every window's generated ids in order, timestamps included.
         margins: for each of ``tokens`` its lead in log-probability over the second best, where
             that was asked for.
@@ -164,6 +179,12 @@ class TranscriptionResult:
             "versions": self.versions,
             "warnings": list(self.warnings),
         }
+
+
+def _later(timed: _Timed, by_s: float, **parts: Any) -> _Timed:
+    if not by_s:
+        return timed
+    return replace(timed, start_s=timed.start_s + by_s, end_s=timed.end_s + by_s, **parts)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

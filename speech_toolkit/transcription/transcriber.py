@@ -217,7 +217,8 @@ class Transcriber:
         with clock.stage("find_speech"):
             regions = self._regions(waveform, settings)
         run, found = self._run(waveform, regions, settings, progress, on_batch)
-        segments = transcribed_segments(found, self.decoder.text, settings)
+        start_s = waveform.part.start_s
+        segments = transcribed_segments(found, self.decoder.text, settings, start_s)
         self.device.synchronize()
         transcribe_s = time.perf_counter() - started
         windows = self.decoder.windows_encoded - encoded_before
@@ -241,11 +242,13 @@ class Transcriber:
             language_probability=run.language_probability,
             audio_path=waveform.source,
             audio_duration_s=waveform.duration_s,
-            coverage=file_coverage(found, len(waveform.samples), waveform.sample_rate_hz),
+            coverage=file_coverage(
+                found, len(waveform.samples), waveform.sample_rate_hz, waveform.part.start_s
+            ),
             tokens=tuple(item.decoded.tokens for item in found),
             margins=_margins(found, settings),
             windows=windows,
-            settings=self._settings_dict(settings, run),
+            settings=self._settings_dict(settings, run) | waveform.part.settings(),
             model_path=self.model_path,
             device=self.device.label,
             dtype=str(self.dtype),
@@ -261,7 +264,7 @@ class Transcriber:
                 *self.checkpoint.warnings_for(settings.timestamps),
                 *run.warnings,
                 *run.overflow_warnings(windows),
-                *cut_off_warnings(found, settings),
+                *cut_off_warnings(found, settings, waveform.part.start_s),
                 *text_warnings(segments),
                 *fallback_warnings(),
             ),

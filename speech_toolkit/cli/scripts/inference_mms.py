@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from speech_toolkit.cli.alignment_arguments import DEFAULT_STEM, add_arguments
 from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
+from speech_toolkit.cli.part_arguments import part_from
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.result_page_arguments import with_pages, with_recordings
@@ -43,6 +44,9 @@ def run_inference(
     language: str = "eng",
     attn_implementation: str | None = None,
     float32_precision: str = HIGHEST,
+    audio_track: int = 0,
+    start_s: float = 0.0,
+    end_s: float | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Align one audio file with its transcript.
@@ -51,13 +55,16 @@ def run_inference(
 
     Args:
         model_path: directory or hub id of a Wav2Vec2ForCTC; None for the bundled model.
-        audio_path: audio file.
+        audio_path: audio or video file.
         transcript: what is spoken.
         device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
         dtype: of weights and computation.
         language: ISO 639-3 code of the transcript.
         attn_implementation: attention kernel; None for the one transformers picks.
         float32_precision: "highest", or "high" where a card may round float32's products.
+        audio_track: of a file with several, counted from 0.
+        start_s: where the part that is aligned begins; all times stay those of the whole file.
+        end_s: where it ends; None for the end of the file.
         **settings: ``star``, ``window_s``, ``context_s``, ``batch_size`` as in
             ``AlignmentSettings``.
 
@@ -69,6 +76,7 @@ def run_inference(
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
     from speech_toolkit.alignment.preparation import AlignmentSettings
+    from speech_toolkit.audio.part import AudioPart
     from speech_toolkit.cli.align_file import AlignmentRequest, align_file
 
     request = AlignmentRequest(
@@ -80,6 +88,7 @@ def run_inference(
         attn_implementation=attn_implementation,
         float32_precision=float32_precision,
         settings=AlignmentSettings(language=language, **settings),
+        part=AudioPart(audio_track, start_s, end_s),
     )
     return align_file(request, Reporter(quiet=True)).to_dict()
 
@@ -140,6 +149,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
             context_s=arguments.context_s,
             batch_size=arguments.batch_size,
         ),
+        part=part_from(arguments),
     )
     with stdout_to_stderr() if arguments.output == "-" else nullcontext():
         return align_file(request, reporter)

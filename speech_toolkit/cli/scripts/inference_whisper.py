@@ -8,9 +8,11 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.audio.part import AudioPart
 from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import page_paths, write_page
+from speech_toolkit.cli.part_arguments import part_from
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.result_page_arguments import with_pages, with_recordings
@@ -60,6 +62,9 @@ def run_inference(
     attn_implementation: str | None = None,
     float32_precision: str = HIGHEST,
     decode_graph: str = "auto",
+    audio_track: int = 0,
+    start_s: float = 0.0,
+    end_s: float | None = None,
     **settings: Any,
 ) -> dict[str, Any]:
     """Transcribe one audio file.
@@ -69,12 +74,15 @@ def run_inference(
 
     Args:
         model_path: directory or hub id of a Whisper checkpoint; None for the bundled model.
-        audio_path: audio file.
+        audio_path: audio or video file.
         device_type: auto, npu, npu:N, cuda, cuda:N or cpu.
         dtype: of weights and computation; None for float16 on NPU and CUDA, float32 on CPU.
         attn_implementation: attention kernel; None for the one transformers picks.
         float32_precision: "highest", or "high" where a card may round float32's products.
         decode_graph: "auto", "on" or "off": whether a decoding step is captured as a graph.
+        audio_track: of a file with several, counted from 0.
+        start_s: where the part that is transcribed begins; all times stay those of the whole file.
+        end_s: where it ends; None for the end of the file.
         **settings: ``mode`` ("transcribe" or "chunked"), ``language``, ``timestamps`` and all else
             as in ``TranscriptionSettings``.
 
@@ -97,6 +105,7 @@ def run_inference(
         float32_precision=float32_precision,
         decode_graph=decode_graph,
         settings=TranscriptionSettings(**settings),
+        part=AudioPart(audio_track, start_s, end_s),
     )
     return transcribe_file(request, Reporter(quiet=True)).to_dict()
 
@@ -124,6 +133,7 @@ def _request(
         float32_precision=arguments.float32_precision,
         decode_graph=arguments.decode_graph,
         settings=settings_from(arguments, formats, subtitles),
+        part=part_from(arguments),
     )
 
 

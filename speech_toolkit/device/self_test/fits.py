@@ -15,6 +15,7 @@ SUPPORTED = {
     "numpy": ("1.26", "3"),
     "numba": ("0.61", None),
     "soundfile": ("0.13", None),
+    "av": ("18", None),
     "soxr": ("0.5", None),
 }
 OF_TORCHS_RELEASE = ("torch_npu",)  # and needed for a card alone

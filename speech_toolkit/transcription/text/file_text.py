@@ -15,9 +15,21 @@ def transcribed_segments(
     found: Sequence[TranscribedWindow],
     to_text: Callable[[Sequence[int]], str],
     settings: TranscriptionSettings,
+    start_s: float = 0.0,
 ) -> tuple[TranscribedSegment, ...]:
-    """Turn the segments of all windows into text with times in the file, in order."""
-    return tuple(segment for item in found for segment in _window_segments(item, to_text, settings))
+    """Turn the segments of all windows into text with times in the file, in order.
+
+    Args:
+        found: the windows.
+        to_text: turns tokens into text.
+        settings: how they were transcribed.
+        start_s: where in its file the audio of the windows begins.
+    """
+    return tuple(
+        segment.later(start_s)
+        for item in found
+        for segment in _window_segments(item, to_text, settings)
+    )
 
 
 def whole_text(segments: Sequence[TranscribedSegment], language: str | None) -> str:
@@ -27,11 +39,22 @@ def whole_text(segments: Sequence[TranscribedSegment], language: str | None) -> 
 
 
 def file_coverage(
-    found: Sequence[TranscribedWindow], total_samples: int, sample_rate_hz: int
+    found: Sequence[TranscribedWindow],
+    total_samples: int,
+    sample_rate_hz: int,
+    start_s: float = 0.0,
 ) -> tuple[Stretch, ...]:
-    """Say of every second of the file whether it was transcribed, or why not."""
+    """Say of every second of the audio whether it was transcribed, or why not.
+
+    Args:
+        found: the windows.
+        total_samples: of the audio.
+        sample_rate_hz: of the audio.
+        start_s: where in its file the audio begins.
+    """
     outcomes = [outcome for item in found for outcome in _outcomes(item)]
-    return coverage(outcomes, total_samples, sample_rate_hz)
+    stretches = coverage(outcomes, total_samples, sample_rate_hz)
+    return tuple(stretch.later(start_s) for stretch in stretches)
 
 
 def text_warnings(segments: Sequence[TranscribedSegment]) -> tuple[str, ...]:
@@ -47,9 +70,15 @@ def text_warnings(segments: Sequence[TranscribedSegment]) -> tuple[str, ...]:
 
 
 def cut_off_warnings(
-    found: Sequence[TranscribedWindow], settings: TranscriptionSettings
+    found: Sequence[TranscribedWindow], settings: TranscriptionSettings, start_s: float = 0.0
 ) -> tuple[str, ...]:
-    """Warn of windows whose text ends where the limit of tokens was reached."""
+    """Warn of windows whose text ends where the limit of tokens was reached.
+
+    Args:
+        found: the windows.
+        settings: what limits their tokens.
+        start_s: where in its file the audio of the windows begins.
+    """
     cut_off = [item for item in found if item.cut_off_s is not None]
     if not cut_off:
         return ()
@@ -58,7 +87,7 @@ def cut_off_warnings(
         limit, advice = f"the limit of {settings.max_new_tokens} tokens", "; raise --max_new_tokens"
     return (
         f"{len(cut_off)} of {len(found)} windows reached {limit}, the first of them begins at "
-        f"{cut_off[0].window.start_s:.2f} s: their text is cut off{advice}",
+        f"{start_s + cut_off[0].window.start_s:.2f} s: their text is cut off{advice}",
     )
 
 

@@ -64,10 +64,3 @@ def test_a_clock_that_leaps_by_hours_takes_no_memory(leap_s):
 
     assert placed(timeline, (50, 0), (50, leap_s * RATE_HZ)) == [(1, 50), (2, 50)]
     assert timeline.leaps == 1
-
-
-def test_after_seeking_the_first_samples_say_where_they_are():
-    timeline = Timeline(RATE_HZ, None)
-
-    assert placed(timeline, (20, 500)) == [(1, 20)]
-    assert timeline.position == 520

@@ -145,7 +145,9 @@ def test_an_interrupt_keeps_what_is_done(transcriber, folder, capsys):
 def test_one_file_is_decoded_ahead_and_no_more(transcriber, folder, monkeypatch):
     decoded, load_audio = [], jobs.load_audio
     monkeypatch.setattr(
-        jobs, "load_audio", lambda path, rate: decoded.append(path) or load_audio(path, rate)
+        jobs,
+        "load_audio",
+        lambda audio, rate: decoded.append(audio.name) or load_audio(audio, rate),
     )
     ahead = []
     spoken = transcriber.transcribe

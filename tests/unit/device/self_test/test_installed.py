@@ -8,7 +8,7 @@ from speech_toolkit.device.self_test.results import FAIL, PASS, TOLD, WARN
 ON_ASCEND = {
     **{"speech_toolkit": "0.1.0", "python": "3.11.9", "torch": "2.9.0+cpu"},
     **{"torch_npu": "2.9.0", "transformers": "4.57.1", "numpy": "1.26.4"},
-    **{"numba": "0.61.0", "soundfile": "0.13.0", "soxr": "0.5.0"},
+    **{"numba": "0.61.0", "soundfile": "0.13.0", "av": "18.0.0", "soxr": "0.5.0"},
 }
 
 
