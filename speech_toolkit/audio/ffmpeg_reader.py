@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63}
 _EXACT_SEEKING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # others count from their start
 _PREROLL_S = 1.0  # what a decoder needs before its output is what it would be in one go
+_LENGTH_ROUNDING_S = 0.002  # edit lists count in milliseconds
 _MICROSECONDS = 1_000_000
 
 
@@ -176,7 +177,8 @@ class FfmpegReader:
         track = self._track
         if not packet.duration or packet.pts is None or track.duration is None:
             return samples
-        if packet.pts + packet.duration < (track.start_time or 0) + track.duration:
+        left = (track.start_time or 0) + track.duration - packet.pts - packet.duration
+        if left * track.time_base > _LENGTH_ROUNDING_S:
             return samples
         return samples[: max(1, self._frame_at(packet.duration))]
 
