@@ -28,7 +28,7 @@ def add_page_arguments(group: argparse._ActionsContainer, *, with_language: bool
         "--page_audio",
         choices=(EMBED, LINK),
         help="whether the sound is in the page of --format html or beside it (default: embed, but "
-        "link beyond 32 MiB, about two hours and a half)",
+        "link beyond 32 MiB, about three hours)",
     )
     if with_language:
         group.add_argument(

@@ -54,7 +54,18 @@ def _spans(text_key: str) -> dict[str, Any]:
 
 
 # What only some results have.
-_PART = {"properties": {"settings": {"type": "object", "properties": {"start_s": _SECONDS}}}}
+_PART = {
+    "properties": {
+        "settings": {
+            "type": "object",
+            "properties": {
+                "audio_track": {"type": "integer", "minimum": 0},
+                "start_s": _SECONDS,
+                "end_s": {**_SECONDS, "exclusiveMinimum": 0},
+            },
+        }
+    }
+}
 _ALIGNMENT = _object(
     transcript=_TEXT,
     language={"type": ["string", "null"]},

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from speech_toolkit.audio.part import AudioPart
+
 _Part = TypeVar("_Part")
 
 
@@ -155,6 +157,12 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
     return TimedText(
         segments, document["language"], _end_s(document, "audio_duration"), document["audio_path"]
     )
+
+
+def part_of(document: Mapping[str, Any]) -> AudioPart:
+    """Return the part of its recording that a result is of."""
+    given = document.get("settings", {})
+    return AudioPart(given.get("audio_track", 0), given.get("start_s", 0.0), given.get("end_s"))
 
 
 def _end_s(document: Mapping[str, Any], duration_key: str) -> float:

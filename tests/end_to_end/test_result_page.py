@@ -120,6 +120,18 @@ def intervals(text_grid):
     return [(key, text or (number and float(number))) for key, text, number in found]
 
 
+def test_a_part_of_a_recording_keeps_the_times_of_the_whole(opened):
+    document = demo() | {"settings": {"start_s": 2.58}, "audio_duration": 4.825 - 2.58}
+    reader = opened(document)
+    assert (reader.attribute("data-start"), reader.attribute("data-end")) == (2.58, 4.825)
+    reader.word(7).click()  # boat, 3.0 s
+    assert reader.heard_s() == pytest.approx(0.42, abs=0.3)
+    reader.wait_until(lambda: "heard" in reader.word(8).get_attribute("class"))
+    reader.press("Space")
+    grid = reader.save("TextGrid").read_text(encoding="utf-8")
+    assert intervals(grid) == intervals(render(document, "textgrid"))
+
+
 def test_undo_and_redo(opened):
     reader = opened(demo())
     assert reader.page.locator("#undo").is_disabled()

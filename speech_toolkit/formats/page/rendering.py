@@ -13,12 +13,13 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.audio.part import AudioPart
 from speech_toolkit.formats.confidence import limits_of
 from speech_toolkit.formats.page import client_files
 from speech_toolkit.formats.page.languages import LANGUAGES
 from speech_toolkit.formats.page.recording import Recording, make_recording
 from speech_toolkit.formats.page.settings import PageSettings
-from speech_toolkit.formats.timed_text import timed_text
+from speech_toolkit.formats.timed_text import part_of, timed_text
 
 _WORDING = Path(__file__).with_name("wording")
 _TAGS = {"en": "en", "zh": "zh-CN"}
@@ -42,8 +43,9 @@ def render_page(document: Mapping[str, Any], settings: PageSettings) -> str:
     Raises:
         AudioError: the recording cannot be read.
     """
-    recording = make_recording(settings)
-    data = _data(document, settings, recording)
+    part = part_of(document)
+    recording = make_recording(settings, part)
+    data = _data(document, settings, part, recording)
     return client_files.read("page.html").format(
         language=_TAGS[settings.language],
         title=escape(Path(document["audio_path"]).name),
@@ -56,13 +58,17 @@ def render_page(document: Mapping[str, Any], settings: PageSettings) -> str:
 
 
 def _data(
-    document: Mapping[str, Any], settings: PageSettings, recording: Recording | None
+    document: Mapping[str, Any],
+    settings: PageSettings,
+    part: AudioPart,
+    recording: Recording | None,
 ) -> dict[str, Any]:
     task = "alignment" if "transcript" in document else "transcription"
     timed = timed_text(document)
     return {
         "task": task,
         "document": document,
+        "start_s": part.start_s,
         "segment_sizes": [len(segment.words) for segment in timed.segments],
         "confidence_limits": limits_of(document),
         "language": settings.language,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from speech_toolkit.formats.page.languages import LANGUAGES
 
 EMBED, LINK = "embed", "link"
-LARGEST_EMBEDDED_BYTES = 32 << 20  # encoded: about two hours and a half of speech
+LARGEST_EMBEDDED_BYTES = 32 << 20  # encoded: about three hours
 
 
 @dataclass(frozen=True)

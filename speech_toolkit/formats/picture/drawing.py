@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,13 @@ from speech_toolkit.formats.confidence import confidence, limits_of
 from speech_toolkit.formats.cues import one_line
 from speech_toolkit.formats.page.overview import spectrogram_CB
 from speech_toolkit.formats.picture.fonts import BASE_FONT, Fonts, fonts_for
-from speech_toolkit.formats.timed_text import TimedSegment, TimedText, TimedWord, timed_text
+from speech_toolkit.formats.timed_text import (
+    TimedSegment,
+    TimedText,
+    TimedWord,
+    part_of,
+    timed_text,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -48,6 +54,17 @@ class Picture:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What is drawn: words and samples of a stretch of time, None where there is no sound."""
+
+    words: list[TimedWord | TimedSegment]
+    samples_N: np.ndarray | None
+    start_s: float
+    end_s: float
+    limits: tuple[float, float]
+
+
 def draw_picture(document: Mapping[str, Any], recording: str | None) -> Picture:
     """Return a picture of the first minutes of a result.
 
@@ -58,27 +75,28 @@ def draw_picture(document: Mapping[str, Any], recording: str | None) -> Picture:
     Raises:
         AudioError: the recording cannot be read.
     """
-    timed = timed_text(document)
+    timed, part = timed_text(document), part_of(document)
+    start_s = part.start_s
+    end_s = min(timed.duration_s, start_s + ROW_S * MOST_ROWS)
     samples_N = None
     if recording is not None:
-        samples_N = load_audio(recording, RATE_HZ, min_samples=1).samples
-    end_s = min(timed.duration_s, ROW_S * MOST_ROWS)
+        shown = replace(part, end_s=end_s) if end_s < timed.duration_s else part
+        samples_N = load_audio(recording, RATE_HZ, min_samples=1, part=shown).samples
     words = [word for word in _words(timed) if word.start_s < end_s]
     fonts = fonts_for([timed.source, *(word.text for word in words)])
-    png = _draw(document, timed, words, samples_N, end_s, fonts)
-    return Picture(png, tuple(_complaints(timed, end_s, fonts)))
+    rows = _Rows(words, samples_N, start_s, end_s, limits_of(document))
+    return Picture(_draw(rows, timed.source, fonts), tuple(_complaints(timed, rows, fonts)))
 
 
-def _complaints(timed: TimedText, end_s: float, fonts: Fonts) -> list[str]:
-    said = []
-    if end_s < timed.duration_s:
-        said.append(f"the picture shows the first {end_s:.0f} s of {timed.duration_s:.0f} s")
+def _complaints(timed: TimedText, rows: _Rows, fonts: Fonts) -> Iterator[str]:
+    if rows.end_s < timed.duration_s:
+        length_s, whole_s = rows.end_s - rows.start_s, timed.duration_s - rows.start_s
+        yield f"the picture shows the first {length_s:.0f} s of {whole_s:.0f} s"
     if fonts.missing:
-        said.append(
+        yield (
             f"no installed font has {fonts.missing[:20]!r}, which the picture shows as boxes; "
             "install one, such as fonts-noto-cjk"
         )
-    return said
 
 
 def _words(timed: TimedText) -> list[TimedWord | TimedSegment]:
@@ -86,32 +104,25 @@ def _words(timed: TimedText) -> list[TimedWord | TimedSegment]:
     return [part for segment in timed.segments for part in (segment.words or (segment,))]
 
 
-def _draw(
-    document: Mapping[str, Any],
-    timed: TimedText,
-    words: list[TimedWord | TimedSegment],
-    samples_N: np.ndarray | None,
-    end_s: float,
-    fonts: Fonts,
-) -> bytes:
+def _draw(rows: _Rows, source: str, fonts: Fonts) -> bytes:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    row_s = min(ROW_S, max(end_s, 0.1))
-    rows = max(1, math.ceil(end_s / row_s))
-    height_in = _TITLE_IN + rows * _ROW_IN
+    row_s = min(ROW_S, max(rows.end_s - rows.start_s, 0.1))
+    count = max(1, math.ceil((rows.end_s - rows.start_s) / row_s - 1e-6))
+    height_in = _TITLE_IN + count * _ROW_IN
     with mpl.rc_context({"font.family": list(fonts.families)}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph")  # said once, by name
         figure = Figure(figsize=(_WIDTH_IN, height_in), facecolor="white")
-        grid = figure.add_gridspec(rows, 1, hspace=0.16, left=0.012, right=0.988)
+        grid = figure.add_gridspec(count, 1, hspace=0.16, left=0.012, right=0.988)
         grid.update(top=1 - _TITLE_IN / height_in, bottom=0.12 / height_in)
-        for row in range(rows):
+        for row in range(count):
             parts = grid[row].subgridspec(3, 1, height_ratios=_HEIGHTS, hspace=0)
             axes = [figure.add_subplot(part) for part in parts]
-            start_s = row * row_s
-            _draw_sound(axes[0], axes[1], samples_N, start_s, start_s + row_s)
-            _draw_words(axes[2], words, start_s, start_s + row_s, limits_of(document))
-        _draw_title(figure, one_line(timed.source), height_in)
+            start_s = rows.start_s + row * row_s
+            _draw_sound(axes[0], axes[1], rows, start_s, start_s + row_s)
+            _draw_words(axes[2], rows, start_s, start_s + row_s)
+        _draw_title(figure, one_line(source), height_in)
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=_DOTS_AN_INCH)
     return file.getvalue()
@@ -137,18 +148,17 @@ def _draw_title(figure: Figure, source: str, height_in: float) -> None:
     )
 
 
-def _draw_sound(
-    wave: Axes, picture: Axes, samples_N: np.ndarray | None, start_s: float, end_s: float
-) -> None:
+def _draw_sound(wave: Axes, picture: Axes, rows: _Rows, start_s: float, end_s: float) -> None:
     for axes in (wave, picture):
         axes.set_xlim(start_s, end_s)
         axes.set_yticks([])
         axes.spines[:].set_color("#d5dbe1")
     wave.tick_params(top=True, bottom=False, labeltop=True, labelbottom=False, labelsize=8, pad=1)
     picture.set_xticks([])
+    samples_N = rows.samples_N
     if samples_N is None:
         return
-    first, last = round(start_s * RATE_HZ), round(end_s * RATE_HZ)
+    first, last = (round((time_s - rows.start_s) * RATE_HZ) for time_s in (start_s, end_s))
     own_N = samples_N[first:last]
     if not len(own_N):
         return
@@ -172,21 +182,15 @@ def _draw_sound(
     picture.set_xlim(start_s, end_s)
 
 
-def _draw_words(
-    axes: Axes,
-    words: list[TimedWord | TimedSegment],
-    start_s: float,
-    end_s: float,
-    limits: tuple[float, float],
-) -> None:
+def _draw_words(axes: Axes, rows: _Rows, start_s: float, end_s: float) -> None:
     axes.set_xlim(start_s, end_s)
     axes.set_ylim(0, 1)
     axes.axis("off")
     inches_a_s = _WIDTH_IN * 0.976 / (end_s - start_s)
-    for word in words:
+    for word in rows.words:
         if word.end_s < start_s or word.start_s >= end_s:
             continue
-        name = confidence(getattr(word, "probability", None), limits)
+        name = confidence(getattr(word, "probability", None), rows.limits)
         length_s = max(word.end_s - word.start_s, 0.01)
         axes.broken_barh(
             [(word.start_s, length_s)], (0.08, 0.84), facecolor=_FILLS[name], edgecolor="white"

@@ -1,6 +1,6 @@
 // Where a boundary may be moved to. Words that touch share a boundary, which moves for both.
 import { neighbour } from "./result.js";
-import { totalDuration } from "./timeline.js";
+import { beginning, ending } from "./timeline.js";
 
 export const SHORTEST_S = 0.005;
 const SAME_S = 0.0005;
@@ -15,7 +15,7 @@ export function movableEdge(word, side, alone = false) {
   const members = [{ word, side }];
   if (!alone) addTouching(members, time);
   const moving = new Set(members.map((member) => member.word.index));
-  const limits = { low: 0, high: totalDuration };
+  const limits = { low: beginning, high: ending };
   for (const member of members) {
     const movesWhole = members.some((m) => m.word === member.word && m.side !== member.side);
     if (movesWhole) continue;
@@ -67,6 +67,6 @@ function addTouching(members, time) {
 /** Return the change to times that the reader typed; null where they are none. */
 export function typedTimes(index, start, end) {
   if (!Number.isFinite(start) || !Number.isFinite(end)) return null;
-  const from = Math.min(Math.max(start, 0), totalDuration);
-  return { index, start: from, end: Math.min(Math.max(end, from), totalDuration) };
+  const from = Math.min(Math.max(start, beginning), ending);
+  return { index, start: from, end: Math.min(Math.max(end, from), ending) };
 }

@@ -6,7 +6,7 @@ import { confidence, isCorrected, words } from "./result.js";
 import { wordsWorthALook } from "./review.js";
 import { Surface } from "./surface.js";
 import { colour } from "./theme.js";
-import { shown, showSpan, totalDuration } from "./timeline.js";
+import { beginning, ending, shown, showSpan } from "./timeline.js";
 
 const backdrop = document.createElement("canvas"); // what changes seldom, as it was drawn last
 let backdropIsOld = true;
@@ -20,20 +20,21 @@ export function refreshOverview() {
 }
 
 function drawOverview(context, width, height) {
-  const scale = width / totalDuration;
+  const scale = width / (ending - beginning);
+  const xAt = (time) => (time - beginning) * scale;
   if (backdropIsOld || backdrop.width !== overview.canvas.width) {
     drawBackdrop(width, height, scale);
   }
   context.drawImage(backdrop, 0, 0, width, height);
   context.fillStyle = colour("window");
-  context.fillRect(shown.start * scale, 0, Math.max((shown.end - shown.start) * scale, 2), height);
+  context.fillRect(xAt(shown.start), 0, Math.max((shown.end - shown.start) * scale, 2), height);
   context.strokeStyle = colour("link");
   context.lineWidth = 1;
   context.strokeRect(
-    shown.start * scale + 0.5, 0.5, Math.max((shown.end - shown.start) * scale, 3) - 1, height - 1,
+    xAt(shown.start) + 0.5, 0.5, Math.max((shown.end - shown.start) * scale, 3) - 1, height - 1,
   );
   context.fillStyle = colour("cursor");
-  context.fillRect(heardTime() * scale - 0.75, 0, 1.5, height);
+  context.fillRect(xAt(heardTime()) - 0.75, 0, 1.5, height);
 }
 
 function drawBackdrop(width, height, scale) {
@@ -46,7 +47,7 @@ function drawBackdrop(width, height, scale) {
   context.fillRect(0, 0, width, height);
   const [middle, reach] = [height / 2 - 2, (height / 2 - 3) / Math.max(loudestPeak(), 0.05)];
   context.fillStyle = colour("wave");
-  eachPeak(0, totalDuration, Math.ceil(width), (x, lowest, highest) => {
+  eachPeak(beginning, ending, Math.ceil(width), (x, lowest, highest) => {
     context.fillRect(x, middle - highest * reach, 1, Math.max((highest - lowest) * reach, 0.5));
   });
   for (const { word } of wordsWorthALook()) {
@@ -59,11 +60,11 @@ function drawBackdrop(width, height, scale) {
 
 function mark(context, word, fill, scale, height) {
   context.fillStyle = fill;
-  context.fillRect(word.start * scale, height - 4, Math.max((word.end - word.start) * scale, 1.5), 4);
+  context.fillRect((word.start - beginning) * scale, height - 4, Math.max((word.end - word.start) * scale, 1.5), 4);
 }
 
 function moveTo(event) {
-  const time = (event.offsetX / overview.width) * totalDuration;
+  const time = beginning + (event.offsetX / overview.width) * (ending - beginning);
   const span = shown.end - shown.start;
   showSpan(time - span / 2, time + span / 2);
 }

@@ -16,6 +16,7 @@ export async function openPeaks() {
 export function eachPeak(start, end, columns, draw) {
   if (levels.length === 0) return;
   const column_s = (end - start) / columns;
+  const first_s = start - page.start_s;
   let level = 0;
   let peak_s = page.audio.peak_s;
   while (level + 1 < levels.length && peak_s * FOLD <= column_s) {
@@ -24,8 +25,8 @@ export function eachPeak(start, end, columns, draw) {
   }
   const peaks = levels[level];
   for (let x = 0; x < columns; x += 1) {
-    const from = Math.floor((start + x * column_s) / peak_s);
-    const to = Math.max(from + 1, Math.floor((start + (x + 1) * column_s) / peak_s));
+    const from = Math.floor((first_s + x * column_s) / peak_s);
+    const to = Math.max(from + 1, Math.floor((first_s + (x + 1) * column_s) / peak_s));
     let [lowest, highest] = [127, -127];
     for (let i = Math.max(from, 0); i < to && 2 * i < peaks.length; i += 1) {
       lowest = Math.min(lowest, peaks[2 * i]);

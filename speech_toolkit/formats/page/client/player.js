@@ -1,16 +1,17 @@
 // The sound: playing, speed, loops, and the time that is heard.
 import { blockBytes, byId, page } from "./data.js";
 import { Signal } from "./signal.js";
-import { totalDuration } from "./timeline.js";
+import { beginning, ending } from "./timeline.js";
 
 const audio = byId("sound-player");
 let stopAt = null; // seconds; playing ends there
 let loop = null; // {start, end} in seconds
-let silentTime = 0; // the cursor of a page without sound
+let silentTime = beginning; // the cursor of a page without sound
 
 export const playerMoved = new Signal(); // with the time in seconds
 export const playerChanged = new Signal(); // begins, stops, loops, fails
 export const hasSound = page.audio !== null;
+const soundStart = hasSound && page.audio.link === null ? beginning : 0; // a linked file is whole
 
 /** Take the sound from the page or from beside it. */
 export function openSound() {
@@ -28,13 +29,13 @@ export function openSound() {
 
 export const isPlaying = () => hasSound && !audio.paused;
 export const soundFailed = () => hasSound && audio.error !== null;
-export const heardTime = () => (hasSound ? audio.currentTime : silentTime);
+export const heardTime = () => (hasSound ? audio.currentTime + soundStart : silentTime);
 export const currentLoop = () => loop;
 
 export function seek(time) {
   stopAt = null;
-  silentTime = Math.min(Math.max(time, 0), totalDuration);
-  if (hasSound) audio.currentTime = silentTime;
+  silentTime = Math.min(Math.max(time, beginning), ending);
+  if (hasSound) audio.currentTime = silentTime - soundStart;
   playerMoved.send(silentTime);
 }
 
@@ -73,12 +74,12 @@ function onFrame() {
 }
 
 function onTime() {
-  const time = audio.currentTime;
+  const time = heardTime();
   if (isPlaying() && stopAt !== null && time >= stopAt) {
     audio.pause();
     stopAt = null;
   } else if (isPlaying() && loop !== null && time >= loop.end) {
-    audio.currentTime = loop.start;
+    audio.currentTime = loop.start - soundStart;
   }
   playerMoved.send(time);
 }

@@ -21,8 +21,9 @@ export async function openSpectrogram() {
 }
 
 /** Draw a stretch of time into a rectangle. */
-export function drawSpectrogram(context, start, end, left, top, width, height) {
+export function drawSpectrogram(context, from, to, left, top, width, height) {
   if (columnCount === 0) return;
+  const [start, end] = [from - page.start_s, to - page.start_s];
   const columnsAPixel = (end - start) / page.audio.column_s / width;
   const level = Math.max(0, Math.floor(Math.log2(Math.max(columnsAPixel, 1))));
   const tile_s = TILE_COLUMNS * 2 ** level * page.audio.column_s;

@@ -8,7 +8,7 @@ import { groupOf, groups, wordAt, words } from "./result.js";
 import { matches, matchesChanged, nextMatch, searchFor } from "./search.js";
 import { picked } from "./state.js";
 import { clockText, languageChanged, text } from "./texts.js";
-import { showSpan, totalDuration, zoomBy } from "./timeline.js";
+import { beginning, ending, showSpan, zoomBy } from "./timeline.js";
 import { goToWord } from "./word-panel.js";
 
 const ZOOM = 1.6;
@@ -16,7 +16,7 @@ const speed = byId("speed");
 
 export const zoomIn = () => zoomBy(1 / ZOOM, anchor());
 export const zoomOut = () => zoomBy(ZOOM, anchor());
-export const zoomToAll = () => showSpan(0, totalDuration);
+export const zoomToAll = () => showSpan(beginning, ending);
 
 function anchor() {
   return picked.word?.start;
@@ -66,7 +66,7 @@ function showPlayer() {
 }
 
 function showTime(time) {
-  byId("time").textContent = `${clockText(time)} / ${clockText(totalDuration)}`;
+  byId("time").textContent = `${clockText(time)} / ${clockText(ending)}`;
 }
 
 function showHistory() {

@@ -1,5 +1,6 @@
 // The corrected words as a TextGrid and as subtitles: what other programs open.
-import { END, SENTENCES, START, isAlignment } from "./result.js";
+import { page } from "./data.js";
+import { END, SENTENCES, START, isAlignment, sourceDuration } from "./result.js";
 import { clockText } from "./texts.js";
 
 /** Return a TextGrid of a document, with the tiers and intervals that convert.py gives it. */
@@ -7,7 +8,7 @@ export function textGrid(document) {
   const tiers = [["sentences", spoken(document[SENTENCES])]];
   if (document.words.length > 0) tiers.push(["words", spoken(document.words)]);
   if (isAlignment) tiers.push(["characters", spoken(document.segments)]);
-  const duration = document.audio_duration ?? document.audio_duration_s;
+  const duration = page.start_s + sourceDuration;
   const limit_ms = Math.max(
     Math.round(duration * 1000), 1,
     ...tiers.map(([, spans]) => spans.reduce((end, span) => Math.max(end, span.end_ms), spans.length)),

@@ -7,7 +7,7 @@ import { confidence, neighbour, originals, isCorrected, words, wordsChanged } fr
 import { reasonOf } from "./review.js";
 import { picked, pickedChanged, pickWord } from "./state.js";
 import { languageChanged, text } from "./texts.js";
-import { reveal } from "./timeline.js";
+import { approach } from "./timeline.js";
 import { scrollToWord } from "./transcript.js";
 
 const panel = byId("word-panel");
@@ -17,7 +17,7 @@ const fields = { text: byId("word-text"), start: byId("word-start"), end: byId("
 export function goToWord(word, { plays = false, around_s = 0 } = {}) {
   if (word === null) return;
   pickWord(word);
-  reveal(word.start, word.end);
+  approach(word.start, word.end);
   scrollToWord(word);
   if (plays) playFrom(Math.max(word.start - around_s, 0), word.end + around_s);
 }
@@ -87,6 +87,7 @@ panel.addEventListener("keydown", (event) => {
 byId("word-play").addEventListener("click", playPickedWord);
 byId("word-before").addEventListener("click", () => goToNeighbour(-1));
 byId("word-after").addEventListener("click", () => goToNeighbour(1));
+byId("word-close").addEventListener("click", () => pickWord(null));
 byId("word-restore").addEventListener("click", restorePickedWord);
 
 pickedChanged.listen(showPicked);

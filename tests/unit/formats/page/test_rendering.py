@@ -80,6 +80,18 @@ def test_what_is_drawn_is_there():
     assert len(columns) * audio["column_s"] == pytest.approx(4.825, abs=0.02)
 
 
+def test_a_part_of_a_recording_is_all_that_is_in_its_page():
+    document = demo() | {"settings": {"start_s": 1.5, "end_s": 3.0}, "audio_duration": 1.5}
+
+    page = parts(document, audio_path=str(DEMO))
+
+    samples, _ = page.sound()
+    truth, _ = soundfile.read(DEMO, dtype="float32")
+    assert np.array_equal(samples, truth[24_000:48_000])
+    assert page.data["start_s"] == 1.5
+    assert len(page.unpacked("peaks")) // 2 * page.data["audio"]["peak_s"] == pytest.approx(1.5)
+
+
 def test_a_large_recording_is_linked_from_where_the_page_stands(tmp_path, monkeypatch):
     from speech_toolkit.formats.page import recording
 
