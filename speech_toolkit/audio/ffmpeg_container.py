@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,7 +33,15 @@ class _Bytes:
     """A stream by position, whose name tells FFmpeg nothing."""
 
     def __init__(self, stream: io.FileIO) -> None:
-        self.read, self.seek, self.tell = stream.read, stream.seek, stream.tell
+        self._stream = stream
+        self.read, self.tell = stream.read, stream.tell
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go to an offset, which a damaged file may put before its start."""
+        try:
+            return self._stream.seek(offset, whence)
+        except (OSError, OverflowError):
+            return -errno.EINVAL
 
 
 class NotDecodableError(Exception):
@@ -64,7 +74,7 @@ class OpenedContainer:
                     buffer_size=_READ_AT_ONCE_BYTES,
                     io_open=_refuse,
                 )
-            except (av.FFmpegError, PermissionError) as error:
+            except (av.FFmpegError, OSError) as error:
                 raise NotDecodableError(_reason(error, heard)) from error
         self.length_is_known = not any(_ESTIMATE in line.lower() for line in _lines(heard))
         self.tracks = list(self.container.streams.audio)

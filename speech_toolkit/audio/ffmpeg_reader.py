@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import av
 import numpy as np
+from av.audio.plane import AudioPlane
 
 from speech_toolkit.audio import reader
 from speech_toolkit.audio.ffmpeg_container import NotDecodableError, OpenedContainer
@@ -20,8 +21,17 @@ if TYPE_CHECKING:
 
     from speech_toolkit.audio.source import AudioSource
 
-_FULL_SCALE = {"u8": 1 << 7, "s16": 1 << 15, "s32": 1 << 31, "s64": 1 << 63}
-_EXACT_SEEKING = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm")  # others count from their start
+# Type and full scale of FFmpeg's sample formats; None where full scale is 1.
+_SAMPLE_FORMATS = {
+    "u8": (np.uint8, 1 << 7),
+    "s16": (np.int16, 1 << 15),
+    "s32": (np.int32, 1 << 31),
+    "s64": (np.int64, 1 << 63),
+    "flt": (np.float32, None),
+    "dbl": (np.float64, None),
+}
+_MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
+_EXACT_SEEKING = (_MP4, "matroska,webm")  # others count from their start
 _PREROLL_S = 1.0  # what a decoder needs before its output is what it would be in one go
 _LENGTH_ROUNDING_S = 0.002  # edit lists count in milliseconds
 _MICROSECONDS = 1_000_000
@@ -55,13 +65,13 @@ class FfmpegReader:
         self._bad_packets = 0
         self._first_bad: int | None = None
         self._rate_changed = False
-        self._timeline = Timeline(self.rate_hz, 0)
         self._others = self._opened.others(self._track)
         self._length_s, self._length_is_of_track = self._declared_length()
         if self._length_is_of_track:
             self._opened.skip_others(self._track)
         self._reached_s = 0.0
         self.frames = None if self._length_s is None else round(self._length_s * self.rate_hz)
+        self._timeline = Timeline(self.rate_hz, 0, self.frames)
 
     def _declared_length(self) -> tuple[float | None, bool]:
         """Return the seconds that the file declares, and whether those are the track's own."""
@@ -120,7 +130,7 @@ class FfmpegReader:
                 if sought and self._timeline.position == 0:
                     if number == 0 and (at or 0) + frame.samples <= first_frame:
                         continue  # the decoder's delay was cut off it, as if the file began there
-                    self._timeline = Timeline(self.rate_hz, min(at or 0, first_frame))
+                    self._timeline = Timeline(self.rate_hz, min(at or 0, first_frame), self.frames)
                 yield from self._timeline.place(self._kept(_samples(frame), packet), at)
 
     def _packets(self) -> Iterator[Packet]:
@@ -129,8 +139,10 @@ class FfmpegReader:
         while True:
             try:
                 packet = next(packets, None)
-            except av.FFmpegError as error:
-                self.damage = str(error.strerror)
+            except (av.FFmpegError, OSError) as error:
+                self.damage = error.strerror or str(error)
+                return
+            except IndexError:  # PyAV's, once all is read, over tracks that began late in the file
                 return
             if packet is None:
                 return
@@ -173,8 +185,10 @@ class FfmpegReader:
         return round(ticks * self._track.time_base * self.rate_hz)
 
     def _kept(self, samples: np.ndarray, packet: Packet) -> np.ndarray:
-        """Cut from the file's last packet what only fills it up to a whole one."""
+        """Cut from an MP4's last packet what only fills it up to a whole one."""
         track = self._track
+        if self._container.format.name != _MP4:
+            return samples
         if not packet.duration or packet.pts is None or track.duration is None:
             return samples
         left = (track.start_time or 0) + track.duration - packet.pts - packet.duration
@@ -234,12 +248,21 @@ def _checked_track(opened: OpenedContainer, source: AudioSource) -> av.AudioStre
 
 
 def _samples(frame: AudioFrame) -> np.ndarray:
-    """Return a frame's samples as float32, shape (n, channels), full scale -1..1."""
-    values = frame.to_ndarray()
-    channels = len(frame.layout.channels)
-    values = values.T if frame.format.is_planar else values.reshape(-1, channels)
-    if values.dtype.kind == "f":
+    """Return a frame's samples as float32, shape (n, channels), full scale -1..1.
+
+    Planes are counted here, since PyAV's own count goes beyond the last of eight and more.
+    """
+    channels, planar = frame.layout.nb_channels, frame.format.is_planar
+    kind, scale = _SAMPLE_FORMATS[frame.format.name.removesuffix("p")]
+    planes, width = (channels, 1) if planar else (1, channels)
+    values = np.stack(
+        [
+            np.frombuffer(AudioPlane(frame, plane), kind, frame.samples * width)
+            for plane in range(planes)
+        ]
+    )
+    values = values.T if planar else values.reshape(-1, channels)
+    if scale is None:
         return values.astype(np.float32, copy=False)
-    scale = _FULL_SCALE[frame.format.name.removesuffix("p")]
-    middle = scale if values.dtype.kind == "u" else 0
+    middle = scale if kind == np.uint8 else 0
     return (values.astype(np.float64) - middle).astype(np.float32) / np.float32(scale)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -21,10 +22,11 @@ class Timeline:
         gaps: stretches that were filled with silence after the first samples.
         gap_frames: their length together.
         first_gap: frame at which the first of them begins.
-        leaps: times that the clock went back, or ahead by more than is filled.
+        leaps: times that the clock went back, or ahead beyond the file's end or what is filled.
     """
 
-    def __init__(self, rate_hz: int, position: int) -> None:
+    def __init__(self, rate_hz: int, position: int, end: int | None) -> None:
+        """Begin at frame ``position``; ``end`` is where the file says that it ends, if it does."""
         self.position = position
         self.gaps = 0
         self.gap_frames = 0
@@ -32,6 +34,7 @@ class Timeline:
         self.leaps = 0
         self._tolerance = round(TOLERANCE_S * rate_hz)
         self._silence_left = LONGEST_SILENCE_S * rate_hz
+        self._end = math.inf if end is None else end
         self._shift = 0
         self._begun = False
 
@@ -55,7 +58,7 @@ class Timeline:
         gap = at - self._shift - self.position
         if abs(gap) <= (self._tolerance if self._begun else 0):
             return
-        if gap < 0 or gap > self._silence_left:
+        if gap < 0 or gap > self._silence_left or self.position + gap > self._end:
             self._shift += gap
             self.leaps += 1
             return

@@ -68,17 +68,17 @@ def remux(source, target, **how):
     return target
 
 
-_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1"}
+_LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 def _audio_packets(stream, samples):
     context = stream.codec_context
-    channels = samples.reshape(len(samples), -1).T
-    layout = _LAYOUTS[len(channels)]
+    interleaved = np.ascontiguousarray(samples.reshape(len(samples), -1))
+    layout = _LAYOUTS[interleaved.shape[1]]
     resampler = av.AudioResampler(context.format.name, layout, context.sample_rate)
-    for start in range(0, channels.shape[1], 4096):
-        block = np.ascontiguousarray(channels[:, start : start + 4096])
-        frame = av.AudioFrame.from_ndarray(block, "fltp", layout)
+    for start in range(0, len(interleaved), 4096):
+        block = interleaved[start : start + 4096].reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, "flt", layout)
         frame.sample_rate, frame.pts = context.sample_rate, start
         frame.time_base = Fraction(1, context.sample_rate)
         for resampled in resampler.resample(frame):

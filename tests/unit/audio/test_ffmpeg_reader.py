@@ -123,16 +123,36 @@ def test_a_track_that_a_wav_does_not_have(wav):
         load_audio(wav, part=AudioPart(track=1))
 
 
-@pytest.mark.parametrize("channels", [2, 6])
-def test_channels_are_averaged(tmp_path, channels):
+@pytest.mark.parametrize(
+    ("codec", "channels", "tolerance"),
+    [
+        ("alac", 2, 4e-5),
+        ("flac", 6, 4e-5),
+        ("flac", 8, 4e-5),
+        ("wavpack", 8, 1 / 256),
+        ("pcm_f32le", 8, 0),
+    ],
+)
+def test_channels_are_averaged(tmp_path, codec, channels, tolerance):
     samples = speechlike(channels=channels)
-    codec = "alac" if channels == 2 else "flac"
     path = encode(tmp_path / "x.mkv", codec, [samples], RATE_HZ)
 
     waveform = load_audio(path)
 
     assert waveform.original_channels == channels
-    np.testing.assert_allclose(waveform.samples, samples.mean(axis=1), atol=4e-5)
+    mean = samples.mean(axis=1)
+    np.testing.assert_allclose(waveform.samples[: len(mean)], mean, atol=tolerance + 1e-7)
+
+
+@pytest.mark.parametrize(
+    "codec", ["pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"]
+)
+def test_every_sample_format_has_full_scale_1(tmp_path, codec):
+    samples = speechlike()
+    path = encode(tmp_path / "x.mov", codec, [samples], RATE_HZ)
+
+    tolerance = 0.01 if codec == "pcm_u8" else 4e-5
+    np.testing.assert_allclose(load_audio(path).samples, samples, atol=tolerance)
 
 
 def test_video_without_sound(tmp_path):

@@ -20,7 +20,7 @@ def placed(timeline, *blocks):
 
 
 def test_blocks_follow_each_other_within_the_tolerance():
-    timeline = Timeline(RATE_HZ, 0)
+    timeline = Timeline(RATE_HZ, 0, None)
 
     assert placed(timeline, (20, 0), (20, 25), (20, 36), (20, None)) == [
         (1, 20),
@@ -32,21 +32,21 @@ def test_blocks_follow_each_other_within_the_tolerance():
 
 
 def test_a_gap_is_silence():
-    timeline = Timeline(RATE_HZ, 0)
+    timeline = Timeline(RATE_HZ, 0, None)
 
     assert placed(timeline, (20, 0), (20, 31)) == [(1, 20), (0, 11), (2, 20)]
     assert (timeline.gaps, timeline.gap_frames, timeline.first_gap) == (1, 11, 20)
 
 
 def test_a_late_beginning_is_exact_and_no_gap():
-    timeline = Timeline(RATE_HZ, 0)
+    timeline = Timeline(RATE_HZ, 0, None)
 
     assert placed(timeline, (20, 7)) == [(0, 7), (1, 20)]
     assert timeline.gaps == 0
 
 
 def test_a_clock_that_goes_back_loses_no_sample():
-    timeline = Timeline(RATE_HZ, 0)
+    timeline = Timeline(RATE_HZ, 0, None)
 
     assert placed(timeline, (50, 0), (50, 0), (50, 50), (50, 120)) == [
         (1, 50),
@@ -60,7 +60,14 @@ def test_a_clock_that_goes_back_loses_no_sample():
 
 @pytest.mark.parametrize("leap_s", [LONGEST_SILENCE_S + 1, 10**12])
 def test_a_clock_that_leaps_by_hours_takes_no_memory(leap_s):
-    timeline = Timeline(RATE_HZ, 0)
+    timeline = Timeline(RATE_HZ, 0, None)
 
     assert placed(timeline, (50, 0), (50, leap_s * RATE_HZ)) == [(1, 50), (2, 50)]
     assert timeline.leaps == 1
+
+
+def test_a_clock_that_leaps_beyond_the_end_of_the_file_is_wrong():
+    timeline = Timeline(RATE_HZ, 0, end=200)
+
+    assert placed(timeline, (50, 0), (50, 100), (50, 250)) == [(1, 50), (0, 50), (2, 50), (3, 50)]
+    assert (timeline.gaps, timeline.leaps) == (1, 1)

@@ -126,10 +126,12 @@ def run_python(program, *arguments):
     ).stdout
 
 
-def test_importing_is_light():
+def test_importing_and_reading_wav_is_light():
     heavy = run_python(
-        "import sys, speech_toolkit.audio.waveform\n"
-        "print(sorted({'torch', 'numba', 'transformers', 'scipy'} & set(sys.modules)))"
+        "import sys\n"
+        "from speech_toolkit.audio.waveform import load_audio\n"
+        "load_audio('samples/demo.wav')\n"
+        "print(sorted({'torch', 'numba', 'transformers', 'scipy', 'av'} & set(sys.modules)))"
     )
 
     assert heavy.strip() == "[]"
