@@ -1,5 +1,6 @@
 """A reader of a result's page: clicks, drags and types, and sees what comes of it."""
 
+import re
 import time
 from dataclasses import dataclass
 
@@ -51,6 +52,21 @@ class Reader:
             "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
         )
 
+    def watch_jumps(self):
+        """Note where the sound is made to go on from."""
+        self.page.evaluate(
+            "{ const sound = document.getElementById('sound-player');"
+            "sound.addEventListener('seeking', () => (window.jumpedTo = sound.currentTime)); }"
+        )
+
+    def jumped_to_s(self):
+        return self.page.evaluate("window.jumpedTo")
+
+    def heard_word(self):
+        """Return the index of the word that is marked as heard, None where none is."""
+        marked = self.page.locator("[data-word].heard")
+        return int(marked.get_attribute("data-word")) if marked.count() else None
+
     def heard_s(self):
         return self.page.evaluate("document.getElementById('sound-player').currentTime")
 
@@ -95,3 +111,9 @@ class Reader:
             points = [] if at is None else [{"x": at, "y": y}]
             session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
         self.settle()
+
+
+def intervals(text_grid):
+    """Return tier names, times and texts of a TextGrid."""
+    found = re.findall(r'(name|text|xmin|xmax) = (?:"((?:[^"]|"")*)"|([\d.]+))', text_grid)
+    return [(key, text or (number and float(number))) for key, text, number in found]

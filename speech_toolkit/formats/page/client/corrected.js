@@ -1,6 +1,6 @@
 // The result with the corrections in it, in the form that it came in. What was corrected is marked
 // by "corrected": true; the figures of the model beside it stay those of what the model found.
-import { END, SENTENCES, START, groups, isAlignment, isCorrected, originals, source, words } from "./result.js";
+import { END, SENTENCES, START, groups, isAlignment, isCorrected, originals, source, spanOf, words } from "./result.js";
 
 export function correctedDocument() {
   const copy = structuredClone(source);
@@ -35,8 +35,8 @@ function changeSentences(copy, changed) {
     }
     if (!own.some((word) => indices.has(word.index))) continue;
     if (!isAlignment) sentence.text = replacedText(sentence.text, group);
-    sentence[START] = rounded(Math.min(...own.map((word) => word.start)));
-    sentence[END] = rounded(Math.max(...own.map((word) => word.end)));
+    const { start, end } = spanOf(own);
+    Object.assign(sentence, { [START]: rounded(start), [END]: rounded(end) });
     sentence.corrected = true;
   }
 }

@@ -69,6 +69,10 @@ playerChanged.listen(showNotice);
 languageChanged.listen(showFacts);
 languageChanged.listen(showNotice);
 
+new ResizeObserver(([{ target }]) => {
+  document.documentElement.style.setProperty("--player-height", `${target.offsetHeight}px`);
+}).observe(byId("player"));
+
 openHelp();
 setLanguage(page.language);
 openSound();

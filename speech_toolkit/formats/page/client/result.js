@@ -114,6 +114,14 @@ export function wordAt(time) {
   return null;
 }
 
+/** Return from when to when some words last. */
+export function spanOf(some) {
+  return some.reduce(
+    ({ start, end }, word) => ({ start: Math.min(start, word.start), end: Math.max(end, word.end) }),
+    { start: Infinity, end: 0 },
+  );
+}
+
 /** Return the word before or after another in time. */
 export function neighbour(word, step) {
   if (order === null) sortWords();

@@ -4,7 +4,7 @@ import { canRedo, canUndo, historyChanged, redo, undo } from "./history.js";
 import {
   currentLoop, hasSound, heardTime, isPlaying, playerChanged, playerMoved, setLoop, setSpeed, togglePlaying,
 } from "./player.js";
-import { groupOf, groups, wordAt, words } from "./result.js";
+import { groupOf, groups, spanOf, wordAt, words } from "./result.js";
 import { matches, matchesChanged, nextMatch, searchFor } from "./search.js";
 import { picked } from "./state.js";
 import { clockText, languageChanged, text } from "./texts.js";
@@ -51,11 +51,7 @@ export function travelHistory(move) {
 
 function sentenceOf(word) {
   const group = groups[groupOf[word.index]];
-  const own = words.slice(group.first, group.last);
-  return {
-    start: Math.min(...own.map((each) => each.start)),
-    end: Math.max(...own.map((each) => each.end)),
-  };
+  return spanOf(words.slice(group.first, group.last));
 }
 
 function showPlayer() {
