@@ -59,8 +59,9 @@ class Reader:
             "sound.addEventListener('seeking', () => (window.jumpedTo = sound.currentTime)); }"
         )
 
-    def jumped_to_s(self):
-        return self.page.evaluate("window.jumpedTo")
+    def sees_jump_to(self, time_s):
+        """Wait until the sound goes on from a time."""
+        self.wait_until(lambda: abs((self.page.evaluate("window.jumpedTo") or 0) - time_s) < 1e-3)
 
     def heard_word(self):
         """Return the index of the word that is marked as heard, None where none is."""
