@@ -181,9 +181,8 @@ class Device:
 
         backend = self._backend
         own = backend.facts()
-        roundings = [own.get("hf32") or {}, own.get("tf32") or {}]
+        roundings = [own.get(key) or {} for key in ("hf32", "tf32", "float16_products")]
         is_rounded = any(any(products.values()) for products in roundings)
-        is_rounded = is_rounded or own.get("rounds_float32", False)
         return {
             "device": self.name,
             "backend": self.type,
@@ -202,6 +201,7 @@ class Device:
             "float32_precision": HIGH if is_rounded else HIGHEST,
             "hf32": own.get("hf32"),
             "tf32": own.get("tf32"),
+            "float16_products": own.get("float16_products"),
             "gelu": own.get("gelu"),
             "env": environment_facts(),
         }

@@ -118,7 +118,8 @@ class Backend(Protocol):
         """Return the name of the card or of the processor."""
 
     def facts(self) -> dict[str, Any]:
-        """Return what it knows for a report: ``cann``, ``driver``, ``hf32``, ``tf32``, ``gelu``.
+        """Return what it knows for a report: ``cann``, ``driver``, ``gelu``, and what may round.
 
-        ``rounds_float32`` tells whether products of float32 are rounded whatever is asked.
+        ``hf32``, ``tf32`` and ``float16_products`` tell of ``matmul`` and ``conv`` whether their
+        float32 factors may be rounded to that; the last is so whatever is asked for.
         """

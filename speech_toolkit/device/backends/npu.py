@@ -146,7 +146,7 @@ class Npu(Card):
                 "conv": bool(npu.conv.allow_hf32),
             },
             "gelu": gelu_form(),
-            "rounds_float32": products_are_rounded(),
+            "float16_products": dict.fromkeys(("matmul", "conv"), products_are_rounded()),
         }
 
 

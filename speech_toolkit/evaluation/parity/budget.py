@@ -34,6 +34,7 @@ KNOWN_FORM = "known_form_share"  # the limit on what one form may account for
 _PRODUCT_NAMES = {"conv": CONVOLUTION, "matmul": MATMUL}
 _SCOPES = ((CONVOLUTION,), (MATMUL,), ALL_PRODUCTS)
 _PRODUCTS = tuple(Emulation(name, scope) for name in ("hf32", "tf32") for scope in _SCOPES)
+_AS_MANY_BITS = {"float16": "tf32"}  # what a float16 factor's rounding is told by, being the same
 _FORMS = (Emulation(GELU_TANH), *_PRODUCTS)
 
 
@@ -62,7 +63,8 @@ def rounding_causes(dtype: str, declared: Mapping[str, str]) -> list[str]:
         return [rounding]
     by_format: dict[str, list[str]] = {}
     for product, number_format in declared.items():
-        by_format.setdefault(number_format, []).append(_PRODUCT_NAMES[product])
+        known = _AS_MANY_BITS.get(number_format, number_format)
+        by_format.setdefault(known, []).append(_PRODUCT_NAMES[product])
     emulated = [
         Emulation(number_format, tuple(each for each in ALL_PRODUCTS if each in products)).label
         for number_format, products in by_format.items()
@@ -77,7 +79,7 @@ def granted_forms(*declared: Mapping[str, str]) -> list[str]:
         declared: of each device the rounding that it applies, by product: "conv" or "matmul".
     """
     pairs = {
-        (number_format, _PRODUCT_NAMES[product])
+        (_AS_MANY_BITS.get(number_format, number_format), _PRODUCT_NAMES[product])
         for rounding in declared
         for product, number_format in rounding.items()
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from speech_toolkit.evaluation.thresholds import Threshold
 
+_DECLARED = (("hf32", "hf32"), ("tf32", "tf32"), ("float16_products", "float16"))
 # A block is blamed for itself only when its error is this many times that of any module in it.
 BLOCK_RATIO = 10.0
 _PRODUCT_OF_KIND = {"convolution": "conv", "linear": "matmul"}
@@ -85,8 +86,8 @@ def declared_rounding(environment: Mapping[str, Any]) -> dict[str, str]:
     """Return the rounding of float32 products that a device's facts declare, by product."""
     return {
         product: number_format
-        for number_format in ("hf32", "tf32")
-        for product, is_on in (environment.get(number_format) or {}).items()
+        for key, number_format in _DECLARED
+        for product, is_on in (environment.get(key) or {}).items()
         if is_on
     }
 

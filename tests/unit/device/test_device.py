@@ -58,7 +58,7 @@ def test_facts_are_json_with_the_same_keys():
     assert set(facts) == {
         *("device", "backend", "index", "device_name", "total_memory_bytes", "torch", "torch_npu"),
         *("cann", "driver", "cuda", "python", "platform", "cpu_model", "threads"),
-        *("float32_precision", "hf32", "tf32", "gelu", "env"),
+        *("float32_precision", "hf32", "tf32", "float16_products", "gelu", "env"),
     }
     assert facts["device"] == facts["backend"] == "cpu"
     assert facts["device_name"] == facts["cpu_model"]
