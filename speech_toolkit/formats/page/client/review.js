@@ -10,6 +10,7 @@ const SHORT = { factor: 0.15, least_s: 0.03 };
 
 export const reviewChanged = new Signal();
 
+const letterCounts = new Map(); // by text: all words are judged anew at every correction
 const usualLetter_s = usualLetter();
 let entries = null;
 
@@ -47,7 +48,10 @@ function overlapWithBefore(word) {
 }
 
 function letterCount(text) {
-  return Math.max(1, (text.match(/[\p{L}\p{N}]/gu) ?? []).length);
+  if (!letterCounts.has(text)) {
+    letterCounts.set(text, Math.max(1, (text.match(/[\p{L}\p{N}]/gu) ?? []).length));
+  }
+  return letterCounts.get(text);
 }
 
 function usualLetter() {
