@@ -92,6 +92,14 @@ class Reader:
         downloading.value.save_as(path)
         return path
 
+    def cut_off(self):
+        """Return the buttons and headings that do not show all their text, or leave the window."""
+        return self.page.evaluate(
+            """() => Array.from(document.querySelectorAll("button, summary, h1, h2, select"))
+              .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 1
+                || e.getBoundingClientRect().right > innerWidth)).map((e) => e.id || e.outerHTML)"""
+        )
+
     def word(self, index):
         return self.page.locator(f'[data-word="{index}"]')
 

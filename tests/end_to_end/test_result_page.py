@@ -317,11 +317,7 @@ def test_nothing_is_cut_off(opened, language):
         reader.page.set_viewport_size({"width": width, "height": height})
         reader.settle()
         assert reader.page.evaluate("document.documentElement.scrollWidth") == width
-        cut = reader.page.evaluate(
-            """() => Array.from(document.querySelectorAll("button, summary, h1, h2, select"))
-              .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 1
-                || e.getBoundingClientRect().right > innerWidth)).map((e) => e.id || e.outerHTML)"""
-        )
+        cut = reader.cut_off()
         assert cut == [], width
 
 
