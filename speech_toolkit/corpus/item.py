@@ -1,0 +1,79 @@
+"""One recording of a corpus."""
+
+import re
+from dataclasses import dataclass
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.files.json_input import shown_value
+from speech_toolkit.ranges import MOMENT_S
+
+LONGEST_NAME_BYTES = 200  # of the 255 that file systems allow; the suffix of a result comes on top
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One recording to align or transcribe.
+
+    Attributes:
+        id: names its results, and is unique in its corpus; "/" makes folders. It has no "..", is no
+            absolute path, and holds no control characters.
+        audio_path: file.
+        text: what is spoken; None for recognition.
+        language: code; None for the run's default.
+        start_s: seconds into the file at which it begins; None for the file's start.
+        end_s: seconds at which it ends; None for the file's end.
+        place: where it was named, for messages, such as "list.jsonl:12" or "in/a.wav".
+
+    Raises:
+        UsageError: the id cannot name files, or the times are no part of a recording.
+    """
+
+    id: str
+    audio_path: str
+    text: str | None = None
+    language: str | None = None
+    start_s: float | None = None
+    end_s: float | None = None
+    place: str = ""
+
+    def __post_init__(self) -> None:
+        check_id(self.id)
+        if self.start_s is not None:
+            MOMENT_S.check("start_s", self.start_s)
+        if self.end_s is not None:
+            MOMENT_S.check("end_s", self.end_s)
+            if self.end_s <= (self.start_s or 0.0):
+                raise UsageError(
+                    f"end_s {self.end_s:.10g} is not after start_s {self.start_s or 0.0:.10g}; "
+                    "give a later end"
+                )
+
+
+def check_id(item_id: str) -> None:
+    """Make sure that results can be named after an id, inside one directory.
+
+    Args:
+        item_id: anything.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    if not isinstance(item_id, str) or not item_id.strip():
+        raise UsageError(f"id {shown_value(item_id)}: is no name; give some letters or digits")
+    shown = f"id {shown_value(item_id)}"
+    if _UNUSABLE.search(item_id):
+        raise UsageError(f"{shown}: has characters that no file name should have; leave them out")
+    parts = item_id.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts):
+        raise UsageError(
+            f"{shown}: is no path inside a directory; give names with one / between them, "
+            "such as speaker/recording"
+        )
+    if len(item_id) * 4 > LONGEST_NAME_BYTES and any(
+        len(part.encode()) > LONGEST_NAME_BYTES for part in parts
+    ):
+        raise UsageError(
+            f"{shown}: is longer than {LONGEST_NAME_BYTES} bytes, too long to name files; "
+            "shorten it"
+        )
