@@ -81,7 +81,7 @@ def test_bad_line_is_named_by_number(recording, line, complaint):
     [
         ("gone.wav", None, "gone.wav' does not exist: check the path"),
         ("page.m4a", b"<html>", "holds a web page, not audio"),
-        ("talk.m4a", b"\x00\x00\x00\x20ftypM4A \x00\x00", "convert it with ffmpeg"),
+        ("talk.m4a", b"\x00\x00\x00\x20ftypM4A \x00\x00", "cannot be decoded .* copy or download"),
         ("empty.wav", b"", "is empty"),
         ("a\0b.wav", None, "line 1: "),
         (".", None, "is a directory"),
