@@ -19,7 +19,7 @@ import numpy as np
 
 from speech_toolkit.checkpoint.not_finite import is_narrow, redone_warning, refuse_output
 from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.errors import AudioError, UsageError
+from speech_toolkit.errors import TooShortAudioError, UsageError
 
 if TYPE_CHECKING:
     import torch
@@ -194,7 +194,7 @@ def cut_windows(
     geometry = checkpoint.geometry
     num_frames = geometry.frames(len(waveform.samples))
     if num_frames < 1:
-        raise AudioError(
+        raise TooShortAudioError(
             f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
             f"{geometry.fewest_samples}; use a longer recording"
         )

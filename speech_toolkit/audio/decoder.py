@@ -18,7 +18,7 @@ from speech_toolkit.audio.source import (
     other_content,
     why_not_decodable,
 )
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import AudioError, NotAudioError, TooShortAudioError
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def opened_reader(stream: io.FileIO, source: AudioSource) -> Iterator[AudioReade
 
 def _opened(stream: io.FileIO, source: AudioSource) -> AudioReader:
     if os.fstat(stream.fileno()).st_size == 0:
-        raise AudioError(f"{source} is empty (0 bytes): record or download it again")
+        raise TooShortAudioError(f"{source} is empty (0 bytes): record or download it again")
     refusal: Exception | None = None
     if source.part.track == 0 and not is_mpeg_stream(stream):
         stream.seek(0)
@@ -52,14 +52,14 @@ def _opened(stream: io.FileIO, source: AudioSource) -> AudioReader:
         except soundfile.LibsndfileError as error:
             refusal = error
     if reason := other_content(stream):
-        raise AudioError(f"{source} {reason}") from refusal
+        raise NotAudioError(f"{source} {reason}") from refusal
     from speech_toolkit.audio.ffmpeg_container import NotDecodableError  # a tenth of a second
     from speech_toolkit.audio.ffmpeg_reader import FfmpegReader
 
     try:
         return FfmpegReader(stream, source)
     except NotDecodableError as error:
-        raise AudioError(why_not_decodable(stream, source, str(error))) from error
+        raise why_not_decodable(stream, source, str(error)) from error
 
 
 class MonoDecoder:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import AudioError, DamagedAudioError, TooShortAudioError
 
 if TYPE_CHECKING:
     from speech_toolkit.audio.decoder import MonoDecoder
@@ -20,7 +20,7 @@ def check_usable(decoder: MonoDecoder, source: AudioSource) -> None:
     """Raise AudioError where nothing was decoded or a sample is not a finite number."""
     rate_hz = decoder.reader.rate_hz
     if decoder.frames == 0:
-        raise AudioError(f"{source} {_why_nothing(decoder, source)}")
+        raise _nothing_decoded(decoder, source)
     if decoder.first_bad_frame is not None:
         at_s = decoder.first_bad_frame / rate_hz
         raise AudioError(
@@ -30,16 +30,21 @@ def check_usable(decoder: MonoDecoder, source: AudioSource) -> None:
         )
 
 
-def _why_nothing(decoder: MonoDecoder, source: AudioSource) -> str:
+def _nothing_decoded(decoder: MonoDecoder, source: AudioSource) -> AudioError:
     reader, start_s = decoder.reader, source.part.start_s
     ends_s = max(decoder.position, reader.frames or 0) / reader.rate_hz
     if start_s and ends_s:
-        return f"ends at {ends_s:.2f} s, start_s {start_s:.10g} is not before that: start earlier"
+        return TooShortAudioError(
+            f"{source} ends at {ends_s:.2f} s, start_s {start_s:.10g} is not before that: "
+            "start earlier"
+        )
     if reader.damage or any(reader.oddities()):
         cause = f" ({reader.damage})" if reader.damage else ""
-        return f"is damaged from its start{cause}: copy, download or record it again"
-    return (
-        "holds no samples (its header says 0 frames): record or export it again, "
+        return DamagedAudioError(
+            f"{source} is damaged from its start{cause}: copy, download or record it again"
+        )
+    return TooShortAudioError(
+        f"{source} holds no samples (its header says 0 frames): record or export it again, "
         "or, if the recorder was cut off, try ffmpeg -ignore_length 1 -i IN OUT.wav"
     )
 

@@ -13,7 +13,7 @@ from av.audio.plane import AudioPlane
 from speech_toolkit.audio import reader
 from speech_toolkit.audio.ffmpeg_container import NotDecodableError, OpenedContainer
 from speech_toolkit.audio.timeline import Timeline
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import AudioError, NotAudioError
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -234,7 +234,7 @@ def _checked_track(opened: OpenedContainer, source: AudioSource) -> av.AudioStre
     """Return the track that was asked for, if it can be decoded."""
     wanted, tracks = source.part.track, opened.tracks
     if not tracks:
-        raise AudioError(f"{source} holds no audio track: name a recording with sound")
+        raise NotAudioError(f"{source} holds no audio track: name a recording with sound")
     if wanted >= len(tracks):
         known = "track 0 alone" if len(tracks) == 1 else f"tracks 0 to {len(tracks) - 1}"
         raise AudioError(f"{source} has audio {known}, no audio_track {wanted}: name one of them")

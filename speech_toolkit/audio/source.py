@@ -15,7 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio.part import WHOLE, AudioPart
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import (
+    AudioError,
+    DamagedAudioError,
+    MissingAudioError,
+    NotAudioError,
+    UnreadableAudioError,
+)
 from speech_toolkit.files.git_lfs import is_lfs_pointer
 from speech_toolkit.files.json_input import shown_path
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder, temporary_directory
@@ -170,7 +176,7 @@ def _next_block(stream: io.FileIO, source: AudioSource) -> bytes:
     try:
         return stream.read(_COPIED_AT_ONCE_BYTES)
     except OSError as error:
-        raise AudioError(
+        raise UnreadableAudioError(
             f"{source} cannot be read ({error.strerror}): save it as a file and name that"
         ) from error
 
@@ -183,14 +189,16 @@ def _open_source(source: AudioSource) -> io.FileIO:
         else:
             stream = io.FileIO(source.path, "rb")
     except FileNotFoundError as error:
-        raise AudioError(f"{source} does not exist: check the path") from error
+        raise MissingAudioError(f"{source} does not exist: check the path") from error
     except IsADirectoryError as error:
         raise AudioError(f"{source} is a directory: name one file in it") from error
     except PermissionError as error:
-        raise AudioError(f"{source} may not be read by this user: chmod +r it") from error
+        raise UnreadableAudioError(f"{source} may not be read by this user: chmod +r it") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise AudioError(f"{source} cannot be opened ({reason}): check the path") from error
+        raise UnreadableAudioError(
+            f"{source} cannot be opened ({reason}): check the path"
+        ) from error
     mode = os.fstat(stream.fileno()).st_mode
     if stream.isatty() or stat.S_ISBLK(mode) or (stat.S_ISCHR(mode) and source.path != STDIN):
         stream.close()
@@ -223,8 +231,8 @@ def is_mpeg_stream(stream: io.FileIO) -> bool:
     return head.startswith(b"ID3") or (head[:1] == b"\xff" and head[1:2] >= b"\xe0")
 
 
-def why_not_decodable(stream: io.FileIO, source: AudioSource, decoder_reason: str) -> str:
-    """Say, from its first bytes, what no decoder made sense of, and what to do.
+def why_not_decodable(stream: io.FileIO, source: AudioSource, decoder_reason: str) -> AudioError:
+    """Return an error that says, from its first bytes, what no decoder made sense of.
 
     Args:
         stream: the refused stream; it is read from its start.
@@ -232,13 +240,13 @@ def why_not_decodable(stream: io.FileIO, source: AudioSource, decoder_reason: st
         decoder_reason: the last decoder's own words, used where the bytes look like audio.
     """
     if not (kind := _match_magic(_head(stream), _AUDIO_CONTAINERS)):
-        return (
+        return NotAudioError(
             f"{source} is not audio in a format known here: if a player plays it, try "
             f"{source.ffmpeg_command}"
         )
     if "moov" in decoder_reason:
         decoder_reason += ", which is written last: the file was cut off"
-    return (
+    return DamagedAudioError(
         f"{source} looks like {kind} but cannot be decoded ({decoder_reason}): "
         "copy or download it again"
     )

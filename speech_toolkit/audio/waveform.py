@@ -16,7 +16,7 @@ from speech_toolkit.audio.defects import check_usable, completeness_warnings, le
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.resampling import joined, resampled
 from speech_toolkit.audio.source import AudioSource, seekable_stream
-from speech_toolkit.errors import AudioError
+from speech_toolkit.errors import TooShortAudioError
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,7 @@ def load_audio(
         check_usable(decoder, source)
         warnings = (*completeness_warnings(decoder, source), *level_warnings(decoder, source))
     if len(samples) < min_samples:
-        raise AudioError(
+        raise TooShortAudioError(
             f"{source} is too short: {len(samples) / sample_rate_hz:.4f} s "
             f"({len(samples)} samples at {sample_rate_hz} Hz), the model needs at least "
             f"{min_samples / sample_rate_hz:.4f} s ({min_samples} samples)"

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from speech_toolkit.errors import ToolkitError, first_line
+from speech_toolkit.errors import DISK_FULL, DiskFullError, ToolkitError, first_line
 
 _DEFAULT_DIRECTORY = "/tmp"
 _ADVICE = "free space there, or set TMPDIR to a directory with room"
@@ -64,7 +64,8 @@ def scratch_errors() -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or first_line(error)
-        raise ToolkitError(
+        kind = DiskFullError if error.errno in DISK_FULL else ToolkitError
+        raise kind(
             f"temporary files cannot be written to {temporary_directory()} ({reason}); {_ADVICE}"
         ) from error
 

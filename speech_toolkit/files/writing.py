@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import DISK_FULL, DiskFullError, UsageError
 from speech_toolkit.system.streams import STDOUT
 
 
@@ -36,8 +36,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     such as ``/dev/stdout`` is written to as it is.
 
     Raises:
-        UsageError: the file cannot be written, and what stood there before is untouched; or
-            stdout is full, or its reader left.
+        UsageError: the file cannot be written, a DiskFullError where that is for want of room, and
+            what stood there before is untouched; or stdout is full, or its reader left.
     """
     write_bytes(path, _utf8(text))
 
@@ -58,7 +58,8 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         else:
             _replace(Path(os.path.realpath(target)), content)
     except OSError as error:
-        raise UsageError(f"{target}: cannot be written: {error.strerror}") from error
+        kind = DiskFullError if error.errno in DISK_FULL else UsageError
+        raise kind(f"{target}: cannot be written: {error.strerror}") from error
 
 
 def _print_whole(content: bytes) -> None:

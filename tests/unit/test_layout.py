@@ -21,7 +21,7 @@ FLOORS = (
     ("checkpoint",),
     ("audio", "device"),
     ("progress", "versions", "bundled"),
-    ("languages", "lists", "ranges"),
+    ("languages", "lists", "ranges", "outcomes"),
     ("files",),
     ("system",),
     ("errors", "exit_codes"),

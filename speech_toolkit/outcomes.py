@@ -1,0 +1,48 @@
+"""What became of one of many: its result, or the error that kept it from having one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from speech_toolkit.errors import error_kind
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[T]):
+    """The result of one piece of work, or why there is none.
+
+    Attributes:
+        result: None where it failed.
+        error: None where it is done.
+    """
+
+    result: T | None = None
+    error: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether there is a result."""
+        return self.error is None
+
+    @property
+    def error_kind(self) -> str | None:
+        """What went wrong in a few words, such as "missing" or "too short"; None where done."""
+        return None if self.error is None else error_kind(self.error)
+
+
+def outcome_of(work: Callable[[], T]) -> Outcome[T]:
+    """Do one piece of work of many, so that no failure of it stops the others.
+
+    An interrupt is no failure, and goes on upwards.
+
+    Args:
+        work: returns the result or raises whatever it likes.
+    """
+    try:
+        return Outcome(result=work())
+    except Exception as error:  # noqa: BLE001, one bad item never stops the rest
+        return Outcome(error=error)

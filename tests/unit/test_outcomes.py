@@ -1,0 +1,51 @@
+import pytest
+
+from speech_toolkit.errors import (
+    AudioError,
+    OutOfMemoryError,
+    ToolkitError,
+    TranscriptError,
+    error_kind,
+)
+from speech_toolkit.outcomes import Outcome, outcome_of
+
+
+def raising(error):
+    def work():
+        raise error
+
+    return work
+
+
+def test_work_that_ends_well_has_its_result():
+    assert outcome_of(lambda: 7) == Outcome(result=7)
+    assert outcome_of(lambda: None).ok
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TranscriptError("x"), "wrong text"),
+        (OutOfMemoryError("x"), "out of memory"),
+        (MemoryError(), "out of memory"),
+        (ZeroDivisionError(), "internal"),
+        (ToolkitError("x"), "other"),
+    ],
+)
+def test_a_failure_keeps_its_error_and_kind(error, kind):
+    outcome = outcome_of(raising(error))
+    assert (outcome.ok, outcome.result, outcome.error) == (False, None, error)
+    assert outcome.error_kind == error_kind(error) == kind
+
+
+def test_an_interrupt_is_no_failure():
+    with pytest.raises(KeyboardInterrupt):
+        outcome_of(raising(KeyboardInterrupt()))
+
+
+def test_kinds_of_audio_differ():
+    def kinds(base):
+        return [base.kind, *(kind for below in base.__subclasses__() for kind in kinds(below))]
+
+    found = kinds(AudioError)
+    assert len(found) == len(set(found)) >= 6
