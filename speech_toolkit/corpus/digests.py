@@ -1,0 +1,72 @@
+"""Whether work that was done is the work that is asked for: settings and inputs compared."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from speech_toolkit.corpus.item import Item
+
+_DIGEST_CHARACTERS = 32
+
+
+def settings_digest(settings: Mapping[str, Any]) -> str:
+    """Return a digest of settings that does not depend on the order of their keys."""
+    return _digest(settings)
+
+
+def item_digest(item: Item, digest_of_settings: str) -> str:
+    """Return a digest of what an item's results depend on.
+
+    Of the recording these are its path as it was given, its size and the time of its last change:
+    to read thousands of hours only to see that they are the same takes longer than the card needs
+    for them, and a file that is replaced while it keeps both is not met by chance. A file that is
+    touched or copied is done again, which loses time but never a result.
+
+    Args:
+        item: of the corpus.
+        digest_of_settings: what :func:`settings_digest` returns for the run's settings.
+    """
+    try:
+        stat = Path(item.audio_path).stat()
+        file = [stat.st_size, stat.st_mtime_ns]
+    except (OSError, ValueError):  # missing is a state of its own: the file may come
+        file = None
+    given = [item.audio_path, item.text, item.language, item.start_s, item.end_s]
+    return _digest([digest_of_settings, given, file])
+
+
+def settings_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return a phrase for each setting that is not what it was, such as ``star "none" -> "edges"``.
+
+    Args:
+        before: as JSON gives them back.
+        now: ready for JSON.
+    """
+    then, today = dict(_flat(before)), dict(_flat(json.loads(json.dumps(now))))
+    keys = dict.fromkeys([*then, *today])
+    return [
+        f"{key} {_shown(then, key)} -> {_shown(today, key)}"
+        for key in keys
+        if _shown(then, key) != _shown(today, key)
+    ]
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _shown(settings: Mapping[str, Any], key: str) -> str:
+    return json.dumps(settings[key], ensure_ascii=False) if key in settings else "(not given)"
+
+
+def _digest(content: Any) -> str:
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("ascii")).hexdigest()[:_DIGEST_CHARACTERS]
