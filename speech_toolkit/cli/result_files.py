@@ -1,12 +1,12 @@
 """Which file each result is written to, decided before anything is loaded."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.audio.source import STDIN
 from speech_toolkit.cli.output_guard import DEVICE, default_names
+from speech_toolkit.corpus.inputs.ids import unique_names
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats import FORMATS
 from speech_toolkit.formats.page.settings import PageSettings
@@ -109,26 +109,9 @@ def plan_jobs(
 
 
 def unique_stems(audio_paths: Sequence[str]) -> list[str]:
-    """Name each audio file after its own name, so that no two have the same name.
-
-    ``x.wav`` is "x". Where that fits several files each keeps its suffix ("x.wav", "x.flac"), and
-    what is still the same is numbered from the second on ("x.wav_2"). Names that differ in case
-    only count as the same, as some file systems have it.
-    """
-    stems = [_STDIN_STEM if path == STDIN else Path(path).stem for path in audio_paths]
-    uses = Counter(stem.casefold() for stem in stems)
-    taken: set[str] = set()
-    names = []
-    for path, stem in zip(audio_paths, stems, strict=True):
-        is_shared = uses[stem.casefold()] > 1 and path != STDIN
-        wanted = Path(path).name if is_shared else stem
-        name, number = wanted, 1
-        while name.casefold() in taken:
-            number += 1
-            name = f"{wanted}_{number}"
-        taken.add(name.casefold())
-        names.append(name)
-    return names
+    """Name each audio file after its own name, so that no two have the same name."""
+    files = [_STDIN_STEM if path == STDIN else Path(path).name for path in audio_paths]
+    return unique_names([Path(file).stem for file in files], files)
 
 
 def _jobs_in_directory(

@@ -8,7 +8,7 @@ from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.ranges import MOMENT_S
 
 LONGEST_NAME_BYTES = 200  # of the 255 that file systems allow; the suffix of a result comes on top
-_UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def check_id(item_id: str) -> None:
     if not isinstance(item_id, str) or not item_id.strip():
         raise UsageError(f"id {shown_value(item_id)}: is no name; give some letters or digits")
     shown = f"id {shown_value(item_id)}"
-    if _UNUSABLE.search(item_id):
+    if UNUSABLE.search(item_id):
         raise UsageError(f"{shown}: has characters that no file name should have; leave them out")
     parts = item_id.split("/")
     if not {"", ".", ".."}.isdisjoint(parts):

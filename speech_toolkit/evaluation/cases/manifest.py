@@ -11,9 +11,9 @@ from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.cases.cases import Case, CaseSet
 from speech_toolkit.evaluation.metrics.boundaries import true_words
 from speech_toolkit.evaluation.report import stored_schema
-from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
+from speech_toolkit.files.json_input import check_schema, parse_json, shown_path
+from speech_toolkit.files.lines import numbered_lines
 
-_LARGEST_MANIFEST_BYTES = 64 << 20
 _ADVICE = 'expected JSON such as {"audio": "talk.wav", "text": "What is said."}'
 
 
@@ -30,15 +30,11 @@ def read_manifest(path: Path, language: str) -> CaseSet:
     Raises:
         UsageError: the file cannot be read, or a line of it cannot be used; it is named by number.
     """
-    content = read_text(
-        path,
-        error=UsageError,
-        advice="--manifest takes a UTF-8 file of JSON lines",
-        limit_bytes=_LARGEST_MANIFEST_BYTES,
-    )
     directory = path.parent if path.is_file() else Path()
     cases = []
-    for number, line in enumerate(content.split("\n"), 1):
+    for number, line in numbered_lines(
+        path, error=UsageError, advice="--manifest takes a UTF-8 file of JSON lines"
+    ):
         if line.strip():
             source = f"--manifest {shown_path(path)}, line {number}"
             entry = parse_json(line, source, error=UsageError, advice=_ADVICE)

@@ -108,7 +108,7 @@ def test_missing_manifest_is_named(tmp_path):
 
 
 def test_a_manifest_without_an_end_is_given_up():
-    with pytest.raises(UsageError, match="/dev/zero: cannot be read"):
+    with pytest.raises(UsageError, match="/dev/zero:1: cannot be read"):
         read_manifest(Path("/dev/zero"), "en")
 
 

@@ -1,0 +1,1 @@
+"""Which recordings a run is about: files, directories and manifests, checked before all else."""

@@ -1,0 +1,155 @@
+"""From what the inputs say to items that can be worked on: each row is checked, none is skipped."""
+
+import os
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from speech_toolkit.alignment.text.transcript_file import read_transcript
+from speech_toolkit.corpus.inputs.faults import Faults
+from speech_toolkit.corpus.inputs.ids import made_id, unique_names
+from speech_toolkit.corpus.inputs.rows import Row, Rows
+from speech_toolkit.corpus.item import Item
+from speech_toolkit.errors import ToolkitError, UsageError, first_line
+from speech_toolkit.files.json_input import shown_path
+
+_REMEMBERED_PATHS = 1 << 16  # utterances of one recording stand near each other
+
+
+def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, ...]:
+    """Turn rows into items with ids of their own.
+
+    Args:
+        rows: what the inputs say.
+        needs_text: whether each recording needs a text; else texts are left alone.
+        faults: takes what is wrong.
+
+    Returns:
+        The items; not all of them where there are faults.
+    """
+    items: list[Item] = []
+    made: list[int] = []
+    find = _finder(rows.folders)
+    for row in rows.rows:
+        item = _item(row, rows, needs_text, find, faults)
+        if item is not None:
+            if row.id is None:
+                made.append(len(items))
+            items.append(item)
+    if not items and not faults.count:
+        faults.add("", "names no recordings; write one a line")
+    _make_unique(items, made, faults)
+    return tuple(items)
+
+
+def _item(
+    row: Row, rows: Rows, needs_text: bool, find: Callable[[str], str], faults: Faults
+) -> Item | None:
+    """Return a row's item; None where something is wrong with it, all of which is noted."""
+    before = faults.count
+    audio_path = text = None
+    try:
+        audio_path = find(row.audio)
+    except UsageError as error:
+        faults.add(row.place, f"audio {error}")
+    if needs_text:
+        try:
+            text = _text(row, rows, find)
+        except ToolkitError as error:
+            faults.add(row.place, first_line(error))
+    item_id = made_id(_path_in_corpus(row, rows)) if row.id is None else row.id
+    try:
+        item = Item(
+            item_id, audio_path or "", text, row.language, row.start_s, row.end_s, row.place
+        )
+    except UsageError as error:
+        faults.add(row.place, first_line(error))
+    return item if faults.count == before else None
+
+
+def _path_in_corpus(row: Row, rows: Rows) -> str:
+    if row.name is not None:
+        return row.name
+    return (
+        os.path.relpath(row.audio, rows.folders[0] or ".")
+        if os.path.isabs(row.audio)
+        else row.audio
+    )
+
+
+def _text(row: Row, rows: Rows, find: Callable[[str], str]) -> str:
+    """Return what is spoken.
+
+    Raises:
+        ToolkitError: the row has no text, an empty one, two of them, or a file that cannot be read.
+    """
+    if row.text_file is not None:
+        if row.text is not None:
+            raise UsageError("has both a text and a file with the text; keep one of them")
+        return read_transcript(find(row.text_file))
+    if row.text is None:
+        raise UsageError(f"has no text to align; {rows.text_advice}")
+    if not row.text.strip():
+        raise UsageError("has an empty text; write what is spoken, or remove it")
+    return row.text
+
+
+def _finder(folders: tuple[str, ...]) -> Callable[[str], str]:
+    """Return the function that finds a file, which remembers those that it found."""
+
+    @lru_cache(_REMEMBERED_PATHS)
+    def find(path: str) -> str:
+        """Return where a path leads: in the folders, or else in the working directory.
+
+        Raises:
+            UsageError: there is no file.
+        """
+        if not path.strip():
+            raise UsageError(f"{path!r} names no file; write its path")
+        for candidate in _candidates(path, folders):
+            try:
+                status = os.stat(candidate)
+            except (OSError, ValueError):  # ValueError: with a NUL
+                continue
+            _check_is_file(path, status)
+            return candidate
+        where = f", neither in {shown_path(folders[0])} nor here" if folders and folders[0] else ""
+        raise UsageError(f"{shown_path(path)!r} does not exist{where}; check the path")
+
+    return find
+
+
+def _candidates(path: str, folders: tuple[str, ...]) -> Iterator[str]:
+    if not os.path.isabs(path):
+        yield from (os.path.join(folder, path) for folder in folders)
+    yield path
+
+
+def _check_is_file(path: str, status: os.stat_result) -> None:
+    shown = repr(shown_path(path))
+    if stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{shown} is a directory; name a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"{shown} is a pipe or a device, read once only; save it as a file")
+    if not status.st_size:
+        raise UsageError(f"{shown} is empty; copy or download it again")
+
+
+def _make_unique(items: list[Item], made: list[int], faults: Faults) -> None:
+    """Make the ids that were made unique, and note the others that are not."""
+    is_made = bytearray(len(items))
+    for index in made:
+        is_made[index] = True
+    taken: dict[str, str] = {}
+    for item, skipped in zip(items, is_made, strict=True):
+        if not skipped and taken.setdefault(item.id, item.place) is not item.place:
+            faults.add(item.place, f"id {item.id!r} stands at {taken[item.id]} too; change one")
+    names = [items[index].id for index in made]
+    files = [
+        name + Path(items[index].audio_path).suffix for name, index in zip(names, made, strict=True)
+    ]
+    for index, name in zip(made, unique_names(names, files, taken), strict=True):
+        if name != items[index].id:
+            items[index] = replace(items[index], id=name)

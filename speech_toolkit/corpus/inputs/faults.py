@@ -1,0 +1,58 @@
+"""All that is wrong with the inputs of a run, told together."""
+
+from speech_toolkit.errors import UsageError
+
+SHOWN = 20
+
+
+class InputsError(UsageError):
+    """Inputs that cannot be used, one or many.
+
+    Attributes:
+        lines: the message; where there are many faults, one to a line, the first of them.
+        count: how many faults there are.
+    """
+
+    def __init__(self, lines: tuple[str, ...], count: int) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+        self.count = count
+
+
+class Faults:
+    """Collects what is wrong with inputs; of many faults only the first are kept.
+
+    Args:
+        source: the argument with its value, such as "--manifest list.jsonl".
+    """
+
+    def __init__(self, source: str) -> None:
+        self.count = 0
+        self._source = source
+        self._first: list[str] = []
+
+    def add(self, place: str, fault: str) -> None:
+        """Take note of a fault.
+
+        Args:
+            place: where, such as "list.jsonl:12"; "" for the whole source.
+            fault: what is wrong there, and the way out.
+        """
+        self.count += 1
+        if len(self._first) < SHOWN:
+            self._first.append(f"{place}: {fault}" if place else fault)
+
+    def raise_if_any(self) -> None:
+        """Tell of all faults.
+
+        Raises:
+            InputsError: there are some.
+        """
+        if not self.count:
+            return
+        if self.count == 1:
+            raise InputsError((f"{self._source}: {self._first[0]}",), 1)
+        lines = [f"{self._source}: {self.count:,} faults, nothing was done:", *self._first]
+        if self.count > SHOWN:
+            lines.append(f"and {self.count - SHOWN:,} more")
+        raise InputsError(tuple(lines), self.count)
