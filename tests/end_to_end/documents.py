@@ -20,7 +20,10 @@ from pathlib import Path
 from tests.end_to_end.support import REPOSITORY
 
 CHINESE = ".zh-CN.md"
-SCRIPTS = ("inference_mms", "inference_whisper", "evaluate", "eval_accuracy", "eval_perf")
+SCRIPTS = (
+    *("inference_mms", "inference_whisper", "convert"),
+    *("evaluate", "eval_accuracy", "eval_perf"),
+)
 # The families differ in what else they know: --transcript says which one inference.py will pick.
 _PICKER, _ALIGNS, _RECOGNISES = "inference", "inference_mms", "inference_whisper"
 
