@@ -276,7 +276,7 @@ def emulations(by_label: Mapping[str, Figures], texts: Texts) -> Markup | None:
         return None
     rows = [
         [
-            label,
+            texts.sentence(label),
             amount(
                 share(
                     None if found["explained_share"] is None else max(found["explained_share"], 0.0)
