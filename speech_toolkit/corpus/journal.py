@@ -64,13 +64,12 @@ class Journal:
         there = all((self.directory / name).is_file() for name in outcome.outputs)
         return outcome if there else None
 
-    def attempts(self, item: Item) -> int:
-        """Return how often an item, as it is now, was tried in vain."""
-        outcome = self.outcomes.get(item.id)
-        if outcome is None or outcome.ok:
+    def attempts(self, item_id: str, input_digest: str) -> int:
+        """Return how often an item was tried in vain with the same input."""
+        outcome = self.outcomes.get(item_id)
+        if outcome is None or outcome.ok or outcome.input_digest != input_digest:
             return 0
-        same = outcome.input_digest == item_digest(item, self.digest_of_settings)
-        return outcome.attempt if same else 0
+        return outcome.attempt
 
     def append(self, outcome: ItemOutcome) -> None:
         """Record what became of an item, whose results are in their files.

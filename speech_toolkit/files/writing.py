@@ -39,11 +39,17 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         UsageError: the file cannot be written, a DiskFullError where that is for want of room, and
             what stood there before is untouched; or stdout is full, or its reader left.
     """
-    write_bytes(path, _utf8(text))
+    write_bytes(path, utf8(text))
 
 
-def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
+def write_bytes(path: str | os.PathLike[str], content: bytes, *, sole_writer: bool = False) -> None:
     """Write to where :func:`write_text` writes, as it does.
+
+    Args:
+        path: of a file, or ``-``.
+        content: the whole of it.
+        sole_writer: whether no other process can be writing to the same file. What a kill leaves
+            beside it is then gone once the file is written again.
 
     Raises:
         UsageError: as :func:`write_text`.
@@ -56,7 +62,7 @@ def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(content)
         else:
-            _replace(Path(os.path.realpath(target)), content)
+            _replace(Path(os.path.realpath(target)), content, sole_writer=sole_writer)
     except OSError as error:
         kind = DiskFullError if error.errno in DISK_FULL else UsageError
         raise kind(f"{target}: cannot be written: {error.strerror}") from error
@@ -70,11 +76,13 @@ def _print_whole(content: bytes) -> None:
         raise UsageError(f"the result cannot be printed: {error.strerror}") from error
 
 
-def _replace(target: Path, content: bytes) -> None:
+def _replace(target: Path, content: bytes, *, sole_writer: bool) -> None:
     """Put ``content`` in the place of ``target`` in one step, with the mode that it had."""
-    temporary = target.with_name(f".{uuid.uuid4().hex}.part")
+    temporary = target.with_name(f".{target.name if sole_writer else uuid.uuid4().hex}.part")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
+        if sole_writer:
+            temporary.unlink(missing_ok=True)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         with os.fdopen(descriptor, "wb") as file:
             _take_after(target, descriptor)  # before the content, which may be private
@@ -95,6 +103,6 @@ def _take_after(target: Path, descriptor: int) -> None:
     os.fchmod(descriptor, stat.S_IMODE(kept.st_mode))
 
 
-def _utf8(text: str) -> bytes:
+def utf8(text: str) -> bytes:
     """Encode ``text``; a lone surrogate becomes its escape, which JSON reads back as it was."""
     return text.encode("utf-8", "backslashreplace")

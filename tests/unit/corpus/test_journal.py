@@ -83,14 +83,17 @@ def test_an_item_that_changed_is_done_again(out, item, tmp_path, change):
         fields = {name: getattr(item, name) for name in Item.__slots__}
         changed = Item(**fields | change(tmp_path))
         assert journal.recorded(changed) is None
-        assert journal.attempts(changed) == 0
+        digest = item_digest(changed, journal.digest_of_settings)
+        assert journal.attempts(changed.id, digest) == 0
 
 
 def test_what_may_have_passed_is_tried_again_and_counted(out, item):
     with open_journal(out, SETTINGS) as journal:
         journal.append(outcome_of(journal, item, error=ItemError("out of memory", "x"), attempt=2))
     with open_journal(out, SETTINGS) as journal:
-        assert (journal.recorded(item), journal.attempts(item)) == (None, 2)
+        digest = item_digest(item, journal.digest_of_settings)
+        assert (journal.recorded(item), journal.attempts(item.id, digest)) == (None, 2)
+        assert journal.attempts(item.id, "of another input") == 0
         journal.append(outcome_of(journal, item, error=ItemError("not audio", "x"), attempt=3))
         assert journal.recorded(item).attempt == 3
 

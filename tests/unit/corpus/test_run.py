@@ -1,0 +1,211 @@
+import os
+import shutil
+import signal
+
+import pytest
+
+from speech_toolkit.corpus.journal import open_journal
+from speech_toolkit.corpus.journal_lines import read_journal
+from speech_toolkit.corpus.run import run_items
+from speech_toolkit.corpus.shard import Shard
+from speech_toolkit.errors import DeviceError, DiskFullError, NotAudioError, UsageError
+from speech_toolkit.files import writing
+from speech_toolkit.system import interrupts
+from tests.unit.corpus.stand_in import SETTINGS, align, items_in, record_audio, render, work
+from tests.unit.corpus.test_killed_runs import tree
+
+COUNT = 18
+
+
+@pytest.fixture
+def items(tmp_path):
+    record_audio(tmp_path, COUNT)
+    return items_in(tmp_path, COUNT)
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out"
+
+
+def test_one_bad_item_stops_no_other(items, out):
+    outcomes = work(items, out)
+    assert [outcome.id for outcome in outcomes] == [item.id for item in items]
+    kinds = {int(o.id.partition("ü")[2]): o.error.kind for o in outcomes if not o.ok}
+    assert kinds == {4: "not audio", 13: "not audio", 7: "wrong text", 16: "wrong text"}
+    assert outcomes[2].outputs == ("speaker2/ü2.json", "speaker2/ü2.txt")
+    assert (out / "speaker2" / "ü2.txt").read_text("utf-8").startswith("你好 2你好 2")
+    assert (outcomes[2].audio_s, outcomes[2].run_s, outcomes[2].attempt) == (15 / 16, 0.625, 1)
+
+
+def test_what_is_done_is_not_done_again(items, out):
+    calls = []
+
+    def counted(item):
+        calls.append(item.id)
+        return align(item)
+
+    work(items[:10], out)
+    before = tree(out)
+    assert work(items[:10], out, do=counted) == []
+    assert tree(out) == before
+    work(items, out, do=counted)
+    assert calls == [item.id for item in items[10:]]
+    (out / "speaker0" / "ü3.txt").unlink()
+    assert [outcome.id for outcome in work(items, out)] == ["speaker0/ü3"]
+
+
+def test_a_failure_of_the_device_or_of_ours_is_tried_again(items, out):
+    errors = iter([DeviceError("card lost"), ZeroDivisionError("bug")])
+
+    def failing(item):
+        raise next(errors)
+
+    (failed,) = work(items[:1], out, do=failing)
+    assert (failed.error.kind, failed.attempt) == ("device", 1)
+    (failed,) = work(items[:1], out, do=failing)
+    assert (failed.error.kind, failed.attempt) == ("internal", 2)
+    assert failed.error.message == "ZeroDivisionError: bug"
+    (done,) = work(items[:1], out)
+    assert (done.ok, done.attempt) == (True, 3)
+    assert work(items[:1], out) == []
+
+
+def test_a_result_that_no_longer_holds_is_removed(items, out, tmp_path):
+    work(items[:1], out)
+    (tmp_path / "0.wav").write_bytes(b"")
+
+    def refuse(item):
+        raise NotAudioError("is none")
+
+    (failed,) = work(items[:1], out, do=refuse)
+    assert failed.attempt == 1
+    assert sorted(tree(out)) == [".journal.lock", "journal.jsonl"]
+
+
+def test_a_file_that_cannot_be_written_is_the_failure_of_its_item(items, out):
+    (out / "speaker0" / "ü0.txt").mkdir(parents=True)
+    first, second = work(items[:2], out)
+    assert (first.error.kind, second.ok) == ("settings", True)
+    assert "ü0.txt: cannot be written" in first.error.message
+
+
+def test_a_full_disk_stops_the_run_and_the_next_goes_on(items, out, monkeypatch):
+    room = 5
+
+    def fill(target, content, **options):
+        nonlocal room
+        if not room:
+            raise OSError(28, os.strerror(28))
+        room -= 1
+        return replace(target, content, **options)
+
+    replace = writing._replace
+    monkeypatch.setattr(writing, "_replace", fill)
+    with pytest.raises(DiskFullError, match="No space left on device; free some space"):
+        work(items, out)
+    assert list(read_journal(out / "journal.jsonl").outcomes) == [item.id for item in items[:2]]
+    monkeypatch.undo()
+    assert [outcome.id for outcome in work(items, out)] == [item.id for item in items[2:]]
+
+
+def test_a_full_device_is_a_full_disk():
+    with pytest.raises(DiskFullError, match="/dev/full: cannot be written"):
+        writing.write_text("/dev/full", "x" * 100_000)
+
+
+def test_shards_do_each_item_once_and_the_same(items, out, tmp_path):
+    work(items, tmp_path / "whole")
+    done = [outcome.id for n in (1, 2, 3) for outcome in work(items, out, shard=Shard(n, 3))]
+    assert sorted(done) == sorted(item.id for item in items)
+    results, whole = (
+        {name: data for name, data in tree(folder).items() if "journal" not in name}
+        for folder in (out, tmp_path / "whole")
+    )
+    assert results == whole
+
+
+def test_an_interrupt_lets_the_item_in_work_end(items, out):
+    def interrupted(item):
+        if item == items[2]:
+            signal.raise_signal(signal.SIGINT)
+        return align(item)
+
+    seen = []
+    with open_journal(out, SETTINGS) as journal, pytest.raises(KeyboardInterrupt):
+        for outcome in run_items(items, interrupted, render, journal):
+            seen.append(outcome)
+    assert [outcome.id for outcome in seen] == [item.id for item in items[:3]]
+    assert list(read_journal(out / "journal.jsonl").outcomes.values()) == seen
+
+
+def test_a_second_interrupt_ends_the_run_at_once(items, out, monkeypatch):
+    monkeypatch.setattr(interrupts, "_SAME_REQUEST_S", 0.0)
+
+    def interrupted(item):
+        if item == items[2]:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            pytest.fail("the item went on")
+        return align(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        work(items, out, do=interrupted)
+    assert len(read_journal(out / "journal.jsonl").outcomes) == 2
+    assert len(work(items, out)) == COUNT - 2
+
+
+def test_each_item_is_told(items, out):
+    class Told:
+        def __init__(self):
+            self.n, self.described, self.warnings = 0, None, []
+
+        def progress_bar(self, **description):
+            self.described = description
+            return self
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def update(self, n=1):
+            self.n += n
+
+        def warning(self, text):
+            self.warnings.append(text)
+
+    work(items[:5], out)
+    told = Told()
+    with open_journal(out, SETTINGS) as journal:
+        for done, _ in enumerate(run_items(items[:9], align, render, journal, told), start=6):
+            assert told.n == done
+    assert told.described["total"] == 9
+    assert told.warnings == ["list.jsonl:8: speaker1/ü7: holds nothing to align"]
+
+
+def test_no_result_takes_the_name_of_the_summary(items, out):
+    with open_journal(out, SETTINGS) as journal:
+        outcomes = run_items(items[:1], align, lambda *_: {"corpus.json": "{}"}, journal)
+        assert "named as the summary" in next(outcomes).error.message
+
+
+def test_a_run_starts_over_where_its_folder_is_gone(items, out):
+    work(items[:3], out)
+    shutil.rmtree(out)
+    assert len(work(items[:3], out)) == 3
+
+
+def test_items_need_no_order(items, out):
+    work(items, out)
+    assert work(items[::-1], out) == []
+
+
+def test_an_error_in_the_list_of_items_is_none_of_an_item(out):
+    def broken():
+        raise UsageError("list.jsonl:3: is odd")
+        yield
+
+    with pytest.raises(UsageError, match="is odd"):
+        work(broken(), out)
