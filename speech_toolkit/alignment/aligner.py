@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 from speech_toolkit.alignment.emissions import Emissions, compute_emissions
@@ -24,6 +25,7 @@ from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.device.precision import HIGHEST
+from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.versions import versions
@@ -321,3 +323,16 @@ class Aligner:
         """
         for audio, transcript in pairs:
             yield self.align(audio, transcript, settings)
+
+    def align_many(
+        self,
+        pairs: Iterable[tuple[str | os.PathLike[str] | AudioSource | Waveform, str]],
+        settings: AlignmentSettings | None = None,
+    ) -> Iterator[Outcome[AlignmentResult]]:
+        """Align pairs of audio and transcript in order, lazily; one that fails stops no other.
+
+        Yields:
+            An outcome for each pair: its result, or its error and the kind of that.
+        """
+        for audio, transcript in pairs:
+            yield outcome_of(partial(self.align, audio, transcript, settings))

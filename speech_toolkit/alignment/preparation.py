@@ -10,8 +10,8 @@ from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript, tokenize_transcript
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.audio.waveform import Waveform, load_audio
-from speech_toolkit.errors import AudioError, InfeasibleAlignmentError, UsageError
+from speech_toolkit.audio.waveform import Waveform, as_waveform
+from speech_toolkit.errors import InfeasibleAlignmentError, UsageError
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 
@@ -90,14 +90,8 @@ def prepare_input(
     if not isinstance(transcript, TokenizedTranscript):
         transcript = tokenize_transcript(transcript, vocabulary, settings.language)
     started = time.perf_counter()
-    if not isinstance(audio, Waveform):
-        audio = load_audio(audio, geometry.sample_rate_hz, min_samples=geometry.fewest_samples)
+    audio = as_waveform(audio, geometry.sample_rate_hz, geometry.fewest_samples)
     audio_load_time = time.perf_counter() - started
-    if audio.sample_rate_hz != geometry.sample_rate_hz:
-        raise AudioError(
-            f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
-            f"{geometry.sample_rate_hz} Hz; load_audio(path, {geometry.sample_rate_hz}) resamples"
-        )
     labels = label_sequence(transcript, vocabulary, settings.star)
     try:
         check_feasible(geometry.frames(len(audio.samples)), labels.targets)

@@ -16,7 +16,7 @@ from speech_toolkit.audio.defects import check_usable, completeness_warnings, le
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.resampling import joined, resampled
 from speech_toolkit.audio.source import AudioSource, seekable_stream
-from speech_toolkit.errors import TooShortAudioError
+from speech_toolkit.errors import AudioError, TooShortAudioError
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +99,24 @@ def load_audio(
         warnings,
         source.part,
     )
+
+
+def as_waveform(
+    audio: str | os.PathLike[str] | AudioSource | Waveform, sample_rate_hz: int, min_samples: int
+) -> Waveform:
+    """Return audio of any form as a waveform at a model's rate; one that is given must be at it.
+
+    Raises:
+        AudioError: as :func:`load_audio`, or a waveform is at another rate.
+    """
+    if not isinstance(audio, Waveform):
+        return load_audio(audio, sample_rate_hz, min_samples)
+    if audio.sample_rate_hz != sample_rate_hz:
+        raise AudioError(
+            f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
+            f"{sample_rate_hz} Hz; load_audio(path, {sample_rate_hz}) resamples"
+        )
+    return audio
 
 
 def declared_duration_s(path: str | os.PathLike[str]) -> float:

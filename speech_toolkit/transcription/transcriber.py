@@ -6,17 +6,18 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.audio.waveform import Waveform, load_audio
+from speech_toolkit.audio.waveform import Waveform, as_waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device import Device, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.device.precision import HIGHEST
-from speech_toolkit.errors import AudioError
+from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.transcription.decoded import DecodedBatch, Reading, TranscribedWindow
@@ -246,7 +247,7 @@ class Transcriber:
                 found, len(waveform.samples), waveform.sample_rate_hz, waveform.part.start_s
             ),
             tokens=tuple(item.decoded.tokens for item in found),
-            margins=_margins(found, settings),
+            margins=tuple(w.decoded.margins for w in found) if settings.record_margins else None,
             windows=windows,
             settings=self._settings_dict(settings, run) | waveform.part.settings(),
             model_path=self.model_path,
@@ -284,16 +285,22 @@ class Transcriber:
         for path in audio:
             yield self.transcribe(path, settings)
 
+    def transcribe_many(
+        self,
+        audio: Iterable[str | os.PathLike[str] | AudioSource | Waveform],
+        settings: TranscriptionSettings | None = None,
+    ) -> Iterator[Outcome[TranscriptionResult]]:
+        """Transcribe recordings in order, lazily; one that fails stops no other.
+
+        Yields:
+            An outcome for each: its result, or its error and the kind of that.
+        """
+        for each in audio:
+            yield outcome_of(partial(self.transcribe, each, settings))
+
     def _waveform(self, audio: str | os.PathLike[str] | AudioSource | Waveform) -> Waveform:
         rate = self.checkpoint.sample_rate_hz
-        if not isinstance(audio, Waveform):
-            audio = load_audio(audio, rate, min_samples=round(_MIN_AUDIO_S * rate))
-        if audio.sample_rate_hz != rate:
-            raise AudioError(
-                f"{audio.source}: the waveform is at {audio.sample_rate_hz} Hz, the model takes "
-                f"{rate} Hz; load_audio(path, {rate}) resamples"
-            )
-        return at_usual_level(audio)
+        return at_usual_level(as_waveform(audio, rate, min_samples=round(_MIN_AUDIO_S * rate)))
 
     def _regions(
         self, waveform: Waveform, settings: TranscriptionSettings
@@ -341,9 +348,3 @@ class Transcriber:
             "attn_implementation": self.decoder.attn_implementation,
             "decode_graph": self.decoder.uses_graph,
         }
-
-
-def _margins(
-    found: Sequence[TranscribedWindow], settings: TranscriptionSettings
-) -> tuple[tuple[float, ...], ...] | None:
-    return tuple(w.decoded.margins for w in found) if settings.record_margins else None

@@ -128,6 +128,22 @@ def test_files_are_aligned_one_after_the_other_until_one_fails(aligner, make_wav
         next(results)
 
 
+def test_of_many_pairs_one_that_fails_stops_no_other(aligner, make_waveform, tmp_path):
+    waveform = make_waveform(32000)
+    pairs = [
+        (waveform, "hello"),
+        (tmp_path / "none.wav", "hello"),
+        (waveform, "🙂"),
+        (make_waveform(4000), TEXT * 9),
+        (waveform, "world"),
+    ]
+    outcomes = list(aligner.align_many(iter(pairs)))
+    kinds = [None, "missing", "wrong text", "text too long for the audio", None]
+    assert [outcome.error_kind for outcome in outcomes] == kinds
+    assert [outcome.ok for outcome in outcomes] == [True, False, False, False, True]
+    assert outcomes[4].result.words == aligner.align(waveform, "world").words
+
+
 def test_star_column_does_not_reach_the_segments(aligner, make_waveform):
     result = aligner.align(
         make_waveform(64000), "Hello there. Good day.", AlignmentSettings(star="segments")
