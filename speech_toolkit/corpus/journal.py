@@ -141,7 +141,8 @@ def open_journal(
 
 def journals_in(directory: str | os.PathLike[str]) -> list[Path]:
     """Return the journals of an output directory: one, or one for each shard that was begun."""
-    shards = {path: Shard.of_journal(path.name) for path in Path(directory).iterdir()}
+    found = Path(directory).glob("journal*.jsonl")
+    shards = {path: Shard.of_journal(path.name) for path in found}
     return sorted((p for p, s in shards.items() if s), key=lambda path: shards[path].number)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from speech_toolkit.corpus.shard import Shard
@@ -14,6 +14,7 @@ from speech_toolkit.files.json_input import shown_path
 from speech_toolkit.progress import Progress
 
 LOCK_NAME = ".journal.lock"
+SUMMARY_LOCK_NAME = ".corpus.lock"
 
 
 @contextmanager
@@ -38,6 +39,30 @@ def directory_locked(directory: Path, shard: Shard, progress: Progress) -> Itera
                 f"{shown_path(directory)}: another run writes its results there; wait for its end, "
                 "choose another directory, or give each run its own shard"
             )
+        yield
+    finally:
+        os.close(lock)
+
+
+@contextmanager
+def summary_locked(directory: Path) -> Iterator[None]:
+    """Let runs of several shards summarise their directory one after the other.
+
+    Args:
+        directory: where the results are.
+
+    Raises:
+        UsageError: the directory cannot be written to.
+    """
+    try:
+        lock = os.open(directory / SUMMARY_LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise UsageError(
+            f"{shown_path(directory)}: cannot be written to: {error.strerror}"
+        ) from error
+    try:
+        with suppress(OSError):  # without locks, the next summary says what this one may miss
+            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
         os.close(lock)
