@@ -22,6 +22,11 @@ class ToolkitError(Exception):
     exit_code = 2
     kind = "other"
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message as it is printed: one line, more where many inputs are at fault."""
+        return (str(self),)
+
 
 class UsageError(ToolkitError):
     """An argument has a value that cannot be used."""

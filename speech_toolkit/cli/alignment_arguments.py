@@ -3,11 +3,13 @@
 import argparse
 
 from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
+from speech_toolkit.cli.input_arguments import add_input_arguments, check_input_arguments
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.part_arguments import add_part_arguments
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
+from speech_toolkit.errors import UsageError
 from speech_toolkit.ranges import BATCH_SIZE, CONTEXT_S, WINDOW_S
 
 DEFAULT_STEM = f"alignment_result_{DEVICE}"
@@ -34,14 +36,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_report_arguments(parser)
 
 
+def check_arguments(arguments: argparse.Namespace) -> None:
+    """Make sure that the arguments go together.
+
+    Raises:
+        UsageError: one has no effect without another, or the text is missing or one too many.
+    """
+    check_input_arguments(arguments)
+    has_text = arguments.transcript is not None or arguments.transcript_file is not None
+    if arguments.check_only:
+        if has_text:
+            raise UsageError(
+                "--check_only reads the texts of a manifest, or those beside the audio; leave out "
+                "--transcript and --transcript_file"
+            )
+        return
+    if not has_text:
+        raise UsageError("one of the arguments --transcript --transcript_file is required")
+    if len(arguments.audio) > 1:
+        raise UsageError(
+            f"--audio names {len(arguments.audio)} files: a transcript belongs to one; align one "
+            "at a time"
+        )
+
+
 def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--audio",
-        required=True,
-        help="audio or video file of any rate and format, or - for standard input",
+    add_input_arguments(
+        parser, "audio or video file of any rate and format, or - for standard input"
     )
     add_part_arguments(parser)
-    text = parser.add_mutually_exclusive_group(required=True)
+    text = parser.add_mutually_exclusive_group()
     text.add_argument("--transcript", help="what is spoken")
     text.add_argument(
         "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 from speech_toolkit import __version__
@@ -38,7 +38,8 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     except SystemExit as leaving:  # argparse is done: help, or wrong usage
         code = leaving.code
     except ToolkitError as error:
-        code = _stopped_by(error, f"error: {error}", error.exit_code)
+        first, *more = error.lines
+        code = _stopped_by(error, f"error: {first}", error.exit_code, more)
     except KeyboardInterrupt as interrupt:
         print_error("interrupted")
         code = getattr(interrupt, "exit_code", EXIT_INTERRUPTED)
@@ -57,11 +58,12 @@ def run_script(main: Callable[..., int], *arguments: Any) -> NoReturn:
     sys.exit(code)
 
 
-def _stopped_by(error: BaseException, message: str, code: int) -> int:
+def _stopped_by(error: BaseException, message: str, code: int, more: Iterable[str] = ()) -> int:
     """Print what stopped the script, with its traceback when verbose, and return ``code``."""
     if "--verbose" in sys.argv:
         print_line("".join(traceback.format_exception(error)).rstrip(), sys.stderr)
-    print_error(message)
+    for line in (message, *more):
+        print_error(line)
     return code
 
 

@@ -11,6 +11,7 @@ from speech_toolkit.cli.arguments import (
     comma_separated,
     number,
 )
+from speech_toolkit.cli.input_arguments import add_input_arguments, check_input_arguments
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.cli.part_arguments import add_part_arguments
@@ -68,13 +69,8 @@ _MODES_OF = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of ``inference_whisper.py``."""
-    parser.add_argument(
-        "--audio",
-        required=True,
-        nargs="+",
-        action="extend",
-        metavar="FILE",
-        help="audio or video files of any rate and format, or - for standard input",
+    add_input_arguments(
+        parser, "audio or video files of any rate and format, or - for standard input"
     )
     add_part_arguments(parser)
     add_model_arguments(parser, default_model="tiny-whisper")
@@ -148,13 +144,14 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     Raises:
         UsageError: one has no effect in the mode, or contradicts another.
     """
+    check_input_arguments(arguments)
     for name, modes in _MODES_OF.items():
         if getattr(arguments, name) is not None and arguments.mode not in modes:
             raise UsageError(
                 f"--{name} has no effect in --mode {arguments.mode}, only in "
                 f"{', '.join(modes)}; leave it out"
             )
-    if arguments.mode not in MODES and arguments.audio != arguments.audio[:1]:
+    if arguments.mode not in MODES and len(arguments.audio or ()) != 1:
         raise UsageError(f"--mode {arguments.mode} takes one --audio file")
 
 

@@ -6,8 +6,9 @@ import argparse
 import os
 from typing import TYPE_CHECKING, Any
 
-from speech_toolkit.cli.alignment_arguments import DEFAULT_STEM, add_arguments
+from speech_toolkit.cli.alignment_arguments import DEFAULT_STEM, add_arguments, check_arguments
 from speech_toolkit.cli.arguments import ScriptParser
+from speech_toolkit.cli.input_arguments import check_inputs
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.part_arguments import part_from
 from speech_toolkit.cli.reporter import Reporter, reporter_from
@@ -97,8 +98,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
+    check_arguments(arguments)
+    if arguments.check_only:
+        return check_inputs(arguments, True, reporter)
     jobs = plan_jobs(
-        [arguments.audio], arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
+        arguments.audio, arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
     (job,) = with_recordings(with_pages(jobs, arguments), reporter)
     subtitles = subtitle_options(arguments, job.format_names)
@@ -131,10 +135,10 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
     from speech_toolkit.system.streams import stdout_to_stderr
 
     check_is_text(arguments.transcript, "--transcript", "--transcript_file")
-    check_one_reads_stdin(arguments.audio, arguments.transcript_file, "--transcript_file")
+    check_one_reads_stdin(arguments.audio[0], arguments.transcript_file, "--transcript_file")
     request = AlignmentRequest(
         model_path=arguments.model_path,
-        audio_path=arguments.audio,
+        audio_path=arguments.audio[0],
         transcript=arguments.transcript
         if arguments.transcript_file is None
         else read_transcript(arguments.transcript_file),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.part import AudioPart
 from speech_toolkit.cli.arguments import ScriptParser
+from speech_toolkit.cli.input_arguments import check_inputs
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.page_arguments import page_paths, write_page
 from speech_toolkit.cli.part_arguments import part_from
@@ -115,6 +116,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
     check_arguments(arguments)
+    if arguments.check_only:
+        return check_inputs(arguments, False, reporter)
     if arguments.mode in MODES:
         return _transcribe(arguments, reporter)
     request = _request(arguments, (), subtitle_options(arguments, ()))

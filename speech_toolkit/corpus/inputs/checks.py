@@ -115,7 +115,11 @@ def _finder(folders: tuple[str, ...]) -> Callable[[str], str]:
                 continue
             _check_is_file(path, status)
             return candidate
-        where = f", neither in {shown_path(folders[0])} nor here" if folders and folders[0] else ""
+        where = (
+            f", neither in {shown_path(folders[0])} nor here"
+            if folders and folders[0] not in ("", ".")
+            else ""
+        )
         raise UsageError(f"{shown_path(path)!r} does not exist{where}; check the path")
 
     return find

@@ -9,14 +9,18 @@ class InputsError(UsageError):
     """Inputs that cannot be used, one or many.
 
     Attributes:
-        lines: the message; where there are many faults, one to a line, the first of them.
         count: how many faults there are.
     """
 
     def __init__(self, lines: tuple[str, ...], count: int) -> None:
         super().__init__("\n".join(lines))
-        self.lines = lines
         self.count = count
+        self._lines = lines
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The message; where there are many faults, one to a line, the first of them."""
+        return self._lines
 
 
 class Faults:

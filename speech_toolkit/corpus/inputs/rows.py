@@ -1,5 +1,6 @@
 """What each form of input says of a recording, in one form and before it is checked."""
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ class Manifest:
         """Where its relative paths are tried; the working directory for what is no file."""
         if self.path.is_dir():
             return str(self.path)
-        return str(self.path.parent) if self.path.is_file() else ""
+        return os.path.dirname(self.path) if self.path.is_file() else ""
 
 
 def seconds(text: str, key: str) -> float | None:

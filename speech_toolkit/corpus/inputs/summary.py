@@ -1,0 +1,69 @@
+"""How much there is to do, from the headers of the recordings."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from speech_toolkit.audio.waveform import declared_duration_s
+from speech_toolkit.corpus.inputs.faults import Faults
+from speech_toolkit.corpus.item import Item
+from speech_toolkit.errors import AudioError, first_line
+
+_REMEMBERED_FILES = 1 << 10  # parts of one recording stand near each other
+
+
+@dataclass(frozen=True)
+class InputSummary:
+    """What the items of a run add up to.
+
+    Attributes:
+        items: how many there are.
+        files: how many files they are in.
+        audio_s: length of them all.
+        characters: of all their texts.
+        languages: how many items name each language; those that name none are left out.
+    """
+
+    items: int
+    files: int
+    audio_s: float
+    characters: int
+    languages: Mapping[str, int]
+
+
+def summarise(items: Sequence[Item], source: str) -> InputSummary:
+    """Add up the items of a run; the header of each recording is read for that.
+
+    Args:
+        items: they have been checked.
+        source: the argument that names them, for messages.
+
+    Raises:
+        InputsError: recordings cannot be opened, or end before the part that is named begins.
+    """
+    faults = Faults(source)
+    duration_of = lru_cache(_REMEMBERED_FILES)(declared_duration_s)
+    audio_s = 0.0
+    for item in items:
+        start_s = item.start_s or 0.0
+        try:
+            end_s = duration_of(item.audio_path)
+        except AudioError as error:
+            faults.add(item.place, first_line(error))
+            continue
+        if start_s >= end_s:
+            faults.add(
+                item.place,
+                f"start_s {start_s:.10g} is not before the recording's end, {end_s:.2f} s; give "
+                "an earlier start",
+            )
+        audio_s += max(0.0, min(end_s, item.end_s or end_s) - start_s)
+    faults.raise_if_any()
+    return InputSummary(
+        len(items),
+        len({item.audio_path for item in items}),
+        audio_s,
+        sum(len(item.text or "") for item in items),
+        dict(Counter(item.language for item in items if item.language).most_common()),
+    )
