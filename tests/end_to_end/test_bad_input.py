@@ -58,7 +58,7 @@ BEFORE_TORCH = [
     Bad("end is start", {"--start_s": "5", "--end_s": "5"}, "end_s 5 is not after start_s 5"),
     Bad("part too short", {"--start_s": "0.5", "--end_s": "0.51"}, "is too short: 0.0100 s"),
     Bad("end nan", {"--end_s": "nan"}, "'nan' is not a number of at least 0"),
-    Bad("audio flag absent", {"--audio": None}, "required: --audio"),
+    Bad("audio flag absent", {"--audio": None}, "--audio --manifest is required"),
     # transcript
     Bad("transcript absent", {"--transcript": None}, "--transcript --transcript_file is required"),
     Bad("transcript twice", {"--transcript_file": "{dir}/good.txt"}, "not allowed with argument"),

@@ -38,7 +38,7 @@ BEFORE_TORCH = [
     Bad("audio too short", {"--audio": "{dir}/short.wav"}, "is too short: 0.0187 s"),
     Bad("audio no samples", {"--audio": "{dir}/no_samples.wav"}, "holds no samples"),
     Bad("audio stdin empty", {"--audio": "-"}, "standard input is empty"),
-    Bad("audio absent", {"--audio": None}, "required: --audio"),
+    Bad("audio absent", {"--audio": None}, "--audio --manifest is required"),
     Bad("audio stdin timed", {"--audio": "-", "--mode": "benchmark"}, "standard input is empty"),
     Bad(
         "audio and reference on stdin",
