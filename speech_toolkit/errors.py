@@ -80,6 +80,18 @@ class DamagedAudioError(AudioError):
     kind = "damaged"
 
 
+class TruncatedAudioError(AudioError):
+    """A part of the recording is missing, where that matters."""
+
+    kind = "truncated"
+
+
+class SilentAudioError(AudioError):
+    """Every sample is zero, where something is to be heard."""
+
+    kind = "silent"
+
+
 class TooShortAudioError(AudioError):
     """The audio is empty, or shorter than the model can hear."""
 

@@ -49,6 +49,14 @@ def _nothing_decoded(decoder: MonoDecoder, source: AudioSource) -> AudioError:
     )
 
 
+def is_cut_short(decoder: MonoDecoder) -> bool:
+    """Tell whether the file certainly held more, or should have, of what was asked for."""
+    reader = decoder.reader
+    if decoder.reached_end:
+        return False
+    return reader.missing_s(decoder.position) > _TRUNCATION_TOLERANCE_S or bool(reader.damage)
+
+
 def completeness_warnings(decoder: MonoDecoder, source: AudioSource) -> Iterator[str]:
     """Yield a warning for each sign that the file held more, or should have."""
     reader = decoder.reader

@@ -12,7 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from speech_toolkit.audio.decoder import MonoDecoder, opened_reader
-from speech_toolkit.audio.defects import check_usable, completeness_warnings, level_warnings
+from speech_toolkit.audio.defects import (
+    check_usable,
+    completeness_warnings,
+    is_cut_short,
+    level_warnings,
+)
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.resampling import joined, resampled
 from speech_toolkit.audio.source import AudioSource, seekable_stream
@@ -31,6 +36,7 @@ class Waveform:
         original_channels: Number of channels of the file.
         warnings: One line for each thing that was odd but usable.
         part: What of the file the samples are.
+        is_cut_short: Whether the file certainly held more, which is lost.
     """
 
     samples: np.ndarray
@@ -40,6 +46,7 @@ class Waveform:
     original_channels: int
     warnings: tuple[str, ...] = ()
     part: AudioPart = WHOLE
+    is_cut_short: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -98,6 +105,7 @@ def load_audio(
         reader.channels,
         warnings,
         source.part,
+        is_cut_short(decoder),
     )
 
 

@@ -1,0 +1,96 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from speech_toolkit.alignment import Aligner, AlignmentSettings
+from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.corpus.item import Item
+from speech_toolkit.corpus.journal import open_journal
+from speech_toolkit.corpus.run import run_items
+from speech_toolkit.corpus.work import alignment_with, transcription_with
+from speech_toolkit.files.writing import json_text
+from speech_toolkit.outcomes import outcome_of
+from speech_toolkit.transcription import Transcriber, TranscriptionSettings
+
+SAMPLES = Path(__file__).parents[3] / "samples"
+TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def align():
+    return alignment_with(Aligner.load(device="cpu"), AlignmentSettings())
+
+
+@pytest.fixture(scope="module")
+def transcribe():
+    return transcription_with(Transcriber.load(device="cpu"), TranscriptionSettings())
+
+
+def cut(path):
+    path.write_bytes((SAMPLES / "demo.wav").read_bytes()[:40_000])
+
+
+def silent(path):
+    soundfile.write(path, np.zeros(32_000), 16_000)
+
+
+@pytest.fixture
+def items(tmp_path):
+    def item(name, make, text=TEXT):
+        path = tmp_path / f"{name}.wav"
+        make(path)
+        return Item(name, str(path), text, place=f"list.jsonl:{name}")
+
+    def whole(path):
+        shutil.copyfile(SAMPLES / "demo.wav", path)
+
+    return [
+        item("good", whole),
+        item("missing", lambda path: None),
+        item("not audio", lambda path: path.write_text("hello, I am a text")),
+        item("truncated", cut),
+        item("silent", silent),
+        item("too short", lambda path: path.write_bytes(b"")),
+        item("wrong text", whole, "🙂"),
+        item("text too long for the audio", whole, TEXT * 50),
+        item("none", whole, None),
+        item("good, again", whole),
+    ]
+
+
+def test_each_bad_item_of_a_corpus_is_explained(align, items, tmp_path):
+    def render(item, document):
+        return {f"{item.id}.json": json_text(document)}
+
+    with open_journal(tmp_path / "out", {}) as journal:
+        outcomes = {each.id: each for each in run_items(items, align, render, journal)}
+    kinds = {name: each.error and each.error.kind for name, each in outcomes.items()}
+    assert kinds == {item.id: item.id for item in items} | {
+        "good": None,
+        "good, again": None,
+        "none": "wrong text",
+    }
+    assert outcomes["good"].mean_score == outcomes["good, again"].mean_score < 0
+    assert outcomes["good"].load_s > 0
+    assert "promises" in outcomes["truncated"].error.message
+    assert all(each.is_final for each in outcomes.values())
+
+
+def test_a_silent_recording_is_transcribed_as_silence(transcribe, items):
+    results = {item.id: outcome_of(lambda item=item: transcribe(item)) for item in items[:6]}
+    kinds = [outcome.error_kind for outcome in results.values()]
+    assert kinds == [None, "missing", "not audio", "truncated", None, "too short"]
+    assert results["silent"].result["text"] == ""
+    assert results["good"].result["stage_times_s"]["decode_audio"] > 0
+
+
+def test_times_of_an_item_choose_a_part_that_may_end_before_the_file(align, tmp_path):
+    path = tmp_path / "long.wav"
+    demo = load_audio(SAMPLES / "demo.wav")
+    soundfile.write(path, np.concatenate([np.zeros(16_000), demo.samples, np.zeros(8_000)]), 16_000)
+    document = align(Item("a", str(path), TEXT, start_s=1.0, end_s=1.0 + demo.duration_s))
+    assert document["audio_duration"] == demo.duration_s
+    assert document["words"][0]["start_time"] >= 1.0
