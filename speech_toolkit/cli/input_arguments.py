@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.files.json_input import shown_path
 
 if TYPE_CHECKING:
     from speech_toolkit.corpus.inputs.summary import InputSummary
@@ -82,13 +83,16 @@ def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Repo
     from speech_toolkit.corpus.inputs.summary import summarise
 
     items = _items(arguments, needs_text)
-    for line in _summary_lines(summarise(items, _source(arguments)), needs_text):
+    for line in _summary_lines(summarise(items, *_source(arguments)), needs_text):
         reporter.line(line)
     return EXIT_DONE
 
 
-def _source(arguments: argparse.Namespace) -> str:
-    return "--audio" if arguments.manifest is None else f"--manifest {arguments.manifest}"
+def _source(arguments: argparse.Namespace) -> tuple[str, str]:
+    """Return the argument that names the recordings, and its value where that is one."""
+    if arguments.manifest is None:
+        return "--audio", ""
+    return "--manifest", shown_path(arguments.manifest)
 
 
 def _items(arguments: argparse.Namespace, needs_text: bool) -> tuple[Item, ...]:

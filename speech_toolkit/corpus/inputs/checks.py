@@ -39,7 +39,7 @@ def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, .
                 made.append(len(items))
             items.append(item)
     if not items and not faults.count:
-        faults.add("", "names no recordings; write one a line")
+        faults.add(None, "names no recordings; write one a line")
     _make_unique(items, made, faults)
     return tuple(items)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from speech_toolkit.corpus.inputs.faults import Faults
 from speech_toolkit.corpus.inputs.rows import Manifest, Row, Rows, seconds
 from speech_toolkit.files.json_input import shown_value
+from speech_toolkit.files.lines import LONGEST_LINE_BYTES
 
 CSV, TSV = "csv", "tsv"
 SEPARATORS = {TSV: "\t", CSV: ","}  # in the order in which they are tried
@@ -149,6 +150,7 @@ def _comma_records(manifest: Manifest, faults: Faults) -> _Records:
     reader = csv.reader(lines(), strict=True)
     while True:
         first = last + 1
+        usual_limit = csv.field_size_limit(LONGEST_LINE_BYTES)  # of the whole process
         try:
             record = next(reader, None)
         except csv.Error as error:
@@ -157,6 +159,8 @@ def _comma_records(manifest: Manifest, faults: Faults) -> _Records:
                 f"is no CSV ({error}); close its quotation marks, and double those inside",
             )
             return
+        finally:
+            csv.field_size_limit(usual_limit)
         if record is None:
             return
         if any(field.strip() for field in record):

@@ -27,24 +27,26 @@ class Faults:
     """Collects what is wrong with inputs; of many faults only the first are kept.
 
     Args:
-        source: the argument with its value, such as "--manifest list.jsonl".
+        flag: the argument that names them.
+        name: its value, where that is one.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, flag: str, name: str = "") -> None:
         self.count = 0
-        self._source = source
+        self._flag = flag
+        self._name = name
         self._first: list[str] = []
 
-    def add(self, place: str, fault: str) -> None:
+    def add(self, place: str | None, fault: str) -> None:
         """Take note of a fault.
 
         Args:
-            place: where, such as "list.jsonl:12"; "" for the whole source.
+            place: where, such as "list.jsonl:12"; None for the whole.
             fault: what is wrong there, and the way out.
         """
         self.count += 1
         if len(self._first) < SHOWN:
-            self._first.append(f"{place}: {fault}" if place else fault)
+            self._first.append(f"{place or self._name}: {fault}")
 
     def raise_if_any(self) -> None:
         """Tell of all faults.
@@ -55,8 +57,9 @@ class Faults:
         if not self.count:
             return
         if self.count == 1:
-            raise InputsError((f"{self._source}: {self._first[0]}",), 1)
-        lines = [f"{self._source}: {self.count:,} faults, nothing was done:", *self._first]
+            raise InputsError((f"{self._flag} {self._first[0]}",), 1)
+        source = f"{self._flag} {self._name}".strip()
+        lines = [f"{source}: {self.count:,} faults, nothing was done:", *self._first]
         if self.count > SHOWN:
             lines.append(f"and {self.count - SHOWN:,} more")
         raise InputsError(tuple(lines), self.count)

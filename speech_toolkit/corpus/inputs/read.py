@@ -30,7 +30,7 @@ def read_manifest_items(
         UsageError: the manifest cannot be read.
         InputsError: something in it is wrong; all of that is told, with the first lines.
     """
-    faults = Faults(f"--manifest {shown_path(path)}")
+    faults = Faults("--manifest", shown_path(path))
     with garbage_collection_paused():
         rows = manifest_rows(Path(path), format_name, faults)
         items = checked_items(rows, needs_text, faults)

@@ -32,17 +32,18 @@ class InputSummary:
     languages: Mapping[str, int]
 
 
-def summarise(items: Sequence[Item], source: str) -> InputSummary:
+def summarise(items: Sequence[Item], flag: str, name: str = "") -> InputSummary:
     """Add up the items of a run; the header of each recording is read for that.
 
     Args:
         items: they have been checked.
-        source: the argument that names them, for messages.
+        flag: the argument that names them, for messages.
+        name: its value, where that is one.
 
     Raises:
         InputsError: recordings cannot be opened, or end before the part that is named begins.
     """
-    faults = Faults(source)
+    faults = Faults(flag, name)
     duration_of = lru_cache(_REMEMBERED_FILES)(declared_duration_s)
     audio_s = 0.0
     for item in items:

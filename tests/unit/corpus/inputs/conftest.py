@@ -31,7 +31,7 @@ class Corpus:
         with pytest.raises(InputsError) as caught:
             self.items(name, content, needs_text, format_name)
         lines = caught.value.lines
-        told = [lines[0].partition(": ")[2]] if len(lines) == 1 else lines[1:]
+        told = [lines[0].removeprefix("--manifest ")] if len(lines) == 1 else lines[1:]
         return [self.without_root(line) for line in told]
 
     def without_root(self, line):

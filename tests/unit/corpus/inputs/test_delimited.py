@@ -1,3 +1,5 @@
+import csv
+
 import pytest
 
 COMMON_VOICE = (
@@ -35,6 +37,15 @@ def test_text_of_several_lines_is_one_field(corpus):
     first, second = corpus.items("list.csv", content)
     assert first.text == "one\ntwo"
     assert (first.place[-10:], second.place[-10:]) == ("list.csv:2", "list.csv:4")
+
+
+@pytest.mark.parametrize("mark", ["", '"'])
+def test_text_of_a_day(corpus, mark):
+    before = csv.field_size_limit()
+    text = "word " * 40_000 + "end"
+    (item,) = corpus.items("list.csv", f"audio,text\na.wav,{mark}{text}{mark}\n")
+    assert item.text == text
+    assert csv.field_size_limit() == before
 
 
 def test_common_voice_keeps_its_recordings_in_clips(corpus):

@@ -1,5 +1,7 @@
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -111,3 +113,12 @@ def test_ids_that_are_given_are_kept_and_must_differ(corpus):
 def test_ids_that_are_made_give_way_to_those_that_are_given(corpus):
     items = corpus.items("m.csv", "id,audio,text\n,a.wav,t\na,sub/b.flac,t\n")
     assert [item.id for item in items] == ["a.wav", "a"]
+
+
+def test_nothing_that_takes_seconds_is_imported():
+    code = (
+        "import sys, speech_toolkit.corpus.inputs.read;"
+        "print({'torch', 'transformers', 'numpy', 'jsonschema'} & sys.modules.keys())"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "set()"
