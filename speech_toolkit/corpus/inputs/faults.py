@@ -13,9 +13,12 @@ class InputsError(UsageError):
     """
 
     def __init__(self, lines: tuple[str, ...], count: int) -> None:
-        super().__init__("\n".join(lines))
+        super().__init__(lines, count)  # as pickle hands them on
         self.count = count
         self._lines = lines
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines)
 
     @property
     def lines(self) -> tuple[str, ...]:
