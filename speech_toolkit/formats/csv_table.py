@@ -12,14 +12,14 @@ _ROW_END = "\r\n"  # so that csv quotes texts with either: readers would end a r
 def render(timed: TimedText) -> str:
     """Return the header and a row for each word, or for a segment whose words have no times.
 
-    Texts and times are those of the result, whatever is in them; segments count from 1, and an
-    unknown probability is empty.
+    Texts and times are those of the result, save that a NUL, where many readers end a cell, is
+    U+FFFD; segments count from 1, and an unknown probability is empty.
     """
     lines: list[str] = []
     rows = csv.writer(SimpleNamespace(write=lines.append), lineterminator=_ROW_END)
     rows.writerow(COLUMNS)
     rows.writerows(
-        (number, part.start_s, part.end_s, part.text, part.probability)
+        (number, part.start_s, part.end_s, part.text.replace("\0", "\ufffd"), part.probability)
         for number, segment in enumerate(timed.segments, start=1)
         for part in segment.parts
     )
