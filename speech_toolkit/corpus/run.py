@@ -58,7 +58,7 @@ def run_items(
     with progress.progress_bar(total=len(own), label="Corpus", unit="file") as bar:
         bar.update(len(own) - len(left))
         for item in left:
-            outcome, interrupt = _done_whole(item, do, render, journal)
+            outcome, interrupt = _done_whole(item, do, render, journal, progress)
             bar.update()
             if not outcome.ok:
                 progress.warning(f"{item.place or item.id}: {outcome.error.message}")
@@ -100,12 +100,16 @@ def record(
 
 
 def _done_whole(
-    item: Item, do: Do, render: Render, journal: Journal
+    item: Item, do: Do, render: Render, journal: Journal, progress: Progress
 ) -> tuple[ItemOutcome, KeyboardInterrupt | None]:
     """Return what became of an item, and the interrupt that waited for it."""
+
+    def say_so() -> None:
+        progress.info(f"Interrupted: {item.id} is being finished; once more stops at once")
+
     outcome = None
     try:
-        with interrupt_deferred():
+        with interrupt_deferred(say_so):
             digest = item_digest(item, journal.digest_of_settings)
             outcome = record(item, digest, outcome_of(lambda: do(item)), render, journal)
     except KeyboardInterrupt as interrupt:

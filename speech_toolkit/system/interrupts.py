@@ -51,11 +51,14 @@ def signals_raised() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def interrupt_deferred() -> Iterator[None]:
+def interrupt_deferred(on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Let the signals that Python handles wait for the end of the ``with`` block.
 
     A Ctrl-C while torch is imported can hit one of its C++ constructors, which ends the process
     with "terminate called". A second one does not wait.
+
+    Args:
+        on_wait: called when the first one has come, to tell that it was heard.
     """
     came: list[int] = []
 
@@ -63,6 +66,8 @@ def interrupt_deferred() -> Iterator[None]:
         came.append(number)
         if len(came) > 1:
             handlers[number](number, frame)
+        else:
+            on_wait()
 
     with _handled(remember, callable) as handlers:
         yield

@@ -10,6 +10,7 @@ from speech_toolkit.corpus.run import run_items
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import DeviceError, DiskFullError, NotAudioError, UsageError
 from speech_toolkit.files import writing
+from speech_toolkit.progress import LoggedProgress
 from speech_toolkit.system import interrupts
 from tests.unit.corpus.stand_in import SETTINGS, align, items_in, record_audio, render, work
 from tests.unit.corpus.test_killed_runs import tree
@@ -131,10 +132,15 @@ def test_an_interrupt_lets_the_item_in_work_end(items, out):
             signal.raise_signal(signal.SIGINT)
         return align(item)
 
-    seen = []
+    class Told(LoggedProgress):
+        def info(self, text):
+            told.append(text)
+
+    seen, told = [], []
     with open_journal(out, SETTINGS) as journal, pytest.raises(KeyboardInterrupt):
-        for outcome in run_items(items, interrupted, render, journal):
+        for outcome in run_items(items, interrupted, render, journal, Told()):
             seen.append(outcome)
+    assert [line for line in told if "speaker2/ü2 is being finished" in line] == told != []
     assert [outcome.id for outcome in seen] == [item.id for item in items[:3]]
     assert list(read_journal(out / "journal.jsonl").outcomes.values()) == seen
 
