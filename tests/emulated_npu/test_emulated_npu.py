@@ -18,8 +18,8 @@ ON_DEVICE = Path(__file__).parent / "on_device"
     [
         (("check_operators.py", "check_models.py"), {"EMULATED_NPU_ARITHMETIC": "exact"}),
         (("check_helper.py", "check_gelu.py", "check_transfer.py"), {}),
-        (("check_faults.py",), {}),
-        (("check_operator_table.py",), {}),
+        pytest.param(("check_faults.py",), {}, marks=pytest.mark.slow),
+        pytest.param(("check_operator_table.py",), {}, marks=pytest.mark.slow),
     ],
     ids=["operators", "helper", "faults", "self-test"],
 )
@@ -39,6 +39,7 @@ def test_without_cann(emulated_npu):
     assert "RuntimeError: Failed to load the backend extension: torch_npu" in finished.stderr
 
 
+@pytest.mark.slow
 def test_visible_cards_and_another_version(emulated_npu):
     code = "import torch_npu; print(torch.npu.device_count(), torch_npu.__version__)"
     for switches, expected in (

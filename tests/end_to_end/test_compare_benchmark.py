@@ -103,6 +103,7 @@ def compare(emulated_npu, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_card_like_the_cpu_passes(compare):
     finished, report = compare("--device", "npu:0", "--dtype", "float32")
     assert finished.code == 0, finished.stdout + finished.stderr

@@ -91,7 +91,9 @@ found = report["candidates"][0]["status"]
 }
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize(
+    "use", [pytest.param(use, marks=[pytest.mark.slow] * (use == "parity")) for use in USES]
+)
 def test_nothing_is_printed_and_the_process_is_left_as_it_was(tmp_path, use):
     import soundfile
 

@@ -33,7 +33,7 @@ def requests():
             pass
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield seen, f"http://127.0.0.1:{server.server_port}/a.ts"
     server.shutdown()
