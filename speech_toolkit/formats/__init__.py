@@ -24,9 +24,9 @@ from speech_toolkit.formats import (
 from speech_toolkit.formats.page.settings import PageSettings
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.timed_text import TimedText, timed_text
+from speech_toolkit.transcription.settings import TIMESTAMPS
 
 JSON, HTML = "json", "html"
-_TIMES = ("none", "segment", "word")  # each finer than the one before
 
 
 @dataclass(frozen=True)
@@ -124,10 +124,14 @@ def render(
         UsageError: the format needs times which the result has not.
         AudioError: the sound of a page cannot be read.
     """
+    if format_name == JSON:
+        from speech_toolkit.files.writing import json_text
+
+        return json_text(document)
     entry = FORMATS[format_name]
     timed = timed_text(document)
     needed, found = entry.needed(options), _times_in(document, timed)
-    if timed.segments and _TIMES.index(found) < _TIMES.index(needed):
+    if timed.segments and TIMESTAMPS.index(found) < TIMESTAMPS.index(needed):
         how = "needs" if entry.needs == needed else "needs with --highlight_words"
         missing = "times of words" if needed == "word" else "times"
         raise UsageError(
@@ -138,10 +142,6 @@ def render(
         from speech_toolkit.formats.page.rendering import render_page
 
         return render_page(document, page or PageSettings())
-    if format_name == JSON:
-        from speech_toolkit.files.writing import json_text
-
-        return json_text(document)
     return entry.text(timed, options)
 
 

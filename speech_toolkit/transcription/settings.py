@@ -17,7 +17,7 @@ from speech_toolkit.ranges import (
 
 MODES = ("transcribe", "chunked")
 TASKS = ("transcribe", "translate")
-TIMESTAMPS = ("none", "segment", "word")
+TIMESTAMPS = ("none", "segment", "word")  # each finer than the one before
 DECODE_GRAPHS = ("auto", "on", "off")
 
 _RANGES = {"chunk_length_s": CHUNK_LENGTH_S, "seed": SEED}
