@@ -10,7 +10,8 @@ from tests.end_to_end.chromium import find_chromium
 CHROMIUM = find_chromium()
 
 # Each page stands in a frame of its own, as wide as the window it is to be seen in.
-_WRAPPER = """<!DOCTYPE html><html><body>{frames}<pre id="found"></pre><script>
+_WRAPPER = """<!DOCTYPE html><html><head><meta charset="utf-8"></head>
+<body>{frames}<pre id="found"></pre><script>
 addEventListener("load", () => {{
   const found = Array.from(document.querySelectorAll("iframe"), (frame) => {{
     const page = frame.contentDocument, wide = page.documentElement.scrollWidth;
