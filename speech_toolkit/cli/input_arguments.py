@@ -100,12 +100,13 @@ def _items(arguments: argparse.Namespace, needs_text: bool) -> tuple[Item, ...]:
 
     if arguments.manifest is None:
         return read_audio_items(
-            arguments.audio, needs_text=needs_text, recursive=arguments.recursive
+            arguments.audio, needs_text=needs_text, recursive=arguments.recursive, strict=True
         )
     return read_manifest_items(
         arguments.manifest,
         needs_text=needs_text,
         format_name=arguments.manifest_format or MANIFEST_FORMATS[0],
+        strict=True,
     )
 
 

@@ -12,6 +12,19 @@ UNUSABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
+class ItemFault:
+    """What is wrong with one recording or its text, as was seen before anything was opened.
+
+    Attributes:
+        kind: in a few words, one of :mod:`speech_toolkit.errors`, such as "missing".
+        message: one line: where it is named, which file it is, and the way out.
+    """
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One recording to align or transcribe.
 
@@ -24,6 +37,7 @@ class Item:
         start_s: seconds into the file at which it begins; None for the file's start.
         end_s: seconds at which it ends; None for the file's end.
         place: where it was named, for messages, such as "list.jsonl:12" or "in/a.wav".
+        fault: why it cannot be worked on, and its file must not be opened; None where it can.
 
     Raises:
         UsageError: the id cannot name files, or the times are no part of a recording.
@@ -36,6 +50,7 @@ class Item:
     start_s: float | None = None
     end_s: float | None = None
     place: str = ""
+    fault: ItemFault | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)

@@ -1,4 +1,7 @@
-"""From what the inputs say to items that can be worked on: each row is checked, none is skipped."""
+"""From what the inputs say to items: each row is checked, none is skipped.
+
+Nothing is opened save texts: what is a pipe would wait for ever.
+"""
 
 import os
 import stat
@@ -12,7 +15,16 @@ from speech_toolkit.corpus.inputs.faults import Faults
 from speech_toolkit.corpus.inputs.ids import made_id, unique_names
 from speech_toolkit.corpus.inputs.rows import Row, Rows
 from speech_toolkit.corpus.item import Item
-from speech_toolkit.errors import ToolkitError, UsageError, first_line
+from speech_toolkit.errors import (
+    AudioError,
+    MissingAudioError,
+    NotAudioError,
+    TooShortAudioError,
+    TranscriptError,
+    UnreadableAudioError,
+    UsageError,
+    first_line,
+)
 from speech_toolkit.files.json_input import shown_path
 
 _REMEMBERED_PATHS = 1 << 16  # utterances of one recording stand near each other
@@ -27,7 +39,7 @@ def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, .
         faults: takes what is wrong.
 
     Returns:
-        The items; not all of them where there are faults.
+        The items, those with a fault of their own among them; not all where the list has faults.
     """
     items: list[Item] = []
     made: list[int] = []
@@ -47,22 +59,28 @@ def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, .
 def _item(
     row: Row, rows: Rows, needs_text: bool, find: Callable[[str], str], faults: Faults
 ) -> Item | None:
-    """Return a row's item; None where something is wrong with it, all of which is noted."""
+    """Return a row's item; None where a fault counts as one of the list, all of which is noted."""
     before = faults.count
-    audio_path = text = None
+    audio_path, text, fault = "", None, None
     try:
         audio_path = find(row.audio)
+    except AudioError as error:
+        audio_path = next(_candidates(row.audio, rows.folders))
+        fault = faults.of_item(row.place, error, "audio")
     except UsageError as error:
         faults.add(row.place, f"audio {error}")
     if needs_text:
         try:
             text = _text(row, rows, find)
-        except ToolkitError as error:
-            faults.add(row.place, first_line(error))
+        except TranscriptError as error:
+            of_text = faults.of_item(row.place, error)
+            fault = fault or of_text
+        except UsageError as error:
+            faults.add(row.place, str(error))
     item_id = made_id(_path_in_corpus(row, rows)) if row.id is None else row.id
     try:
         item = Item(
-            item_id, audio_path or "", text, row.language, row.start_s, row.end_s, row.place
+            item_id, audio_path, text, row.language, row.start_s, row.end_s, row.place, fault
         )
     except UsageError as error:
         faults.add(row.place, first_line(error))
@@ -83,16 +101,20 @@ def _text(row: Row, rows: Rows, find: Callable[[str], str]) -> str:
     """Return what is spoken.
 
     Raises:
-        ToolkitError: the row has no text, an empty one, two of them, or a file that cannot be read.
+        TranscriptError: the row has no text, an empty one, or a file that cannot be read.
+        UsageError: it has two of them, or a file without a name.
     """
     if row.text_file is not None:
         if row.text is not None:
             raise UsageError("has both a text and a file with the text; keep one of them")
-        return read_transcript(find(row.text_file))
+        try:
+            return read_transcript(find(row.text_file))
+        except AudioError as error:
+            raise TranscriptError(str(error)) from error
     if row.text is None:
-        raise UsageError(f"has no text to align; {rows.text_advice}")
+        raise TranscriptError(f"has no text to align; {rows.text_advice}")
     if not row.text.strip():
-        raise UsageError("has an empty text; write what is spoken, or remove it")
+        raise TranscriptError("has an empty text; write what is spoken, or remove it")
     return row.text
 
 
@@ -104,23 +126,32 @@ def _finder(folders: tuple[str, ...]) -> Callable[[str], str]:
         """Return where a path leads: in the folders, or else in the working directory.
 
         Raises:
-            UsageError: there is no file.
+            AudioError: there is no file that can be read again.
+            UsageError: the path is empty.
         """
         if not path.strip():
             raise UsageError(f"{path!r} names no file; write its path")
+        barred = None
         for candidate in _candidates(path, folders):
             try:
                 status = os.stat(candidate)
+            except PermissionError:
+                barred = candidate
+                continue
             except (OSError, ValueError):  # ValueError: with a NUL
                 continue
             _check_is_file(path, status)
             return candidate
+        if barred is not None:
+            raise UnreadableAudioError(
+                f"{shown_path(barred)!r} is in a folder that this user may not enter; chmod +x that"
+            )
         where = (
             f", neither in {shown_path(folders[0])} nor here"
             if folders and folders[0] not in ("", ".")
             else ""
         )
-        raise UsageError(f"{shown_path(path)!r} does not exist{where}; check the path")
+        raise MissingAudioError(f"{shown_path(path)!r} does not exist{where}; check the path")
 
     return find
 
@@ -134,11 +165,11 @@ def _candidates(path: str, folders: tuple[str, ...]) -> Iterator[str]:
 def _check_is_file(path: str, status: os.stat_result) -> None:
     shown = repr(shown_path(path))
     if stat.S_ISDIR(status.st_mode):
-        raise UsageError(f"{shown} is a directory; name a file")
+        raise NotAudioError(f"{shown} is a directory; name a file")
     if not stat.S_ISREG(status.st_mode):
-        raise UsageError(f"{shown} is a pipe or a device, read once only; save it as a file")
+        raise NotAudioError(f"{shown} is a pipe or a device, read once only; save it as a file")
     if not status.st_size:
-        raise UsageError(f"{shown} is empty; copy or download it again")
+        raise TooShortAudioError(f"{shown} is empty; copy or download it again")
 
 
 def _make_unique(items: list[Item], made: list[int], faults: Faults) -> None:

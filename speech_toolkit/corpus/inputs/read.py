@@ -14,7 +14,7 @@ from speech_toolkit.system.garbage_collection import garbage_collection_paused
 
 
 def read_manifest_items(
-    path: str | os.PathLike[str], *, needs_text: bool, format_name: str = AUTO
+    path: str | os.PathLike[str], *, needs_text: bool, format_name: str = AUTO, strict: bool = False
 ) -> tuple[Item, ...]:
     """Read the recordings that a manifest lists, and check all of them.
 
@@ -22,15 +22,18 @@ def read_manifest_items(
         path: file, or Kaldi's directory.
         needs_text: whether each needs a text, as alignment does; else texts are left alone.
         format_name: one of ``manifests.FORMATS``, or "auto" to tell it by the first line.
+        strict: whether one recording or text that is missing or cannot be used is a fault of the
+            whole. Else that item has a ``fault``, which the others need not mind.
 
     Returns:
         At least one item, in the order of the manifest, each id once.
 
     Raises:
         UsageError: the manifest cannot be read.
-        InputsError: something in it is wrong; all of that is told, with the first lines.
+        InputsError: lines are wrong, or with ``strict`` what they name; all of that is told, with
+            the first lines.
     """
-    faults = Faults("--manifest", shown_path(path))
+    faults = Faults("--manifest", shown_path(path), strict=strict)
     with garbage_collection_paused():
         rows = manifest_rows(Path(path), format_name, faults)
         items = checked_items(rows, needs_text, faults)
@@ -39,7 +42,7 @@ def read_manifest_items(
 
 
 def read_audio_items(
-    paths: Sequence[str], *, needs_text: bool, recursive: bool = False
+    paths: Sequence[str], *, needs_text: bool, recursive: bool = False, strict: bool = False
 ) -> tuple[Item, ...]:
     """Find the recordings that files, globs and directories name, and check all of them.
 
@@ -47,14 +50,16 @@ def read_audio_items(
         paths: at least one; in a directory the recordings are known by their suffix.
         needs_text: whether each needs a text in a file beside it.
         recursive: whether the folders of directories are searched, too.
+        strict: see :func:`read_manifest_items`.
 
     Returns:
         At least one item, those of a directory sorted by path, each id once.
 
     Raises:
-        InputsError: something is missing or cannot be used; all of that is told.
+        InputsError: a path names no recording, or with ``strict`` something is missing or cannot be
+            used; all of that is told.
     """
-    faults = Faults("--audio")
+    faults = Faults("--audio", strict=strict)
     with garbage_collection_paused():
         items = checked_items(recordings(paths, recursive, faults), needs_text, faults)
     faults.raise_if_any()

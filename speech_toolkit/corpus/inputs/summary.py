@@ -36,7 +36,7 @@ def summarise(items: Sequence[Item], flag: str, name: str = "") -> InputSummary:
     """Add up the items of a run; the header of each recording is read for that.
 
     Args:
-        items: they have been checked.
+        items: read with ``strict``, so that none has a fault.
         flag: the argument that names them, for messages.
         name: its value, where that is one.
 

@@ -22,9 +22,11 @@ class Corpus:
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
-    def items(self, name, content, needs_text=True, format_name="auto"):
+    def items(self, name, content, needs_text=True, format_name="auto", strict=True):
         path = self.write(name, content)
-        return read_manifest_items(path, needs_text=needs_text, format_name=format_name)
+        return read_manifest_items(
+            path, needs_text=needs_text, format_name=format_name, strict=strict
+        )
 
     def faults(self, name, content, needs_text=True, format_name="auto"):
         """Return what is told of a manifest, a line for each fault."""

@@ -12,7 +12,7 @@ def data(corpus, **tables):
 
 def faults(corpus, **tables):
     with pytest.raises(UsageError) as caught:
-        read_manifest_items(data(corpus, **tables), needs_text=True)
+        read_manifest_items(data(corpus, **tables), needs_text=True, strict=True)
     lines = str(caught.value).splitlines()
     return [corpus.without_root(line) for line in lines[len(lines) > 1 :]]
 

@@ -12,7 +12,7 @@ from speech_toolkit.errors import UsageError
 
 def refused(path, **options):
     with pytest.raises(UsageError) as caught:
-        read_manifest_items(path, **{"needs_text": True} | options)
+        read_manifest_items(path, **{"needs_text": True, "strict": True} | options)
     return str(caught.value)
 
 

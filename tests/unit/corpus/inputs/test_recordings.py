@@ -18,9 +18,9 @@ def tree(corpus):
     return corpus.root / "in"
 
 
-def items(*paths, needs_text=True, recursive=False):
+def items(*paths, needs_text=True, recursive=False, strict=True):
     return read_audio_items(
-        [str(path) for path in paths], needs_text=needs_text, recursive=recursive
+        [str(path) for path in paths], needs_text=needs_text, recursive=recursive, strict=strict
     )
 
 
