@@ -23,6 +23,18 @@ class Bar(Protocol):
         """Add ``n`` units of work done."""
 
 
+class CorpusBar(Protocol):
+    """Grows with each file of a corpus that is done, or has failed."""
+
+    def add(self, *, audio_s: float | None, failed: bool = False) -> object:
+        """Count one file.
+
+        Args:
+            audio_s: seconds of audio that were worked through; None where nobody knows.
+            failed: whether it has no result.
+        """
+
+
 class Progress(Protocol):
     """Who is told what a stage does."""
 
@@ -41,13 +53,34 @@ class Progress(Protocol):
     def progress_bar(self, *, total: int, label: str, unit: str) -> AbstractContextManager[Bar]:
         """Return a bar of ``total`` units, to be used in a ``with``."""
 
+    def corpus_bar(
+        self, *, total_files: int, done_files: int = 0
+    ) -> AbstractContextManager[CorpusBar]:
+        """Return a bar of a corpus, to be used in a ``with``.
 
-class _HiddenBar:
+        Args:
+            total_files: of the whole.
+            done_files: by earlier runs; what is told of speed and time is of the others alone.
+        """
+
+
+class HiddenBar:
+    """A bar of any kind that nobody sees.
+
+    Attributes:
+        n: units of work done.
+    """
+
     def __init__(self) -> None:
         self.n = 0.0
 
     def update(self, n: float = 1) -> None:
+        """Add ``n`` units of work done."""
         self.n += n
+
+    def add(self, *, audio_s: float | None, failed: bool = False) -> None:
+        """Count one file."""
+        self.n += 1
 
 
 class LoggedProgress:
@@ -71,7 +104,11 @@ class LoggedProgress:
 
     def progress_bar(self, **description: Any) -> AbstractContextManager[Bar]:
         """Return a bar that is not shown."""
-        return nullcontext(_HiddenBar())
+        return nullcontext(HiddenBar())
+
+    def corpus_bar(self, **description: Any) -> AbstractContextManager[CorpusBar]:
+        """Return a bar that is not shown."""
+        return nullcontext(HiddenBar())
 
 
 UNWATCHED = LoggedProgress()

@@ -5,20 +5,32 @@ import logging
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
+from speech_toolkit.cli.progress_bars import LINE_INTERVAL_S, CountingCorpusBar, LineBar
 from speech_toolkit.errors import ToolkitError
+from speech_toolkit.progress import Bar, CorpusBar, HiddenBar
 from speech_toolkit.system.streams import STDOUT, discard_output
 
 RULE = "=" * 60
 _LONGEST_WORD = 300
+# Without the files per second, so that all its facts find room in 80 columns.
+_CORPUS_BAR = (
+    "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
+)
 
 
 class Reporter:
     """Prints a run's report line by line.
 
     The report goes to stdout, or to stderr when stdout carries the JSON result. Warnings always
-    go to stderr. ``quiet`` keeps the warnings only.
+    go to stderr. ``quiet`` keeps the warnings only. Progress is a bar where stderr is a terminal,
+    and else a line now and then.
+
+    Args:
+        stream: takes the report; None for stdout.
+        line_interval_s: seconds between two lines of progress where there is no bar.
 
     Attributes:
         quiet: whether the report is suppressed.
@@ -26,16 +38,23 @@ class Reporter:
     """
 
     def __init__(
-        self, *, quiet: bool = False, verbose: bool = False, stream: TextIO | None = None
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        stream: TextIO | None = None,
+        line_interval_s: float = LINE_INTERVAL_S,
     ) -> None:
         self.quiet = quiet
         self.verbose = verbose
         self._stream = stream or sys.stdout
+        self._line_interval_s = line_interval_s
+        self._has_shown_bars = False
 
     def line(self, text: str = "") -> None:
         """Print one line of the report as it is."""
         if not self.quiet:
-            print_line(text, self._stream)
+            self._print(text, self._stream)
 
     def banner(self, text: str) -> None:
         """Print a title between two rules."""
@@ -63,11 +82,11 @@ class Reporter:
     def debug(self, text: str) -> None:
         """Print a ``[DEBUG]`` line on stderr when verbose."""
         if self.verbose:
-            print_line(f"[DEBUG] {text}", sys.stderr)
+            self._print(f"[DEBUG] {text}", sys.stderr)
 
     def warning(self, text: str) -> None:
         """Print a ``[WARNING]`` line on stderr, quiet or not."""
-        print_line(f"[WARNING] {text}", sys.stderr)
+        self._print(f"[WARNING] {text}", sys.stderr)
 
     def warnings(self, texts: Iterable[str]) -> None:
         """Print each of ``texts`` as a warning."""
@@ -76,16 +95,71 @@ class Reporter:
 
     def error(self, error: ToolkitError) -> None:
         """Print on stderr what stopped one item of several."""
-        print_error(f"error: {error}")
+        self._print(on_one_line(f"error: {error}"), sys.stderr)
 
-    def progress_bar(self, *, total: int, label: str, unit: str) -> Any:
-        """Return a tqdm bar on stderr, shown on a terminal only; use it in a ``with``."""
+    def progress_bar(self, *, total: int, label: str, unit: str) -> AbstractContextManager[Bar]:
+        """Return a bar on stderr, or what prints lines there; use it in a ``with``."""
+        if self.quiet or total < 2:
+            return nullcontext(HiddenBar())
+        return self._bar(total=total, label=label, unit=unit)
+
+    def corpus_bar(
+        self, *, total_files: int, done_files: int = 0
+    ) -> AbstractContextManager[CorpusBar]:
+        """Return a bar of files on stderr, or what prints lines there; use it in a ``with``."""
+        if self.quiet:
+            return nullcontext(HiddenBar())
+        return CountingCorpusBar(
+            self._bar(
+                total=total_files,
+                label="Corpus",
+                unit="file",
+                initial=done_files,
+                bar_format=_CORPUS_BAR,
+            )
+        )
+
+    def _bar(
+        self,
+        *,
+        total: int,
+        label: str,
+        unit: str,
+        initial: int = 0,
+        bar_format: str | None = None,
+    ) -> Any:
+        if not sys.stderr.isatty():
+            return LineBar(
+                lambda text: print_line(f"[INFO] {text}", sys.stderr),
+                total=total,
+                label=label,
+                unit=unit,
+                initial=initial,
+                interval_s=self._line_interval_s,
+            )
         from tqdm import tqdm
 
-        hidden = self.quiet or total < 2 or not sys.stderr.isatty()
+        self._has_shown_bars = True
         return tqdm(
-            total=total, desc=label, unit=unit, leave=False, file=sys.stderr, disable=hidden
+            total=total,
+            desc=label,
+            unit=unit,
+            initial=initial,
+            bar_format=bar_format,
+            smoothing=0,  # the mean of this run: the last files say little of those to come
+            leave=False,
+            file=sys.stderr,
         )
+
+    def _print(self, text: str, stream: TextIO) -> None:
+        """Print a line, the bars of a terminal taken away for as long as that takes."""
+        if not self._has_shown_bars:
+            print_line(text, stream)
+            return
+        from tqdm import tqdm
+
+        with tqdm.external_write_mode(file=stream):
+            print_line(text, stream)
 
 
 def reporter_from(arguments: argparse.Namespace) -> Reporter:
