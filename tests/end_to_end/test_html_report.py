@@ -8,8 +8,8 @@ from speech_toolkit.evaluation.pages import render_html
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from tests.end_to_end.browser import CHROMIUM, look_at
 from tests.end_to_end.support import SAMPLES, run_script
-from tests.unit.evaluation.pages.page_parser import ParsedPage
 from tests.unit.evaluation.pages.reports import REPORTS
+from tests.unit.page_parts.page_parser import ParsedPage
 
 DEMO = ("--audio", SAMPLES / "demo.wav")
 QUICK = ("--devices", "cpu", "--duration", 1, "--warmup", 0, "--runs", 2)

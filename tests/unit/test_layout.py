@@ -21,6 +21,7 @@ FLOORS = (
     ("checkpoint",),
     ("audio", "device"),
     ("progress", "versions", "bundled"),
+    ("page_parts",),
     ("languages", "lists", "ranges", "outcomes"),
     ("files",),
     ("system",),

@@ -7,8 +7,6 @@ word ``export``. Names at the top of a module are therefore names of the page: e
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from functools import cache
 from pathlib import Path
@@ -39,9 +37,3 @@ def script() -> str:
     add(MAIN)
     parts = (f"// {name}\n{_EXPORT.sub('', _IMPORT.sub('', read(name)))}" for name in order)
     return "\n".join(parts)
-
-
-def hash_source(text: str) -> str:
-    """Return how a content security policy names an inline script or style."""
-    digest = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -20,6 +20,7 @@ from speech_toolkit.formats.page.languages import LANGUAGES
 from speech_toolkit.formats.page.recording import Recording, make_recording
 from speech_toolkit.formats.page.settings import PageSettings
 from speech_toolkit.formats.timed_text import part_of, timed_text
+from speech_toolkit.page_parts.document import hash_source
 
 _WORDING = Path(__file__).with_name("wording")
 _TAGS = {"en": "en", "zh": "zh-CN"}
@@ -110,8 +111,8 @@ def _policy(recording: Recording | None) -> str:
     media = "blob: 'self' file:" if recording is not None and recording.link else "blob:"
     return (
         f"default-src 'none'; media-src {media}; base-uri 'none'; form-action 'none'; "
-        f"script-src {client_files.hash_source(client_files.script())}; "
-        f"style-src {client_files.hash_source(client_files.read('style.css'))}"
+        f"script-src {hash_source(client_files.script())}; "
+        f"style-src {hash_source(client_files.read('style.css'))}"
     )
 
 

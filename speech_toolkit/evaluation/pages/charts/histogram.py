@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from speech_toolkit.evaluation.pages.charts.chart import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.chart import (
     box,
     canvas,
     figure,
@@ -13,10 +14,9 @@ from speech_toolkit.evaluation.pages.charts.chart import (
     left_axis,
     line,
 )
-from speech_toolkit.evaluation.pages.charts.scales import amounts, power_of_ten
-from speech_toolkit.evaluation.pages.elements import Markup, join
-from speech_toolkit.evaluation.pages.wording.figures import error_size, share
-from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Markup, join
+from speech_toolkit.page_parts.figures import error_size, share
+from speech_toolkit.page_parts.scales import amounts, power_of_ten
 
 _LEFT, _TOP, _HEIGHT, _BELOW, _RIGHT = 64, 24, 180, 46, 16
 _WIDEST_BAR_PX, _LABEL_PX = 24.0, 34.0

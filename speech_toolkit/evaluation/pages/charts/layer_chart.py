@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from speech_toolkit.evaluation.pages.charts.chart import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.chart import (
     PAGE_PX,
     PHONE_PX,
     WIDEST_PX,
@@ -19,10 +20,9 @@ from speech_toolkit.evaluation.pages.charts.chart import (
     line,
     triangle,
 )
-from speech_toolkit.evaluation.pages.charts.scales import Scale, decades, power_of_ten
-from speech_toolkit.evaluation.pages.elements import Markup, element, join
-from speech_toolkit.evaluation.pages.wording.figures import error_size
-from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Markup, element, join
+from speech_toolkit.page_parts.figures import error_size
+from speech_toolkit.page_parts.scales import Scale, decades, power_of_ten
 
 _LEFT, _TOP, _PLOT_HEIGHT, _RIGHT = 72, 28, 260, 24
 _BELOW_PX = 130  # for the names of the layers, which are turned

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from speech_toolkit.evaluation.pages.charts.chart import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.chart import (
     bottom_axis,
     box,
     canvas,
@@ -15,10 +16,9 @@ from speech_toolkit.evaluation.pages.charts.chart import (
     line,
     series,
 )
-from speech_toolkit.evaluation.pages.charts.scales import Scale, amounts
-from speech_toolkit.evaluation.pages.elements import Markup, join
-from speech_toolkit.evaluation.pages.wording.figures import duration
-from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Markup, join
+from speech_toolkit.page_parts.figures import duration
+from speech_toolkit.page_parts.scales import Scale, amounts
 
 _LEFT, _RIGHT = 16, 40
 _ROW, _STRIP, _BAR, _AXIS = 62, 34, 22, 48

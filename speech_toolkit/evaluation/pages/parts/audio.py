@@ -7,8 +7,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from speech_toolkit.evaluation.pages.elements import Markup, element
 from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Markup, element
 
 MAX_TOTAL_BYTES = 8 * 2**20
 _TYPES = {

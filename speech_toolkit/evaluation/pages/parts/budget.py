@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speech_toolkit.evaluation.pages.elements import Markup, code, folded, join, paragraph
-from speech_toolkit.evaluation.pages.parts.tables import amount, table
-from speech_toolkit.evaluation.pages.wording.figures import error_size, share
 from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Markup, code, folded, join, paragraph
+from speech_toolkit.page_parts.figures import error_size, share
+from speech_toolkit.page_parts.tables import amount, table
 
 Entry = Mapping[str, Any]
 

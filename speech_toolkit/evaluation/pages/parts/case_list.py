@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from difflib import SequenceMatcher
 from typing import Any
 
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
 from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
-from speech_toolkit.evaluation.pages.parts.tables import Cell, Row, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import MISSING, duration, number, share
 from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Content, Markup, element, join, paragraph
+from speech_toolkit.page_parts.figures import MISSING, duration, number, share
+from speech_toolkit.page_parts.tables import Cell, Row, amount, table
 
 _MOST_UNITS = 3000  # words or letters of a text in which differences are marked
 Report = Mapping[str, Any]

@@ -8,7 +8,10 @@ from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.histogram import error_histogram
 from speech_toolkit.evaluation.pages.charts.layer_chart import layer_chart
-from speech_toolkit.evaluation.pages.elements import (
+from speech_toolkit.evaluation.pages.parts.shared import badge
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.evaluation.thresholds import FAIL, PASS
+from speech_toolkit.page_parts.elements import (
     Content,
     Markup,
     bullets,
@@ -17,17 +20,14 @@ from speech_toolkit.evaluation.pages.elements import (
     join,
     paragraph,
 )
-from speech_toolkit.evaluation.pages.parts.shared import badge
-from speech_toolkit.evaluation.pages.parts.tables import Cell, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import (
+from speech_toolkit.page_parts.figures import (
     MISSING,
     error_size,
     milliseconds,
     number,
     share,
 )
-from speech_toolkit.evaluation.pages.wording.texts import Texts
-from speech_toolkit.evaluation.thresholds import FAIL, PASS
+from speech_toolkit.page_parts.tables import Cell, amount, table
 
 _NOT_A_NUMBER = "NaN/Inf"
 Figures = Mapping[str, Any]

@@ -6,7 +6,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from speech_toolkit.evaluation.pages.elements import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.evaluation.thresholds import FAIL, PASS
+from speech_toolkit.page_parts.elements import (
     Content,
     Markup,
     bullets,
@@ -16,10 +18,8 @@ from speech_toolkit.evaluation.pages.elements import (
     join,
     paragraph,
 )
-from speech_toolkit.evaluation.pages.parts.tables import Cell, Row, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import SIGNS, number, size
-from speech_toolkit.evaluation.pages.wording.texts import Texts
-from speech_toolkit.evaluation.thresholds import FAIL, PASS
+from speech_toolkit.page_parts.figures import SIGNS, number, size
+from speech_toolkit.page_parts.tables import Cell, Row, amount, table
 
 _KINDS = {PASS: "pass", FAIL: "fail"}
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.page import Page, Section
+from speech_toolkit.evaluation.pages.page import Page
 from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
 from speech_toolkit.evaluation.pages.parts.case_list import case_list
 from speech_toolkit.evaluation.pages.parts.parity import sensitivity
@@ -22,15 +21,17 @@ from speech_toolkit.evaluation.pages.parts.shared import (
     report_facts,
     tests_table,
 )
-from speech_toolkit.evaluation.pages.parts.tables import Row, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Content, Markup, element, join, paragraph
+from speech_toolkit.page_parts.figures import (
     MISSING,
     duration,
     interval,
     milliseconds,
     share,
 )
-from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.layout import Section
+from speech_toolkit.page_parts.tables import Row, amount, table
 
 Report = Mapping[str, Any]
 _SIDES = ("candidate", "reference")

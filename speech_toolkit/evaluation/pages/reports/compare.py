@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.time_charts import stage_chart
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.page import Page, Section
+from speech_toolkit.evaluation.pages.page import Page
 from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
 from speech_toolkit.evaluation.pages.parts.case_list import marked
 from speech_toolkit.evaluation.pages.parts.parity import sensitivity
@@ -24,9 +23,11 @@ from speech_toolkit.evaluation.pages.parts.shared import (
     tests_table,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.parts.tables import Cell, Row, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import MISSING, duration, number, share, size
 from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.page_parts.elements import Content, Markup, element, join, paragraph
+from speech_toolkit.page_parts.figures import MISSING, duration, number, share, size
+from speech_toolkit.page_parts.layout import Section
+from speech_toolkit.page_parts.tables import Cell, Row, amount, table
 
 Report = Mapping[str, Any]
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart
-from speech_toolkit.evaluation.pages.elements import Content, Markup, element, join, paragraph
-from speech_toolkit.evaluation.pages.page import Page, Section
+from speech_toolkit.evaluation.pages.page import Page
 from speech_toolkit.evaluation.pages.parts import budget, parity
 from speech_toolkit.evaluation.pages.parts.audio import AudioShelf
 from speech_toolkit.evaluation.pages.parts.shared import (
@@ -23,8 +22,11 @@ from speech_toolkit.evaluation.pages.parts.shared import (
     report_facts,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.parts.tables import amount, table
-from speech_toolkit.evaluation.pages.wording.figures import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.evaluation.parity.limits import TIGHT
+from speech_toolkit.evaluation.thresholds import PASS
+from speech_toolkit.page_parts.elements import Content, Markup, element, join, paragraph
+from speech_toolkit.page_parts.figures import (
     MISSING,
     duration,
     error_size,
@@ -34,9 +36,8 @@ from speech_toolkit.evaluation.pages.wording.figures import (
     times,
     times_interval,
 )
-from speech_toolkit.evaluation.pages.wording.texts import Texts
-from speech_toolkit.evaluation.parity.limits import TIGHT
-from speech_toolkit.evaluation.thresholds import PASS
+from speech_toolkit.page_parts.layout import Section
+from speech_toolkit.page_parts.tables import amount, table
 
 Report = Mapping[str, Any]
 

@@ -6,16 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
-from speech_toolkit.evaluation.pages.elements import (
-    Content,
-    Markup,
-    bullets,
-    code,
-    element,
-    join,
-    paragraph,
-)
-from speech_toolkit.evaluation.pages.page import Page, Section
+from speech_toolkit.evaluation.pages.page import Page
 from speech_toolkit.evaluation.pages.parts.shared import (
     badge,
     device_line,
@@ -27,8 +18,18 @@ from speech_toolkit.evaluation.pages.parts.shared import (
     report_facts,
     warnings_list,
 )
-from speech_toolkit.evaluation.pages.parts.tables import Row, amount, table
-from speech_toolkit.evaluation.pages.wording.figures import (
+from speech_toolkit.evaluation.pages.wording.texts import Texts
+from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
+from speech_toolkit.page_parts.elements import (
+    Content,
+    Markup,
+    bullets,
+    code,
+    element,
+    join,
+    paragraph,
+)
+from speech_toolkit.page_parts.figures import (
     MISSING,
     duration,
     number,
@@ -37,8 +38,8 @@ from speech_toolkit.evaluation.pages.wording.figures import (
     times,
     times_interval,
 )
-from speech_toolkit.evaluation.pages.wording.texts import Texts
-from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
+from speech_toolkit.page_parts.layout import Section
+from speech_toolkit.page_parts.tables import Row, amount, table
 
 _BADGES = {"slower": FAIL, "faster": PASS, "within limit": PASS, "undecided": NOT_VALID}
 Report = Mapping[str, Any]

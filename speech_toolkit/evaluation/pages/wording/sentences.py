@@ -12,7 +12,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from speech_toolkit.evaluation.pages.wording.figures import SIGNS
+from speech_toolkit.page_parts.figures import SIGNS
 
 _FILE = Path(__file__).with_name("sentences.zh.json")
 _PLACE = re.compile(r"\{(\w+)\}")

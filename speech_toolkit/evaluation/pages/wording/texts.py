@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from speech_toolkit.evaluation.pages.elements import Content, element
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
 from speech_toolkit.evaluation.pages.wording.sentences import translate
+from speech_toolkit.page_parts.elements import Content, element
 
 _DIRECTORY = Path(__file__).parent
 _TAGS = dict(zip(LANGUAGES, ("en", "zh-CN"), strict=True))

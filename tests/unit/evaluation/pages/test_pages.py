@@ -10,7 +10,6 @@ import pytest
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.pages import render_html, write_html
 from speech_toolkit.evaluation.pages.languages import LANGUAGES
-from tests.unit.evaluation.pages.page_parser import ParsedPage
 from tests.unit.evaluation.pages.reports import (
     AUDIO,
     CANDIDATE,
@@ -25,6 +24,7 @@ from tests.unit.evaluation.pages.reports import (
     perf_report,
     token_task,
 )
+from tests.unit.page_parts.page_parser import ParsedPage
 
 HOSTILE = '</script><script>alert(\'x\')</script>" onload="alert(1)" & {key} 你好 \ud800'
 # What a report says in words of its own, by which pages are laid out.

@@ -5,15 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from speech_toolkit.evaluation.pages.charts.chart import PAGE_PX, PHONE_PX, WIDEST_PX
 from speech_toolkit.evaluation.pages.charts.histogram import error_histogram
 from speech_toolkit.evaluation.pages.charts.layer_chart import layer_chart
-from speech_toolkit.evaluation.pages.charts.scales import Scale, amounts, decades, power_of_ten
 from speech_toolkit.evaluation.pages.charts.time_charts import Runs, latency_chart, stage_chart
-from speech_toolkit.evaluation.pages.wording.figures import duration, error_size, size
 from speech_toolkit.evaluation.pages.wording.texts import Texts
-from tests.unit.evaluation.pages.page_parser import ParsedPage
+from speech_toolkit.page_parts.chart import PAGE_PX, PHONE_PX, WIDEST_PX
+from speech_toolkit.page_parts.figures import duration, error_size, size
+from speech_toolkit.page_parts.scales import Scale, amounts, decades, power_of_ten
 from tests.unit.evaluation.pages.reports import layer_figures, module
+from tests.unit.page_parts.page_parser import ParsedPage
 
 TEXTS = Texts("en")
 
