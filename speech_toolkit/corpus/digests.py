@@ -46,7 +46,7 @@ def settings_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> l
         before: as JSON gives them back.
         now: ready for JSON.
     """
-    then, today = dict(_flat(before)), dict(_flat(json.loads(json.dumps(now))))
+    then, today = dict(flat(before)), dict(flat(json.loads(json.dumps(now))))
     keys = dict.fromkeys([*then, *today])
     return [
         f"{key} {_shown(then, key)} -> {_shown(today, key)}"
@@ -55,10 +55,11 @@ def settings_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> l
     ]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting with its value, those within others as ``outer.inner``."""
     for key, value in settings.items():
         if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
+            yield from flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value
 

@@ -14,14 +14,13 @@ from typing import Any
 from speech_toolkit.corpus.digests import item_digest
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import Journal
+from speech_toolkit.corpus.names import is_reserved
 from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, figures
 from speech_toolkit.errors import DISK_FULL, DiskFullError, UsageError, first_line
 from speech_toolkit.files.writing import utf8, write_bytes
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.interrupts import interrupt_deferred
-
-SUMMARY_NAME = "corpus.json"
 
 Document = Mapping[str, Any]
 Do = Callable[[Item], Document]
@@ -126,8 +125,8 @@ def _written(
     if done.error is not None:
         raise done.error
     contents = render(item, done.result)
-    if SUMMARY_NAME in contents:
-        raise UsageError(f"id {item.id}: its result would be named as the summary; give another id")
+    if taken := next(filter(is_reserved, contents), None):
+        raise UsageError(f"id {item.id}: {taken} is a file of the corpus itself; give another id")
     for name, content in contents.items():
         data = utf8(content) if isinstance(content, str) else content
         write_bytes(journal.directory / name, data, sole_writer=True)

@@ -12,11 +12,13 @@ from typing import Any
 from speech_toolkit.corpus.journal import journals_in
 from speech_toolkit.corpus.journal_lines import read_journal
 from speech_toolkit.corpus.lock import summary_locked
+from speech_toolkit.corpus.names import PAGE_NAME, SUMMARY_NAME
 from speech_toolkit.corpus.outcome import ItemOutcome
-from speech_toolkit.corpus.run import SUMMARY_NAME
+from speech_toolkit.corpus.page.page import corpus_page
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_path
-from speech_toolkit.files.writing import write_json
+from speech_toolkit.files.writing import write_json, write_text
+from speech_toolkit.formats.page.languages import LANGUAGES
 
 SCHEMA_VERSION = "1.0"
 WORST_ITEMS = 50
@@ -27,15 +29,18 @@ _DIGITS = 6
 
 
 def write_summary(
-    directory: str | os.PathLike[str], ids: Collection[str] | None = None
+    directory: str | os.PathLike[str],
+    ids: Collection[str] | None = None,
+    language: str = LANGUAGES[0],
 ) -> dict[str, Any]:
-    """Write the summary of a corpus beside its journals, and return it.
+    """Write the summary of a corpus beside its journals, as JSON and as a page, and return it.
 
     Runs of several shards may do so at the same moment: what the last of them writes holds all.
 
     Args:
         directory: the output directory.
         ids: of all items of the corpus; None for those that were tried.
+        language: that the page opens in.
 
     Raises:
         UsageError: there is no journal, one cannot be read, or the summary cannot be written.
@@ -44,6 +49,7 @@ def write_summary(
     with summary_locked(folder):
         summary = summarize(folder, ids)
         write_json(folder / SUMMARY_NAME, summary)
+        write_text(folder / PAGE_NAME, corpus_page(summary, language, folder.resolve().name))
     return summary
 
 

@@ -194,7 +194,7 @@ def test_each_item_is_told(items, out):
 def test_no_result_takes_the_name_of_the_summary(items, out):
     with open_journal(out, SETTINGS) as journal:
         outcomes = run_items(items[:1], align, lambda *_: {"corpus.json": "{}"}, journal)
-        assert "named as the summary" in next(outcomes).error.message
+        assert "corpus.json is a file of the corpus itself" in next(outcomes).error.message
 
 
 def test_a_run_starts_over_where_its_folder_is_gone(items, out):

@@ -45,6 +45,7 @@ def test_a_corpus_is_summed_up(tmp_path):
     summary = write_summary(tmp_path, ["a", "b", "c", "silent", "first", *names, "later"])
     assert json.loads((tmp_path / "corpus.json").read_text("utf-8")) == summary
     jsonschema.validate(summary, SCHEMA)
+    assert "4 of 11 recordings are done" in (tmp_path / "corpus.html").read_text("utf-8")
     assert summary["items"] == {"total": 11, "done": 4, "failed": 6, "left": 1}
     assert (summary["audio_h"], summary["load_s"], summary["run_s"]) == (2.0, 4.0, 270.0)
     assert summary["rtf"] == 270 / 7200

@@ -1,0 +1,139 @@
+"""The page of a corpus: whole, without a network, safe, in both languages, whatever is missing."""
+
+import ast
+import base64
+import json
+import re
+from math import log
+from pathlib import Path
+
+import pytest
+
+from speech_toolkit.corpus.page import page as page_module
+from speech_toolkit.corpus.page.page import corpus_page
+from speech_toolkit.corpus.page.texts import wording
+from speech_toolkit.formats.page.languages import LANGUAGES
+from tests.unit.page_parts.page_parser import ParsedPage
+
+HOSTILE = '</script><script>alert(1)</script>" onload="alert(1)" & {key} 你好'
+ERRORS = Path(page_module.__file__).parents[2] / "errors.py"
+
+
+def summary(**changes):
+    worst = [
+        {"id": f"a:b/{n} #1", "mean_score": log(0.1 + n / 100), "audio_s": 5.0,
+         "outputs": [f"a:b/{n} #1.json", f"a:b/{n} #1.html"]}
+        for n in range(50)
+    ]  # fmt: skip
+    scores = dict.fromkeys(("mean", "min", "p5", "p25", "median", "p75", "p95", "max"), log(0.5))
+    return {
+        "schema_version": "1.0",
+        "kind": "corpus",
+        "settings": {"task": "alignment", "model": {"path": "models/mms"}, "star": None},
+        "items": {"total": 12_000, "done": 11_000, "failed": 4, "left": 996},
+        "audio_h": 165.6,
+        "load_s": 900.0,
+        "run_s": 3600.0,
+        "rtf": 0.05,
+        "devices": {"npu:0": 6000, "npu:1": 5000},
+        "failures": [{"kind": "missing", "items": 4,
+                      "examples": [{"id": "gone", "message": "does not exist: check the path"}]}],
+        "scores": {"items": 11_000, **scores, "items_by_probability": [0] * 9 + [11_000]},
+        "worst": worst,
+    } | changes  # fmt: skip
+
+
+NOTHING_DONE = summary(
+    items={"total": 0, "done": 0, "failed": 0, "left": 0},
+    **{"audio_h": 0, "load_s": 0, "run_s": 0, "rtf": None, "devices": {}, "failures": []},
+    scores=None,
+    worst=[],
+)
+
+
+def parsed(content, language="en", name=None):
+    page = ParsedPage(corpus_page(content, language, name))
+    assert page.problems == []
+    return page
+
+
+@pytest.mark.parametrize("content", [summary(), NOTHING_DONE])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_page_is_well_formed_and_self_contained(content, language):
+    source = corpus_page(content, language)
+    assert ParsedPage(source).problems == []
+    assert source.startswith("<!DOCTYPE html>\n")
+    assert not re.search(r"@import|url\(|https?://|<link|src=", source)
+
+
+@pytest.mark.parametrize(("language", "tag"), [("en", "en"), ("zh", "zh-CN")])
+def test_page_opens_in_a_language_and_holds_the_other(language, tag):
+    page = parsed(summary(), language)
+    assert page.named("html")[0].attributes["lang"] == tag
+    texts = [e for e in page.elements if "data-title" in e.attributes]
+    assert [("hidden" in e.attributes) for e in texts] == [False, True]
+    assert texts[0].attributes["lang"] == tag
+    assert {e.attributes["lang"] for e in texts} == {"en", "zh-CN"}
+
+
+def test_anchors_are_there_once():
+    page = parsed(summary())
+    anchors = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    links = [e.attributes["href"] for e in page.named("a")]
+    assert len(anchors) == len(set(anchors)) == 12
+    assert {f"#{anchor}" for anchor in anchors} == {link for link in links if link[0] == "#"}
+
+
+def test_figures_are_told():
+    told = parsed(summary(), name="books").text()
+    for expected in ("Corpus books", "165.6 h", "20×", "11,000", "996", "50.00 %", "npu:1",
+                     "54.55 %", "does not exist", "model.path", "11,000 of 12,000 recordings",
+                     "文件不存在", "共 12,000 条录音"):  # fmt: skip
+        assert expected in told, expected
+
+
+def test_each_of_the_worst_leads_to_its_files_its_page_first():
+    links = [e.attributes["href"] for e in parsed(summary()).named("a")]
+    first = ["./a%3Ab/0%20%231.html"] * 2 + ["./a%3Ab/0%20%231.json"]
+    at = links.index(first[0])
+    assert links[at : at + 3] == first
+    assert len([link for link in links if link.endswith(".html")]) == 2 * 2 * 50
+
+
+def test_what_comes_from_outside_is_no_markup():
+    failures = [{"kind": HOSTILE, "items": 1, "examples": [{"id": HOSTILE, "message": HOSTILE}]}]
+    worst = [{"id": HOSTILE, "mean_score": -1.0, "audio_s": 1.0, "outputs": [HOSTILE]}]
+    content = summary(failures=failures, worst=worst, settings={HOSTILE: [HOSTILE]})
+    plain, page = parsed(summary()), parsed(content | {"devices": {HOSTILE: 1}}, name=HOSTILE)
+    assert len(page.named("script")) == len(plain.named("script"))
+    assert not [e for e in page.elements if "onload" in e.attributes]
+
+
+def test_the_summary_can_be_taken_out_again():
+    links = [e.attributes for e in parsed(summary()).named("a") if "download" in e.attributes]
+    assert [link["download"] for link in links] == ["corpus.json"] * 2
+    for link in links:
+        held = base64.b64decode(link["href"].partition("base64,")[2])
+        assert json.loads(held) == summary()
+
+
+def test_languages_have_the_same_texts_all_used():
+    pages = Path(page_module.__file__).parent
+    sources = "".join(path.read_text("utf-8") for path in pages.glob("*.py"))
+    english, chinese = wording("en")["page"], wording("zh")["page"]
+    assert english.keys() == chinese.keys()
+    assert [key for key in english if f'"{key}"' not in sources] == []
+    places = re.compile(r"\{\w+\}")
+    for key, text in english.items():
+        assert sorted(places.findall(text)) == sorted(places.findall(chinese[key])), key
+
+
+def test_every_kind_of_failure_has_its_chinese():
+    tree = ast.parse(ERRORS.read_text("utf-8"))
+    kinds = {
+        node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign) and node.targets[0].id in ("kind", "INTERNAL")
+    }
+    assert len(kinds) > 10
+    assert kinds - wording("zh")["kinds"].keys() == set()
