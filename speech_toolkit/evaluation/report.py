@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from speech_toolkit import __version__
 from speech_toolkit.bundled import CHECKOUT, SCHEMAS
-from speech_toolkit.checkpoint.files import weight_files
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import (
     check_schema,
@@ -101,26 +100,6 @@ def array_hash(array: np.ndarray) -> str:
 
     digest = hashlib.sha256(f"{array.dtype.str}{array.shape}".encode())
     digest.update(np.ascontiguousarray(array).data)
-    return digest.hexdigest()
-
-
-def file_hash(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file's content."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def weights_hash(directory: Path) -> str | None:
-    """Return one SHA-256 for the weights of a checkpoint, None where it has none.
-
-    Of several sets in one directory the one that transformers loads counts.
-    """
-    files = weight_files(directory)
-    if not files:
-        return None
-    digest = hashlib.sha256()
-    for file in files:
-        digest.update(f"{file.name} {file_hash(file)}\n".encode())
     return digest.hexdigest()
 
 

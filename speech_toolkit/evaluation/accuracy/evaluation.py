@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.hashes import weights_hash
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy.case_comparer import CaseComparer
 from speech_toolkit.evaluation.accuracy.criteria import criteria_for
@@ -39,7 +40,7 @@ from speech_toolkit.evaluation.models.family import (
     checkpoint_directory,
 )
 from speech_toolkit.evaluation.process.runner import ERROR
-from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.report import report_header
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
 from speech_toolkit.families import MMS, WHISPER, family_of

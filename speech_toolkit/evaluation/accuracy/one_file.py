@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from speech_toolkit.checkpoint.hashes import file_hash, weights_hash
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device import prepare_environment
 from speech_toolkit.errors import ToolkitError
@@ -28,7 +29,7 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
-from speech_toolkit.evaluation.report import file_hash, report_header, run_end, weights_hash
+from speech_toolkit.evaluation.report import report_header, run_end
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import (
     EXIT_CODES,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from speech_toolkit.checkpoint.hashes import file_hash
 from speech_toolkit.evaluation.accuracy.case_comparer import (
     CaseComparer,
     boundary_report,
@@ -13,7 +14,7 @@ from speech_toolkit.evaluation.accuracy.device_runs import DeviceRun
 from speech_toolkit.evaluation.accuracy.verdict import Judgement
 from speech_toolkit.evaluation.cases.cases import Case, CaseSet
 from speech_toolkit.evaluation.metrics.text import TextComparison
-from speech_toolkit.evaluation.report import file_hash, run_head
+from speech_toolkit.evaluation.report import run_head
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Check
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from speech_toolkit.audio.waveform import Waveform
+from speech_toolkit.checkpoint.hashes import weights_hash
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.parity.evidence import weigh_evidence
 from speech_toolkit.evaluation.parity.figures import (
@@ -19,7 +20,7 @@ from speech_toolkit.evaluation.parity.figures import (
 )
 from speech_toolkit.evaluation.parity.request import ParityRequest
 from speech_toolkit.evaluation.process.runner import ERROR, Outcome
-from speech_toolkit.evaluation.report import report_header, weights_hash
+from speech_toolkit.evaluation.report import report_header
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import EXIT_CODES, NOT_VALID, PASS, worst_of
 from speech_toolkit.exit_codes import EXIT_NOT_VALID

@@ -10,10 +10,10 @@ import numpy as np
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.audio.source import readable_again
 from speech_toolkit.audio.waveform import Waveform, load_audio
+from speech_toolkit.checkpoint.hashes import file_hash
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.parity.limits import TIGHT
-from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.families import MMS
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint

@@ -17,6 +17,7 @@ import numpy as np
 
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.hashes import weights_hash
 from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD
 from speech_toolkit.evaluation.models.family import (
     BUNDLED_MODELS,
@@ -26,7 +27,7 @@ from speech_toolkit.evaluation.models.family import (
 )
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
-from speech_toolkit.evaluation.report import array_hash, report_header, run_head, weights_hash
+from speech_toolkit.evaluation.report import array_hash, report_header, run_head
 from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
 from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups

@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.checkpoint.hashes import file_hash, weights_hash
 from speech_toolkit.evaluation.metrics.timing import PERCENTILE_METHOD, measure
-from speech_toolkit.evaluation.report import file_hash, report_header, weights_hash
+from speech_toolkit.evaluation.report import report_header
 from speech_toolkit.evaluation.speed.on_device import (
     STAGE_RUNS,
     latency_figures,

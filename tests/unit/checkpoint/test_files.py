@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from speech_toolkit.checkpoint.files import check_weights, prefetch_weights, read_json, weight_files
+from speech_toolkit.checkpoint.hashes import weights_hash
 from speech_toolkit.checkpoint.model_path import read_config, resolve_checkpoint
 from speech_toolkit.errors import CheckpointError
-from speech_toolkit.evaluation.report import weights_hash
 
 POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
 

@@ -58,13 +58,3 @@ def test_array_hash_sees_dtype_shape_and_values():
     assert len(hashes) == 5
     assert report.array_hash(array.copy()) == report.array_hash(array)
     assert report.array_hash(array[::2]) == report.array_hash(array[::2].copy())
-
-
-def test_weights_hash(tmp_path):
-    assert report.weights_hash(tmp_path) is None
-    (tmp_path / "pytorch_model.bin").write_bytes(b"old")
-    old = report.weights_hash(tmp_path)
-    (tmp_path / "model.safetensors").write_bytes(b"new")
-    new = report.weights_hash(tmp_path)
-    (tmp_path / "model.safetensors").write_bytes(b"changed")
-    assert len({old, new, report.weights_hash(tmp_path)}) == 3

@@ -7,6 +7,7 @@ import soundfile
 
 from speech_toolkit.bundled import CHECKOUT as REPOSITORY
 from speech_toolkit.bundled import bundled_model
+from speech_toolkit.checkpoint.hashes import file_hash
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import CheckpointError, ToolkitError, UsageError
 from speech_toolkit.evaluation.accuracy import device_runs
@@ -17,7 +18,6 @@ from speech_toolkit.evaluation.accuracy.evaluation import (
 )
 from speech_toolkit.evaluation.accuracy.table import accuracy_lines
 from speech_toolkit.evaluation.process.runner import Outcome
-from speech_toolkit.evaluation.report import file_hash
 from speech_toolkit.evaluation.targets import Target, parse_targets
 
 SCHEMA = json.loads((REPOSITORY / "results/schemas/accuracy.schema.json").read_text("utf-8"))
