@@ -116,6 +116,12 @@ class InfeasibleAlignmentError(ToolkitError):
     kind = "text too long for the audio"
 
 
+class TimeLimitError(ToolkitError):
+    """Work on one item took longer than it may."""
+
+    kind = "timed out"
+
+
 class DiskFullError(UsageError):
     """There is no room for what is to be written."""
 

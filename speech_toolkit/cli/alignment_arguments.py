@@ -3,6 +3,7 @@
 import argparse
 
 from speech_toolkit.cli.arguments import DTYPES, add_model_arguments, add_report_arguments, number
+from speech_toolkit.cli.corpus_arguments import add_corpus_arguments, check_corpus_arguments
 from speech_toolkit.cli.input_arguments import add_input_arguments, check_input_arguments
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.part_arguments import add_part_arguments
@@ -33,36 +34,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
         "every sentence (default: none)",
     )
+    add_corpus_arguments(parser.add_argument_group("many recordings"))
     add_report_arguments(parser)
 
 
-def check_arguments(arguments: argparse.Namespace) -> None:
-    """Make sure that the arguments go together.
+def check_arguments(arguments: argparse.Namespace) -> bool:
+    """Tell whether the run is over many recordings, once the arguments go together.
 
     Raises:
         UsageError: one has no effect without another, or the text is missing or one too many.
     """
     check_input_arguments(arguments)
+    is_corpus = not arguments.check_only and check_corpus_arguments(arguments)
     has_text = arguments.transcript is not None or arguments.transcript_file is not None
-    if arguments.check_only:
+    if arguments.check_only or is_corpus:
         if has_text:
             raise UsageError(
-                "--check_only reads the texts of a manifest, or those beside the audio; leave out "
-                "--transcript and --transcript_file"
+                "--transcript and --transcript_file belong to one recording; the texts of many "
+                "stand in the manifest, or beside the audio in .lab or .txt"
             )
-        return
-    if not has_text:
+    elif not has_text:
         raise UsageError("one of the arguments --transcript --transcript_file is required")
-    if len(arguments.audio) > 1:
-        raise UsageError(
-            f"--audio names {len(arguments.audio)} files: a transcript belongs to one; align one "
-            "at a time"
-        )
+    return is_corpus
 
 
 def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(
-        parser, "audio or video file of any rate and format, or - for standard input"
+        parser,
+        "audio or video file of any rate and format, or - for standard input; several, a glob or a "
+        "directory with transcripts beside the audio (.lab or .txt)",
     )
     add_part_arguments(parser)
     text = parser.add_mutually_exclusive_group()

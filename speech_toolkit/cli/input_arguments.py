@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from speech_toolkit.cli.reporter import Reporter
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 # Those of corpus.inputs.manifests, which loads what --help does not need; a test compares them.
 MANIFEST_FORMATS = ("auto", "jsonl", "nemo", "csv", "tsv", "ljspeech", "kaldi")
+_WILDCARDS = frozenset("*?[")
 
 
 def add_input_arguments(parser: argparse.ArgumentParser, audio_help: str) -> None:
@@ -30,7 +33,7 @@ def add_input_arguments(parser: argparse.ArgumentParser, audio_help: str) -> Non
     inputs.add_argument(
         "--manifest",
         metavar="LIST",
-        help="with --check_only: a list of recordings: JSON lines (our own or NeMo's), CSV or TSV "
+        help="list of recordings: JSON lines (our own or NeMo's), CSV or TSV "
         "with a header, LJSpeech's metadata.csv, or a Kaldi directory",
     )
     parser.add_argument(
@@ -41,13 +44,13 @@ def add_input_arguments(parser: argparse.ArgumentParser, audio_help: str) -> Non
     parser.add_argument(
         "--recursive",
         action="store_true",
-        help="with --check_only: search all folders of the directories in --audio",
+        help="search all folders of the directories in --audio",
     )
     parser.add_argument(
         "--check_only",
         action="store_true",
-        help="check all recordings and texts that --audio (files, globs, directories) or "
-        "--manifest names, print how much it is, and stop",
+        help="check all recordings and texts that --audio or --manifest names, print how much it "
+        "is, and stop",
     )
 
 
@@ -61,9 +64,14 @@ def check_input_arguments(arguments: argparse.Namespace) -> None:
         raise UsageError("--manifest_format has no effect without --manifest; leave it out")
     if arguments.recursive and arguments.manifest is not None:
         raise UsageError("--recursive has no effect with --manifest; leave it out")
-    for flag in ("manifest", "recursive"):
-        if getattr(arguments, flag) and not arguments.check_only:
-            raise UsageError(f"--{flag} is for --check_only; add that, or give --audio FILE")
+
+
+def names_many(arguments: argparse.Namespace) -> bool:
+    """Tell whether the command line is about a corpus, be it of one recording."""
+    if arguments.manifest is not None or arguments.recursive or len(arguments.audio) > 1:
+        return True
+    (path,) = arguments.audio
+    return Path(path).is_dir() or (not _WILDCARDS.isdisjoint(path) and not os.path.lexists(path))
 
 
 def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Reporter) -> int:
@@ -82,7 +90,7 @@ def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Repo
     """
     from speech_toolkit.corpus.inputs.summary import summarise
 
-    items = _items(arguments, needs_text)
+    items = items_from(arguments, needs_text, strict=True)
     for line in _summary_lines(summarise(items, *_source(arguments)), needs_text):
         reporter.line(line)
     return EXIT_DONE
@@ -95,18 +103,31 @@ def _source(arguments: argparse.Namespace) -> tuple[str, str]:
     return "--manifest", shown_path(arguments.manifest)
 
 
-def _items(arguments: argparse.Namespace, needs_text: bool) -> tuple[Item, ...]:
+def items_from(
+    arguments: argparse.Namespace, needs_text: bool, *, strict: bool
+) -> tuple[Item, ...]:
+    """Return the recordings that the command line names, all of them checked.
+
+    Args:
+        arguments: of the command line.
+        needs_text: whether each recording needs a text of its own.
+        strict: whether what is wrong with single recordings or texts is an error too; else those
+            items have a fault.
+
+    Raises:
+        InputsError: something cannot be used.
+    """
     from speech_toolkit.corpus.inputs.read import read_audio_items, read_manifest_items
 
     if arguments.manifest is None:
         return read_audio_items(
-            arguments.audio, needs_text=needs_text, recursive=arguments.recursive, strict=True
+            arguments.audio, needs_text=needs_text, recursive=arguments.recursive, strict=strict
         )
     return read_manifest_items(
         arguments.manifest,
         needs_text=needs_text,
         format_name=arguments.manifest_format or MANIFEST_FORMATS[0],
-        strict=True,
+        strict=strict,
     )
 
 

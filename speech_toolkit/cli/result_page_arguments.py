@@ -50,7 +50,7 @@ def with_pages(jobs: Sequence[Job], arguments: argparse.Namespace) -> tuple[Job,
         UsageError: an argument has no effect, or a picture cannot be drawn here.
     """
     formats = {output.format_name for output in jobs[0].outputs}
-    page = _page_settings(arguments, formats)
+    page = page_settings(arguments, formats)
     if arguments.plot is not None:
         if len(jobs) > 1:
             raise UsageError(
@@ -98,7 +98,12 @@ def with_recording_of(
     return replace(job, recording=recording)
 
 
-def _page_settings(arguments: argparse.Namespace, formats: Iterable[str]) -> PageSettings | None:
+def page_settings(arguments: argparse.Namespace, formats: Iterable[str]) -> PageSettings | None:
+    """Return what is asked of pages, without a recording yet; None where none is written.
+
+    Raises:
+        UsageError: an argument has no effect.
+    """
     # one language, or several where the script writes reports as pages in several
     language = arguments.lang or LANGUAGES[0]
     if HTML in formats:

@@ -11,7 +11,12 @@ from speech_toolkit.cli.arguments import (
     comma_separated,
     number,
 )
-from speech_toolkit.cli.input_arguments import add_input_arguments, check_input_arguments
+from speech_toolkit.cli.corpus_arguments import add_corpus_arguments, check_corpus_arguments
+from speech_toolkit.cli.input_arguments import (
+    add_input_arguments,
+    check_input_arguments,
+    names_many,
+)
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.page_arguments import add_html_arguments
 from speech_toolkit.cli.part_arguments import add_part_arguments
@@ -70,7 +75,9 @@ _MODES_OF = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of ``inference_whisper.py``."""
     add_input_arguments(
-        parser, "audio or video files of any rate and format, or - for standard input"
+        parser,
+        "audio or video file of any rate and format, or - for standard input; several, a glob or a "
+        "directory",
     )
     add_part_arguments(parser)
     add_model_arguments(parser, default_model="tiny-whisper")
@@ -95,6 +102,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_page_arguments(output, with_language=False)
     add_subtitle_arguments(parser.add_argument_group("subtitles"))
     _add_measurement_arguments(parser.add_argument_group("compare and benchmark"))
+    add_corpus_arguments(parser.add_argument_group("many recordings"))
     add_report_arguments(parser)
 
 
@@ -138,8 +146,8 @@ def settings_from(
     )
 
 
-def check_arguments(arguments: argparse.Namespace) -> None:
-    """Make sure that the arguments go together.
+def check_arguments(arguments: argparse.Namespace) -> bool:
+    """Tell whether the run is over many recordings, once the arguments go together.
 
     Raises:
         UsageError: one has no effect in the mode, or contradicts another.
@@ -151,8 +159,9 @@ def check_arguments(arguments: argparse.Namespace) -> None:
                 f"--{name} has no effect in --mode {arguments.mode}, only in "
                 f"{', '.join(modes)}; leave it out"
             )
-    if arguments.mode not in MODES and len(arguments.audio or ()) != 1:
+    if arguments.mode not in MODES and names_many(arguments):
         raise UsageError(f"--mode {arguments.mode} takes one --audio file")
+    return not arguments.check_only and check_corpus_arguments(arguments)
 
 
 def or_none(parse: Callable[[str], T]) -> Callable[[str], T | None]:

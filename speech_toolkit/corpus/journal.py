@@ -184,7 +184,7 @@ def _refuse_other_settings(path: Path, settings: Mapping[str, Any]) -> None:
     if before is not None and (differences := settings_differences(before, settings)):
         raise UsageError(
             f"{shown_path(path)}: was begun with other settings ({'; '.join(differences)}): go "
-            "back to those, choose another output directory, or do not resume"
+            "back to those, choose another output directory, or start over with --no_resume"
         )
 
 

@@ -60,6 +60,19 @@ class ItemError:
 
 
 @dataclass(frozen=True)
+class ItemResult:
+    """What one item gave, ready to be written and recorded.
+
+    Attributes:
+        contents: of its files, by their names relative to the output directory.
+        figures: what the journal keeps of it; see :func:`figures`.
+    """
+
+    contents: Mapping[str, bytes]
+    figures: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class ItemOutcome:
     """What became of one item of a corpus.
 

@@ -1,4 +1,4 @@
-"""The items of a corpus, one after the other: what is done is written, recorded and told.
+"""The items of a corpus, done by an engine: each result is written, recorded and told.
 
 An item's files are whole before its line is in the journal. So whatever ends a run, and whenever,
 each item is either recorded with its files, or done again by the next run.
@@ -6,69 +6,81 @@ each item is either recorded with its files, or done again by the next run.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from speech_toolkit.corpus.digests import item_digest
+from speech_toolkit.corpus.engine import Engine
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import Journal
 from speech_toolkit.corpus.names import is_reserved
-from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, figures
+from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemResult
 from speech_toolkit.errors import DISK_FULL, DiskFullError, UsageError, first_line
-from speech_toolkit.files.writing import utf8, write_bytes
+from speech_toolkit.files.writing import write_bytes
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.interrupts import interrupt_deferred
 
-Document = Mapping[str, Any]
-Do = Callable[[Item], Document]
-Render = Callable[[Item, Document], Mapping[str, str | bytes]]
+
+def items_left(items: Iterable[Item], journal: Journal) -> tuple[list[Item], int]:
+    """Return the items of a run's shard that are to be done, and how many are done already.
+
+    Args:
+        items: the corpus.
+        journal: open.
+    """
+    own = [item for item in items if journal.shard.owns(item.id)]
+    left = [item for item in own if journal.recorded(item) is None]
+    return left, len(own) - len(left)
 
 
 def run_items(
-    items: Iterable[Item],
-    do: Do,
-    render: Render,
-    journal: Journal,
-    progress: Progress = UNWATCHED,
+    left: Iterable[Item], engine: Engine, journal: Journal, progress: Progress = UNWATCHED
 ) -> Iterator[ItemOutcome]:
-    """Do what is left of a corpus, in order, and yield each outcome when it is recorded.
+    """Do what is left of a corpus, and yield each outcome when it is recorded.
 
-    An item that fails does not stop the others. An interrupt lets the item in work be finished,
+    An item that fails does not stop the others. An interrupt lets the items in work be finished,
     recorded and yielded, and is raised then; a second one is raised at once.
 
     Args:
-        items: the corpus; those of other shards are passed over.
-        do: an item -> the JSON form of its result; what it raises is the item's failure.
-        render: an item and its result -> the content of its files, by their names relative to
-            the output directory, which are no other item's.
+        left: what :func:`items_left` returned; those with a fault are recorded as failed.
+        engine: does them.
         journal: open.
-        progress: shows a bar of files.
+        progress: told of what fails, save for faults.
 
     Raises:
         DiskFullError: there is no room left; the items before are recorded.
         KeyboardInterrupt: the run was interrupted.
         UsageError: the journal cannot be written.
     """
-    own = [item for item in items if journal.shard.owns(item.id)]
-    left = [item for item in own if journal.recorded(item) is None]
-    with progress.progress_bar(total=len(own), label="Corpus", unit="file") as bar:
-        bar.update(len(own) - len(left))
-        for item in left:
-            outcome, interrupt = _done_whole(item, do, render, journal, progress)
-            bar.update()
+    digests: dict[str, str] = {}
+    stop = threading.Event()
+
+    def handed_out() -> Iterator[Item]:
+        for item in sound:
+            digests[item.id] = item_digest(item, journal.digest_of_settings)
+            yield item
+
+    def end_soon() -> None:
+        stop.set()
+        progress.info("Interrupted: what is in work is being finished; once more stops at once")
+
+    faulty, sound = _parted(left)
+    with interrupt_deferred(end_soon):
+        for item in faulty:
+            yield _recorded_fault(item, journal)
+        for item, done in engine(handed_out(), stop):
+            outcome = record(item, digests.pop(item.id), done, journal)
             if not outcome.ok:
                 progress.warning(f"{item.place or item.id}: {outcome.error.message}")
             yield outcome
-            if interrupt is not None:
-                raise interrupt
 
 
-def record(
-    item: Item, digest: str, done: Outcome[Document], render: Render, journal: Journal
-) -> ItemOutcome:
+def record(item: Item, digest: str, done: Outcome[ItemResult], journal: Journal) -> ItemOutcome:
     """Write an item's files, and then its line in the journal.
 
     Files of an earlier try that this one does not have are removed.
@@ -77,60 +89,53 @@ def record(
         item: of the corpus.
         digest: of its input as it was before the work began.
         done: its result, or why there is none.
-        render: see :func:`run_items`.
         journal: open.
 
     Raises:
         DiskFullError: there is no room for them.
         UsageError: the journal cannot be written.
     """
-    entry = outcome_of(lambda: _written(item, done, render, journal))
+    entry = outcome_of(lambda: _written(item, done, journal))
     if entry.error is not None:
         _refuse_to_go_on(entry.error)
-    attempt = journal.attempts(item.id, digest) + 1
-    outcome = (
-        ItemOutcome(item.id, digest, **entry.result, attempt=attempt)
-        if entry.ok
-        else ItemOutcome(item.id, digest, error=ItemError.of(entry.error), attempt=attempt)
-    )
+        return _recorded(ItemOutcome(item.id, digest, error=ItemError.of(entry.error)), journal)
+    return _recorded(ItemOutcome(item.id, digest, **entry.result), journal)
+
+
+def _recorded_fault(item: Item, journal: Journal) -> ItemOutcome:
+    """Record an item that cannot be worked on."""
+    digest = item_digest(item, journal.digest_of_settings)
+    error = ItemError(item.fault.kind, item.fault.message)
+    return _recorded(ItemOutcome(item.id, digest, error=error), journal)
+
+
+def _recorded(outcome: ItemOutcome, journal: Journal) -> ItemOutcome:
+    """Write an outcome into the journal, as the next try of its item, and return it so."""
+    attempt = journal.attempts(outcome.id, outcome.input_digest) + 1
+    outcome = replace(outcome, attempt=attempt)
     _remove_outdated(journal, outcome)
     journal.append(outcome)
     return outcome
 
 
-def _done_whole(
-    item: Item, do: Do, render: Render, journal: Journal, progress: Progress
-) -> tuple[ItemOutcome, KeyboardInterrupt | None]:
-    """Return what became of an item, and the interrupt that waited for it."""
-
-    def say_so() -> None:
-        progress.info(f"Interrupted: {item.id} is being finished; once more stops at once")
-
-    outcome = None
-    try:
-        with interrupt_deferred(say_so):
-            digest = item_digest(item, journal.digest_of_settings)
-            outcome = record(item, digest, outcome_of(lambda: do(item)), render, journal)
-    except KeyboardInterrupt as interrupt:
-        if outcome is None:
-            raise
-        return outcome, interrupt
-    return outcome, None
+def _parted(items: Iterable[Item]) -> tuple[list[Item], list[Item]]:
+    """Return the items that have a fault, and those that have none."""
+    faulty, sound = [], []
+    for item in items:
+        (sound if item.fault is None else faulty).append(item)
+    return faulty, sound
 
 
-def _written(
-    item: Item, done: Outcome[Document], render: Render, journal: Journal
-) -> dict[str, Any]:
+def _written(item: Item, done: Outcome[ItemResult], journal: Journal) -> dict[str, Any]:
     """Write the files of a result, and return what the journal keeps of it."""
     if done.error is not None:
         raise done.error
-    contents = render(item, done.result)
+    contents = done.result.contents
     if taken := next(filter(is_reserved, contents), None):
         raise UsageError(f"id {item.id}: {taken} is a file of the corpus itself; give another id")
     for name, content in contents.items():
-        data = utf8(content) if isinstance(content, str) else content
-        write_bytes(journal.directory / name, data, sole_writer=True)
-    return figures(done.result) | {"outputs": tuple(contents)}
+        write_bytes(journal.directory / name, content, sole_writer=True)
+    return {**done.result.figures, "outputs": tuple(contents)}
 
 
 def _refuse_to_go_on(error: Exception) -> None:

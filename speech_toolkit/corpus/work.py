@@ -1,4 +1,4 @@
-"""What a loaded model does with an item of a corpus.
+"""What a loaded model does with items of a corpus, stage by stage.
 
 One who runs a single file reads its warnings; nobody reads those of thousands. So a recording that
 is cut short fails here, and with a text to align so does one that is silent, instead of having
@@ -7,17 +7,19 @@ times that mean nothing.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from speech_toolkit.alignment.preparation import AlignmentSettings, prepare_input
-from speech_toolkit.audio.part import AudioPart
+from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.errors import SilentAudioError, TranscriptError, TruncatedAudioError
+from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
@@ -25,58 +27,173 @@ if TYPE_CHECKING:
     from speech_toolkit.alignment.aligner import Aligner
     from speech_toolkit.transcription.transcriber import Transcriber
 
+Document = dict[str, Any]
+Finish = Callable[[], Document]
+R = TypeVar("R")
 
-def alignment_with(
-    aligner: Aligner, settings: AlignmentSettings
-) -> Callable[[Item], dict[str, Any]]:
-    """Return what aligns an item and gives the JSON form of the result.
+
+class CorpusModel(Protocol[R]):
+    """A loaded model, and the work around it.
+
+    Attributes:
+        device_label: where it runs.
+    """
+
+    device_label: str
+
+    def read(self, item: Item) -> R:
+        """Return what the device needs of an item; safe in several threads at once.
+
+        What it returns has ``audio_s``, its seconds of audio.
+
+        Raises:
+            ToolkitError: its audio or its text cannot be used.
+        """
+
+    def hear(
+        self, inputs: Iterable[tuple[Item, R]], stop: threading.Event
+    ) -> Iterator[tuple[Item, Outcome[Finish]]]:
+        """Run the model over items, and yield each with what makes its document of what was heard.
+
+        That may be called in another thread.
+
+        Args:
+            inputs: what :meth:`read` returned, pulled a bounded number ahead.
+            stop: once it is set, what the device has not begun with is dropped.
+        """
+
+
+@dataclass(frozen=True)
+class ReadAlignment:
+    """An item to align, read.
+
+    Attributes:
+        prepared: audio and transcript.
+        settings: of this item.
+    """
+
+    prepared: AlignmentInput
+    settings: AlignmentSettings
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio."""
+        return self.prepared.waveform.duration_s
+
+
+class AlignmentModel:
+    """An aligner at work on a corpus; see :class:`CorpusModel`.
 
     Args:
         aligner: loaded.
         settings: how to align; an item's own language goes before theirs.
+        part: of each recording; an item's own times go before its.
     """
 
-    def align(item: Item) -> dict[str, Any]:
+    def __init__(
+        self, aligner: Aligner, settings: AlignmentSettings, part: AudioPart = WHOLE
+    ) -> None:
+        self.device_label = aligner.device.label
+        self._aligner = aligner
+        self._settings = settings
+        self._part = part
+
+    def read(self, item: Item) -> ReadAlignment:
+        """Decode an item's audio and take its text apart."""
         if item.text is None:
             raise TranscriptError(f"{item.place or item.id}: has no text to align; give its text")
-        own = replace(settings, language=item.language or settings.language)
-        geometry = aligner.checkpoint.geometry
-        waveform, load_s = _whole_recording(item, aligner.sample_rate_hz, geometry.fewest_samples)
+        own = replace(self._settings, language=item.language or self._settings.language)
+        checkpoint = self._aligner.checkpoint
+        waveform, load_s = _whole_recording(
+            item, self._part, self._aligner.sample_rate_hz, checkpoint.geometry.fewest_samples
+        )
         if not waveform.samples.any():
             raise SilentAudioError(
                 f"{waveform.source}: every sample is zero, so that no text can be found in it; "
                 "record or export it again"
             )
-        prepared = prepare_input(waveform, item.text, aligner.checkpoint, own)
-        prepared = replace(prepared, audio_load_time=load_s)
-        return aligner.align_prepared(prepared, own, UNWATCHED).to_dict()
+        prepared = prepare_input(waveform, item.text, checkpoint, own)
+        return ReadAlignment(replace(prepared, audio_load_time=load_s), own)
 
-    return align
+    def hear(
+        self, inputs: Iterable[tuple[Item, ReadAlignment]], stop: threading.Event
+    ) -> Iterator[tuple[Item, Outcome[Finish]]]:
+        """Run the model, and yield what searches for the text in what it heard."""
+        for item, read in inputs:
+            outcome = outcome_of(
+                lambda read=read: (
+                    self._aligner.align_prepared(read.prepared, read.settings, UNWATCHED).to_dict
+                )
+            )
+            yield item, outcome
+            if stop.is_set():
+                return
 
 
-def transcription_with(
-    transcriber: Transcriber, settings: TranscriptionSettings
-) -> Callable[[Item], dict[str, Any]]:
-    """Return what transcribes an item and gives the JSON form of the result.
+@dataclass(frozen=True)
+class ReadTranscription:
+    """An item to transcribe, read.
+
+    Attributes:
+        waveform: its audio.
+        load_s: seconds that decoding and resampling took.
+        settings: of this item.
+    """
+
+    waveform: Waveform
+    load_s: float
+    settings: TranscriptionSettings
+
+    @property
+    def audio_s(self) -> float:
+        """Seconds of audio."""
+        return self.waveform.duration_s
+
+
+class TranscriptionModel:
+    """A transcriber at work on a corpus; see :class:`CorpusModel`.
 
     Args:
         transcriber: loaded.
         settings: how to transcribe; an item's own language goes before theirs.
+        part: of each recording; an item's own times go before its.
     """
 
-    def transcribe(item: Item) -> dict[str, Any]:
-        own = replace(settings, language=item.language or settings.language)
-        waveform, load_s = _whole_recording(item, transcriber.checkpoint.sample_rate_hz)
-        result = transcriber.transcribe(waveform, own)
-        times_s = result.stage_times_s | {"decode_audio": load_s}
-        return replace(result, stage_times_s=times_s).to_dict()
+    def __init__(
+        self, transcriber: Transcriber, settings: TranscriptionSettings, part: AudioPart = WHOLE
+    ) -> None:
+        self.device_label = transcriber.device.label
+        self._transcriber = transcriber
+        self._settings = settings
+        self._part = part
 
-    return transcribe
+    def read(self, item: Item) -> ReadTranscription:
+        """Decode an item's audio."""
+        own = replace(self._settings, language=item.language or self._settings.language)
+        rate_hz = self._transcriber.checkpoint.sample_rate_hz
+        return ReadTranscription(*_whole_recording(item, self._part, rate_hz), own)
+
+    def hear(
+        self, inputs: Iterable[tuple[Item, ReadTranscription]], stop: threading.Event
+    ) -> Iterator[tuple[Item, Outcome[Finish]]]:
+        """Run the model, and yield what gives its document."""
+        for item, read in inputs:
+            yield item, outcome_of(lambda read=read: self._transcribed(read))
+            if stop.is_set():
+                return
+
+    def _transcribed(self, read: ReadTranscription) -> Finish:
+        result = self._transcriber.transcribe(read.waveform, read.settings)
+        times_s = result.stage_times_s | {"decode_audio": read.load_s}
+        return replace(result, stage_times_s=times_s).to_dict
 
 
-def _whole_recording(item: Item, rate_hz: int, *min_samples: int) -> tuple[Waveform, float]:
+def _whole_recording(
+    item: Item, part: AudioPart, rate_hz: int, *min_samples: int
+) -> tuple[Waveform, float]:
     """Return an item's audio and the seconds that loading it took."""
-    part = AudioPart(start_s=item.start_s or 0.0, end_s=item.end_s)
+    if item.start_s is not None or item.end_s is not None:
+        part = replace(part, start_s=item.start_s or 0.0, end_s=item.end_s)
     started = time.perf_counter()
     waveform = load_audio(AudioSource(item.audio_path, part=part), rate_hz, *min_samples)
     if waveform.is_cut_short:

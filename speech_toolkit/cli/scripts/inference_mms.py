@@ -22,6 +22,7 @@ from speech_toolkit.exit_codes import EXIT_DONE
 if TYPE_CHECKING:
     import torch
 
+    from speech_toolkit.alignment.preparation import AlignmentSettings
     from speech_toolkit.alignment.result import AlignmentResult
 
 
@@ -29,7 +30,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
     parser = ScriptParser(
         "Find when each character, word and sentence of a transcript is spoken.",
-        "0 done, 2 wrong usage or input",
+        "0 done, 2 wrong usage or input, 3 some of many recordings failed",
     )
     add_arguments(parser)
     return parser
@@ -98,9 +99,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_arguments(arguments)
+    is_corpus = check_arguments(arguments)
     if arguments.check_only:
         return check_inputs(arguments, True, reporter)
+    if is_corpus:
+        return _align_many(arguments, reporter)
     jobs = plan_jobs(
         arguments.audio, arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
@@ -125,10 +128,37 @@ def main(argv: list[str] | None = None) -> int:
     return EXIT_DONE
 
 
+def _align_many(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    from speech_toolkit.cli.corpus_run import forms_from, run_corpus
+    from speech_toolkit.corpus.task import AlignmentTask
+
+    task = AlignmentTask(
+        model_path=arguments.model_path,
+        forms=forms_from(arguments),
+        dtype=arguments.dtype,
+        attn_implementation=arguments.attn_implementation,
+        float32_precision=arguments.float32_precision,
+        settings_of_alignment=_settings_from(arguments),
+        part=part_from(arguments),
+    )
+    return run_corpus(task, arguments, True, reporter)
+
+
+def _settings_from(arguments: argparse.Namespace) -> AlignmentSettings:
+    from speech_toolkit.alignment.preparation import AlignmentSettings
+
+    return AlignmentSettings(
+        language=arguments.language,
+        star=arguments.star,
+        window_s=arguments.window_s,
+        context_s=arguments.context_s,
+        batch_size=arguments.batch_size,
+    )
+
+
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.preparation import AlignmentSettings
     from speech_toolkit.alignment.text.transcript import read_transcript
     from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
     from speech_toolkit.cli.align_file import AlignmentRequest, align_file
@@ -146,13 +176,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
         dtype=arguments.dtype,
         attn_implementation=arguments.attn_implementation,
         float32_precision=arguments.float32_precision,
-        settings=AlignmentSettings(
-            language=arguments.language,
-            star=arguments.star,
-            window_s=arguments.window_s,
-            context_s=arguments.context_s,
-            batch_size=arguments.batch_size,
-        ),
+        settings=_settings_from(arguments),
         part=part_from(arguments),
     )
     with stdout_to_stderr() if arguments.output == "-" else nullcontext():

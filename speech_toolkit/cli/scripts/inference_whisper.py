@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.audio.part import AudioPart
+from speech_toolkit.audio.source import STDIN
 from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.input_arguments import check_inputs
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
@@ -47,7 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
     parser = ScriptParser(
         "Turn speech into text with a Whisper model.",
-        "0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of several files "
+        "0 done or passed, 1 compare failed, 2 wrong usage or input, 3 some of many recordings "
         "failed, 4 compare has no valid evidence",
     )
     add_arguments(parser)
@@ -95,7 +96,7 @@ def run_inference(
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
     """
-    from speech_toolkit.cli.transcribe_files import transcribe_file
+    from speech_toolkit.cli.transcribe_file import transcribe_file
 
     request = WhisperRequest(
         model_path=None if model_path is None else os.fspath(model_path),
@@ -115,9 +116,11 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args(argv)
     reporter = reporter_from(arguments)
-    check_arguments(arguments)
+    is_corpus = check_arguments(arguments)
     if arguments.check_only:
         return check_inputs(arguments, False, reporter)
+    if is_corpus:
+        return _transcribe_many(arguments, reporter)
     if arguments.mode in MODES:
         return _transcribe(arguments, reporter)
     request = _request(arguments, (), subtitle_options(arguments, ()))
@@ -129,7 +132,7 @@ def _request(
 ) -> WhisperRequest:
     return WhisperRequest(
         model_path=arguments.model_path,
-        audio_path=arguments.audio[0],
+        audio_path=STDIN if arguments.audio is None else arguments.audio[0],
         device=arguments.device,
         dtype=arguments.dtype,
         attn_implementation=arguments.attn_implementation,
@@ -144,17 +147,22 @@ def _transcribe(arguments: argparse.Namespace, reporter: Reporter) -> int:
     jobs = plan_jobs(
         arguments.audio, arguments.format, arguments.output, arguments.output_dir, DEFAULT_STEM
     )
-    formats = jobs[0].format_names
-    subtitles = subtitle_options(arguments, formats)
-    jobs = with_recordings(with_pages(jobs, arguments), reporter)
-    request = _request(arguments, formats, subtitles)
-    paths = [path for job in jobs for path in job.possible_paths()]
-    _guard({jobs[0].flag: paths, "--plot": arguments.plot}, arguments)
-    from speech_toolkit.cli.transcribe_files import run_job, run_jobs
+    (job,) = with_recordings(with_pages(jobs, arguments), reporter)
+    subtitles = subtitle_options(arguments, job.format_names)
+    request = _request(arguments, job.format_names, subtitles)
+    _guard({job.flag: job.possible_paths(), "--plot": arguments.plot}, arguments)
+    from speech_toolkit.cli.transcribe_file import run_job
 
-    if len(jobs) == 1:
-        return run_job(request, jobs[0], subtitles, reporter)
-    return run_jobs(request, jobs, subtitles, reporter)
+    return run_job(request, job, subtitles, reporter)
+
+
+def _transcribe_many(arguments: argparse.Namespace, reporter: Reporter) -> int:
+    from speech_toolkit.cli.corpus_run import forms_from, run_corpus
+    from speech_toolkit.corpus.task import TranscriptionTask
+
+    forms = forms_from(arguments)
+    request = _request(arguments, forms.format_names, forms.subtitles)
+    return run_corpus(TranscriptionTask(request, forms), arguments, False, reporter)
 
 
 def _guard(outputs: dict[str, Paths], arguments: argparse.Namespace) -> None:
@@ -174,7 +182,7 @@ def _measure(arguments: argparse.Namespace, request: WhisperRequest, reporter: R
     output = arguments.output or DEFAULT_REPORT.format(mode=arguments.mode)
     _guard({"--output": output, "--html": page_paths(arguments).values()}, arguments)
     from speech_toolkit.audio.source import readable_again
-    from speech_toolkit.cli.transcribe_files import check_inputs
+    from speech_toolkit.cli.transcribe_file import check_inputs
     from speech_toolkit.files.writing import write_json
     from speech_toolkit.system.streams import stdout_to_stderr
 

@@ -72,8 +72,10 @@ def test_recordings_that_cannot_be_opened_are_told_together(corpus, capsys, scri
 @pytest.mark.parametrize(
     ("argv", "complaint"),
     [
-        (["--manifest", "m.csv"], "--manifest is for --check_only"),
-        (["--audio", "in", "--recursive"], "--recursive is for --check_only"),
+        (["--manifest", "m.csv"], "--manifest names many recordings: give --output_dir"),
+        (["--audio", "in", "--recursive"], "--audio names many recordings: give --output_dir"),
+        (["--audio", "a", "b", "--output", "c"], "--output is one file for the results of many"),
+        (["--manifest", "m", "--plot", "c.png"], "--plot is one file for the results of many"),
         (["--audio", "a", "--manifest_format", "csv"], "has no effect without --manifest"),
         (["--manifest", "m", "--recursive", "--check_only"], "no effect with --manifest"),
         (["--audio", "gone", "--check_only"], "'gone' does not exist"),

@@ -17,10 +17,13 @@ from pathlib import Path
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import open_journal
 from speech_toolkit.corpus.journal_lines import read_journal
-from speech_toolkit.corpus.run import run_items
+from speech_toolkit.corpus.outcome import ItemResult, figures
+from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.shard import WHOLE_CORPUS
 from speech_toolkit.errors import NotAudioError, TranscriptError
-from speech_toolkit.files.writing import json_text
+from speech_toolkit.files.writing import json_text, utf8
+from speech_toolkit.outcomes import outcome_of
+from speech_toolkit.progress import UNWATCHED
 
 UNDISTURBED = "undisturbed"
 SETTINGS = {"model": "stand-in"}
@@ -72,10 +75,33 @@ def render(item, document):
     return {f"{item.id}.json": json_text(document), f"{item.id}.txt": item.text * 5000}
 
 
+def one_by_one(do, render=render):
+    """Return an engine without threads: what aligns an item, what writes its files."""
+
+    def result(item):
+        document = do(item)
+        contents = {name: utf8(text) for name, text in render(item, document).items()}
+        return ItemResult(contents, figures(document))
+
+    def engine(items, stop):
+        for item in items:
+            yield item, outcome_of(lambda item=item: result(item))
+            if stop.is_set():
+                return
+
+    return engine
+
+
+def outcomes_of(items, journal, do=align, render=render, progress=UNWATCHED):
+    """Yield the outcomes of what is left of a corpus."""
+    left, _ = items_left(items, journal)
+    yield from run_items(left, one_by_one(do, render), journal, progress)
+
+
 def work(items, out, *, do=align, shard=WHOLE_CORPUS, **options):
     """Do a corpus, and return the outcomes of this run."""
     with open_journal(out, SETTINGS, shard, **options) as journal:
-        return list(run_items(items, do, render, journal))
+        return list(outcomes_of(items, journal, do))
 
 
 def die_at_line(number):

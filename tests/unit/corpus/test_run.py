@@ -6,13 +6,12 @@ import pytest
 
 from speech_toolkit.corpus.journal import open_journal
 from speech_toolkit.corpus.journal_lines import read_journal
-from speech_toolkit.corpus.run import run_items
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import DeviceError, DiskFullError, NotAudioError, UsageError
 from speech_toolkit.files import writing
 from speech_toolkit.progress import LoggedProgress
 from speech_toolkit.system import interrupts
-from tests.unit.corpus.stand_in import SETTINGS, align, items_in, record_audio, render, work
+from tests.unit.corpus.stand_in import SETTINGS, align, items_in, outcomes_of, record_audio, work
 from tests.unit.corpus.test_killed_runs import tree
 
 COUNT = 18
@@ -138,9 +137,9 @@ def test_an_interrupt_lets_the_item_in_work_end(items, out):
 
     seen, told = [], []
     with open_journal(out, SETTINGS) as journal, pytest.raises(KeyboardInterrupt):
-        for outcome in run_items(items, interrupted, render, journal, Told()):
+        for outcome in outcomes_of(items, journal, interrupted, progress=Told()):
             seen.append(outcome)
-    assert [line for line in told if "speaker2/ü2 is being finished" in line] == told != []
+    assert [line for line in told if "in work is being finished" in line] == told != []
     assert [outcome.id for outcome in seen] == [item.id for item in items[:3]]
     assert list(read_journal(out / "journal.jsonl").outcomes.values()) == seen
 
@@ -161,39 +160,22 @@ def test_a_second_interrupt_ends_the_run_at_once(items, out, monkeypatch):
     assert len(work(items, out)) == COUNT - 2
 
 
-def test_each_item_is_told(items, out):
-    class Told:
-        def __init__(self):
-            self.n, self.described, self.warnings = 0, None, []
-
-        def progress_bar(self, **description):
-            self.described = description
-            return self
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            pass
-
-        def update(self, n=1):
-            self.n += n
-
+def test_each_failure_is_told(items, out):
+    class Told(LoggedProgress):
         def warning(self, text):
-            self.warnings.append(text)
+            told.append(text)
 
-    work(items[:5], out)
-    told = Told()
+    told = []
     with open_journal(out, SETTINGS) as journal:
-        for done, _ in enumerate(run_items(items[:9], align, render, journal, told), start=6):
-            assert told.n == done
-    assert told.described["total"] == 9
-    assert told.warnings == ["list.jsonl:8: speaker1/ü7: holds nothing to align"]
+        for _ in outcomes_of(items[:9], journal, progress=Told()):
+            pass
+    assert told[-1] == "list.jsonl:8: speaker1/ü7: holds nothing to align"
+    assert len(told) == 2
 
 
 def test_no_result_takes_the_name_of_the_summary(items, out):
     with open_journal(out, SETTINGS) as journal:
-        outcomes = run_items(items[:1], align, lambda *_: {"corpus.json": "{}"}, journal)
+        outcomes = outcomes_of(items[:1], journal, render=lambda *_: {"corpus.json": "{}"})
         assert "corpus.json is a file of the corpus itself" in next(outcomes).error.message
 
 

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -7,26 +8,43 @@ import soundfile
 
 from speech_toolkit.alignment import Aligner, AlignmentSettings
 from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import open_journal
-from speech_toolkit.corpus.run import run_items
-from speech_toolkit.corpus.work import alignment_with, transcription_with
-from speech_toolkit.files.writing import json_text
-from speech_toolkit.outcomes import outcome_of
+from speech_toolkit.corpus.pipeline import Pipeline
+from speech_toolkit.corpus.run import items_left, run_items
+from speech_toolkit.corpus.work import AlignmentModel, TranscriptionModel
 from speech_toolkit.transcription import Transcriber, TranscriptionSettings
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8")
 
 
+def done_by(model):
+    """Return what does items into a folder: outcomes by id, and the documents of those done."""
+    pipeline = Pipeline(model, ResultForms(("json",)))
+
+    def run(items, out):
+        with open_journal(out, {}) as journal:
+            outcomes = list(run_items(items_left(items, journal)[0], pipeline, journal))
+        documents = {
+            each.id: json.loads((out / f"{each.id}.json").read_text("utf-8"))
+            for each in outcomes
+            if each.ok
+        }
+        return {each.id: each for each in outcomes}, documents
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def align():
-    return alignment_with(Aligner.load(device="cpu"), AlignmentSettings())
+    return done_by(AlignmentModel(Aligner.load(device="cpu"), AlignmentSettings()))
 
 
 @pytest.fixture(scope="module")
 def transcribe():
-    return transcription_with(Transcriber.load(device="cpu"), TranscriptionSettings())
+    return done_by(TranscriptionModel(Transcriber.load(device="cpu"), TranscriptionSettings()))
 
 
 def cut(path):
@@ -62,11 +80,7 @@ def items(tmp_path):
 
 
 def test_each_bad_item_of_a_corpus_is_explained(align, items, tmp_path):
-    def render(item, document):
-        return {f"{item.id}.json": json_text(document)}
-
-    with open_journal(tmp_path / "out", {}) as journal:
-        outcomes = {each.id: each for each in run_items(items, align, render, journal)}
+    outcomes, _ = align(items, tmp_path / "out")
     kinds = {name: each.error and each.error.kind for name, each in outcomes.items()}
     assert kinds == {item.id: item.id for item in items} | {
         "good": None,
@@ -79,18 +93,21 @@ def test_each_bad_item_of_a_corpus_is_explained(align, items, tmp_path):
     assert all(each.is_final for each in outcomes.values())
 
 
-def test_a_silent_recording_is_transcribed_as_silence(transcribe, items):
-    results = {item.id: outcome_of(lambda item=item: transcribe(item)) for item in items[:6]}
-    kinds = [outcome.error_kind for outcome in results.values()]
+def test_a_silent_recording_is_transcribed_as_silence(transcribe, items, tmp_path):
+    outcomes, documents = transcribe(items[:6], tmp_path / "out")
+    kinds = [
+        each.error and each.error.kind for each in map(outcomes.get, [i.id for i in items[:6]])
+    ]
     assert kinds == [None, "missing", "not audio", "truncated", None, "too short"]
-    assert results["silent"].result["text"] == ""
-    assert results["good"].result["stage_times_s"]["decode_audio"] > 0
+    assert documents["silent"]["text"] == ""
+    assert documents["good"]["stage_times_s"]["decode_audio"] > 0
 
 
 def test_times_of_an_item_choose_a_part_that_may_end_before_the_file(align, tmp_path):
     path = tmp_path / "long.wav"
     demo = load_audio(SAMPLES / "demo.wav")
     soundfile.write(path, np.concatenate([np.zeros(16_000), demo.samples, np.zeros(8_000)]), 16_000)
-    document = align(Item("a", str(path), TEXT, start_s=1.0, end_s=1.0 + demo.duration_s))
+    item = Item("a", str(path), TEXT, start_s=1.0, end_s=1.0 + demo.duration_s)
+    document = align([item], tmp_path / "out")[1]["a"]
     assert document["audio_duration"] == demo.duration_s
     assert document["words"][0]["start_time"] >= 1.0

@@ -1,9 +1,6 @@
-"""Many files through one model, which here is a stand-in that needs no weights."""
+"""One file through a model, which here is a stand-in that needs no weights."""
 
 import io
-import json
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +8,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech_toolkit.cli import transcribe_files as jobs
+from speech_toolkit.cli import transcribe_file as jobs
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.device import Device
-from speech_toolkit.errors import AudioError, DeviceError, ToolkitError, UsageError
+from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.result import Stretch
@@ -82,81 +79,6 @@ def folder(tmp_path, monkeypatch):
 
 def request_for(*paths):
     return WhisperRequest(model_path=None, audio_path=paths[0], device="cpu")
-
-
-def run(*paths, formats=("json",), reporter=None):
-    planned = plan_jobs(paths, formats, None, "out", STEM)
-    return jobs.run_jobs(
-        request_for(*paths), planned, SubtitleOptions(), reporter or Reporter(quiet=True)
-    )
-
-
-def names_in(directory):
-    return sorted(path.name for path in directory.iterdir())
-
-
-def text_of(path):
-    return json.loads(path.read_text())["text"]
-
-
-def test_each_file_has_its_results(transcriber, folder):
-    assert run("a.wav", "c.wav", formats=("json", "txt")) == 0
-
-    assert text_of(folder / "out" / "a.json") == "1.0 seconds"
-    assert (folder / "out" / "c.txt").read_text() == "3.0 seconds\n"
-    assert names_in(folder / "out") == ["a.json", "a.txt", "c.json", "c.txt"]
-
-
-def test_a_file_that_fails_does_not_stop_the_others(transcriber, folder, capsys):
-    transcriber.fail_at["b.wav"] = DeviceError("cpu: out of memory")
-
-    assert run("text.wav", "a.wav", "b.wav", "c.wav") == 3
-
-    assert names_in(folder / "out") == ["a.json", "c.json"]
-    lines = capsys.readouterr().err.splitlines()
-    assert "holds text, not audio" in lines[0]
-    assert lines[1:] == [
-        "error: cpu: out of memory",
-        "[WARNING] 2 of 4 files failed: text.wav, b.wav",
-    ]
-
-
-def test_no_file_at_all_is_an_error(transcriber, folder):
-    with pytest.raises(ToolkitError, match="none of the 2 files could be transcribed"):
-        run("text.wav", "absent.wav")
-
-
-def test_an_interrupt_keeps_what_is_done(transcriber, folder, capsys):
-    transcriber.fail_at["b.wav"] = KeyboardInterrupt()
-    threads_before = threading.active_count()
-
-    with pytest.raises(KeyboardInterrupt):
-        run("a.wav", "b.wav", "c.wav")
-
-    assert names_in(folder / "out") == ["a.json"]
-    assert transcriber.heard == ["a.wav", "b.wav"]
-    assert "interrupted: 1 of 3 files are done and written" in capsys.readouterr().err
-    wait_until = time.monotonic() + 10  # an interrupt does not wait for what is being decoded
-    while threading.active_count() > threads_before and time.monotonic() < wait_until:
-        time.sleep(0.01)
-    assert threading.active_count() == threads_before
-
-
-def test_one_file_is_decoded_ahead_and_no_more(transcriber, folder, monkeypatch):
-    decoded, load_audio = [], jobs.load_audio
-    monkeypatch.setattr(
-        jobs,
-        "load_audio",
-        lambda audio, rate: decoded.append(audio.name) or load_audio(audio, rate),
-    )
-    ahead = []
-    spoken = transcriber.transcribe
-    transcriber.transcribe = lambda *given: ahead.append(len(decoded)) or spoken(*given)
-
-    run("a.wav", "b.wav", "c.wav")
-
-    assert decoded == ["a.wav", "b.wav", "c.wav"]
-    assert all(count <= done + 2 for done, count in enumerate(ahead))
 
 
 def test_one_file_is_reported_in_the_published_shape(transcriber, folder):

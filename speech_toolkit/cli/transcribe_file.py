@@ -1,10 +1,9 @@
-"""Files through one loaded model: read ahead, reported, and written as each is done."""
+"""One file, from the command to the result: decoded while the model loads, reported, written."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -17,8 +16,8 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import Job
 from speech_toolkit.cli.results import show_results, write_results
 from speech_toolkit.device import Device, parse_device_name, prepare_environment
-from speech_toolkit.errors import ToolkitError
-from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.system.interrupts import background_worker
 from speech_toolkit.system.streams import STDOUT, stdout_to_stderr
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import (
@@ -43,8 +42,9 @@ def check_inputs(request: WhisperRequest) -> None:
         ToolkitError: something is; the message says what and what to do.
     """
     parse_device_name(request.device)
-    with _opened(request, [request.audio]) as audio:
-        audio.fail_fast()
+    rate_hz = _checked_rate_hz(request)
+    with background_worker() as pool:
+        _fail_fast(pool.submit(_load_audio, request.audio, rate_hz))
 
 
 def transcribe_file(request: WhisperRequest, reporter: Reporter) -> TranscriptionResult:
@@ -57,10 +57,17 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
         ToolkitError: as :meth:`Transcriber.load` and :meth:`Transcriber.transcribe` do.
     """
     prepare_environment(request.device)
-    with _opened(request, [request.audio]) as audio:
-        audio.fail_fast()
+    rate_hz = _checked_rate_hz(request)
+    with background_worker() as pool:
+        loading = pool.submit(_load_audio, request.audio, rate_hz)
+        _fail_fast(loading)
         transcriber = _load(request, reporter)
-        return _transcribe_next(transcriber, audio, request, reporter)
+        waveform, audio_load_s = loading.result()
+    reporter.time("Audio load", audio_load_s, f"duration: {waveform.duration_s:.2f}s")
+    result = transcriber.transcribe(waveform, request.settings, reporter)
+    reporter.time("Transcription", result.transcribe_s, f"RTF: {result.rtf:.3f}")
+    reporter.warnings(result.warnings)
+    return replace(result, stage_times_s=result.stage_times_s | {"decode_audio": audio_load_s})
 
 
 def run_job(
@@ -94,91 +101,23 @@ def run_job(
     return EXIT_DONE
 
 
-def run_jobs(
-    request: WhisperRequest, jobs: Sequence[Job], subtitles: SubtitleOptions, reporter: Reporter
-) -> int:
-    """Transcribe several files with one loaded model; one that fails does not stop the others.
-
-    Each file's results are written as soon as it is done, so that an interrupt loses one file.
-
-    Returns:
-        The exit code: done, or some failed.
-
-    Raises:
-        ToolkitError: the model cannot be loaded, or no file could be transcribed.
-    """
-    failed: list[str] = []
-    number = 0
-    prepare_environment(request.device)
-    sources = [AudioSource(job.input_path, part=request.part) for job in jobs]
-    with _opened(request, sources) as audio:
-        transcriber = _load(request, reporter)
-        try:
-            for number, job in enumerate(jobs, start=1):
-                reporter.info(f"File {number} of {len(jobs)}: {job.input_path}")
-                try:
-                    result = _transcribe_next(transcriber, audio, request, reporter)
-                    paths = write_results(result.to_dict(), job, subtitles, reporter)
-                    _report(result, reporter)
-                    reporter.saved("Results", *paths)
-                except ToolkitError as error:
-                    reporter.error(error)
-                    failed.append(job.input_path)
-        except KeyboardInterrupt:
-            done = number - 1 - len(failed)
-            reporter.warning(f"interrupted: {done} of {len(jobs)} files are done and written")
-            raise
-    if len(failed) == len(jobs):
-        raise ToolkitError(f"none of the {len(jobs)} files could be transcribed")
-    reporter.result(f"Transcribed {len(jobs) - len(failed)} of {len(jobs)} files")
-    if failed:
-        reporter.warning(f"{len(failed)} of {len(jobs)} files failed: {', '.join(failed)}")
-    return EXIT_SOME_FAILED if failed else EXIT_DONE
-
-
-class _AudioAhead:
-    """Decodes files in a thread, one ahead of the one that is asked for."""
-
-    def __init__(self, sources: Iterable[AudioSource], sample_rate_hz: int) -> None:
-        self._sources = iter(sources)
-        self._sample_rate_hz = sample_rate_hz
-        self._pool = ThreadPoolExecutor(max_workers=1)
-        self._next = self._submit()
-
-    def __enter__(self) -> _AudioAhead:
-        return self
-
-    def __exit__(self, error_class: type[BaseException] | None, *error: object) -> None:
-        self._pool.shutdown(wait=error_class is None, cancel_futures=True)
-
-    def fail_fast(self) -> None:
-        """Raise what is wrong with the next file, if that is found in a moment."""
-        with suppress(FutureTimeoutError):
-            self._next.result(timeout=_FAIL_FAST_S)
-
-    def take(self) -> tuple[Waveform, float]:
-        """Return the next file's waveform and the seconds that decoding it took.
-
-        Raises:
-            AudioError: the file cannot be used; the one after it is next.
-        """
-        taken, self._next = self._next, self._submit()
-        return taken.result()
-
-    def _submit(self) -> Future[tuple[Waveform, float]] | None:
-        source = next(self._sources, None)
-        return None if source is None else self._pool.submit(self._load, source)
-
-    def _load(self, source: AudioSource) -> tuple[Waveform, float]:
-        started = time.perf_counter()
-        return load_audio(source, self._sample_rate_hz), time.perf_counter() - started
-
-
-def _opened(request: WhisperRequest, sources: Sequence[AudioSource]) -> _AudioAhead:
-    """Check all that needs no torch, and begin to decode the audio."""
+def _checked_rate_hz(request: WhisperRequest) -> int:
+    """Check all that needs no torch, and return the rate of the waveforms that the model takes."""
     checkpoint = resolve_checkpoint(request.checkpoint_name, read_whisper_checkpoint)
     check_settings(checkpoint, request.settings)
-    return _AudioAhead(sources, checkpoint.sample_rate_hz)
+    return checkpoint.sample_rate_hz
+
+
+def _load_audio(source: AudioSource, sample_rate_hz: int) -> tuple[Waveform, float]:
+    """Return a file's waveform and the seconds that decoding it took."""
+    started = time.perf_counter()
+    return load_audio(source, sample_rate_hz), time.perf_counter() - started
+
+
+def _fail_fast(loading: Future[tuple[Waveform, float]]) -> None:
+    """Raise what is wrong with a file, if that is found in a moment."""
+    with suppress(FutureTimeoutError):
+        loading.result(timeout=_FAIL_FAST_S)
 
 
 def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:
@@ -202,17 +141,6 @@ def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:
     transcriber = Transcriber.for_request(request, on_device=report_target)
     reporter.time("Model load", transcriber.model_load_s)
     return transcriber
-
-
-def _transcribe_next(
-    transcriber: Transcriber, audio: _AudioAhead, request: WhisperRequest, reporter: Reporter
-) -> TranscriptionResult:
-    waveform, audio_load_s = audio.take()
-    reporter.time("Audio load", audio_load_s, f"duration: {waveform.duration_s:.2f}s")
-    result = transcriber.transcribe(waveform, request.settings, reporter)
-    reporter.time("Transcription", result.transcribe_s, f"RTF: {result.rtf:.3f}")
-    reporter.warnings(result.warnings)
-    return replace(result, stage_times_s=result.stage_times_s | {"decode_audio": audio_load_s})
 
 
 def _report(result: TranscriptionResult, reporter: Reporter) -> None:

@@ -1,0 +1,70 @@
+"""The arguments of a run over many recordings: what is done again, which share, how long."""
+
+from __future__ import annotations
+
+import argparse
+
+from speech_toolkit.cli.arguments import number
+from speech_toolkit.cli.input_arguments import names_many
+from speech_toolkit.corpus.shard import Shard
+from speech_toolkit.errors import UsageError
+from speech_toolkit.ranges import TIMEOUT_S
+
+_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s")
+_ONLY_OF_ONE = ("output", "plot")
+
+
+def add_corpus_arguments(group: argparse._ActionsContainer) -> None:
+    """Add the arguments that only a run over many recordings has."""
+    resume = group.add_mutually_exclusive_group()
+    for flag, wanted, does in (
+        ("--resume", True, "go on where the last run in --output_dir stopped (the default)"),
+        ("--no_resume", False, "do all of it again"),
+    ):
+        resume.add_argument(flag, dest="resume", action="store_const", const=wanted, help=f"{does}")
+    group.add_argument(
+        "--shard",
+        type=_shard,
+        metavar="I/N",
+        help="do one of N shares, for runs beside each other on one output directory",
+    )
+    group.add_argument(
+        "--item_timeout_s",
+        type=number(TIMEOUT_S),
+        metavar="SECONDS",
+        help="how long one recording may take to be read until it is given up (%(type)s; default: "
+        "no limit)",
+    )
+
+
+def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
+    """Tell whether the run is over many recordings, once its arguments fit that.
+
+    Raises:
+        UsageError: one has no effect, or the directory for the results is missing.
+    """
+    if not names_many(arguments):
+        for name in _ONLY_OF_MANY:
+            if getattr(arguments, name) is not None:
+                raise UsageError(
+                    f"--{name} has no effect with one recording; leave it out, or give several, a "
+                    "directory or --manifest"
+                )
+        return False
+    for name in _ONLY_OF_ONE:
+        if getattr(arguments, name) is not None:
+            raise UsageError(
+                f"--{name} is one file for the results of many recordings; give --output_dir DIR "
+                "in its place"
+            )
+    if arguments.output_dir is None:
+        named = "--manifest" if arguments.manifest is not None else "--audio"
+        raise UsageError(f"{named} names many recordings: give --output_dir DIR for their results")
+    return True
+
+
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

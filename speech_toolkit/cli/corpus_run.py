@@ -1,0 +1,200 @@
+"""A run over many recordings: checked, done, recorded, and summed up."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from speech_toolkit.cli.input_arguments import items_from
+from speech_toolkit.cli.output_guard import checkpoint_files
+from speech_toolkit.cli.reporter import Reporter
+from speech_toolkit.cli.result_files import DEFAULT_FORMAT
+from speech_toolkit.cli.result_page_arguments import page_settings
+from speech_toolkit.cli.subtitle_arguments import subtitle_options
+from speech_toolkit.corpus.forms import ResultForms
+from speech_toolkit.corpus.inputs.faults import told_faults
+from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
+from speech_toolkit.corpus.journal import Journal, open_journal
+from speech_toolkit.corpus.run import items_left, run_items
+from speech_toolkit.corpus.shard import WHOLE_CORPUS
+from speech_toolkit.corpus.summary import write_summary
+from speech_toolkit.device import Device, parse_device_name
+from speech_toolkit.device.fallbacks import fallback_warnings
+from speech_toolkit.errors import UsageError
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from speech_toolkit.files.json_input import shown_path
+
+if TYPE_CHECKING:
+    from speech_toolkit.corpus.engine import Engine
+    from speech_toolkit.corpus.item import Item
+    from speech_toolkit.corpus.task import CorpusTask
+
+
+def run_corpus(
+    task: CorpusTask, arguments: argparse.Namespace, needs_text: bool, reporter: Reporter
+) -> int:
+    """Do all recordings that the command line names and that are not done yet.
+
+    Args:
+        task: what is done with each.
+        arguments: of the command line.
+        needs_text: whether each recording needs a text of its own.
+        reporter: told of each stage.
+
+    Returns:
+        The exit code: done, or some failed.
+
+    Raises:
+        ToolkitError: the run cannot begin, or cannot go on; what was done is recorded.
+    """
+    parse_device_name(arguments.device)
+    items = items_from(arguments, needs_text, strict=False)
+    reporter.warnings(told_faults(items))
+    refuse_to_replace_inputs(items, task, arguments)
+    settings = task.settings()
+    directory, shard = Path(arguments.output_dir), arguments.shard or WHOLE_CORPUS
+    resume = arguments.resume is not False
+    with open_journal(directory, settings, shard, resume=resume, progress=reporter) as journal:
+        left, done_before = items_left(items, journal)
+        _report_plan(items, left, done_before, journal, reporter)
+        try:
+            if left:
+                _work(left, done_before, task, arguments, journal, reporter)
+        finally:
+            summary = write_summary(directory, [item.id for item in items])
+            _report(summary, reporter)
+            reporter.saved("Results", str(directory))
+        own = {item.id for item in items if shard.owns(item.id)}
+        failed = any(not outcome.ok for name, outcome in journal.outcomes.items() if name in own)
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
+
+
+def forms_from(arguments: argparse.Namespace) -> ResultForms:
+    """Return what the command line asks to be written of each result.
+
+    Raises:
+        UsageError: an argument of subtitles or pages has no effect.
+    """
+    names = arguments.format or (DEFAULT_FORMAT,)
+    subtitles = subtitle_options(arguments, names)
+    return ResultForms(names, subtitles, page_settings(arguments, names), arguments.output_dir)
+
+
+def _report_plan(
+    items: Sequence[Item],
+    left: Sequence[Item],
+    done_before: int,
+    journal: Journal,
+    reporter: Reporter,
+) -> None:
+    """Say how much there is to do."""
+    shard = (
+        "" if journal.shard.is_whole else f", {done_before + len(left):,} in shard {journal.shard}"
+    )
+    before = f", {done_before:,} of them done before" if done_before else ""
+    reporter.info(f"Recordings: {len(items):,}{shard}{before}")
+
+
+def _work(
+    left: Sequence[Item],
+    done_before: int,
+    task: CorpusTask,
+    arguments: argparse.Namespace,
+    journal: Journal,
+    reporter: Reporter,
+) -> None:
+    """Load the model, and do what is left."""
+    engine = _engine(task, arguments, reporter)
+    total = done_before + len(left)
+    with reporter.progress_bar(total=total, label="Corpus", unit="file") as bar:
+        bar.update(done_before)
+        for _ in run_items(left, engine, journal, reporter):
+            bar.update()
+    reporter.warnings(fallback_warnings())
+
+
+def _engine(task: CorpusTask, arguments: argparse.Namespace, reporter: Reporter) -> Engine:
+    """Load the model in this process, and say which runs where under the published banner."""
+    from speech_toolkit.corpus.pipeline import Pipeline
+
+    asked_for, _ = parse_device_name(arguments.device)
+    if asked_for != "auto":
+        reporter.banner(f"Running inference on: {arguments.device}")
+
+    def report_target(device: Device, dtype_name: str) -> None:
+        if asked_for == "auto":
+            reporter.banner(f"Running inference on: {device.label}")
+        if task.bundled_model is not None:
+            reporter.info(f"No --model_path given: using the bundled {task.bundled_model}")
+        reporter.info(f"Loading model from: {task.checkpoint_name}")
+        reporter.info(f"Target device: {device.label}, dtype: torch.{dtype_name}")
+
+    started = time.perf_counter()
+    model = task.load(arguments.device, report_target)
+    reporter.time("Model load", time.perf_counter() - started)
+    return Pipeline(model, task.forms, arguments.item_timeout_s)
+
+
+def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
+    """Say what became of the corpus."""
+    items = summary["items"]
+    speed = "" if summary["rtf"] is None else f", RTF {summary['rtf']:.3f}"
+    reporter.result(
+        f"{items['done']:,} of {items['total']:,} recordings done, {items['failed']:,} failed, "
+        f"{items['left']:,} left; {summary['audio_h']:.2f} h of audio{speed}"
+    )
+    for failure in summary["failures"]:
+        example = failure["examples"][0]
+        reporter.line(f"  {failure['items']:>6,}  {failure['kind']}: such as {example['id']}")
+
+
+def refuse_to_replace_inputs(
+    items: Iterable[Item], task: CorpusTask, arguments: argparse.Namespace
+) -> None:
+    """Make sure that no result takes the place of a recording, a transcript or the manifest.
+
+    Raises:
+        UsageError: one would, or the directory for the results cannot be made.
+    """
+    directory = Path(arguments.output_dir)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"--output_dir {shown_path(directory)}: cannot be created: {error.strerror}; choose "
+            "another directory"
+        ) from error
+    root = os.path.realpath(directory)
+    real_folder = cache(os.path.realpath)
+
+    def real(path: str) -> str:
+        folder, name = os.path.split(path)
+        return f"{real_folder(folder)}{os.sep}{name}"
+
+    inputs = set(map(real, _inputs_of(items, arguments)))
+    inside = {path for path in inputs if path.startswith(root + os.sep)}
+    if not inside:
+        return
+    for item in items:
+        for name in task.forms.names(item).values():
+            if real(f"{root}{os.sep}{name}") in inside:
+                raise UsageError(
+                    f"--output_dir {shown_path(directory)}: {name}, a result of "
+                    f"{item.place or item.id}, is an input; choose another directory"
+                )
+
+
+def _inputs_of(items: Iterable[Item], arguments: argparse.Namespace) -> Iterator[str]:
+    yield from map(str, checkpoint_files(arguments.model_path))
+    if arguments.manifest is not None:
+        yield arguments.manifest
+    for item in items:
+        yield item.audio_path
+        if arguments.manifest is None:
+            audio = Path(item.audio_path)
+            yield from (str(audio.with_suffix(suffix)) for suffix in TRANSCRIPT_SUFFIXES)
