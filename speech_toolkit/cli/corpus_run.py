@@ -111,10 +111,9 @@ def _work(
     """Load the model, and do what is left."""
     engine = _engine(task, arguments, reporter)
     total = done_before + len(left)
-    with reporter.progress_bar(total=total, label="Corpus", unit="file") as bar:
-        bar.update(done_before)
-        for _ in run_items(left, engine, journal, reporter):
-            bar.update()
+    with reporter.corpus_bar(total_files=total, done_files=done_before) as bar:
+        for outcome in run_items(left, engine, journal, reporter):
+            bar.add(audio_s=outcome.audio_s, failed=not outcome.ok)
     reporter.warnings(fallback_warnings())
 
 
