@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -33,6 +33,12 @@ class Outcome(Generic[T]):
         """What went wrong in a few words, such as "missing" or "too short"; None where done."""
         return None if self.error is None else error_kind(self.error)
 
+    def unwrap(self) -> T:
+        """Return the result; raise the error where there is none."""
+        if self.error is not None:
+            raise self.error
+        return self.result
+
 
 def outcome_of(work: Callable[[], T]) -> Outcome[T]:
     """Do one piece of work of many, so that no failure of it stops the others.
@@ -46,3 +52,14 @@ def outcome_of(work: Callable[[], T]) -> Outcome[T]:
         return Outcome(result=work())
     except Exception as error:  # noqa: BLE001, one bad item never stops the rest
         return Outcome(error=error)
+
+
+def in_order(found: Iterable[tuple[int, T]]) -> Iterator[T]:
+    """Yield what comes in any order in that of its numbers, which count from 0 without gaps."""
+    early: dict[int, T] = {}
+    turn = 0
+    for number, each in found:
+        early[number] = each
+        while turn in early:
+            yield early.pop(turn)
+            turn += 1

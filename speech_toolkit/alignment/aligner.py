@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from speech_toolkit.alignment.emissions import Emissions, compute_emissions
-from speech_toolkit.alignment.loudness import measure_loudness
+from speech_toolkit.alignment.decoding import find_spans
+from speech_toolkit.alignment.emissions import Listener
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.models.registry import load_ctc_model, resolve_ctc_checkpoint
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
-from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan, timed_spans
-from speech_toolkit.alignment.search.viterbi import forced_align
-from speech_toolkit.alignment.spans import spans_from_path
+from speech_toolkit.alignment.recording import Emissions
+from speech_toolkit.alignment.result import AlignmentResult, StageTimes
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform
@@ -25,7 +25,7 @@ from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.device import Device, parse_dtype, select_device
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.device.precision import HIGHEST
-from speech_toolkit.outcomes import Outcome, outcome_of
+from speech_toolkit.outcomes import Outcome, in_order, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 from speech_toolkit.versions import versions
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
+Key = TypeVar("Key", bound=Hashable)
 BUNDLED_MODEL = "tiny-mms-aligner"
 
 
@@ -81,8 +82,7 @@ class Aligner:
             device: auto, npu, npu:N, cuda, cuda:N or cpu.
             dtype: of the weights and the computation.
             attn_implementation: attention kernel; None for the one transformers picks.
-            language: of the transcripts, for a checkpoint with an adapter for each language; None
-                for its default.
+            language: of the transcripts, where each has an adapter; None for the default.
             float32_precision: "highest", or "high" where the card may round float32's products.
 
         Raises:
@@ -125,9 +125,7 @@ class Aligner:
             on_device: called with the device when it has been selected.
 
         Raises:
-            CheckpointError: the weights do not fill the model, or their file is damaged.
-            DeviceError: the device is missing, lacks the dtype, or has too little memory.
-            UsageError: an argument has a value that cannot be used.
+            ToolkitError: as :meth:`load`.
         """
         started = time.perf_counter()
         prefetch_weights(checkpoint.directory)
@@ -204,28 +202,79 @@ class Aligner:
             on_emissions: called with what the model heard, before the search.
 
         Raises:
-            DeviceError: out of memory, an operator failed on a card, or the model's output is not
-                finite in float32 either.
+            DeviceError: as :meth:`align`.
         """
-        with self.device.errors("while aligning"):
-            return self._align(prepared, settings, progress, on_emissions)
+        ((_, heard),) = self.hear_many([(None, prepared)], settings, progress=progress)
+        emissions = heard.unwrap()
+        on_emissions(emissions)
+        return self.decode(prepared, emissions, settings, progress)
 
-    def _align(
+    def hear_many(
+        self,
+        inputs: Iterable[tuple[Key, AlignmentInput]],
+        settings: AlignmentSettings,
+        stop: threading.Event | None = None,
+        progress: Progress = UNWATCHED,
+    ) -> Iterator[tuple[Key, Outcome[Emissions]]]:
+        """Run the model over many inputs, their windows in batches that they share.
+
+        Args:
+            inputs: pairs of a key and what :func:`prepare_input` made.
+            settings: how to align.
+            stop: see :meth:`Listener.hear`, which tells what is taken and held, too.
+            progress: shows a bar for each input.
+
+        Yields:
+            As each is done: its key, and what the model heard, for :meth:`decode`, or the error.
+        """
+        waveforms = ((key, lambda own=own: own.waveform) for key, own in inputs)
+        return self._hear(waveforms, settings, stop, progress)
+
+    def _hear(
+        self,
+        waveforms: Iterable[tuple[Key, Callable[[], Waveform]]],
+        settings: AlignmentSettings,
+        stop: threading.Event | None,
+        progress: Progress,
+    ) -> Iterator[tuple[Key, Outcome[Emissions]]]:
+        self.device.reset_peak_memory()
+        listener = Listener(
+            self.model,
+            self.checkpoint,
+            self.device,
+            self.float32_model,
+            window_s=settings.window_s,
+            context_s=settings.context_s,
+            batch_size=settings.batch_size or self.device.default_batch_size,
+            wildcard=settings.star != "none",
+            progress=progress,
+        )
+        return listener.hear(waveforms, stop)
+
+    def decode(
         self,
         prepared: AlignmentInput,
+        emissions: Emissions,
         settings: AlignmentSettings,
-        progress: Progress,
-        on_emissions: Callable[[Emissions], None],
+        progress: Progress = UNWATCHED,
     ) -> AlignmentResult:
+        """Find the times in what the model heard, on the CPU, in any thread.
+
+        Args:
+            prepared: the input.
+            emissions: what :meth:`hear_many` yielded of it.
+            settings: those that were given to it.
+            progress: shows a bar.
+
+        Raises:
+            OutOfMemoryError: the host has no memory for the search.
+        """
         waveform, transcript = prepared.waveform, prepared.transcript
-        self.device.reset_peak_memory()
         started = time.perf_counter()
-        emissions = self._emissions(waveform, settings, progress)
-        self.device.synchronize()
-        inferred = time.perf_counter()
-        on_emissions(emissions)
-        segments, words, sentences = self._decode(emissions, prepared, progress)
-        aligned = time.perf_counter()
+        with self.device.errors("while aligning"):
+            spans = find_spans(emissions.log_probs, prepared, self.checkpoint, progress)
+            segments, words, sentences = spans
+        align_time = time.perf_counter() - started
         return AlignmentResult(
             device=self.device.label,
             dtype=str(self.model.dtype),
@@ -235,10 +284,7 @@ class Aligner:
             language=transcript.language,
             audio_duration=waveform.duration_s,
             times=StageTimes(
-                model_load_time=self.model_load_time,
-                audio_load_time=prepared.audio_load_time,
-                infer_time=inferred - started,
-                align_time=aligned - inferred,
+                self.model_load_time, prepared.audio_load_time, emissions.infer_s, align_time
             ),
             segments=segments,
             words=words,
@@ -262,67 +308,18 @@ class Aligner:
             ),
         )
 
-    def _emissions(
-        self, waveform: Waveform, settings: AlignmentSettings, progress: Progress
-    ) -> Emissions:
-        return compute_emissions(
-            self.model,
-            self.checkpoint,
-            waveform,
-            self.device,
-            self.float32_model,
-            window_s=settings.window_s,
-            context_s=settings.context_s,
-            batch_size=settings.batch_size or self.device.default_batch_size,
-            wildcard=settings.star != "none",
-            progress=progress,
-        )
-
-    def _decode(
-        self, emissions: Emissions, prepared: AlignmentInput, progress: Progress
-    ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
-        """Find the best path and return its segments, words and sentences."""
-        geometry, blank = self.checkpoint.geometry, self.checkpoint.vocabulary.blank_id
-        labels, transcript = prepared.labels, prepared.transcript
-        with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:
-            path, scores = forced_align(
-                emissions.log_probs,
-                labels.targets,
-                blank,
-                on_progress=lambda part: bar.update(round(100 * part) - bar.n),
-            )
-        spans = spans_from_path(
-            path,
-            scores,
-            labels,
-            transcript,
-            measure_loudness(prepared.waveform.samples, geometry),
-            blank=blank,
-            frame_stride_s=geometry.stride_s,
-        )
-        waveform = prepared.waveform
-        return timed_spans(
-            spans,
-            labels,
-            transcript,
-            geometry.stride_s,
-            waveform.duration_s,
-            waveform.part.start_s,
-        )
-
     def align_files(
         self,
         pairs: Iterable[tuple[str | os.PathLike[str], str]],
         settings: AlignmentSettings | None = None,
     ) -> Iterator[AlignmentResult]:
-        """Align pairs of audio file and transcript one after the other, lazily.
+        """Align pairs of audio file and transcript as :meth:`align_many`, until one fails.
 
         Raises:
-            ToolkitError: as :meth:`align` does, at the pair it concerns; those before it have
-                been yielded.
+            ToolkitError: as :meth:`align` does, at the pair it concerns.
         """
-        for audio, transcript in pairs:
-            yield self.align(audio, transcript, settings)
+        for outcome in self.align_many(pairs, settings):
+            yield outcome.unwrap()
 
     def align_many(
         self,
@@ -331,8 +328,22 @@ class Aligner:
     ) -> Iterator[Outcome[AlignmentResult]]:
         """Align pairs of audio and transcript in order, lazily; one that fails stops no other.
 
+        Where windows run in batches, pairs are read ahead that share them; see :meth:`hear_many`.
+
         Yields:
             An outcome for each pair: its result, or its error and the kind of that.
         """
-        for audio, transcript in pairs:
-            yield outcome_of(partial(self.align, audio, transcript, settings))
+        settings = settings or AlignmentSettings()
+        waiting: dict[int, AlignmentInput] = {}
+
+        def read(place: int, pair: tuple[Any, str]) -> Waveform:
+            waiting[place] = prepare_input(*pair, self.checkpoint, settings)
+            return waiting[place].waveform
+
+        def aligned(place: int, heard: Outcome[Emissions]) -> AlignmentResult:
+            own = waiting.pop(place, None)  # None where it could not be read
+            return self.decode(own, heard.unwrap(), settings)
+
+        waveforms = ((place, partial(read, place, pair)) for place, pair in enumerate(pairs))
+        heard = self._hear(waveforms, settings, None, UNWATCHED)
+        return in_order((place, outcome_of(partial(aligned, place, each))) for place, each in heard)

@@ -1,119 +1,223 @@
-"""Waveform -> log-probabilities of the labels, frame by frame, in windows with context.
+"""Waveforms -> log-probabilities of the labels, frame by frame, in windows with context.
 
-Dimensions: B windows in a batch, F frames in a window, T frames of the whole waveform, V labels.
+Dimensions: T frames of a whole waveform, V labels.
 
-Every window has the same number of frames, those at the edges too: a window that would reach
-over an edge is moved inwards and so sees more context on its other side. So no frame depends on
-how long its neighbours in a batch are.
-
-A window for which the model's output is not finite in a narrow dtype is run again in float32.
+Windows of different recordings share batches. On a CPU a batch of one window gives the same bits
+whatever ran before it. What else shares a batch changes a frame by the order in which float32 sums
+are rounded, and by no more: padding is put only where a model takes no notice of it (see
+``hides_padding`` of :class:`CtcCheckpoint`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import threading
+import time
+import traceback
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
-
-from speech_toolkit.checkpoint.not_finite import is_narrow, redone_warning, refuse_output
+from speech_toolkit.alignment.recording import Emissions, Recording, Window
+from speech_toolkit.alignment.window_pool import MOST_PADDING, WindowPool
+from speech_toolkit.alignment.window_runner import WindowRunner
+from speech_toolkit.alignment.windows import cut_windows
+from speech_toolkit.checkpoint.not_finite import redone_warning
 from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.errors import TooShortAudioError, UsageError
+from speech_toolkit.outcomes import Outcome, outcome_of
 
 if TYPE_CHECKING:
-    import torch
+    import numpy as np
     from transformers import PreTrainedModel
 
-    from speech_toolkit.alignment.models.protocol import CtcCheckpoint, ModelInput
+    from speech_toolkit.alignment.models.protocol import CtcCheckpoint
     from speech_toolkit.audio.waveform import Waveform
-    from speech_toolkit.checkpoint.overflow import OverflowWatch
     from speech_toolkit.device import Device
     from speech_toolkit.progress import Progress
 
-# What a wildcard costs per frame, against the frame's best label. A wildcard that cost nothing
-# would be cheaper than speech the model is unsure of, and squeeze the transcript together; one
-# that cost 2 would leave it to the words to stretch over what is not theirs.
-WILDCARD_COST = 0.5
+Key = TypeVar("Key", bound=Hashable)
+_STAGE = "while aligning"
 _SMALLER_WINDOWS = "lower --window_s or --context_s, use --dtype float16, or free the device"
 
 
-@dataclass(frozen=True)
-class WindowPlan:
-    """Which frames each window of a waveform is asked for.
+class Listener:
+    """Hears recordings with one model, in device memory that does not grow with their length."""
 
-    Attributes:
-        num_frames: T, frames of the whole waveform.
-        window_frames: F, frames that the model makes of one window, context included.
-        kept_frames: frames kept of one window (fewer of the last one).
-        context_frames: frames of context on either side of the kept ones, away from the edges.
-    """
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        checkpoint: CtcCheckpoint,
+        device: Device,
+        float32_model: Callable[[], PreTrainedModel],
+        *,
+        window_s: float,
+        context_s: float,
+        batch_size: int,
+        wildcard: bool,
+        progress: Progress,
+    ) -> None:
+        """Take a model.
 
-    num_frames: int
-    window_frames: int
-    kept_frames: int
-    context_frames: int
+        Args:
+            model: on ``device``, in evaluation mode.
+            checkpoint: that the model was loaded from.
+            device: where the model is.
+            float32_model: gives the same model in float32; asked for windows that overflow in the
+                model's own dtype.
+            window_s: seconds kept of a window, above 0.
+            context_s: seconds of context on either side of them, at least 0.
+            batch_size: windows that run together; halved as often as the device is out of memory.
+            wildcard: add the wildcard column.
+            progress: shows a bar for each recording, and what the user should know of it.
+        """
+        self._model = model
+        self._checkpoint = checkpoint
+        self._device = device
+        self._window_s = window_s
+        self._context_s = context_s
+        self._batch_size = batch_size
+        self._wildcard = wildcard
+        self._progress = progress
+        self._stride_s = checkpoint.geometry.stride_s
+        self._runner = WindowRunner(model, device, float32_model, self._stride_s)
 
-    @classmethod
-    def cover(cls, num_frames: int, kept_frames: int, context_frames: int) -> WindowPlan:
-        """Plan windows over ``num_frames``; one window takes all where they fit into one."""
-        window_frames = kept_frames + 2 * context_frames
-        if num_frames <= window_frames:
-            return cls(num_frames, num_frames, num_frames, 0)
-        return cls(num_frames, window_frames, kept_frames, context_frames)
+    def hear(
+        self,
+        recordings: Iterable[tuple[Key, Callable[[], Waveform]]],
+        stop: threading.Event | None = None,
+    ) -> Iterator[tuple[Key, Outcome[Emissions]]]:
+        """Hear recordings, of which few are held at a time, and yield each when it is done.
 
-    def __len__(self) -> int:
-        return -(-self.num_frames // self.kept_frames)
+        A recording that fails stops no other; those of one length are done in order. In batches of
+        one each is done before the next is taken; else so many are taken ahead that most batches
+        find windows of nearly one length.
 
-    def kept(self, window: int) -> tuple[int, int]:
-        """Return the half-open range of frames that ``window`` answers for."""
-        start = window * self.kept_frames
-        return start, min(start + self.kept_frames, self.num_frames)
+        Args:
+            recordings: pairs of a key and what gives a waveform at the model's rate, or raises
+                why there is none; taken as they are needed.
+            stop: once it is set no more are taken, those that were begun are finished, and the
+                others are dropped without an outcome.
+        """
+        most_padding = MOST_PADDING if self._checkpoint.hides_padding else 0.0
+        pool, coming = WindowPool(self._stride_s, most_padding), iter(recordings)
+        is_stopped = stop.is_set if stop is not None else lambda: False
+        in_batch: list[Recording] = []
+        try:
+            while True:
+                yield from self._fill(pool, coming, is_stopped)
+                if is_stopped():
+                    pool.drop(each for each in pool.recordings() if not each.is_begun)
+                if not pool:
+                    return
+                batch = pool.take(self._batch_size)
+                in_batch = _recordings_of(batch)
+                self._run(batch)
+                pool.drop(each for each in in_batch if each.error is not None)
+                for recording in in_batch:
+                    if recording.is_done:
+                        yield recording.key, self._finished(recording)
+        finally:
+            for recording in {*in_batch, *pool.recordings()}:
+                recording.close()
 
-    def kept_rows(self, window: int) -> slice:
-        """Return where its kept frames are among all that the model makes of it."""
-        first, end = self.kept(window)
-        return slice(first - self.start(window), end - self.start(window))
+    def _fill(
+        self,
+        pool: WindowPool,
+        coming: Iterator[tuple[Key, Callable[[], Waveform]]],
+        is_stopped: Callable[[], bool],
+    ) -> Iterator[tuple[Key, Outcome[Emissions]]]:
+        """Cut recordings until enough windows wait; yield those that cannot be cut."""
+        while not (pool.suffices(self._batch_size) or is_stopped()):
+            key, waveform = next(coming, (None, None))
+            if waveform is None:
+                return
+            cut = outcome_of(partial(self._cut, key, waveform))
+            if cut.ok:
+                pool.add(cut.result)
+            else:
+                yield key, Outcome(error=cut.error)
 
-    def start(self, window: int) -> int:
-        """Return the first frame that ``window`` sees."""
-        wanted = window * self.kept_frames - self.context_frames
-        return min(max(wanted, 0), self.num_frames - self.window_frames)
+    def _cut(self, key: Key, waveform: Callable[[], Waveform]) -> Recording:
+        given, started = waveform(), time.perf_counter()
+        with self._device.errors(_STAGE):
+            cut = cut_windows(given, self._checkpoint, self._window_s, self._context_s)
+        columns = self._model.config.vocab_size
+        recording = Recording(key, cut, columns, self._wildcard, self._progress)
+        recording.infer_s = time.perf_counter() - started
+        return recording
+
+    def _run(self, batch: Sequence[Window]) -> None:
+        """Run windows; where that fails, those of each recording apart, to find the one to blame.
+
+        What was heard, or why it could not be, is kept with the recordings.
+        """
+        error = outcome_of(partial(self._run_together, batch)).error
+        if error is None:
+            return
+        _let_go(error)
+        recordings = _recordings_of(batch)
+        if len(recordings) == 1:
+            recordings[0].error = error
+            return
+        for recording in recordings:
+            own = [window for window in batch if window.recording is recording]
+            if left := [window for window in own if not recording.has_heard(window)]:
+                self._run(left)
+
+    def _run_together(self, batch: Sequence[Window]) -> None:
+        """Run windows in one batch, in smaller ones where the device has too little memory."""
+        longest = max(window.num_frames for window in batch)
+        window_samples = self._checkpoint.geometry.samples(longest)
+        advice = f"a window has {window_samples} samples: {_SMALLER_WINDOWS}"
+        halving = HalvingBatches(
+            self._device, self._batch_size, advice, on_warning=self._progress.warning
+        )
+        started = time.perf_counter()
+        try:
+            with self._device.errors(_STAGE):
+                halving.run(self._run_part, batch)
+                self._device.synchronize()
+        finally:
+            self._batch_size = halving.size
+            elapsed_s = time.perf_counter() - started
+            num_frames = sum(window.num_frames for window in batch)
+            for window in batch:
+                window.recording.infer_s += elapsed_s * window.num_frames / num_frames
+            for recording in {window.recording for window in batch}:
+                recording.warnings += halving.warnings
+
+    def _run_part(self, part: Sequence[Window]) -> Sequence[Window]:
+        rows: dict[Recording, dict[int, np.ndarray]] = {}
+        for window, heard in zip(part, self._runner.run(part), strict=True):
+            recording = window.recording
+            if heard.ok:
+                rows.setdefault(recording, {})[window.index] = heard.result.log_probs_FV
+                recording.redone |= {window.index} if heard.result.is_redone else set()
+            else:
+                recording.error = recording.error or heard.error
+        for recording, own in rows.items():
+            recording.keep(own)
+        return part
+
+    def _finished(self, recording: Recording) -> Outcome[Emissions]:
+        recording.close()
+        if recording.redone and recording.error is None:
+            plan = recording.cut.plan
+            starts_s = [plan.kept(index)[0] * self._stride_s for index in sorted(recording.redone)]
+            warning = redone_warning(self._model.dtype, starts_s, len(plan))
+            recording.warnings.append(warning)
+            self._progress.warning(warning)
+        return recording.outcome(self._batch_size)
 
 
-@dataclass(frozen=True)
-class CutWaveform:
-    """A waveform with the windows that the model is given of it.
-
-    Attributes:
-        whole: the waveform in the form that the model takes.
-        plan: which frames each window is asked for.
-    """
-
-    whole: ModelInput
-    plan: WindowPlan
-
-    def inputs(self, group: range) -> dict[str, np.ndarray]:
-        """Return the model's arguments by name for a group of B windows, B rows each."""
-        return self.whole.windows(list(map(self.plan.start, group)), self.plan.window_frames)
+def _recordings_of(batch: Sequence[Window]) -> list[Recording]:
+    return list(dict.fromkeys(window.recording for window in batch))
 
 
-@dataclass(frozen=True)
-class Emissions:
-    """Log-probabilities of every label at every frame, on the CPU.
-
-    Attributes:
-        log_probs: float32 of shape (T, V), or (T, V + 1) with a wildcard in the last column, which
-            scores ``WILDCARD_COST`` less than the best label of each frame.
-        batch_size: windows per batch at the end, below the one asked for after an out-of-memory.
-        windows: how many windows the waveform was cut into.
-        warnings: what the user should know about how they were made.
-    """
-
-    log_probs: np.ndarray
-    batch_size: int
-    windows: int
-    warnings: tuple[str, ...] = ()
+def _let_go(error: BaseException | None) -> None:
+    """Drop the tensors that the traceback of an error keeps alive, on the device even."""
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def compute_emissions(
@@ -122,27 +226,17 @@ def compute_emissions(
     waveform: Waveform,
     device: Device,
     float32_model: Callable[[], PreTrainedModel],
-    *,
-    window_s: float,
-    context_s: float,
-    batch_size: int,
-    wildcard: bool,
-    progress: Progress,
+    **settings: Any,
 ) -> Emissions:
-    """Run the model over a waveform of any length in device memory that does not grow with it.
+    """Hear one recording of any length.
 
     Args:
-        model: on ``device``, in evaluation mode.
+        model: as :class:`Listener` takes it, and so are all but the waveform.
         checkpoint: that the model was loaded from.
         waveform: mono, at the model's rate, of at least one frame.
         device: where the model is.
-        float32_model: gives the same model in float32; asked for windows that overflow in the
-            model's own dtype.
-        window_s: seconds kept of a window, above 0.
-        context_s: seconds of context on either side of them, at least 0.
-        batch_size: windows that run together; halved as often as the device is out of memory.
-        wildcard: add the wildcard column.
-        progress: where progress is shown.
+        float32_model: gives the same model in float32.
+        **settings: by name.
 
     Raises:
         AudioError: the waveform is shorter than one frame.
@@ -151,169 +245,6 @@ def compute_emissions(
             in float32 either.
         UsageError: a window is longer than the model takes.
     """
-    cut = cut_windows(waveform, checkpoint, window_s, context_s)
-    columns = model.config.vocab_size
-    log_probs = np.zeros((cut.plan.num_frames, columns + wildcard), dtype=np.float32)
-    window_samples = checkpoint.geometry.samples(cut.plan.window_frames)
-    advice = f"a window has {window_samples} samples: {_SMALLER_WINDOWS}"
-    batches = HalvingBatches(device, batch_size, advice, progress.warning)
-    runner = _WindowRunner(model, cut, device, float32_model, checkpoint.geometry.stride_s)
-    with progress.progress_bar(total=len(cut.plan), label="Inference", unit="window") as bar:
-
-        def compute(group: range) -> range:
-            for index, rows_FV in zip(group, runner.run(group), strict=True):
-                first, end = cut.plan.kept(index)
-                log_probs[first:end, :columns] = rows_FV
-            bar.update(len(group))
-            return group
-
-        batches.run(compute, range(len(cut.plan)))
-    if wildcard:
-        log_probs[:, columns] = log_probs[:, :columns].max(axis=1) - WILDCARD_COST
-    for warning in runner.warnings():
-        progress.warning(warning)
-    warnings = (*batches.warnings, *runner.warnings())
-    return Emissions(log_probs, batches.size, len(cut.plan), warnings)
-
-
-def cut_windows(
-    waveform: Waveform, checkpoint: CtcCheckpoint, window_s: float, context_s: float
-) -> CutWaveform:
-    """Plan the windows of a waveform.
-
-    Args:
-        waveform: mono, at the model's rate.
-        checkpoint: of the model: its frames, and the form in which it takes a waveform.
-        window_s: seconds kept of a window, above 0.
-        context_s: seconds of context on either side of them, at least 0.
-
-    Raises:
-        AudioError: the waveform is shorter than one frame.
-        UsageError: a window is longer than the model takes.
-    """
-    geometry = checkpoint.geometry
-    num_frames = geometry.frames(len(waveform.samples))
-    if num_frames < 1:
-        raise TooShortAudioError(
-            f"{waveform.source}: {len(waveform.samples)} samples are shorter than one frame of "
-            f"{geometry.fewest_samples}; use a longer recording"
-        )
-    kept_frames, context_frames = (
-        round(min(length_s, waveform.duration_s) / geometry.stride_s)
-        for length_s in (window_s, context_s)
-    )
-    plan = WindowPlan.cover(num_frames, max(1, kept_frames), context_frames)
-    if checkpoint.most_frames is not None and plan.window_frames > checkpoint.most_frames:
-        asked_s, most_s = (
-            frames * geometry.stride_s for frames in (plan.window_frames, checkpoint.most_frames)
-        )
-        raise UsageError(
-            f"a window of {asked_s:g} s, with its context, is longer than the {most_s:g} s that "
-            "the model takes; lower --window_s or --context_s"
-        )
-    return CutWaveform(checkpoint.model_input(waveform), plan)
-
-
-class _WindowRunner:
-    """Runs windows of a waveform, those that overflow in a narrow dtype once more in float32."""
-
-    def __init__(
-        self,
-        model: PreTrainedModel,
-        cut: CutWaveform,
-        device: Device,
-        float32_model: Callable[[], PreTrainedModel],
-        frame_stride_s: float,
-    ) -> None:
-        self._model = model
-        self._cut = cut
-        self._device = device
-        self._float32_model = float32_model
-        self._frame_stride_s = frame_stride_s
-        self._overflowed: set[int] = set()
-        self._watch = _watch_for(model, device)
-
-    def run(self, group: range) -> list[np.ndarray]:
-        """Return the log-probabilities of the kept frames of each window in a group, (F, V).
-
-        Raises:
-            CheckpointError: the weights hold NaN.
-            DeviceError: they are not finite in float32 either.
-        """
-        found, is_sound = self._watched(group)
-        for place, window in enumerate(group):
-            if is_sound[place] and np.isfinite(found[place]).all():
-                continue
-            model = self._model
-            if is_narrow(model.dtype):
-                model = self._float32_model()
-                found[place : place + 1] = self._log_probs(model, range(window, window + 1))
-                self._overflowed.add(window)
-            if where := self._not_finite(found[place], window):
-                refuse_output(model, self._device, model.dtype, where)
-        return found
-
-    def warnings(self) -> list[str]:
-        """Return which windows were run again."""
-        if not self._overflowed:
-            return []
-        plan = self._cut.plan
-        starts_s = [plan.kept(each)[0] * self._frame_stride_s for each in sorted(self._overflowed)]
-        return [redone_warning(self._model.dtype, starts_s, len(plan))]
-
-    def _watched(self, group: range) -> tuple[list[np.ndarray], list[bool]]:
-        """Return the log-probabilities, and which windows a card that saturates left as they are.
-
-        Elsewhere the log-probabilities show it themselves.
-        """
-        if self._watch is None:
-            return self._log_probs(self._model, group), [True] * len(group)
-        with self._watch.watching(len(group)):
-            found = self._log_probs(self._model, group)
-        return found, self._watch.is_sound().tolist()
-
-    def _log_probs(self, model: PreTrainedModel, group: range) -> list[np.ndarray]:
-        """Return float32 log-probabilities of shape (F, V), moved off the device once."""
-        import torch
-
-        with torch.inference_mode():
-            inputs = to_device(self._cut.inputs(group), model.dtype, self._device)
-            logits_BFV = model(**inputs).logits.cpu()
-            log_probs_BFV = torch.log_softmax(logits_BFV.float(), dim=-1).numpy()
-        plan = self._cut.plan
-        return [
-            rows_FV[plan.kept_rows(window)]
-            for window, rows_FV in zip(group, log_probs_BFV, strict=True)
-        ]
-
-    def _not_finite(self, log_probs_FV: np.ndarray, window: int) -> str | None:
-        """Return which frames hold NaN or Inf, such as "in 2 frames, from 0.60 s on"."""
-        finite = np.isfinite(log_probs_FV).all(axis=1)
-        if finite.all():
-            return None
-        frame = self._cut.plan.kept(window)[0] + int(np.argmin(finite))
-        count = int((~finite).sum())
-        return f"in {count} frames, from {frame * self._frame_stride_s:.2f} s on"
-
-
-def _watch_for(model: PreTrainedModel, device: Device) -> OverflowWatch | None:
-    """Return what looks for overflows that the model's output would not show."""
-    import torch
-
-    from speech_toolkit.checkpoint.overflow import OverflowWatch
-
-    is_hidden = model.dtype is torch.float16 and device.saturates
-    return OverflowWatch.of_all(model) if is_hidden else None
-
-
-def to_device(
-    inputs: Mapping[str, np.ndarray], dtype: torch.dtype, device: Device
-) -> dict[str, torch.Tensor]:
-    """Copy a model's arguments to its device, floats in its dtype, masks as they are."""
-    import torch
-
-    tensors = {name: torch.from_numpy(array) for name, array in inputs.items()}
-    return {
-        name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).to(device.name)
-        for name, tensor in tensors.items()
-    }
+    listener = Listener(model, checkpoint, device, float32_model, **settings)
+    ((_, heard),) = listener.hear([(None, lambda: waveform)])
+    return heard.unwrap()

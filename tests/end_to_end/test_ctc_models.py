@@ -56,7 +56,7 @@ def test_labels_are_those_of_its_tokenizer(replica):
 
 def test_times_are_those_of_a_search_by_brute_force(replica, monkeypatch):
     found, _ = align(replica)
-    monkeypatch.setattr("speech_toolkit.alignment.aligner.forced_align", best_path)
+    monkeypatch.setattr("speech_toolkit.alignment.decoding.forced_align", best_path)
     expected, _ = align(replica)
     for part in ("segments", "words", "sentences"):
         assert getattr(found, part) == getattr(expected, part)

@@ -7,7 +7,7 @@ from speech_toolkit.errors import (
     TranscriptError,
     error_kind,
 )
-from speech_toolkit.outcomes import Outcome, outcome_of
+from speech_toolkit.outcomes import Outcome, in_order, outcome_of
 
 
 def raising(error):
@@ -49,3 +49,19 @@ def test_kinds_of_audio_differ():
 
     found = kinds(AudioError)
     assert len(found) == len(set(found)) >= 6
+
+
+def test_an_outcome_gives_its_result_or_raises_its_error():
+    assert Outcome(result=7).unwrap() == 7
+    error = TranscriptError("x")
+    with pytest.raises(TranscriptError) as raised:
+        Outcome(error=error).unwrap()
+    assert raised.value is error
+
+
+def test_what_comes_early_waits_for_its_turn():
+    coming = iter([(1, "b"), (0, "a"), (2, "c"), (4, "e"), (3, "d")])
+    found = in_order(coming)
+    assert next(found) == "a"
+    assert next(coming) == (2, "c")
+    assert list(in_order(iter([(2, "c"), (1, "b"), (0, "a")]))) == ["a", "b", "c"]

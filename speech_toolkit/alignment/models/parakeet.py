@@ -59,6 +59,7 @@ class ParakeetCheckpoint(CtcCheckpoint):
             ),
             normalizes_waveform=False,
             most_frames=encoder.get("max_position_embeddings", 5000),
+            hides_padding=True,
             mel=mel,
             subsampling=subsampling,
         )

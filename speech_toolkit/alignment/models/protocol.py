@@ -50,6 +50,8 @@ class CtcCheckpoint(ABC):
         adapter: the language, by the checkpoint's own name, whose adapter stands beside the
             weights; None where there are no adapters.
         most_frames: the most that the model takes at a time; None where there is no limit.
+        hides_padding: whether the model, given a mask, makes of a window what it makes of it
+            without the padding; else only windows of one length share a batch.
     """
 
     directory: Path
@@ -58,6 +60,7 @@ class CtcCheckpoint(ABC):
     normalizes_waveform: bool
     adapter: str | None = None
     most_frames: int | None = None
+    hides_padding: bool = False
 
     @classmethod
     @abstractmethod

@@ -50,10 +50,11 @@ class RawWaveformCheckpoint(CtcCheckpoint):
     """A checkpoint whose first layers are unpadded convolutions over the waveform.
 
     ``do_normalize`` of its feature extractor says whether it was trained on waveforms of zero
-    mean and unit variance. An attention mask is never needed: no window is padded.
+    mean and unit variance.
     """
 
     model_type: ClassVar[str]
+    takes_mask: ClassVar[bool] = True
 
     @classmethod
     def read(cls, directory: Path, config: Mapping[str, Any], language: str | None) -> Self:
@@ -75,6 +76,7 @@ class RawWaveformCheckpoint(CtcCheckpoint):
             geometry=geometry,
             normalizes_waveform=features.values.get("do_normalize", True),
             adapter=adapter,
+            hides_padding=cls.takes_mask and _hides_padding(config),
         )
 
     @property
@@ -153,6 +155,17 @@ def _pick_adapter(
         return None
     own = read_tokenizer_config(directory).get("target_lang") or DEFAULT_LANGUAGE
     return pick_language(directory, entries.keys(), language or own)
+
+
+def _hides_padding(config: Mapping[str, Any]) -> bool:
+    """Whether nothing but the mask decides what padding does to the frames before it.
+
+    The convolutions reach no padding, and what is behind the mask is zero for the one that tells
+    positions, as it is beyond the edge of a window. A group norm, though, takes its statistics
+    over all of the time, and a batch norm turns the zeros into others.
+    """
+    has_group_norm = config.get("feat_extract_norm", "group") != "layer"
+    return not (has_group_norm or config.get("conv_pos_batch_norm"))
 
 
 def _geometry(

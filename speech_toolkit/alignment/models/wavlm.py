@@ -16,6 +16,7 @@ class WavLMCheckpoint(RawWaveformCheckpoint):
     """The checkpoint of a WavLMForCTC."""
 
     model_type: ClassVar[str] = "wavlm"
+    takes_mask: ClassVar[bool] = False  # torch warns that it will refuse what it gets as one
 
     @staticmethod
     def model_class() -> type[WavLMForCTC]:

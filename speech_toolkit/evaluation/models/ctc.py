@@ -56,8 +56,8 @@ class CtcModel:
 
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Return the model's arguments for B windows, and which rows count, "kept" (B, 2)."""
-        from speech_toolkit.alignment.emissions import cut_windows
         from speech_toolkit.alignment.preparation import AlignmentSettings
+        from speech_toolkit.alignment.windows import cut_windows
         from speech_toolkit.audio.waveform import Waveform
 
         settings, rate_hz = AlignmentSettings(), self._checkpoint.geometry.sample_rate_hz
@@ -77,7 +77,7 @@ class CtcModel:
         """Return "logits", (T, V); the windows run in batches of the product's size."""
         import torch
 
-        from speech_toolkit.alignment.emissions import to_device
+        from speech_toolkit.alignment.window_runner import to_device
 
         argument_of = {reported: name for name, reported in _REPORTED_NAMES.items()}
         windows = {argument_of.get(name, name): inputs[name] for name in inputs if name != _KEPT}

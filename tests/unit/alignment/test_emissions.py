@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.alignment.emissions import WindowPlan, compute_emissions
+from speech_toolkit.alignment.emissions import compute_emissions
 from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
 from speech_toolkit.alignment.models.wav2vec2 import Wav2Vec2Checkpoint
+from speech_toolkit.alignment.windows import WindowPlan
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.device import Device
 from speech_toolkit.errors import AudioError, DeviceError
