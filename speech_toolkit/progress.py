@@ -4,7 +4,8 @@
 """
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
@@ -109,6 +110,19 @@ class LoggedProgress:
     def corpus_bar(self, **description: Any) -> AbstractContextManager[CorpusBar]:
         """Return a bar that is not shown."""
         return nullcontext(HiddenBar())
+
+
+@contextmanager
+def counted_as(units: float, bar: Bar) -> Iterator[None]:
+    """Let the work of a ``with`` block count for ``units``, however many of them it tells of.
+
+    Args:
+        units: by which the bar has grown in the end.
+        bar: is told of the rest when the block is left.
+    """
+    before = bar.n
+    yield
+    bar.update(before + units - bar.n)
 
 
 UNWATCHED = LoggedProgress()

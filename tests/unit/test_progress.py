@@ -1,6 +1,8 @@
 import logging
 
-from speech_toolkit.progress import UNWATCHED
+import pytest
+
+from speech_toolkit.progress import UNWATCHED, HiddenBar, counted_as
 
 
 class Kept(logging.Handler):
@@ -39,3 +41,13 @@ def test_a_bar_that_is_not_shown_counts(capsys):
         bar.update(2 - bar.n)
     assert bar.n == 2
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("told", [0, 3, 5, 8])
+def test_work_counts_for_as_much_as_was_said_before(told):
+    bar = HiddenBar()
+    bar.update(10)
+    with counted_as(5, bar):
+        bar.update(told)
+        assert bar.n == 10 + told
+    assert bar.n == 15

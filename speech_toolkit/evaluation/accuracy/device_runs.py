@@ -12,7 +12,7 @@ from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
-from speech_toolkit.progress import Progress
+from speech_toolkit.progress import Bar, Progress, counted_as
 
 Leads = tuple[list[float] | None, ...]
 
@@ -85,6 +85,7 @@ def run_device(
     target: Target,
     cases: Sequence[Case],
     progress: Progress,
+    bar: Bar,
     questions: Questions = NO_QUESTIONS,
 ) -> DeviceRun:
     """Take all cases through the model on one device, in a process of its own.
@@ -94,6 +95,7 @@ def run_device(
         target: the device.
         cases: what it hears.
         progress: where progress is shown.
+        bar: grows by the number of the cases.
         questions: about the choices of devices that have run before.
     """
     progress.info(f"Running {len(cases)} cases on {target.label}")
@@ -102,7 +104,8 @@ def run_device(
         "roundings": dict(questions.roundings),
         "hears": questions.hears,
     }
-    outcome = _run("hear_cases", model, target, cases, progress, asked)
+    with counted_as(len(cases), bar):
+        outcome = _run("hear_cases", model, target, cases, progress, bar, asked)
     facts = dict(outcome.result or {})
     if outcome.ok:
         facts["fallback_ops"] = outcome.fallback_ops
@@ -135,6 +138,7 @@ def run_faults(
     evidence: LeadEvidence,
     limits: Sequence[Threshold],
     progress: Progress,
+    bar: Bar,
 ) -> dict[str, Any]:
     """Plant faults in the model on a device and find the smallest that is noticed.
 
@@ -146,6 +150,7 @@ def run_faults(
         evidence: what the reference says to that.
         limits: of the tests.
         progress: where progress is shown.
+        bar: grows by up to ``CONTROL_HEARINGS`` of `on_device` for each case.
 
     Returns:
         The negative control for the report; its ``error`` says why there is none.
@@ -157,7 +162,7 @@ def run_faults(
         "evidence": evidence.to_dict(),
         "limits": [asdict(limit) for limit in limits],
     }
-    outcome = _run("hear_faults", model, target, cases, progress, asked, "off")
+    outcome = _run("hear_faults", model, target, cases, progress, bar, asked, "off")
     progress.time(f"{target.label}, faults planted", outcome.elapsed_s)
     unknown = {
         "module": None,
@@ -176,6 +181,7 @@ def _run(
     target: Target,
     cases: Sequence[Case],
     progress: Progress,
+    bar: Bar,
     asked: Mapping[str, Any],
     decode_graph: str = "auto",
 ) -> Outcome:
@@ -202,6 +208,7 @@ def _run(
         label=target.label,
         timeout_s=model.timeout_s,
         progress=progress,
+        bar=bar,
     )
 
 

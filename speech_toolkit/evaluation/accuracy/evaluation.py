@@ -23,6 +23,7 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
     LeadEvidence,
     shift_by_rounding,
 )
+from speech_toolkit.evaluation.accuracy.on_device import CONTROL_HEARINGS
 from speech_toolkit.evaluation.accuracy.report import accuracy_report
 from speech_toolkit.evaluation.accuracy.verdict import (
     Judgement,
@@ -46,7 +47,7 @@ from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse
 from speech_toolkit.families import MMS, WHISPER, family_of
 from speech_toolkit.files.scratch import scratch_folder
 from speech_toolkit.languages import is_english
-from speech_toolkit.progress import Progress
+from speech_toolkit.progress import Bar, Progress, counted_as
 
 KIND = "accuracy"
 _ENGLISH_OF = {"mms": "eng", "whisper": "en"}
@@ -133,11 +134,12 @@ def evaluate_accuracy(
     comparer = CaseComparer(
         family, cases.cases, read_spellings(checkpoint), request.min_words, changes, request.seed
     )
-    runs, exact = _run_devices(model, targets, cases, progress)
-    judged = {
-        run.target.label: _judge_run(model, runs[0], exact, run, comparer, progress)
-        for run in runs[1:]
-    }
+    with _bar_of(targets, cases, progress) as bar:
+        runs, exact = _run_devices(model, targets, cases, progress, bar)
+        judged = {
+            run.target.label: _judge_run(model, runs[0], exact, run, comparer, progress, bar)
+            for run in runs[1:]
+        }
     body = accuracy_report(cases, runs, judged, comparer)
     weights = {"path": name, "weights_sha256": weights_hash(checkpoint)}
     return {**header, "family": family, "model": weights, **body}
@@ -207,8 +209,20 @@ def _cases(request: AccuracyRequest, family: str, folder: Path) -> CaseSet:
     return make_cases(wanted, folder)
 
 
+def _bar_of(
+    targets: Sequence[Target], cases: CaseSet, progress: Progress
+) -> contextlib.AbstractContextManager[Bar]:
+    """Return a bar of how often a case is heard: by each device, and by each card with faults."""
+    hearings = len({REFERENCE, targets[0]}) + len(targets[1:]) * (1 + CONTROL_HEARINGS)
+    return progress.progress_bar(total=len(cases.cases) * hearings, label="Evaluation", unit="case")
+
+
 def _run_devices(
-    model: ModelChoice, targets: Sequence[Target], cases: CaseSet, progress: Progress
+    model: ModelChoice,
+    targets: Sequence[Target],
+    cases: CaseSet,
+    progress: Progress,
+    bar: Bar,
 ) -> tuple[list[DeviceRun], DeviceRun]:
     """Run the candidates and then the reference, so that a missing card is noticed at once.
 
@@ -220,7 +234,7 @@ def _run_devices(
     """
     runs: list[DeviceRun] = []
     for target in targets[1:]:
-        run = run_device(model, target, cases.cases, progress)
+        run = run_device(model, target, cases.cases, progress, bar)
         if run.status == ERROR and not runs:
             raise ToolkitError(f"{target.label}: {run.message}")
         runs.append(run)
@@ -231,11 +245,11 @@ def _run_devices(
     }
     is_exact = targets[0] == REFERENCE
     asked = Questions(given, roundings if is_exact else {})
-    reference = run_device(model, targets[0], cases.cases, progress, asked)
+    reference = run_device(model, targets[0], cases.cases, progress, bar, asked)
     exact = reference
     if not is_exact:
         asked = Questions(given, roundings, hears=False)
-        exact = run_device(model, REFERENCE, cases.cases, progress, asked)
+        exact = run_device(model, REFERENCE, cases.cases, progress, bar, asked)
     return [reference, *runs], exact
 
 
@@ -271,6 +285,7 @@ def _judge_run(
     candidate: DeviceRun,
     comparer: CaseComparer,
     progress: Progress,
+    bar: Bar,
 ) -> Judgement:
     """Judge one candidate; its control runs on its own device."""
 
@@ -279,7 +294,8 @@ def _judge_run(
     ) -> dict[str, Any]:
         cases = [comparer.cases[index] for index in used]
         heard = [candidate.heard[index] for index in used]
-        return run_faults(model, candidate.target, cases, heard, evidence, limits, progress)
+        return run_faults(model, candidate.target, cases, heard, evidence, limits, progress, bar)
 
     side = _side(reference, exact, candidate)
-    return judge(comparer, reference.heard, candidate.heard, side, run_control)
+    with counted_as(CONTROL_HEARINGS * len(comparer.cases), bar):
+        return judge(comparer, reference.heard, candidate.heard, side, run_control)

@@ -20,10 +20,11 @@ from speech_toolkit.evaluation.models.planted_faults import (
     smallest_noticed,
 )
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Windows
-from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.thresholds import Threshold
 
 FAULT_SIZES = (0.003, 0.01, 0.03, 0.1, 0.3)  # larger ones prove nothing: LARGEST_BLIND_SPOT
+CONTROL_HEARINGS = 1 + len(FAULT_SIZES).bit_length()  # of each case, by :func:`hear_faults` at most
 _SAVE_EVERY_S = 5.0
 
 
@@ -72,6 +73,7 @@ def hear_cases(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.nd
             leads.append(exact.get(name))
         for name, leads in result["rounded"].items():
             leads.append(rounded.get(name))
+        report_done()
         if time.perf_counter() - saved > _SAVE_EVERY_S:
             save_partial(result)
             saved = time.perf_counter()
@@ -98,10 +100,15 @@ def hear_faults(payload: dict[str, Any]) -> tuple[dict[str, Any], dict[str, np.n
     limits = [Threshold(**limit) for limit in payload["limits"]]
     name = middle_layer(loaded.model)
 
+    def leads_of(case: Mapping[str, Any], windows: Windows) -> np.ndarray:
+        leads = np.array(loaded.leads(case, {name: windows})[name])
+        report_done()
+        return leads
+
     def noticed_by(size: float) -> list[str]:
         with planted_noise(loaded.model, name, size):
             leads = [
-                np.array(loaded.leads(case, {name: windows})[name])
+                leads_of(case, windows)
                 for case, windows in zip(payload["cases"], payload["given"], strict=True)
             ]
         return evidence.failures(leads, [each > 0 for each in leads], limits)

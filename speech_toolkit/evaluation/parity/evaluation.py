@@ -13,8 +13,10 @@ from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.metrics.boundary_shift import BoundarySearch
 from speech_toolkit.evaluation.models.family import CARD_DTYPES
+from speech_toolkit.evaluation.models.planted_faults import SIZES
 from speech_toolkit.evaluation.models.protocol import ModelSettings
 from speech_toolkit.evaluation.parity import on_device as parity_run
+from speech_toolkit.evaluation.parity.budget import forms_for
 from speech_toolkit.evaluation.parity.candidate import BUDGET, CandidateJudge
 from speech_toolkit.evaluation.parity.figures import EMULATED, GOLDEN
 from speech_toolkit.evaluation.parity.limits import TIGHT, Distance
@@ -26,16 +28,17 @@ from speech_toolkit.evaluation.parity.report import (
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, read_speech
 from speech_toolkit.evaluation.parity.tight import distances_of, may_be_tight, why_no_room
 from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
-from speech_toolkit.evaluation.targets import REFERENCE, Target
+from speech_toolkit.evaluation.targets import FLOAT32, REFERENCE, Target
 from speech_toolkit.families import MMS, family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
-from speech_toolkit.progress import Progress
+from speech_toolkit.progress import Bar, HiddenBar, Progress, counted_as
 
 _REFERENCE, _CANDIDATE, _GOLDEN, _EMULATED = (
     f"{parity_run.__name__}:run_{which}"
     for which in ("reference", "candidate", "golden", "emulated")
 )
 _BUDGET = f"{__package__}.budget_process:run_budget"
+_NOISE_RUNS = 2  # as a rule: with one thread, and with all or two
 
 
 class ParityEvaluation:
@@ -57,6 +60,7 @@ class ParityEvaluation:
             )
         self._request = request
         self._progress = progress
+        self._bar: Bar = HiddenBar()
         self._family = family_of(request.model_path)
         card_dtype = CARD_DTYPES[self._family]
         self._targets = [target.with_default_dtype(card_dtype) for target in request.targets]
@@ -78,15 +82,17 @@ class ParityEvaluation:
         Returns:
             The report, described by results/schemas/evaluation.schema.json, and the exit code.
         """
-        with scratch_folder() as scratch:
+        shown = self._progress.progress_bar(total=self._runs(), label="Evaluation", unit="run")
+        with scratch_folder() as scratch, shown as self._bar:
             with scratch_errors():
                 np.save(scratch / parity_run.SAMPLES_FILE, self._waveform.samples)
             reference = self._run_target(_REFERENCE, self._targets[0], scratch)
             if not reference.ok:
                 return report_without_reference(self._subject, reference, argv, self._warnings)
             self._leave_layers_out(reference)
-            beside = self._run_beside(scratch)
-            self._find_distances(reference, beside, scratch)
+            with counted_as(self._runs_beside(), self._bar):
+                beside = self._run_beside(scratch)
+                self._find_distances(reference, beside, scratch)
             judge = CandidateJudge(
                 self._request,
                 self._targets[0],
@@ -100,6 +106,31 @@ class ParityEvaluation:
                 self._run_candidate(index, judge, scratch) for index in range(1, len(self._targets))
             ]
         return parity_report(self._subject, reference, candidates, beside, argv, self._warnings)
+
+    def _runs(self) -> int:
+        """Return about how often all processes together run the model."""
+        of_candidate = self._runs_of(_CANDIDATE)
+        if self._request.budget:
+            of_candidate += self._runs_of(_BUDGET)
+        candidates = len(self._targets) - 1
+        return self._runs_of(_REFERENCE) + self._runs_beside() + candidates * of_candidate
+
+    def _runs_beside(self) -> int:
+        request = self._request
+        is_golden = request.golden or request.budget or request.limits == TIGHT
+        return self._runs_of(_GOLDEN) * is_golden + self._runs_of(_EMULATED)
+
+    def _runs_of(self, function: str) -> int:
+        """Return about how often a process runs the model; what it does not, counts at its end."""
+        request = self._request
+        measured, of_layers = request.warmup + request.runs, request.layers != LAYERS_OFF
+        return {
+            _REFERENCE: measured + of_layers + _NOISE_RUNS * request.noise_floor,
+            _CANDIDATE: measured + of_layers + len(SIZES).bit_length(),
+            _GOLDEN: 1,
+            _EMULATED: len(request.emulations),
+            _BUDGET: 1 + len(forms_for(FLOAT32)) + of_layers,
+        }[function]
 
     def _run_candidate(self, index: int, judge: CandidateJudge, scratch: Path) -> dict[str, Any]:
         """Run a target, take its error apart if asked, and judge it."""
@@ -190,13 +221,15 @@ class ParityEvaluation:
             "emulations": [asdict(emulation) for emulation in request.emulations],
             **(more or {}),
         }
-        outcome = run_isolated(
-            function,
-            payload,
-            label=label,
-            timeout_s=request.timeout_s,
-            progress=self._progress,
-        )
+        with counted_as(self._runs_of(function), self._bar):
+            outcome = run_isolated(
+                function,
+                payload,
+                label=label,
+                timeout_s=request.timeout_s,
+                progress=self._progress,
+                bar=self._bar,
+            )
         if not outcome.ok:
             self._progress.warning(f"{label}: {outcome.message}")
         return outcome

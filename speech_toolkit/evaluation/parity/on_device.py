@@ -33,7 +33,7 @@ from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
 from speech_toolkit.evaluation.parity.tight import is_highest
 from speech_toolkit.evaluation.parity.verdict import compare_outputs, judge_layers
-from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.thresholds import Threshold
 from speech_toolkit.files.scratch import scratch_errors
@@ -161,6 +161,12 @@ def load_arrays(path: Path) -> Arrays:
 
 def run_outputs(loaded: EvaluatedModel, inputs: Arrays) -> Arrays:
     """Run the model once and bring its outputs to the host, float64 as it is, else as float32."""
+    arrays = _outputs(loaded, inputs)
+    report_done()
+    return arrays
+
+
+def _outputs(loaded: EvaluatedModel, inputs: Arrays) -> Arrays:
     from speech_toolkit.evaluation.parity.module_calls import as_array
 
     return {name: as_array(tensor) for name, tensor in loaded.forward(inputs).items()}
@@ -173,7 +179,7 @@ def _measure(
     device = loaded.device
     device.reset_peak_memory()
     timings, arrays, repeat_error, all_equal = _repeat(
-        lambda: run_outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
+        lambda: _outputs(loaded, inputs), loaded, payload["warmup"], payload["runs"]
     )
     memory = asdict(device.memory())
     misplaced = misplaced_tensors(loaded.model, loaded.forward(inputs), device)
@@ -216,6 +222,7 @@ def _repeat(
 
     for _ in range(warmup + runs):
         seconds.append(time_call(keep, loaded.device))
+        report_done()
         first = first or dict(latest)
         for name, array in latest.items():
             if not np.array_equal(first[name], array, equal_nan=True):
@@ -261,6 +268,7 @@ def _record(loaded: EvaluatedModel, inputs: Arrays, directory: Path, detail: str
     try:
         with ActivationRecorder(directory, detail).recording(loaded.model):
             loaded.forward(inputs)
+        report_done()
     except ToolkitError as error:
         if detail == LAYERS_ALL:
             raise
@@ -284,6 +292,7 @@ def _compare_layers(
     started = time.perf_counter()
     with comparer.comparing(loaded.model):
         loaded.forward(inputs)
+    report_done()
     return {
         "detail": comparer.detail,
         "rows": comparer.rows,

@@ -23,6 +23,7 @@ OUTCOME_FILE = "outcome.json"
 PARTIAL_FILE = "partial.json"
 ARRAYS_FILE = "arrays.npz"
 ERROR_PREFIX = "error: "
+DONE_PREFIX = "[DONE] "
 _EXIT_OUT_OF_MEMORY = 1
 
 _folder: Path | None = None
@@ -35,6 +36,15 @@ def save_partial(result: Mapping[str, Any]) -> None:
     """
     if _folder is not None:
         _write(_folder / PARTIAL_FILE, result)
+
+
+def report_done(units: int = 1) -> None:
+    """Tell the process that waits of units of work that are done; not while a call is timed.
+
+    Does nothing in a process that is no isolated run.
+    """
+    if _folder is not None:
+        print(f"{DONE_PREFIX}{units}", flush=True)
 
 
 def spare_loaded() -> None:

@@ -32,12 +32,13 @@ from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.process.child import (
     ARRAYS_FILE,
     CALL_FILE,
+    DONE_PREFIX,
     ERROR_PREFIX,
     OUTCOME_FILE,
     PARTIAL_FILE,
 )
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
-from speech_toolkit.progress import UNWATCHED, Progress
+from speech_toolkit.progress import UNWATCHED, Bar, HiddenBar, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,6 +56,7 @@ _BOOT = (
     "from speech_toolkit.evaluation.process.child import main; main(*sys.argv[2:])"
 )
 _REPORT_LINE = re.compile(r"\[(INFO|TIME|RESULT|WARNING)\] (.*)")
+_DONE_LINE = re.compile(rf"{re.escape(DONE_PREFIX)}(\d+)")
 _TAIL_LINES = 30
 _LAST_OUTPUT_S = 5.0
 _DEATH_S = 10.0
@@ -106,6 +108,7 @@ def run_isolated(
     timeout_s: float | None,
     env: Mapping[str, str | None] | None = None,
     progress: Progress = UNWATCHED,
+    bar: Bar | None = None,
 ) -> Outcome:
     """Call a function in a process of its own and wait for it.
 
@@ -117,7 +120,8 @@ def run_isolated(
             for ever.
         env: variables to set beside those of this process; a value of None removes one.
         progress: where the child's report lines and warnings go, each after the label; everything
-            else that it prints is shown when the progress is verbose. None to show warnings only.
+            else that it prints is shown when the progress is verbose.
+        bar: grows with what the child tells of by `child.report_done`; None to let it pass.
 
     Returns:
         The outcome. A child that fails is no exception here.
@@ -132,7 +136,7 @@ def run_isolated(
         kills_before = _host_memory_kills()
         started = time.perf_counter()
         with _started(folder, env) as process:
-            relay = _Relay(process, label, progress)
+            relay = _Relay(process, label, progress, HiddenBar() if bar is None else bar)
             timed_out = _times_out(process, timeout_s)
         end = _End(
             label,
@@ -232,10 +236,13 @@ def _times_out(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
 class _Relay:
     """Reads what the child prints: shows its report lines at once and keeps the last lines."""
 
-    def __init__(self, process: subprocess.Popen[str], label: str, progress: Progress) -> None:
+    def __init__(
+        self, process: subprocess.Popen[str], label: str, progress: Progress, bar: Bar
+    ) -> None:
         self._process = process
         self._label = label
         self._progress = progress
+        self._bar = bar
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
@@ -250,10 +257,15 @@ class _Relay:
         is_shown = True
         with self._process.stdout as stream:
             for line in stream:
-                self._tail.append(line.rstrip())
+                line = line.rstrip()
+                done = _DONE_LINE.fullmatch(line)
+                if not done:
+                    self._tail.append(line)
                 try:
-                    if is_shown:
-                        self._show(line.rstrip())
+                    if done:
+                        self._bar.update(int(done[1]))
+                    elif is_shown:
+                        self._show(line)
                 except (OSError, ToolkitError):  # said where this process prints a line of its own
                     is_shown = False
 

@@ -34,7 +34,7 @@ from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups
 from speech_toolkit.evaluation.targets import Target, device_facts
 from speech_toolkit.families import family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
-from speech_toolkit.progress import Progress
+from speech_toolkit.progress import Bar, Progress, counted_as
 
 KIND = "perf"
 _MEASURE = f"{measure_target.__module__}:{measure_target.__name__}"
@@ -160,7 +160,14 @@ def _measure_targets(
             "warmup": request.warmup,
             "runs": request.runs,
         }
-        return [_measure(target, directory, payload, request, progress) for target in targets]
+        runs = len(cases) * request.runs
+        total = len(targets) * runs
+        with progress.progress_bar(total=total, label="Measurement", unit="run") as bar:
+            entries = []
+            for target in targets:
+                with counted_as(runs, bar):
+                    entries.append(_measure(target, directory, payload, request, progress, bar))
+        return entries
 
 
 def _targets_to_be(
@@ -208,6 +215,7 @@ def _measure(
     payload: dict[str, Any],
     request: PerformanceRequest,
     progress: Progress,
+    bar: Bar,
 ) -> dict[str, Any]:
     """Measure all cases on one target, in a process of its own."""
     progress.info(f"Measuring on {target.label} ...")
@@ -226,6 +234,7 @@ def _measure(
         label=target.label,
         timeout_s=request.timeout_s,
         progress=progress,
+        bar=bar,
     )
     if not outcome.ok:
         progress.info(f"{target.label}: {outcome.status.replace('_', ' ')}: {outcome.message}")

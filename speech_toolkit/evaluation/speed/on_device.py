@@ -22,7 +22,7 @@ from speech_toolkit.device.memory import process_memory
 from speech_toolkit.evaluation.metrics.timing import Timings, measure
 from speech_toolkit.evaluation.models.family import SAMPLE_RATE_HZ, load_model
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Work
-from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.report import array_hash
 
 STAGE_RUNS = 3
@@ -61,6 +61,7 @@ def _measure_cases(model: EvaluatedModel, payload: Mapping[str, Any]) -> dict[st
 
         def keep(timings: Timings, case: _Case = case) -> None:
             save_partial({**report, "cases": [*report["cases"], case.unfinished(timings)]})
+            report_done()
 
         timings = measure(case.run, model.device, payload["warmup"], payload["runs"], keep)
         report["cases"].append(case.finished(timings, min(STAGE_RUNS, payload["runs"])))

@@ -56,7 +56,7 @@ class Devices:
         self.hear = hear
         self.payloads = []
 
-    def __call__(self, target, payload, *, label, timeout_s, progress):
+    def __call__(self, target, payload, *, label, timeout_s, progress, bar):
         self.payloads.append(payload)
         if target.endswith("hear_faults"):
             return self.control(label)
@@ -125,6 +125,18 @@ def test_a_device_against_itself_shows_repeatability_only(run):
 
 def test_schema_is_a_schema():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize(
+    ("devices", "hearings"),
+    [
+        ("cpu,npu", 2 + 4),
+        ("cpu:bfloat16,npu,npu:1", 3 + 1 + 2 * 4),  # and the CPU in float32, which decides of ties
+    ],
+)
+def test_one_bar_counts_the_cases_of_all_devices(run, bars, devices, hearings):
+    run(Devices(missing={"npu:1"}), targets=parse_targets(devices))
+    assert [(bar.n, bar.total, bar.unit) for bar in bars] == [(20 * hearings,) * 2 + ("case",)]
 
 
 def test_devices_that_agree_pass(run):

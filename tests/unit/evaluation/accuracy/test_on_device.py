@@ -43,7 +43,8 @@ class Parrot:
 
 
 def test_a_case_that_fails_costs_only_itself(monkeypatch):
-    kept = []
+    kept, told = [], []
+    monkeypatch.setattr(on_device, "report_done", lambda: told.append(1))
     monkeypatch.setattr(on_device, "load_model", Parrot)
     monkeypatch.setattr(on_device, "_SAVE_EVERY_S", 0.0)
     monkeypatch.setattr(on_device, "save_partial", lambda result: kept.append(len(result["heard"])))
@@ -56,6 +57,7 @@ def test_a_case_that_fails_costs_only_itself(monkeypatch):
     assert heard[0].choices == (1, 2)
     assert result["exact"] == {"npu float16": [[0.5], None, None]}
     assert kept == [1, 2, 3]
+    assert len(told) == 3
     assert arrays == {}
 
 

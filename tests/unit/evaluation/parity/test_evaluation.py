@@ -7,6 +7,8 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import AudioError, UsageError
 from speech_toolkit.evaluation.models.emulations import Emulation
 from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
+from speech_toolkit.evaluation.parity.figures import EMULATED
+from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.parity.request import ParityRequest
 from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
@@ -34,6 +36,22 @@ def test_a_pass(evaluate):
     assert report["input"]["audio_s"] == pytest.approx(4.825)
     assert "2.00x" in lines
     assert lines.endswith("[RESULT] PASS")
+
+
+@pytest.mark.parametrize(
+    ("request_", "runs"),
+    [
+        ({"layers": "off"}, 7 + 7 + 3),
+        ({}, 8 + 8 + 3),
+        ({"limits": TIGHT}, 8 + 8 + 3 + 1),
+        ({"golden": True, "emulations": (Emulation("bfloat16", ("matmul",)),)}, 8 + 8 + 3 + 2),
+    ],
+)
+def test_one_bar_counts_the_runs_of_all_processes(evaluate, bars, request_, runs):
+    outcomes = {"cpu float32": ended("cpu", LOGITS), "npu:0 float32": ended("npu:0", near())}
+    beside = {"cpu float64": ended("cpu", LOGITS), EMULATED: ended("cpu", LOGITS)}
+    evaluate(outcomes | beside, warmup=2, runs=5, **request_)
+    assert [(bar.n, bar.total, bar.unit) for bar in bars] == [(runs, runs, "run")]
 
 
 def test_a_failure_withholds_the_speed_up_and_says_why(evaluate):

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_toolkit.errors import AudioError, OperatorError
-from speech_toolkit.evaluation.process.child import save_partial
+from speech_toolkit.evaluation.process.child import report_done, save_partial
 
 
 def double(payload):
@@ -83,6 +83,15 @@ def talk(payload):
     logger.warning("the waveform is silence")
     print("a bar of a library", file=sys.stderr)
     os.write(1, b"printed by native code\n")
+    return {}, {}
+
+
+def work(payload):
+    for units in payload["units"]:
+        report_done(units)
+    print("[DONE] with it", flush=True)
+    if payload["dies"]:
+        ctypes.string_at(0)
     return {}, {}
 
 

@@ -12,8 +12,9 @@ import pytest
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.process import runner as isolated
-from speech_toolkit.evaluation.process.child import spare_loaded
+from speech_toolkit.evaluation.process.child import report_done, spare_loaded
 from speech_toolkit.evaluation.process.runner import run_isolated
+from speech_toolkit.progress import HiddenBar
 from tests.end_to_end.support import MODEL
 
 REPOSITORY = Path(__file__).parents[4]
@@ -236,3 +237,18 @@ def test_report_lines_are_passed_on(verbose):
     noise = ["[DEBUG] npu:0: a bar of a library", "[DEBUG] npu:0: printed by native code"]
     assert set(reporter.shown) == set(shown + noise if verbose else shown)
     assert "printed by native code" in outcome.log_tail
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_work_that_is_done_is_counted_while_it_goes_on(dies):
+    bar, reporter = HiddenBar(), Lines(verbose=True)
+    payload = {"units": [1, 2, 4], "dies": dies}
+    outcome = run("work", payload=payload, bar=bar, progress=reporter)
+    assert (bar.n, outcome.ok) == (7, not dies)
+    assert reporter.shown == ["[DEBUG] npu:0: [DONE] with it"]
+    assert outcome.log_tail == ("[DONE] with it",)
+
+
+def test_only_an_isolated_run_reports_what_it_has_done(capsys):
+    report_done()
+    assert capsys.readouterr().out == ""

@@ -176,6 +176,19 @@ def performed(monkeypatch):
     return run
 
 
+def test_one_bar_counts_the_runs_of_all_targets(performed, bars):
+    died = outcome("npu:0", [1], status="crash")
+    performed(outcome("cpu", [1]), died, runs=5, batch_sizes=(1, 2))
+    assert [(bar.n, bar.total, bar.unit) for bar in bars] == [(20, 20, "run")]
+
+
+def test_each_measured_run_is_told_of(samples, monkeypatch):
+    told = []
+    monkeypatch.setattr(measuring, "report_done", lambda: told.append(1))
+    measured(samples, monkeypatch, FakeEngine())
+    assert len(told) == 2 * 3
+
+
 def test_speed_up_over_the_reference(performed):
     same = [1] * 100
     report, asked = performed(outcome("cpu", same, mean_s=0.8), outcome("npu:0", same, mean_s=0.2))
