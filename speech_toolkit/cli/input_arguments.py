@@ -71,7 +71,12 @@ def names_many(arguments: argparse.Namespace) -> bool:
     if arguments.manifest is not None or arguments.recursive or len(arguments.audio) > 1:
         return True
     (path,) = arguments.audio
-    return Path(path).is_dir() or (not _WILDCARDS.isdisjoint(path) and not os.path.lexists(path))
+    if not _WILDCARDS.isdisjoint(path) and not os.path.lexists(path):
+        return True
+    try:
+        return Path(path).is_dir()
+    except OSError:  # its name is too long: said where it is opened
+        return False
 
 
 def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Reporter) -> int:

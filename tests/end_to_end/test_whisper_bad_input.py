@@ -30,7 +30,7 @@ BEFORE_TORCH = [
     # audio
     Bad("audio missing", {"--audio": "absent.wav"}, "'absent.wav' does not exist"),
     Bad("audio name too long", {"--audio": "x" * 300}, "File name too long"),
-    Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
+    Bad("audio directory", {"--audio": "{dir}"}, "one file for the results of many recordings"),
     Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
     Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
     Bad("audio lfs", {"--audio": "{dir}/lfs.wav"}, "run git lfs pull"),
@@ -210,7 +210,7 @@ def test_several_files_need_a_directory_for_their_results(material, tmp_path):
     )
 
     assert (refused.code, not_a_directory.code) == (WRONG, WRONG)
-    assert "--audio names 2 files: give --output_dir" in refused.stderr
+    assert "--output is one file for the results of many recordings" in refused.stderr
     assert "--output_dir" in not_a_directory.stderr
     assert "cannot be created" in not_a_directory.stderr
     assert list(tmp_path.iterdir()) == []
