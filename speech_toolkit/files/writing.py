@@ -64,8 +64,13 @@ def write_bytes(path: str | os.PathLike[str], content: bytes, *, sole_writer: bo
         else:
             _replace(Path(os.path.realpath(target)), content, sole_writer=sole_writer)
     except OSError as error:
-        kind = DiskFullError if error.errno in DISK_FULL else UsageError
-        raise kind(f"{target}: cannot be written: {error.strerror}") from error
+        raise not_written(target, error) from error
+
+
+def not_written(path: str | os.PathLike[str], error: OSError) -> UsageError:
+    """Return what is told of a file that the system would not take."""
+    kind = DiskFullError if error.errno in DISK_FULL else UsageError
+    return kind(f"{os.fspath(path)}: cannot be written: {error.strerror}")
 
 
 def _print_whole(content: bytes) -> None:

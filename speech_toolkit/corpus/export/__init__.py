@@ -1,0 +1,1 @@
+"""Results of a corpus as training corpora that other tools read."""

@@ -1,0 +1,108 @@
+"""The folder of an export: what an earlier one left there and this one has no more is removed.
+
+A list in it names what exports wrote, each file before it is written. What others put beside is
+left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+
+from speech_toolkit.errors import UsageError
+from speech_toolkit.files.lines import numbered_lines
+from speech_toolkit.files.writing import not_written, utf8, write_bytes, write_text
+
+LIST_NAME = ".exported"
+
+
+class ExportFolder:
+    """A folder that an export is written to.
+
+    Attributes:
+        path: of the folder, which is there.
+
+    Raises:
+        UsageError: it cannot be made, or its list not be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._list = path / LIST_NAME
+        self._before: set[str] = set()
+        self._now: set[str] = set()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise not_written(path, error) from error
+        if self._list.exists():
+            lines = numbered_lines(self._list, error=UsageError, advice="remove it")
+            self._before = {name for _, name in lines if _is_inside(name)}
+
+    def will_hold(self, names: Iterable[str]) -> None:
+        """Note files that are about to be written, or that stay.
+
+        Raises:
+            UsageError: the list cannot be written.
+        """
+        new = [name for name in names if name not in self._now]
+        self._now.update(new)
+        unlisted = [name for name in new if name not in self._before]
+        if not unlisted:
+            return
+        try:
+            with self._list.open("ab") as file:
+                file.write(utf8("".join(f"{name}\n" for name in unlisted)))
+        except OSError as error:
+            raise not_written(self._list, error) from error
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file of text, unless it is there and the same.
+
+        Raises:
+            UsageError: it cannot be written.
+        """
+        self.will_hold([name])
+        target, content = self.path / name, utf8(text)
+        with suppress(OSError):
+            if target.stat().st_size == len(content) and target.read_bytes() == content:
+                return
+        write_bytes(target, content, sole_writer=True)
+
+    def link(self, name: str, path: str) -> None:
+        """Make a link to a file, unless it is there.
+
+        Raises:
+            UsageError: it cannot be made.
+        """
+        target = self.path / name
+        part = target.with_name(f".{target.name}.part")
+        try:
+            if target.is_symlink() and str(target.readlink()) == path:
+                return
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            part.symlink_to(path)
+            part.replace(target)
+        except OSError as error:
+            raise not_written(target, error) from error
+
+    def finish(self) -> None:
+        """Remove what earlier exports wrote and this one has no more.
+
+        Raises:
+            UsageError: the list cannot be written.
+        """
+        for name in self._before - self._now:
+            file = self.path / name
+            with suppress(OSError):
+                file.unlink(missing_ok=True)
+                for folder in PurePosixPath(name).parents[:-1]:
+                    (self.path / folder).rmdir()  # stops at one that is not empty
+        write_text(self._list, "".join(f"{name}\n" for name in sorted(self._now)))
+
+
+def _is_inside(name: str) -> bool:
+    parts = PurePosixPath(name).parts
+    return bool(parts) and not PurePosixPath(name).is_absolute() and ".." not in parts
