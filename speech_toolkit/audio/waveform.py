@@ -127,13 +127,17 @@ def as_waveform(
     return audio
 
 
-def declared_duration_s(path: str | os.PathLike[str]) -> float:
+def declared_duration_s(path: str | os.PathLike[str], track: int = 0) -> float:
     """Return the length of a file as its header gives it; it is decoded where there is none.
+
+    Args:
+        path: file.
+        track: audio track, counted from 0.
 
     Raises:
         AudioError: as :func:`load_audio` does for what it cannot open.
     """
-    source = AudioSource(os.fsdecode(path))
+    source = AudioSource(os.fsdecode(path), part=AudioPart(track))
     with seekable_stream(source) as stream, opened_reader(stream, source) as reader:
         frames = reader.frames
         if frames is None:

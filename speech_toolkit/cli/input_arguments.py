@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from speech_toolkit.cli.part_arguments import part_from
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.exit_codes import EXIT_DONE
@@ -96,7 +97,8 @@ def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Repo
     from speech_toolkit.corpus.inputs.summary import summarise
 
     items = items_from(arguments, needs_text, strict=True)
-    for line in _summary_lines(summarise(items, *_source(arguments)), needs_text):
+    summary = summarise(items, *_source(arguments), part_from(arguments))
+    for line in _summary_lines(summary, needs_text):
         reporter.line(line)
     return EXIT_DONE
 

@@ -1,8 +1,9 @@
 """One recording of a corpus."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from speech_toolkit.audio.part import AudioPart
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.ranges import MOMENT_S
@@ -63,6 +64,16 @@ class Item:
                     f"end_s {self.end_s:.10g} is not after start_s {self.start_s or 0.0:.10g}; "
                     "give a later end"
                 )
+
+    def part(self, otherwise: AudioPart) -> AudioPart:
+        """Return the part of its file that is meant.
+
+        Args:
+            otherwise: of an item without times of its own; its track is that of all.
+        """
+        if self.start_s is None and self.end_s is None:
+            return otherwise
+        return replace(otherwise, start_s=self.start_s or 0.0, end_s=self.end_s)
 
 
 def check_id(item_id: str) -> None:

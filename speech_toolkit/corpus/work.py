@@ -192,10 +192,9 @@ def _whole_recording(
     item: Item, part: AudioPart, rate_hz: int, *min_samples: int
 ) -> tuple[Waveform, float]:
     """Return an item's audio and the seconds that loading it took."""
-    if item.start_s is not None or item.end_s is not None:
-        part = replace(part, start_s=item.start_s or 0.0, end_s=item.end_s)
     started = time.perf_counter()
-    waveform = load_audio(AudioSource(item.audio_path, part=part), rate_hz, *min_samples)
+    source = AudioSource(item.audio_path, part=item.part(part))
+    waveform = load_audio(source, rate_hz, *min_samples)
     if waveform.is_cut_short:
         raise TruncatedAudioError(
             f"{waveform.warnings[0]}; in a corpus that is a failure: copy or download it again"

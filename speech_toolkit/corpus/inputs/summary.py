@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.waveform import declared_duration_s
 from speech_toolkit.corpus.inputs.faults import Faults
 from speech_toolkit.corpus.item import Item
@@ -32,13 +33,16 @@ class InputSummary:
     languages: Mapping[str, int]
 
 
-def summarise(items: Sequence[Item], flag: str, name: str = "") -> InputSummary:
+def summarise(
+    items: Sequence[Item], flag: str, name: str = "", part: AudioPart = WHOLE
+) -> InputSummary:
     """Add up the items of a run; the header of each recording is read for that.
 
     Args:
         items: read with ``strict``, so that none has a fault.
         flag: the argument that names them, for messages.
         name: its value, where that is one.
+        part: of each recording; an item's own times go before its.
 
     Raises:
         InputsError: recordings cannot be opened, or end before the part that is named begins.
@@ -47,19 +51,19 @@ def summarise(items: Sequence[Item], flag: str, name: str = "") -> InputSummary:
     duration_of = lru_cache(_REMEMBERED_FILES)(declared_duration_s)
     audio_s = 0.0
     for item in items:
-        start_s = item.start_s or 0.0
+        own = item.part(part)
         try:
-            end_s = duration_of(item.audio_path)
+            end_s = duration_of(item.audio_path, own.track)
         except AudioError as error:
             faults.add(item.place, first_line(error))
             continue
-        if start_s >= end_s:
+        if own.start_s >= end_s:
             faults.add(
                 item.place,
-                f"start_s {start_s:.10g} is not before the recording's end, {end_s:.2f} s; give "
-                "an earlier start",
+                f"start_s {own.start_s:.10g} is not before the recording's end, {end_s:.2f} s; "
+                "give an earlier start",
             )
-        audio_s += max(0.0, min(end_s, item.end_s or end_s) - start_s)
+        audio_s += max(0.0, min(end_s, own.end_s or end_s) - own.start_s)
     faults.raise_if_any()
     return InputSummary(
         len(items),

@@ -5,6 +5,7 @@ import soundfile
 from speech_toolkit.cli.input_arguments import MANIFEST_FORMATS
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.cli.scripts import inference_mms, inference_whisper
+from speech_toolkit.corpus.inputs.faults import InputsError
 from speech_toolkit.corpus.inputs.manifests import AUTO, FORMATS
 from speech_toolkit.errors import UsageError
 
@@ -54,6 +55,33 @@ def test_check_only_adds_up_parts_and_languages(corpus, capsys):
     said = capsys.readouterr().out
     assert "Recordings: 4 in 2 files\nAudio:      2.00 min\n" in said
     assert "Languages:  deu 2, eng 1\n" in said
+
+
+@pytest.mark.parametrize(
+    ("part", "minutes"),
+    [
+        (["--start_s", "20"], "1.67"),
+        (["--end_s", "6"], "0.60"),
+        (["--start_s", "15", "--end_s", "45"], "1.00"),
+    ],
+)
+@BOTH
+def test_check_only_counts_the_part_of_those_without_times_of_their_own(
+    corpus, capsys, script, part, minutes
+):
+    (corpus / "m.csv").write_text("audio,text,start_s\nin/a.wav,x,\nin/b.wav,x,0\n")
+    assert script.main(["--manifest", "m.csv", "--check_only", *part]) == 0
+    assert f"Audio:      {minutes} min" in capsys.readouterr().out
+
+
+@BOTH
+def test_check_only_looks_for_the_track_and_the_part(corpus, capsys, script):
+    for part, complaint in (
+        (["--audio_track", "1"], "has audio track 0 alone, no audio_track 1"),
+        (["--start_s", "60"], "start_s 60 is not before the recording's end, 30.00 s"),
+    ):
+        with pytest.raises(InputsError, match=complaint):
+            script.main(["--audio", "in", "--check_only", *part])
 
 
 @BOTH
