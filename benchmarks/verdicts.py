@@ -37,9 +37,9 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.errors import ToolkitError
 from speech_toolkit.evaluation.models.planted_faults import middle_layer, planted_noise
-from speech_toolkit.evaluation.process.runner import ERROR, OK, Outcome
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS
 from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.processes.runner import ERROR, OK, Outcome
 from speech_toolkit.ranges import RUNS, SEED
 
 ENCODER_LAYER, ATTENTION, FEED_FORWARD = "layer", "attention", "feed_forward"

@@ -11,10 +11,10 @@ from speech_toolkit.device import parse_device_name
 from speech_toolkit.device.names import DTYPE_NAMES, forms_of_names
 from speech_toolkit.device.precision import FLOAT32_PRECISIONS, HIGH, HIGHEST
 from speech_toolkit.errors import DeviceError, UsageError
-from speech_toolkit.evaluation.process.runner import ERROR, run_isolated
 from speech_toolkit.evaluation.thresholds import FAIL
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.lists import entries
+from speech_toolkit.processes.runner import ERROR, run_isolated
 
 CPU = "cpu"
 AUTO = "auto"

@@ -110,7 +110,7 @@ def scripts(tmp_path, monkeypatch):
     keep_loaded(monkeypatch, "speech_toolkit.alignment.aligner", "load_ctc_model")
     keep_loaded(monkeypatch, "speech_toolkit.transcription.decoding.decoder", "load_whisper_model")
     for place in (
-        "speech_toolkit.evaluation.process.runner._started",
+        "speech_toolkit.processes.runner._started",
         "speech_toolkit.evaluation.speed.one_file.run_benchmark",
     ):
         monkeypatch.setattr(place, stop)

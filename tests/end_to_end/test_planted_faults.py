@@ -15,8 +15,8 @@ from speech_toolkit.evaluation.parity import evaluation as parity
 from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
 from speech_toolkit.evaluation.parity.limits import PUBLISHED, TIGHT
 from speech_toolkit.evaluation.parity.request import ParityRequest
-from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.processes.runner import Outcome, run_isolated
 from tests.emulated_npu import build
 from tests.end_to_end.planted_faults import CLEAN, FALLBACK
 from tests.end_to_end.support import REPOSITORY, SAMPLES

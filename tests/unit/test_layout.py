@@ -19,6 +19,7 @@ FLOORS = (
     ("formats", "families"),
     ("alignment", "transcription"),
     ("checkpoint",),
+    ("processes",),
     ("audio", "device"),
     ("progress", "versions", "bundled"),
     ("page_parts",),

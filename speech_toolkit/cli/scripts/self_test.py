@@ -32,10 +32,10 @@ from speech_toolkit.device.self_test.on_device import ANNOUNCES
 from speech_toolkit.device.self_test.private import without_private_paths
 from speech_toolkit.device.self_test.results import FAIL, PASS
 from speech_toolkit.device.self_test.text import lines
-from speech_toolkit.evaluation.process.child import save_partial
-from speech_toolkit.evaluation.process.runner import run_isolated
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_WRONG
 from speech_toolkit.files.writing import write_json
+from speech_toolkit.processes.child import save_partial
+from speech_toolkit.processes.runner import run_isolated
 from speech_toolkit.progress import LoggedProgress
 
 _TARGET = f"{__name__}:run_on_device"

@@ -9,9 +9,9 @@ from speech_toolkit.evaluation.accuracy.lead_shift import LeadEvidence
 from speech_toolkit.evaluation.cases.cases import Case
 from speech_toolkit.evaluation.models.heard import Heard
 from speech_toolkit.evaluation.models.protocol import ModelSettings
-from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.processes.runner import Outcome, run_isolated
 from speech_toolkit.progress import Bar, Progress, counted_as
 
 Leads = tuple[list[float] | None, ...]

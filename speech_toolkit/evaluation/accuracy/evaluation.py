@@ -40,13 +40,13 @@ from speech_toolkit.evaluation.models.family import (
     CARD_DTYPES,
     checkpoint_directory,
 )
-from speech_toolkit.evaluation.process.runner import ERROR
 from speech_toolkit.evaluation.report import report_header
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import Threshold, coarser_dtype, parse_changes
 from speech_toolkit.families import MMS, WHISPER, family_of
 from speech_toolkit.files.scratch import scratch_folder
 from speech_toolkit.languages import is_english
+from speech_toolkit.processes.runner import ERROR
 from speech_toolkit.progress import Bar, Progress, counted_as
 
 KIND = "accuracy"

@@ -20,8 +20,8 @@ from speech_toolkit.evaluation.models.planted_faults import (
     smallest_noticed,
 )
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Windows
-from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.processes.child import report_done, save_partial
 
 FAULT_SIZES = (0.003, 0.01, 0.03, 0.1, 0.3)  # larger ones prove nothing: LARGEST_BLIND_SPOT
 CONTROL_HEARINGS = 1 + len(FAULT_SIZES).bit_length()  # of each case, by :func:`hear_faults` at most

@@ -28,7 +28,6 @@ from speech_toolkit.evaluation.accuracy.lead_shift import (
 )
 from speech_toolkit.evaluation.metrics.text import TextComparison, compare_texts, read_spellings
 from speech_toolkit.evaluation.models.heard import Heard
-from speech_toolkit.evaluation.process.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.evaluation.report import report_header, run_end
 from speech_toolkit.evaluation.targets import REFERENCE, Target, why_not_on_card, why_same
 from speech_toolkit.evaluation.thresholds import (
@@ -39,6 +38,7 @@ from speech_toolkit.evaluation.thresholds import (
     PASS,
 )
 from speech_toolkit.families import WHISPER
+from speech_toolkit.processes.runner import ERROR, Outcome, run_isolated
 from speech_toolkit.progress import Progress
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 from speech_toolkit.transcription.request import WhisperRequest

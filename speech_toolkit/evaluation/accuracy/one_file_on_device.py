@@ -15,8 +15,8 @@ from speech_toolkit.evaluation.models.planted_faults import (
     planted_noise,
     smallest_noticed,
 )
-from speech_toolkit.evaluation.process.child import spare_loaded
 from speech_toolkit.evaluation.thresholds import Threshold
+from speech_toolkit.processes.child import spare_loaded
 from speech_toolkit.transcription.decoded import DecodedBatch, Reading
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.windows.window import Piece, Window

@@ -11,8 +11,8 @@ from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.evaluation.models.ctc import CtcModel
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings
 from speech_toolkit.evaluation.models.whisper import WhisperModel
-from speech_toolkit.evaluation.process.child import spare_loaded
 from speech_toolkit.families import MMS, WHISPER, family_of
+from speech_toolkit.processes.child import spare_loaded
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
 
 _ADAPTERS = {MMS: CtcModel, WHISPER: WhisperModel}

@@ -32,9 +32,9 @@ from speech_toolkit.evaluation.parity.tight import (
     noise_of,
     published_beside,
 )
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import FLOAT32, Target, why_same
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, PASS, Check, coarser_dtype
+from speech_toolkit.processes.runner import Outcome
 
 BUDGET = "budget"
 

@@ -27,10 +27,10 @@ from speech_toolkit.evaluation.parity.report import (
 )
 from speech_toolkit.evaluation.parity.request import LAYERS_OFF, ParityRequest, read_speech
 from speech_toolkit.evaluation.parity.tight import distances_of, may_be_tight, why_no_room
-from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.targets import FLOAT32, REFERENCE, Target
 from speech_toolkit.families import MMS, family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.processes.runner import Outcome, run_isolated
 from speech_toolkit.progress import Bar, HiddenBar, Progress, counted_as
 
 _REFERENCE, _CANDIDATE, _GOLDEN, _EMULATED = (

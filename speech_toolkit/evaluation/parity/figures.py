@@ -12,10 +12,10 @@ from speech_toolkit.evaluation.metrics.numeric import relative_error
 from speech_toolkit.evaluation.parity.golden import compare_to_golden, explained_share
 from speech_toolkit.evaluation.parity.limits import GOLDEN_LIMITS, GOLDEN_REASON, Distance
 from speech_toolkit.evaluation.parity.verdict import LOGITS
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.report import run_end, run_head
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import FAIL, NOT_VALID, Check, Threshold
+from speech_toolkit.processes.runner import Outcome
 
 GOLDEN, EMULATED = "golden", "emulated"
 WHY_NO_SPEED_UP = {FAIL: "parity failed", NOT_VALID: "the evidence is not valid"}

@@ -33,10 +33,10 @@ from speech_toolkit.evaluation.parity.limits import Distance, limits_for
 from speech_toolkit.evaluation.parity.request import LAYERS_ALL, LAYERS_OFF
 from speech_toolkit.evaluation.parity.tight import is_highest
 from speech_toolkit.evaluation.parity.verdict import compare_outputs, judge_layers
-from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.report import array_hash
 from speech_toolkit.evaluation.thresholds import Threshold
 from speech_toolkit.files.scratch import scratch_errors
+from speech_toolkit.processes.child import report_done, save_partial
 
 INPUTS_FILE = "inputs.npz"
 OUTPUTS_FILE = "outputs.npz"

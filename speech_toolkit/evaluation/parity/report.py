@@ -19,11 +19,11 @@ from speech_toolkit.evaluation.parity.figures import (
     run_figures,
 )
 from speech_toolkit.evaluation.parity.request import ParityRequest
-from speech_toolkit.evaluation.process.runner import ERROR, Outcome
 from speech_toolkit.evaluation.report import report_header
 from speech_toolkit.evaluation.targets import Target
 from speech_toolkit.evaluation.thresholds import EXIT_CODES, NOT_VALID, PASS, worst_of
 from speech_toolkit.exit_codes import EXIT_NOT_VALID
+from speech_toolkit.processes.runner import ERROR, Outcome
 
 KIND = "evaluation"
 

@@ -13,9 +13,9 @@ from speech_toolkit.evaluation.parity.budget import FLOAT32_ROUNDING, KNOWN_FORM
 from speech_toolkit.evaluation.parity.culprit import declared_rounding, find_culprits
 from speech_toolkit.evaluation.parity.limits import PUBLISHED, TIGHT, Distance, limits_for
 from speech_toolkit.evaluation.parity.verdict import check_dict
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import FLOAT32, Target
 from speech_toolkit.evaluation.thresholds import FAIL, PASS, Check, Threshold, check
+from speech_toolkit.processes.runner import Outcome
 
 _FLOAT64_MEMORY = 2.0  # times what a run in float32 takes
 

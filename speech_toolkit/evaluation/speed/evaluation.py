@@ -26,7 +26,6 @@ from speech_toolkit.evaluation.models.family import (
     checkpoint_directory,
 )
 from speech_toolkit.evaluation.models.protocol import ModelSettings
-from speech_toolkit.evaluation.process.runner import Outcome, run_isolated
 from speech_toolkit.evaluation.report import array_hash, report_header, run_head
 from speech_toolkit.evaluation.speed.on_device import case_samples, measure_target
 from speech_toolkit.evaluation.speed.speech_clip import bundled_speech, fill
@@ -34,6 +33,7 @@ from speech_toolkit.evaluation.speed.verdict import not_valid, speed_ups
 from speech_toolkit.evaluation.targets import Target, device_facts
 from speech_toolkit.families import family_of
 from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.processes.runner import Outcome, run_isolated
 from speech_toolkit.progress import Bar, Progress, counted_as
 
 KIND = "perf"

@@ -22,8 +22,8 @@ from speech_toolkit.device.memory import process_memory
 from speech_toolkit.evaluation.metrics.timing import Timings, measure
 from speech_toolkit.evaluation.models.family import SAMPLE_RATE_HZ, load_model
 from speech_toolkit.evaluation.models.protocol import EvaluatedModel, ModelSettings, Work
-from speech_toolkit.evaluation.process.child import report_done, save_partial
 from speech_toolkit.evaluation.report import array_hash
+from speech_toolkit.processes.child import report_done, save_partial
 
 STAGE_RUNS = 3
 _TOKEN_STAGE = "tokens"

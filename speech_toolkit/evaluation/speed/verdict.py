@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from speech_toolkit.evaluation.metrics.intervals import speed_up_figures
-from speech_toolkit.evaluation.process.runner import OK
 from speech_toolkit.evaluation.speed.regression import case_key, case_name
 from speech_toolkit.evaluation.targets import why_not_on_card, why_same
+from speech_toolkit.processes.runner import OK
 
 
 def not_valid(entries: Sequence[dict[str, Any]]) -> Iterator[str]:

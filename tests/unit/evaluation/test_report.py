@@ -6,8 +6,8 @@ import subprocess
 import numpy as np
 
 from speech_toolkit.evaluation import report
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.processes.runner import Outcome
 
 
 def test_header_is_json_and_names_its_sources():

@@ -12,7 +12,7 @@ from speech_toolkit.device.self_test.results import (
     OperatorResult,
 )
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.processes.runner import Outcome
 
 SCHEMA = json.loads((SCHEMAS / "self_test.schema.json").read_text(encoding="utf-8"))
 NO_NPU = Finding("NPU", "no NPU (torch_npu is not installed)")

@@ -17,8 +17,8 @@ from speech_toolkit.evaluation.accuracy.evaluation import (
     evaluate_accuracy,
 )
 from speech_toolkit.evaluation.accuracy.table import accuracy_lines
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target, parse_targets
+from speech_toolkit.processes.runner import Outcome
 
 SCHEMA = json.loads((REPOSITORY / "results/schemas/accuracy.schema.json").read_text("utf-8"))
 CPU_AND_NPU = parse_targets("cpu,npu")

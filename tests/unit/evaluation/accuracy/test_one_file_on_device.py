@@ -5,7 +5,7 @@ from speech_toolkit.evaluation.accuracy import one_file as compare
 from speech_toolkit.evaluation.accuracy import one_file_on_device
 from speech_toolkit.evaluation.accuracy.one_file import compare_devices
 from speech_toolkit.evaluation.accuracy.one_file_on_device import transcribe_side
-from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.processes.runner import Outcome
 from speech_toolkit.transcription.request import WhisperRequest
 from speech_toolkit.transcription.transcriber import Transcriber
 from tests.end_to_end.support import REPOSITORY

@@ -3,8 +3,8 @@
 import numpy as np
 
 from speech_toolkit.evaluation.metrics.timing import Timings
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.processes.runner import Outcome
 
 FRAMES, LABELS = 240, 32
 CPU, CARD = Target("cpu", "float32"), Target("npu:0", "float32")

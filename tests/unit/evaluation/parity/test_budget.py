@@ -13,7 +13,7 @@ from speech_toolkit.evaluation.parity.budget import (
     rounding_causes,
 )
 from speech_toolkit.evaluation.parity.limits import PUBLISHED, TIGHT
-from speech_toolkit.evaluation.process.runner import Outcome
+from speech_toolkit.processes.runner import Outcome
 from tests.unit.evaluation.parity.scripted_runs import LOGITS, RNG, ended, failed, layers, near
 
 GELU, HF32 = "GELU in its tanh form", "hf32 in convolution"

@@ -10,8 +10,8 @@ from speech_toolkit.evaluation.parity.evaluation import ParityEvaluation
 from speech_toolkit.evaluation.parity.figures import EMULATED
 from speech_toolkit.evaluation.parity.limits import TIGHT
 from speech_toolkit.evaluation.parity.request import ParityRequest
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.processes.runner import Outcome
 from tests.end_to_end.support import MODEL, SAMPLES
 from tests.unit.evaluation.parity.scripted_runs import (
     CARD,

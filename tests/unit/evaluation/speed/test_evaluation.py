@@ -7,13 +7,13 @@ import soundfile
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.evaluation.models.protocol import Work
-from speech_toolkit.evaluation.process.runner import Outcome
 from speech_toolkit.evaluation.speed import evaluation as performance
 from speech_toolkit.evaluation.speed import on_device as measuring
 from speech_toolkit.evaluation.speed.evaluation import PerformanceRequest, measure_performance
 from speech_toolkit.evaluation.speed.on_device import measure_target
 from speech_toolkit.evaluation.speed.table import performance_lines
 from speech_toolkit.evaluation.targets import Target
+from speech_toolkit.processes.runner import Outcome
 
 
 class FakeDevice:

@@ -14,14 +14,7 @@ may save what it has so far with `child.save_partial`, which outlives a time-out
 
 import contextlib
 import json
-import os
-import re
-import signal
-import subprocess
-import sys
-import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,16 +22,23 @@ from typing import TYPE_CHECKING, Any
 
 from speech_toolkit.device.fallbacks import fallbacks_in
 from speech_toolkit.errors import ToolkitError
-from speech_toolkit.evaluation.process.child import (
+from speech_toolkit.files.scratch import scratch_errors, scratch_folder
+from speech_toolkit.processes.child import (
     ARRAYS_FILE,
     CALL_FILE,
-    DONE_PREFIX,
     ERROR_PREFIX,
     OUTCOME_FILE,
     PARTIAL_FILE,
 )
-from speech_toolkit.files.scratch import scratch_errors, scratch_folder
-from speech_toolkit.progress import UNWATCHED, Bar, HiddenBar, Progress
+from speech_toolkit.processes.deaths import (
+    HOST_MEMORY_TEXT,
+    end_in_words,
+    host_memory_kills,
+    killed_for_memory,
+)
+from speech_toolkit.processes.group import ProcessGroup
+from speech_toolkit.processes.relay import Relay
+from speech_toolkit.progress import UNWATCHED, Bar, Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,15 +51,7 @@ OK, ERROR, DEVICE_FAILED, CRASH, OUT_OF_MEMORY, TIMED_OUT = (
     "out_of_memory",
     "timed_out",
 )
-_BOOT = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from speech_toolkit.evaluation.process.child import main; main(*sys.argv[2:])"
-)
-_REPORT_LINE = re.compile(r"\[(INFO|TIME|RESULT|WARNING)\] (.*)")
-_DONE_LINE = re.compile(rf"{re.escape(DONE_PREFIX)}(\d+)")
-_TAIL_LINES = 30
-_LAST_OUTPUT_S = 5.0
-_DEATH_S = 10.0
+_ENTRY = "speech_toolkit.processes.child:main"
 
 
 @dataclass(frozen=True)
@@ -133,15 +125,15 @@ def run_isolated(
         call = {"target": target, "payload": dict(payload)}
         with scratch_errors():
             (folder / CALL_FILE).write_text(json.dumps(call), encoding="utf-8")
-        kills_before = _host_memory_kills()
+        kills_before = host_memory_kills()
         started = time.perf_counter()
-        with _started(folder, env) as process:
-            relay = _Relay(process, label, progress, HiddenBar() if bar is None else bar)
-            timed_out = _times_out(process, timeout_s)
+        with _started(folder, env) as group:
+            relay = Relay(group.process.stdout, label, progress, bar)
+            in_time = group.wait(timeout_s)
         end = _End(
             label,
-            exit_code=-signal.SIGKILL if process.returncode is None else process.returncode,
-            timed_out_after_s=timeout_s if timed_out else None,
+            exit_code=group.exit_code,
+            timed_out_after_s=None if in_time else timeout_s,
             elapsed_s=time.perf_counter() - started,
             kills_before=kills_before,
             tail=relay.finish(),
@@ -158,7 +150,7 @@ class _End:
         exit_code: of the process, negative for a signal.
         timed_out_after_s: the time that it had and outran; None where it ended by itself.
         elapsed_s: from start to end.
-        kills_before: see :func:`_host_memory_kills`, when it started.
+        kills_before: see :func:`host_memory_kills`, when it started.
         tail: the last lines that it printed.
     """
 
@@ -192,91 +184,13 @@ class _End:
 
 
 @contextlib.contextmanager
-def _started(folder: Path, env: Mapping[str, str | None] | None) -> Iterator[subprocess.Popen[str]]:
-    """Start the child in a process group of its own, which is dead after the ``with`` block.
-
-    The child watches one end of a pipe whose other end is closed by the death of this process,
-    whatever that dies of.
-    """
-    variables = {**os.environ, **(env or {})}
-    watched, kept = os.pipe()
+def _started(folder: Path, env: Mapping[str, str | None] | None) -> Iterator[ProcessGroup]:
+    """Start the child in a process group of its own, which is dead after the ``with`` block."""
+    group = ProcessGroup(_ENTRY, [str(folder)], env)
     try:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BOOT, json.dumps(sys.path), str(folder), str(watched)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={name: value for name, value in variables.items() if value is not None},
-            encoding="utf-8",
-            errors="backslashreplace",
-            process_group=0,
-            pass_fds=(watched,),
-        )
-        try:
-            yield process
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            with contextlib.suppress(subprocess.TimeoutExpired):  # a driver may not let it go
-                process.wait(_DEATH_S)
+        yield group
     finally:
-        os.close(watched)
-        os.close(kept)
-
-
-def _times_out(process: subprocess.Popen[str], timeout_s: float | None) -> bool:
-    """Wait for the end, and tell whether the time ran out first."""
-    try:
-        process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        return True
-    return False
-
-
-class _Relay:
-    """Reads what the child prints: shows its report lines at once and keeps the last lines."""
-
-    def __init__(
-        self, process: subprocess.Popen[str], label: str, progress: Progress, bar: Bar
-    ) -> None:
-        self._process = process
-        self._label = label
-        self._progress = progress
-        self._bar = bar
-        self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
-        self._thread = threading.Thread(target=self._read, daemon=True)
-        self._thread.start()
-
-    def finish(self) -> tuple[str, ...]:
-        """Return the last lines once the child is gone."""
-        self._thread.join(_LAST_OUTPUT_S)
-        return tuple(self._tail)
-
-    def _read(self) -> None:
-        """Read to the end, shown or not: a child whose output nobody takes would wait for ever."""
-        is_shown = True
-        with self._process.stdout as stream:
-            for line in stream:
-                line = line.rstrip()
-                done = _DONE_LINE.fullmatch(line)
-                if not done:
-                    self._tail.append(line)
-                try:
-                    if done:
-                        self._bar.update(int(done[1]))
-                    elif is_shown:
-                        self._show(line)
-                except (OSError, ToolkitError):  # said where this process prints a line of its own
-                    is_shown = False
-
-    def _show(self, line: str) -> None:
-        found = _REPORT_LINE.match(line)
-        if not found:
-            self._progress.debug(f"{self._label}: {line}")
-        elif found[1] == "WARNING":
-            self._progress.warning(f"{self._label}: {found[2]}")
-        else:
-            self._progress.info(f"{self._label}: {found[2]}")
+        group.kill()
 
 
 def _cause_of_death(
@@ -285,35 +199,14 @@ def _cause_of_death(
     """Return status and message of a child that left without telling its outcome.
 
     Where the disk had no room for its outcome, it printed one; what the interpreter closes at its
-    end may print more. Where the host keeps no count of those it kills for want of memory, a
-    SIGKILL is taken for one.
+    end may print more.
     """
-    if exit_code == -signal.SIGKILL and (
-        kills_before is None or _host_memory_kills() != kills_before
-    ):
-        return OUT_OF_MEMORY, (
-            "killed by the host, which ran out of memory; use a smaller batch, shorter audio or "
-            "a machine with more memory"
-        )
+    if killed_for_memory(exit_code, kills_before):
+        return OUT_OF_MEMORY, HOST_MEMORY_TEXT
     told = next((line for line in reversed(tail) if line.startswith(ERROR_PREFIX)), None)
     if exit_code == ToolkitError.exit_code and told is not None:
         return ERROR, told.removeprefix(ERROR_PREFIX)
-    last_words = next((line.strip() for line in reversed(tail) if line.strip()), "nothing")
-    died = (
-        f"died of {signal.Signals(-exit_code).name}"
-        if exit_code < 0
-        else f"ended with exit code {exit_code}"
-    )
-    return CRASH, f"{died}; the last it printed: {last_words}"
-
-
-def _host_memory_kills() -> int | None:
-    """Return how many processes this host has killed for want of memory, None if it is unknown."""
-    try:
-        found = re.search(r"^oom_kill (\d+)$", Path("/proc/vmstat").read_text("ascii"), re.M)
-    except OSError:
-        return None
-    return int(found[1]) if found else None
+    return CRASH, end_in_words(exit_code, tail)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -1,29 +1,27 @@
 """The child's side of an isolated run: call the function, leave its outcome in files.
 
-`speech_toolkit.evaluation.process.runner` starts it and reads the files.
+`speech_toolkit.processes.runner` starts it and reads the files.
 """
 
 import gc
 import importlib
 import json
-import logging
-import os
-import signal
 import sys
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from speech_toolkit.errors import OperatorError, ToolkitError, first_line
 from speech_toolkit.files.scratch import scratch_errors
+from speech_toolkit.processes.guard import dies_with_parent
+from speech_toolkit.processes.relay import DONE_PREFIX, log_to_parent
 
 CALL_FILE = "call.json"
 OUTCOME_FILE = "outcome.json"
 PARTIAL_FILE = "partial.json"
 ARRAYS_FILE = "arrays.npz"
 ERROR_PREFIX = "error: "
-DONE_PREFIX = "[DONE] "
 _EXIT_OUT_OF_MEMORY = 1
 
 _folder: Path | None = None
@@ -66,16 +64,12 @@ def main(directory: str, parent_pipe: str) -> None:
     """
     global _folder
     _folder = Path(directory)
-    guard = _die_with_parent(int(parent_pipe))
-    try:
+    with dies_with_parent(int(parent_pipe)):
         _call()
-    finally:
-        os.kill(guard, signal.SIGKILL)
-        os.waitpid(guard, 0)
 
 
 def _call() -> None:
-    _log_to_parent()
+    log_to_parent()
     call = json.loads((_folder / CALL_FILE).read_text(encoding="utf-8"))
     module, _, function = call["target"].partition(":")
     try:
@@ -87,16 +81,6 @@ def _call() -> None:
         if not _is_out_of_memory(error):
             raise
         _leave("out_of_memory", f"out of memory ({first_line(error)})", _EXIT_OUT_OF_MEMORY)
-
-
-def _log_to_parent() -> None:
-    """Print what the package logs as lines that the parent takes apart."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("[%(levelname)s] %(message)s"))
-    logger = logging.getLogger("speech_toolkit")
-    logger.handlers = [handler]
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
 
 
 def _save(result: Mapping[str, Any], arrays: Mapping[str, Any]) -> None:
@@ -135,31 +119,6 @@ def _is_out_of_memory(error: BaseException) -> bool:
     return is_out_of_memory(error) or (
         error.__cause__ is not None and is_out_of_memory(error.__cause__)
     )
-
-
-def _die_with_parent(parent_pipe: int) -> int:
-    """Start a process that kills this one, and all that it started, when the parent is gone.
-
-    A process sees the end of the pipe at once where a thread would wait for native code, and
-    reaches what Linux's own signal for a dead parent does not: children of children.
-
-    Returns:
-        Its process id.
-    """
-    guard = os.fork()
-    if guard == 0:
-        _kill_group_after(parent_pipe)
-    os.close(parent_pipe)
-    return guard
-
-
-def _kill_group_after(parent_pipe: int) -> NoReturn:
-    try:
-        for standard_stream in range(3):
-            os.close(standard_stream)
-        os.read(parent_pipe, 1)  # returns when the parent is gone, which never writes
-    finally:
-        os.killpg(0, signal.SIGKILL)
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from speech_toolkit.errors import AudioError, OperatorError
-from speech_toolkit.evaluation.process.child import report_done, save_partial
+from speech_toolkit.processes.child import report_done, save_partial
 
 
 def double(payload):

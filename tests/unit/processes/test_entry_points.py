@@ -5,7 +5,7 @@ import ast
 from tests.end_to_end.support import REPOSITORY, run_python
 from tests.unit.test_layout import MODULES
 
-RUNNER = "evaluation.process.runner"
+RUNNER = "processes.runner"
 
 
 def is_entry_point(node):

@@ -11,14 +11,14 @@ import pytest
 
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.errors import UsageError
-from speech_toolkit.evaluation.process import runner as isolated
-from speech_toolkit.evaluation.process.child import report_done, spare_loaded
-from speech_toolkit.evaluation.process.runner import run_isolated
+from speech_toolkit.processes import deaths, runner
+from speech_toolkit.processes.child import report_done, spare_loaded
+from speech_toolkit.processes.runner import run_isolated
 from speech_toolkit.progress import HiddenBar
 from tests.end_to_end.support import MODEL
 
-REPOSITORY = Path(__file__).parents[4]
-FUNCTIONS = "tests.unit.evaluation.process.isolated_functions"
+REPOSITORY = Path(__file__).parents[3]
+FUNCTIONS = "tests.unit.processes.isolated_functions"
 
 
 def run(function, timeout_s=60, **how):
@@ -82,7 +82,7 @@ def test_the_collector_of_any_other_process_is_left_alone():
 
 def test_the_child_imports_nothing_heavy_of_its_own():
     outcome = run_isolated(
-        "speech_toolkit.evaluation.process.child:save_partial",
+        "speech_toolkit.processes.child:save_partial",
         {},
         label="x",
         timeout_s=60,
@@ -129,7 +129,8 @@ def test_signal_keeps_what_was_saved():
     ],
 )
 def test_kill_by_the_host(monkeypatch, counts, status, said):
-    monkeypatch.setattr(isolated, "_host_memory_kills", lambda: counts.pop(0))
+    for module in (deaths, runner):
+        monkeypatch.setattr(module, "host_memory_kills", lambda: counts.pop(0))
     outcome = run("kill")
     assert (outcome.status, outcome.exit_code) == (status, -signal.SIGKILL)
     assert said in outcome.message
@@ -173,7 +174,7 @@ def test_a_killed_parent_takes_all_with_it(tmp_path):
     """The child, what the child started, and with the next run the files, are gone."""
     code = (
         "import sys\n"
-        "from speech_toolkit.evaluation.process.runner import run_isolated\n"
+        "from speech_toolkit.processes.runner import run_isolated\n"
         f"run_isolated('{FUNCTIONS}:hang', {{'told': sys.argv[1]}}, label='x', timeout_s=None)\n"
     )
     told, temporary = tmp_path / "told.json", tmp_path / "temporary"
@@ -197,9 +198,9 @@ def test_a_child_that_starts_without_its_parent_ends():
         [
             *(sys.executable, "-c"),
             "import sys, time\n"
-            "from speech_toolkit.evaluation.process.child import _die_with_parent\n"
-            "_die_with_parent(int(sys.argv[1]))\n"
-            "time.sleep(60)\n",
+            "from speech_toolkit.processes.guard import dies_with_parent\n"
+            "with dies_with_parent(int(sys.argv[1])):\n"
+            "    time.sleep(60)\n",
             str(watched),
         ],
         cwd=REPOSITORY,
