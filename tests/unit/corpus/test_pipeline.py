@@ -1,0 +1,91 @@
+import threading
+from dataclasses import dataclass
+
+import pytest
+
+from speech_toolkit.corpus.forms import ResultForms
+from speech_toolkit.corpus.item import Item
+from speech_toolkit.corpus.pipeline import Pipeline
+from speech_toolkit.errors import DeviceError, NotAudioError
+from speech_toolkit.outcomes import Outcome
+from tests.unit.corpus.stand_in import align, items_in, record_audio
+
+COUNT = 18
+
+
+@dataclass(frozen=True)
+class Read:
+    item: Item
+    audio_s: float = 1.0
+
+
+class Model:
+    """Hears at once; what ``fails`` names is an error of the device, or in the search."""
+
+    device_label = "cpu"
+
+    def __init__(self, fails=(), unsearchable=()):
+        self.fails, self.unsearchable = fails, unsearchable
+        self.threads = set()
+
+    def read(self, item):
+        if item.id.endswith("ü3"):
+            raise NotAudioError("is none")
+        return Read(item)
+
+    def hear(self, inputs, stop):
+        for item, read in inputs:
+            if item.id in self.fails:
+                yield item, Outcome(error=DeviceError("card lost"))
+            else:
+                yield item, Outcome(result=lambda read=read: self._search(read))
+            if stop.is_set():
+                return
+
+    def _search(self, read):
+        self.threads.add(threading.current_thread())
+        if read.item.id in self.unsearchable:
+            raise ZeroDivisionError("bug")
+        return align(read.item) | {"sentences": []}
+
+
+@pytest.fixture
+def items(tmp_path):
+    record_audio(tmp_path, COUNT)
+    return items_in(tmp_path, COUNT)
+
+
+def run(model, items, stop=None):
+    return Pipeline(model, ResultForms(("json",)))(iter(items), stop or threading.Event())
+
+
+def test_each_item_has_its_files_or_its_error(items):
+    model = Model(fails={items[5].id}, unsearchable={items[6].id})
+    found = {item.id: outcome for item, outcome in run(model, items)}
+    kinds = {int(i.partition("ü")[2]): o.error_kind for i, o in found.items() if not o.ok}
+    wrong = dict.fromkeys((7, 16), "wrong text") | {4: "not audio", 13: "not audio"}
+    assert kinds == wrong | {3: "not audio", 5: "device", 6: "internal"}
+    assert found.keys() == {item.id for item in items}
+    result = found[items[0].id].result
+    assert list(result.contents) == [f"{items[0].id}.json"]
+    assert (result.figures["audio_s"], result.figures["device"]) == (5 / 16, "cpu")
+    assert threading.current_thread() not in model.threads
+
+
+def test_a_device_that_keeps_failing_ends_the_run(items):
+    model = Model(fails={item.id for item in items[8:]})
+    found = []
+    with pytest.raises(DeviceError, match="cpu: failed for 3 items one after the other"):
+        for _, outcome in run(model, items):
+            found.append(outcome.error_kind)
+    assert found[-3:] == ["device"] * 3
+    assert found.count("device") == 3
+
+
+def test_what_is_in_work_is_finished_when_it_is_stopped(items):
+    stop = threading.Event()
+    found = []
+    for item, _ in run(Model(), items, stop):
+        found.append(item.id)
+        stop.set()
+    assert 1 <= len(found) < COUNT
