@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from speech_toolkit.corpus.export.cutting import Piece, write_pieces
@@ -17,8 +19,9 @@ from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.lock import summary_locked
 from speech_toolkit.corpus.names import EXPORT_FOLDER
 from speech_toolkit.corpus.outcome import ItemError, ItemOutcome
+from speech_toolkit.corpus.read_ahead import reading_threads
 from speech_toolkit.errors import DiskFullError, MissingAudioError, TranscriptError
-from speech_toolkit.outcomes import outcome_of
+from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 
 _Folders = Mapping[ExportForm, ExportFolder]
@@ -75,11 +78,12 @@ def write_exports(
     with summary_locked(base):
         forms = [FORMS[name] for name in dict.fromkeys(names)]
         folders = {form: ExportFolder(base / EXPORT_FOLDER / form.name) for form in forms}
+
+        def export(item: Item) -> Recording:
+            return _exported(item, outcomes[item.id], base, folders, cut)
+
         with progress.progress_bar(total=len(done), label="Export", unit="file") as bar:
-            for item in done:
-                outcome = outcome_of(
-                    lambda item=item: _exported(item, outcomes[item.id], base, folders, cut)
-                )
+            for item, outcome in _side_by_side(done, export):
                 bar.update()
                 if outcome.ok:
                     recordings.append(outcome.result)
@@ -100,6 +104,19 @@ def write_exports(
         sum(each.duration_s for each in utterances),
         failures,
     )
+
+
+def _side_by_side(
+    items: Sequence[Item], export: Callable[[Item], Recording]
+) -> Iterator[tuple[Item, Outcome[Recording]]]:
+    """Export items in threads, since decoding and encoding need no Python; yield them in order."""
+    with ThreadPoolExecutor(reading_threads(), "export") as pool:
+        futures = [pool.submit(outcome_of, partial(export, item)) for item in items]
+        try:
+            for item, future in zip(items, futures, strict=True):
+                yield item, future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _exported(

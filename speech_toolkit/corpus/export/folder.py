@@ -6,6 +6,7 @@ left alone.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -30,6 +31,7 @@ class ExportFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._list = path / LIST_NAME
+        self._lock = threading.Lock()
         self._before: set[str] = set()
         self._now: set[str] = set()
         try:
@@ -41,21 +43,22 @@ class ExportFolder:
             self._before = {name for _, name in lines if _is_inside(name)}
 
     def will_hold(self, names: Iterable[str]) -> None:
-        """Note files that are about to be written, or that stay.
+        """Note files that are about to be written, or that stay; threads may do so together.
 
         Raises:
             UsageError: the list cannot be written.
         """
-        new = [name for name in names if name not in self._now]
-        self._now.update(new)
-        unlisted = [name for name in new if name not in self._before]
-        if not unlisted:
-            return
-        try:
-            with self._list.open("ab") as file:
-                file.write(utf8("".join(f"{name}\n" for name in unlisted)))
-        except OSError as error:
-            raise not_written(self._list, error) from error
+        with self._lock:
+            new = [name for name in names if name not in self._now]
+            self._now.update(new)
+            unlisted = [name for name in new if name not in self._before]
+            if not unlisted:
+                return
+            try:
+                with self._list.open("ab") as file:
+                    file.write(utf8("".join(f"{name}\n" for name in unlisted)))
+            except OSError as error:
+                raise not_written(self._list, error) from error
 
     def write(self, name: str, text: str) -> None:
         """Write a file of text, unless it is there and the same.
@@ -97,6 +100,7 @@ class ExportFolder:
         for name in self._before - self._now:
             file = self.path / name
             with suppress(OSError):
+                file.with_name(f".{file.name}.part").unlink(missing_ok=True)  # of a killed export
                 file.unlink(missing_ok=True)
                 for folder in PurePosixPath(name).parents[:-1]:
                     (self.path / folder).rmdir()  # stops at one that is not empty

@@ -88,7 +88,7 @@ def test_figures_are_told():
     told = parsed(summary(), name="books").text()
     for expected in ("Corpus books", "165.6 h", "20×", "11,000", "996", "50.00 %", "npu:1",
                      "54.55 %", "does not exist", "model.path", "11,000 of 12,000 recordings",
-                     "文件不存在", "共 12,000 条录音"):  # fmt: skip
+                     "文件不存在", "共 12,000 个录音"):  # fmt: skip
         assert expected in told, expected
 
 
