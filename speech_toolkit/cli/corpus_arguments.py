@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from speech_toolkit.cli.arguments import number
+from speech_toolkit.cli.arguments import comma_separated, number
 from speech_toolkit.cli.input_arguments import names_many
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import UsageError
 from speech_toolkit.ranges import TIMEOUT_S
 
-_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s")
+_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s", "export", "cut")
 _ONLY_OF_ONE = ("output", "plot")
 
 
@@ -35,6 +35,7 @@ def add_corpus_arguments(group: argparse._ActionsContainer) -> None:
         help="how long one recording may take to be read until it is given up (%(type)s; default: "
         "no limit)",
     )
+    _add_export_arguments(group)
 
 
 def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
@@ -61,6 +62,23 @@ def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
         named = "--manifest" if arguments.manifest is not None else "--audio"
         raise UsageError(f"{named} names many recordings: give --output_dir DIR for their results")
     return True
+
+
+def _add_export_arguments(group: argparse._ActionsContainer) -> None:
+    """Add the arguments that make a corpus for training of what was done."""
+    group.add_argument(
+        "--export",
+        type=comma_separated(str),
+        metavar="NAME[,NAME...]",
+        help="write what is done below OUTPUT_DIR/export/NAME as other tools read it: nemo, kaldi, "
+        "ljspeech, mfa",
+    )
+    group.add_argument(
+        "--cut",
+        action="store_const",
+        const=True,
+        help="cut the recordings of --export at the sentences that were found",
+    )
 
 
 def _shard(text: str) -> Shard:

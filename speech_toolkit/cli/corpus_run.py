@@ -16,6 +16,8 @@ from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import DEFAULT_FORMAT
 from speech_toolkit.cli.result_page_arguments import page_settings
 from speech_toolkit.cli.subtitle_arguments import subtitle_options
+from speech_toolkit.corpus.export.exports import write_exports
+from speech_toolkit.corpus.export.forms import check_exports
 from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.corpus.inputs.faults import told_faults
 from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
@@ -57,6 +59,8 @@ def run_corpus(
     reporter.warnings(told_faults(items))
     refuse_to_replace_inputs(items, task, arguments)
     settings = task.settings()
+    timestamps = settings.get("timestamps", "segment")
+    check_exports(arguments.export or (), bool(arguments.cut), task.forms.format_names, timestamps)
     directory, shard = Path(arguments.output_dir), arguments.shard or WHOLE_CORPUS
     resume = arguments.resume is not False
     with open_journal(directory, settings, shard, resume=resume, progress=reporter) as journal:
@@ -69,6 +73,8 @@ def run_corpus(
             summary = write_summary(directory, [item.id for item in items])
             _report(summary, reporter)
             reporter.saved("Results", str(directory))
+        if arguments.export:
+            _export(items, arguments, journal, reporter)
         own = {item.id for item in items if shard.owns(item.id)}
         failed = any(not outcome.ok for name, outcome in journal.outcomes.items() if name in own)
     return EXIT_SOME_FAILED if failed else EXIT_DONE
@@ -137,6 +143,25 @@ def _engine(task: CorpusTask, arguments: argparse.Namespace, reporter: Reporter)
     model = task.load(arguments.device, report_target)
     reporter.time("Model load", time.perf_counter() - started)
     return Pipeline(model, task.forms, arguments.item_timeout_s)
+
+
+def _export(
+    items: Sequence[Item], arguments: argparse.Namespace, journal: Journal, reporter: Reporter
+) -> None:
+    """Write what is done as other tools read it, and say where."""
+    exported = write_exports(
+        journal.directory,
+        arguments.export,
+        items,
+        journal.outcomes,
+        cut=bool(arguments.cut),
+        progress=reporter,
+    )
+    reporter.result(
+        f"Exported {exported.utterances:,} utterances of {exported.recordings:,} recordings, "
+        f"{exported.seconds / 3600:.2f} h"
+    )
+    reporter.saved("Exports", *map(str, exported.folders))
 
 
 def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:

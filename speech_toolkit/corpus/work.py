@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
@@ -20,11 +21,11 @@ from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.errors import SilentAudioError, TranscriptError, TruncatedAudioError
 from speech_toolkit.outcomes import Outcome, outcome_of
-from speech_toolkit.progress import UNWATCHED
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 if TYPE_CHECKING:
     from speech_toolkit.alignment.aligner import Aligner
+    from speech_toolkit.alignment.emissions import Emissions
     from speech_toolkit.transcription.transcriber import Transcriber
 
 Document = dict[str, Any]
@@ -119,15 +120,19 @@ class AlignmentModel:
         self, inputs: Iterable[tuple[Item, ReadAlignment]], stop: threading.Event
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what searches for the text in what it heard."""
-        for item, read in inputs:
-            outcome = outcome_of(
-                lambda read=read: (
-                    self._aligner.align_prepared(read.prepared, read.settings, UNWATCHED).to_dict
-                )
-            )
-            yield item, outcome
-            if stop.is_set():
-                return
+        begun: dict[str, tuple[Item, ReadAlignment]] = {}
+
+        def taken() -> Iterator[tuple[str, AlignmentInput]]:
+            for item, read in inputs:
+                begun[item.id] = item, read
+                yield item.id, read.prepared
+
+        for item_id, heard in self._aligner.hear_many(taken(), self._settings, stop):
+            item, read = begun.pop(item_id)
+            yield item, Outcome(partial(self._document, read, heard.result), heard.error)
+
+    def _document(self, read: ReadAlignment, emissions: Emissions) -> Document:
+        return self._aligner.decode(read.prepared, emissions, read.settings).to_dict()
 
 
 @dataclass(frozen=True)
