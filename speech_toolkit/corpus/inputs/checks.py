@@ -8,7 +8,6 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from pathlib import Path
 
 from speech_toolkit.alignment.text.transcript_file import read_transcript
 from speech_toolkit.corpus.inputs.faults import Faults
@@ -183,7 +182,8 @@ def _make_unique(items: list[Item], made: list[int], faults: Faults) -> None:
             faults.add(item.place, f"id {item.id!r} stands at {taken[item.id]} too; change one")
     names = [items[index].id for index in made]
     files = [
-        name + Path(items[index].audio_path).suffix for name, index in zip(names, made, strict=True)
+        name + os.path.splitext(items[index].audio_path)[1]
+        for name, index in zip(names, made, strict=True)
     ]
     for index, name in zip(made, unique_names(names, files, taken), strict=True):
         if name != items[index].id:

@@ -7,7 +7,9 @@ As the Montreal Forced Aligner has it: ``speaker/recording.wav`` with ``recordin
 import glob
 import os
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from speech_toolkit.audio.source import STDIN
@@ -47,6 +49,7 @@ AUDIO_SUFFIXES = frozenset(
     ]
 )
 TRANSCRIPT_SUFFIXES = (".lab", ".txt")  # in this order, as where both are there
+_REMEMBERED_FOLDERS = 1 << 8
 _GLOB = re.compile(r"[*?\[]")
 _TEXT_ADVICE = f"write it beside the audio, into {' or '.join(TRANSCRIPT_SUFFIXES)} of its name"
 
@@ -63,6 +66,7 @@ def recordings(paths: Sequence[str], recursive: bool, faults: Faults) -> Rows:
 
 
 def _rows(paths: Sequence[str], recursive: bool, faults: Faults) -> Iterator[Row]:
+    listing = _lister()
     for path in paths:
         place = shown_path(path)
         if path == STDIN:
@@ -70,12 +74,28 @@ def _rows(paths: Sequence[str], recursive: bool, faults: Faults) -> Iterator[Row
         elif os.path.isdir(path):
             yield from _in_directory(path, recursive, faults)
         elif _GLOB.search(path) and not os.path.lexists(path):
-            yield from _matching(path, recursive, faults)
+            yield from _matching(path, recursive, faults, listing)
         else:
-            yield _row(path, os.path.dirname(path))
+            yield _row(path, os.path.dirname(path), listing(os.path.dirname(path)))
 
 
-def _matching(pattern: str, recursive: bool, faults: Faults) -> Iterator[Row]:
+def _lister() -> Callable[[str], Sequence[str]]:
+    """Return the function that lists folders: a million look-ups of single files take minutes."""
+
+    @lru_cache(_REMEMBERED_FOLDERS)
+    def listing(folder: str) -> Sequence[str]:
+        """Return the names in a folder, sorted; none where it cannot be listed."""
+        try:
+            return sorted(os.listdir(folder or "."))
+        except (OSError, ValueError):  # ValueError: with a NUL
+            return ()
+
+    return listing
+
+
+def _matching(
+    pattern: str, recursive: bool, faults: Faults, listing: Callable[[str], Sequence[str]]
+) -> Iterator[Row]:
     """Yield what a glob matches: audio by its name, or all where the glob says which suffix."""
     root = os.path.dirname(pattern[: _GLOB.search(pattern).start()])
     suffix = Path(pattern).suffix
@@ -88,7 +108,7 @@ def _matching(pattern: str, recursive: bool, faults: Faults) -> Iterator[Row]:
                 yield from _in_directory(path, recursive, faults, root)
         elif takes_all or _is_audio(path):
             is_empty = False
-            yield _row(path, root)
+            yield _row(path, root, listing(os.path.dirname(path)))
     if is_empty:
         faults.add(shown_path(pattern), "matches no recording; check the path")
 
@@ -99,10 +119,12 @@ def _in_directory(
     """Yield the recordings of a directory, sorted, named after where they are in it."""
     is_empty, has_folders = True, False
     for folder, folders, names in _walk(directory, faults):
-        for name in sorted(names):
+        names.sort()
+        for name in names:
             if _is_audio(name) and not name.startswith("."):
                 is_empty = False
-                yield _row(os.path.join(folder, name), directory if root is None else root)
+                path = os.path.join(folder, name)
+                yield _row(path, directory if root is None else root, names)
         if not recursive:
             has_folders = bool(folders)
             break
@@ -128,15 +150,26 @@ def _walk(directory: str, faults: Faults) -> Iterator[tuple[str, list[str], list
         yield folder, folders, names
 
 
-def _row(path: str, root: str) -> Row:
+def _row(path: str, root: str, names: Sequence[str]) -> Row:
+    """Return the row of a recording.
+
+    Args:
+        path: file.
+        root: folder that ids are relative to.
+        names: all that is in the file's folder, sorted.
+    """
     name = os.path.relpath(path, root or ".")
-    return Row(shown_path(path), path, text_file=_transcript_beside(path), name=name)
+    return Row(shown_path(path), path, text_file=_transcript_beside(path, names), name=name)
 
 
-def _transcript_beside(path: str) -> str | None:
+def _transcript_beside(path: str, names: Sequence[str]) -> str | None:
     stem = os.path.splitext(path)[0]
-    beside = (stem + suffix for suffix in TRANSCRIPT_SUFFIXES)
-    return next((name for name in beside if os.path.isfile(name)), None)
+    start = os.path.basename(stem)
+    for suffix in TRANSCRIPT_SUFFIXES:
+        place = bisect_left(names, start + suffix)
+        if place < len(names) and names[place] == start + suffix:
+            return stem + suffix
+    return None
 
 
 def _is_audio(name: str) -> bool:

@@ -107,3 +107,9 @@ def test_standard_input_without_an_end(monkeypatch):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(zero))
         with pytest.raises(TranscriptError, match="standard input: the transcript is larger"):
             read_transcript("-")
+
+
+def test_a_long_file_is_read_to_its_end(tmp_path):
+    path = tmp_path / "long.txt"
+    path.write_text("word " * 40_000, encoding="utf-8")
+    assert read_transcript(path) == "word " * 40_000

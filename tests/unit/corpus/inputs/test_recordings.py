@@ -132,3 +132,38 @@ def test_folder_that_cannot_be_read(tree, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refusing)
     assert "s2: cannot be read (Permission denied)" in faults(tree, recursive=True)
+
+
+def test_a_folder_is_listed_once_however_many_of_its_files_are_named(tree, monkeypatch):
+    listed, asked = [], []
+    real = os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or real(folder))
+    monkeypatch.setattr(os.path, "isfile", lambda path: asked.append(path) or True)
+    found = items(tree / "s1" / "a.wav", tree / "s1" / "b.FLAC", tree / "s1" / "a.wav")
+    assert [item.text.strip() for item in found] == ["lab of a", "文字", "lab of a"]
+    assert (listed, asked) == ([str(tree / "s1")], [])
+
+
+def test_a_transcript_that_is_no_file_is_told(tree):
+    (tree / "s2" / "a.txt").unlink()
+    os.mkfifo(tree / "s2" / "a.txt")
+    assert "a.txt' is a pipe or a device" in faults(tree / "s2")
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        (["a.wav"], "here"),
+        (["own/a.wav"], "there"),
+        (["own"], "there"),
+        (["own/"], "there"),
+        (["ow*/*.wav"], "there"),
+        (["o?n"], "there"),
+    ],
+)
+def test_transcripts_are_found_from_where_one_stands(corpus, monkeypatch, names, text):
+    corpus.add("own/a.wav")
+    corpus.write("a.txt", "here")
+    corpus.write("own/a.txt", "there")
+    monkeypatch.chdir(corpus.root)
+    assert [item.text for item in items(*names)] == [text]
