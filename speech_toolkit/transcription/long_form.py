@@ -1,31 +1,25 @@
-"""Audio of any length, window by window: in order with the text before as prompt, or in batches.
+"""One file of any length, window by window: in order with the text before as prompt, or in lots.
 
-B windows in a batch, M mel bins, F mel frames of a window.
+It asks for windows and is told what was heard in them; who hears them, and beside which windows of
+other files, is not its concern.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from math import inf, isfinite
+from math import inf
+from typing import TypeAlias
 
 import numpy as np
-import torch
 
-from speech_toolkit.checkpoint.not_finite import redone_warning, refuse_output
-from speech_toolkit.device.batching import HalvingBatches
-from speech_toolkit.transcription.decoded import (
-    DecodedBatch,
-    DecodedWindow,
-    TranscribedWindow,
-    WindowWord,
-)
+from speech_toolkit.checkpoint.not_finite import redone_warning
+from speech_toolkit.transcription.decoded import DecodedWindow, TranscribedWindow, WindowWord
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-from speech_toolkit.transcription.decoding.fallback import decode_with_fallback
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
-from speech_toolkit.transcription.windows.features import FeatureExtractor, prefetch
+from speech_toolkit.transcription.windows.features import FeatureMaker, PendingFeatures, lookahead
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
 
@@ -35,37 +29,86 @@ _LEAST_PROGRESS_S = 10.0  # of one of two windows in a row that go back
 _UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
+@dataclass(frozen=True, eq=False)
+class WindowRequest:
+    """A window that a file wants heard.
+
+    Attributes:
+        long_form: of the file.
+        window: which of its audio.
+        features: waits for those of the window.
+        history: tokens that stand before the start of the transcript.
+    """
+
+    long_form: LongForm
+    window: Window
+    features: PendingFeatures
+    history: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the model made of a window.
+
+    Attributes:
+        decoded: what it wrote.
+        words: with times in the window, where those were asked for.
+    """
+
+    decoded: DecodedWindow
+    words: tuple[WindowWord, ...] = ()
+
+
+Course: TypeAlias = Generator[list[WindowRequest], Sequence[Heard], None]
+
+
 class LongForm:
-    """Takes one file's windows through a decoder.
+    """Leads one file's windows to a decoder, and keeps what comes back.
 
     Attributes:
         language: code; None until it has been detected, or for a model without languages.
         task: "transcribe" or "translate".
         language_probability: None where the language was given.
-        conditions: whether :meth:`sequential` prompts a window with the text before it.
-        batch_size: windows that :meth:`chunked` lets run together, at its end; None without it.
+        conditions: whether in mode "transcribe" the text before a window prompts it.
+        batch_size: windows that may run together in mode "chunked"; None in the other.
         warnings: what the user should know.
+        found: the windows so far, in order.
+        windows_encoded: windows that have been through the encoder.
     """
 
     def __init__(
         self,
         decoder: WhisperDecoder,
-        extractor: FeatureExtractor,
+        features: FeatureMaker,
         settings: TranscriptionSettings,
+        samples: np.ndarray,
+        planner: WindowPlanner,
         on_progress: Callable[[Window], None] = lambda window: None,
-        on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
     ) -> None:
+        """Begin with a file.
+
+        Args:
+            decoder: that will hear it.
+            features: makes those of its windows.
+            settings: how it is transcribed.
+            samples: float32 of shape (N,), the whole file.
+            planner: where the windows lie.
+            on_progress: called with each window when it has been heard.
+        """
         self.language_probability: float | None = None
         self.warnings: list[str] = []
         self.batch_size: int | None = None
+        self.found: list[TranscribedWindow] = []
+        self.windows_encoded = 0
         wanted = settings.condition_on_previous_text
         self.conditions = decoder.checkpoint.suits_previous_text if wanted is None else wanted
         self._decoder = decoder
         self._checkpoint = decoder.checkpoint
-        self._extractor = extractor
+        self._features = features
         self._settings = settings
+        self._samples = samples
+        self._planner = planner
         self._on_progress = on_progress
-        self._on_batch = on_batch
         self._redone: set[float] = set()
         self.language = self._known_language()
         self.task = settings.task or decoder.checkpoint.default_task
@@ -76,136 +119,96 @@ class LongForm:
             return self._checkpoint.language_code(self._settings.language)
         return self._checkpoint.default_language
 
-    def sequential(
-        self, samples: np.ndarray, planner: WindowPlanner
-    ) -> Iterator[TranscribedWindow]:
+    def course(self, batch_size: int) -> Course:
+        """Ask for windows until the file is through; is sent what was heard in each.
+
+        Args:
+            batch_size: B, the most windows asked for at once; in mode "transcribe" it is one.
+        """
+        if self._settings.mode == "transcribe":
+            return self._sequential()
+        self.batch_size = batch_size
+        return self._chunked(batch_size)
+
+    def _sequential(self) -> Course:
         """Take the windows in order, each prompted with the text before it.
 
         A window whose end cuts through speech is taken up again where its last complete segment
         ends, and one whose text stops long before its speech does where that text ends. What is
         taken up again so is not taken up once more, save where a cut one is after much progress:
         over music, an invented line would else step through the file.
-
-        Args:
-            samples: float32 of shape (N,), the whole file.
-            planner: where the windows lie.
         """
         history = self._initial_prompt()
         start, index = 0, 0
         was_retaken = False
         while True:
-            for windows, features in self._features(samples, planner.windows(start, index), 1):
+            for window, features in self._begun(self._planner.windows(start, index), 1):
+                (heard,) = yield [WindowRequest(self, window, features, tuple(history))]
                 least_progress_s = _LEAST_PROGRESS_S if was_retaken else 0.0
-                (found,) = self._take(windows, features, [history], least_progress_s)
-                found = _stopping_short(found, planner)
+                found = _stopping_short(self._judge(window, heard, least_progress_s), self._planner)
                 if not was_retaken and found.stops_short_s:
                     found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
                     was_retaken = True
                 else:
                     was_retaken = found.used_s < min(found.window_s, _LEAST_PROGRESS_S)
                 history = self._extend(history, found)
-                yield found
+                self.found.append(found)
                 start, index = _next_sample(found), found.window.index + 1
                 if start < found.window.end_sample:
                     break
             else:
                 return
 
-    def chunked(
-        self, samples: np.ndarray, planner: WindowPlanner, batch_size: int
-    ) -> Iterator[TranscribedWindow]:
-        """Take the windows in batches; out of memory on the device halves the batch.
+    def _chunked(self, batch_size: int) -> Course:
+        """Take the windows in lots, none prompted with the text before it."""
+        history = tuple(self._initial_prompt())
+        begun = self._begun(self._planner.windows(), batch_size)
+        while lot := list(islice(begun, batch_size)):
+            heard = yield [WindowRequest(self, *each, history) for each in lot]
+            self.found += [
+                _stopping_short(self._judge(window, item), self._planner)
+                for (window, _), item in zip(lot, heard, strict=True)
+            ]
 
-        Args:
-            samples: float32 of shape (N,), the whole file.
-            planner: where the windows lie.
-            batch_size: B, windows that run together.
-        """
-        prompt = self._initial_prompt()
-        self.batch_size = batch_size
-        batches = HalvingBatches(
-            self._decoder.device,
-            batch_size,
-            "use --dtype float16, or free the device",
-            self.warnings.append,
-        )
+    @property
+    def speech_left_s(self) -> float:
+        """Seconds of speech behind the windows that have been heard."""
+        heard_samples = _next_sample(self.found[-1]) if self.found else 0
+        return self._planner.speech_s(heard_samples, len(self._samples))
 
-        def take(part: Sequence[tuple[Window, torch.Tensor]]) -> list[TranscribedWindow]:
-            windows, features = zip(*part, strict=True)
-            return self._take(windows, torch.stack(features), [prompt] * len(part))
+    def prompt(self, history: Sequence[int]) -> tuple[int, ...]:
+        """Return what the decoder is given before it writes; the language must be known by now."""
+        with_times = self._settings.timestamps != "none"
+        return (*history, *self._checkpoint.sot_sequence(self.language, self.task, with_times))
 
-        for windows, features_BMF in self._features(samples, planner.windows(), batch_size):
-            found = batches.run(take, list(zip(windows, features_BMF, strict=True)))
-            yield from (_stopping_short(item, planner) for item in found)
-            self.batch_size = batches.size
+    def note_overflow(self, window: Window) -> None:
+        """Keep that a window was run again in float32."""
+        self._redone.add(window.start_s)
 
-    def overflow_warnings(self, windows: int) -> list[str]:
-        """Return which of this many windows overflowed, in the encoder or in the decoder."""
+    def overflow_warnings(self) -> list[str]:
+        """Return which windows overflowed, in the encoder or in the decoder."""
         if not self._redone:
             return []
-        return [redone_warning(self._decoder.dtype, sorted(self._redone), windows)]
+        return [redone_warning(self._decoder.dtype, sorted(self._redone), self.windows_encoded)]
 
-    def _features(
-        self, samples: np.ndarray, windows: Iterable[Window], batch_size: int
-    ) -> Iterator[tuple[list[Window], torch.Tensor]]:
-        """Yield batches of windows with their features, made while a card works on those before.
-
-        A CPU would work on both at once, in no less time and more memory.
-        """
-        clock = self._decoder.clock
-        ahead = self._decoder.device.is_card and not clock.exact
-
-        def batches() -> Iterator[tuple[list[Window], torch.Tensor]]:
-            remaining = iter(windows)
-            while batch := list(islice(remaining, batch_size)):
-                with clock.stage("features"):
-                    features_BMF = self._extractor.extract([w.samples(samples) for w in batch])
-                yield batch, features_BMF
-
-        return prefetch(batches()) if ahead else batches()
-
-    def _take(
-        self,
-        windows: Sequence[Window],
-        features_BMF: torch.Tensor,
-        histories: Sequence[Sequence[int]],
-        least_progress_s: float = inf,
-    ) -> list[TranscribedWindow]:
-        """Encode and decode a batch; a cut window goes back to no earlier second than the last."""
-        encoded = self._decoder.encode(features_BMF)
-        self._redone |= {windows[index].start_s for index in encoded.redone}
-        if self.language is None and self._checkpoint.languages:
-            self.language, self.language_probability = self._decoder.detect_language(encoded[:1])[0]
-        sot = self._checkpoint.sot_sequence(
-            self.language, self.task, self._settings.timestamps != "none"
+    def _begun(
+        self, windows: Iterable[Window], depth: int
+    ) -> Iterator[tuple[Window, PendingFeatures]]:
+        """Yield windows and their features, begun before those of ``depth`` more are asked for."""
+        begun = (
+            (window, self._features.begin(window.samples(self._samples))) for window in windows
         )
-        prompts = [[*history, *sot] for history in histories]
-        decoded = decode_with_fallback(self._decoder, encoded, prompts, self._settings)
-        in_float32 = (w for w, item in zip(windows, decoded, strict=True) if item.in_float32)
-        self._redone |= {window.start_s for window in in_float32}
-        _refuse_non_finite(decoded, windows, self._decoder)
-        self._on_batch(
-            DecodedBatch(tuple(windows), encoded, tuple(map(tuple, prompts)), tuple(decoded))
-        )
-        words: Sequence[Sequence[WindowWord]] = [()] * len(windows)
-        if self._settings.timestamps == "word":
-            words = self._decoder.word_times(
-                encoded, prompts, decoded, [w.num_samples for w in windows], self.language
-            )
-        return [
-            self._judge(window, item, item_words, least_progress_s)
-            for window, item, item_words in zip(windows, decoded, words, strict=True)
-        ]
+        return lookahead(begun, depth if self._features.ahead else 0)
 
     def _judge(
-        self,
-        window: Window,
-        decoded: DecodedWindow,
-        words: Sequence[WindowWord],
-        least_progress_s: float,
+        self, window: Window, heard: Heard, least_progress_s: float = inf
     ) -> TranscribedWindow:
-        """Split a window into segments, unless it holds no speech."""
+        """Split a window into segments, unless it holds no speech.
+
+        One that is cut goes back to no earlier second than ``least_progress_s``.
+        """
         self._on_progress(window)
+        decoded, words = heard.decoded, heard.words
         window_s = window.num_samples / self._checkpoint.sample_rate_hz
         if self._is_silent(decoded):
             return TranscribedWindow(window, decoded, (), (), window_s, silent=True)
@@ -215,13 +218,13 @@ class LongForm:
         resumed_s = resume_s(segments) if window.cut else None
         if resumed_s is not None and resumed_s >= least_progress_s:
             segments, used_s = segments[:-1], resumed_s
-            words = [word for word in words if word.first < segments[-1].last]
+            words = tuple(word for word in words if word.first < segments[-1].last)
         cut_off_s = None
         if not decoded.finished and used_s == window_s:
             complete_s = max((s.end_s for s in segments if s.closed), default=0.0)
             cut_off_s = complete_s if complete_s < window_s else None
         return TranscribedWindow(
-            window, decoded, segments, tuple(words), used_s, silent=False, cut_off_s=cut_off_s
+            window, decoded, segments, words, used_s, silent=False, cut_off_s=cut_off_s
         )
 
     def _is_silent(self, decoded: DecodedWindow) -> bool:
@@ -280,18 +283,3 @@ def _next_sample(found: TranscribedWindow) -> int:
     if found.used_s >= found.window_s:
         return found.window.end_sample
     return found.window.to_file_sample(found.used_s)
-
-
-def _refuse_non_finite(
-    decoded: Sequence[DecodedWindow], windows: Sequence[Window], decoder: WhisperDecoder
-) -> None:
-    """Raise when the model's output holds NaN or Inf, with the first window's time.
-
-    Raises:
-        CheckpointError: the weights themselves do.
-        DeviceError: the computation made them.
-    """
-    for item, window in zip(decoded, windows, strict=True):
-        if not isfinite(item.avg_logprob):
-            where = f"in the window from {window.start_s:.2f} s on"
-            refuse_output(decoder.model, decoder.device, decoder.dtype, where)

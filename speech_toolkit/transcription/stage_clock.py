@@ -44,9 +44,10 @@ class StageClock:
         """
         return "launch" if self._device.is_card and not self.exact else "synchronised"
 
-    def reset(self) -> None:
-        """Forget all times."""
-        self.seconds = {}
+    def take(self) -> dict[str, float]:
+        """Return the seconds per stage since the last call."""
+        taken, self.seconds = self.seconds, {}
+        return taken
 
     def _wait(self) -> None:
         if self.exact:

@@ -3,56 +3,54 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.audio.waveform import Waveform, as_waveform
+from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.device import Device, select_device
-from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
-from speech_toolkit.transcription.decoded import DecodedBatch, Reading, TranscribedWindow
+from speech_toolkit.transcription.decoded import DecodedBatch, Reading
+from speech_toolkit.transcription.file_result import file_result
 from speech_toolkit.transcription.models.checkpoint import (
     read_whisper_checkpoint,
+)
+from speech_toolkit.transcription.prepared import (
+    PreparedAudio,
+    PreparedInput,
+    prepare_audio,
+    usual_waveform,
 )
 from speech_toolkit.transcription.request import (
     BUNDLED_MODEL,
     WhisperRequest,
     check_settings,
-    opening_sources,
 )
-from speech_toolkit.transcription.result import TranscribedSegment, TranscriptionResult
+from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.text.file_text import (
-    cut_off_warnings,
-    file_coverage,
-    text_warnings,
-    transcribed_segments,
-    whole_text,
-)
-from speech_toolkit.transcription.windows.features import FeatureExtractor
-from speech_toolkit.transcription.windows.level import at_usual_level
-from speech_toolkit.transcription.windows.planner import WindowPlanner
-from speech_toolkit.transcription.windows.speech import SpeechRegion, find_speech
-from speech_toolkit.versions import versions
+from speech_toolkit.transcription.windows.features import FeatureExtractor, lookahead
 
 if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-    from speech_toolkit.transcription.long_form import LongForm
+    from speech_toolkit.transcription.shared_batches import OpenFile
 
-_MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
+K = TypeVar("K", bound=Hashable)
+
+_MOST_EARLY = 4  # batches of outcomes that wait for that of a recording before them
 
 
 class Transcriber:
@@ -174,8 +172,17 @@ class Transcriber:
         """
         settings = settings or TranscriptionSettings()
         check_settings(self.checkpoint, settings)
-        with self.device.errors("while transcribing"):
-            return self._transcribe(audio, settings, progress, on_batch)
+        self.device.reset_peak_memory()
+        prepared = self.prepare(audio, settings)
+        seconds = round(prepared.waveform.duration_s)
+        with progress.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
+            ((_, outcome),) = self._run(
+                [PreparedInput(None, Outcome(prepared), settings)],
+                settings,
+                on_progress=lambda window: bar.update(round(window.end_s) - bar.n),
+                on_batch=on_batch,
+            )
+        return outcome.unwrap()
 
     def leads(
         self, audio: str | os.PathLike[str] | AudioSource, readings: Sequence[Reading]
@@ -190,7 +197,7 @@ class Transcriber:
             AudioError: the audio cannot be used.
             DeviceError: out of memory, or an operator failed on a card.
         """
-        samples = self._waveform(audio).samples
+        samples = usual_waveform(audio, self.checkpoint.sample_rate_hz).samples
         found = []
         for reading in readings:
             features = self._extractor.extract([reading.window.samples(samples)])
@@ -200,76 +207,6 @@ class Transcriber:
                 encoded, [reading.prompt], [reading.tokens], timestamps=timestamps
             )
         return found
-
-    def _transcribe(
-        self,
-        audio: str | os.PathLike[str] | Waveform,
-        settings: TranscriptionSettings,
-        progress: Progress,
-        on_batch: Callable[[DecodedBatch], None],
-    ) -> TranscriptionResult:
-        clock = self.decoder.clock
-        clock.reset()
-        self.device.reset_peak_memory()
-        encoded_before = self.decoder.windows_encoded
-        with clock.stage("decode_audio"):
-            waveform = self._waveform(audio)
-        started = time.perf_counter()
-        with clock.stage("find_speech"):
-            regions = self._regions(waveform, settings)
-        run, found = self._run(waveform, regions, settings, progress, on_batch)
-        start_s = waveform.part.start_s
-        segments = transcribed_segments(found, self.decoder.text, settings, start_s)
-        self.device.synchronize()
-        transcribe_s = time.perf_counter() - started
-        windows = self.decoder.windows_encoded - encoded_before
-        return self._result(waveform, settings, run, found, segments, windows, transcribe_s)
-
-    def _result(
-        self,
-        waveform: Waveform,
-        settings: TranscriptionSettings,
-        run: LongForm,
-        found: Sequence[TranscribedWindow],
-        segments: tuple[TranscribedSegment, ...],
-        windows: int,
-        transcribe_s: float,
-    ) -> TranscriptionResult:
-        clock = self.decoder.clock
-        return TranscriptionResult(
-            text=whole_text(segments, run.language),
-            segments=segments,
-            language=run.language,
-            language_probability=run.language_probability,
-            audio_path=waveform.source,
-            audio_duration_s=waveform.duration_s,
-            coverage=file_coverage(
-                found, len(waveform.samples), waveform.sample_rate_hz, waveform.part.start_s
-            ),
-            tokens=tuple(item.decoded.tokens for item in found),
-            margins=tuple(w.decoded.margins for w in found) if settings.record_margins else None,
-            windows=windows,
-            settings=self._settings_dict(settings, run) | waveform.part.settings(),
-            model_path=self.model_path,
-            device=self.device.label,
-            dtype=str(self.dtype),
-            model_load_s=self.model_load_s,
-            stage_times_s=dict(clock.seconds),
-            stage_times_are=clock.kind,
-            transcribe_s=transcribe_s,
-            memory=asdict(self.device.memory()),
-            environment=self.device.facts(),
-            versions=versions(),
-            warnings=(
-                *waveform.warnings,
-                *self.checkpoint.warnings_for(settings.timestamps),
-                *run.warnings,
-                *run.overflow_warnings(windows),
-                *cut_off_warnings(found, settings, waveform.part.start_s),
-                *text_warnings(segments),
-                *fallback_warnings(),
-            ),
-        )
 
     def transcribe_files(
         self,
@@ -292,59 +229,102 @@ class Transcriber:
     ) -> Iterator[Outcome[TranscriptionResult]]:
         """Transcribe recordings in order, lazily; one that fails stops no other.
 
+        Windows of recordings that follow each other share batches. So a few recordings are read
+        ahead of the one whose outcome comes next: as many as it takes to fill a batch, on a card
+        the batches that come after it, too.
+
         Yields:
             An outcome for each: its result, or its error and the kind of that.
         """
-        for each in audio:
-            yield outcome_of(partial(self.transcribe, each, settings))
+        settings = settings or TranscriptionSettings()
+        batch_size = settings.batch_size or self.device.default_batch_size
+        early: dict[int, Outcome[TranscriptionResult]] = {}
+        number = 0
+        self.device.reset_peak_memory()
+        for done, outcome in self._run(
+            self._prepared(audio, settings, batch_size if self.device.is_card else 0),
+            settings,
+            has_room=lambda: len(early) < _MOST_EARLY * batch_size,
+        ):
+            early[done] = outcome
+            while number in early:
+                yield early.pop(number)
+                number += 1
 
-    def _waveform(self, audio: str | os.PathLike[str] | AudioSource | Waveform) -> Waveform:
+    def prepare(
+        self,
+        audio: str | os.PathLike[str] | AudioSource | Waveform,
+        settings: TranscriptionSettings | None = None,
+    ) -> PreparedAudio:
+        """Do with a recording what needs no model: read it, and find speech in it.
+
+        This takes no device, and may be done in other threads while the model works.
+
+        Args:
+            audio: a file, ``-`` for standard input, or a waveform at the model's rate.
+            settings: how it will be transcribed; None for the defaults.
+
+        Raises:
+            AudioError: the audio cannot be used.
+        """
+        skip_silence = (settings or TranscriptionSettings()).skip_silence
         rate = self.checkpoint.sample_rate_hz
-        return at_usual_level(as_waveform(audio, rate, min_samples=round(_MIN_AUDIO_S * rate)))
+        return prepare_audio(audio, rate, skip_silence=skip_silence)
 
-    def _regions(
-        self, waveform: Waveform, settings: TranscriptionSettings
-    ) -> tuple[SpeechRegion, ...]:
-        if not settings.skip_silence:
-            return (SpeechRegion(0, len(waveform.samples)),)
-        return find_speech(waveform.samples, waveform.sample_rate_hz)
+    def transcribe_prepared_many(
+        self,
+        inputs: Iterable[tuple[K, PreparedAudio, TranscriptionSettings]],
+        stop: threading.Event | None = None,
+    ) -> Iterator[tuple[K, Outcome[TranscriptionResult]]]:
+        """Transcribe prepared recordings, whose windows share batches of ``batch_size``.
+
+        In mode "transcribe", too, where one window of each is on its way at a time. Inputs are
+        taken when the recordings at work fill no batch, on a card no two; of each the times are
+        its share of those of the batches, by windows, and the peak of memory is that of the run.
+
+        What is heard in a recording does not depend on the others, but for the rounding of sums
+        in a batch of another size: its tokens and times are the same, unless two tokens are as
+        likely as makes no difference.
+
+        Args:
+            inputs: a key that can be hashed, the recording, and its settings, which may differ in
+                ``language`` alone: a recording whose others are not those of the first fails.
+            stop: once it is set no more inputs are taken; of the recordings at work the oldest is
+                finished, and others that need one or two windows more. The rest is dropped.
+
+        Yields:
+            The key and the outcome of each recording, as it is done.
+        """
+        given = (PreparedInput(key, Outcome(audio), settings) for key, audio, settings in inputs)
+        first = next(given, None)
+        if first is not None:
+            self.device.reset_peak_memory()
+            yield from self._run(chain([first], given), first.settings, stop=stop)
+
+    def _prepared(
+        self,
+        audio: Iterable[str | os.PathLike[str] | AudioSource | Waveform],
+        settings: TranscriptionSettings,
+        ahead: int,
+    ) -> Iterator[PreparedInput[int]]:
+        """Yield recordings with their numbers, each prepared after ``ahead`` more were begun."""
+        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="audio") as worker:
+            begun = (
+                (number, worker.submit(outcome_of, partial(self.prepare, each, settings)))
+                for number, each in enumerate(audio)
+            )
+            for number, pending in lookahead(begun, ahead):
+                yield PreparedInput(number, pending.result(), settings)
 
     def _run(
-        self,
-        waveform: Waveform,
-        regions: Sequence[SpeechRegion],
-        settings: TranscriptionSettings,
-        progress: Progress,
-        on_batch: Callable[[DecodedBatch], None],
-    ) -> tuple[LongForm, list[TranscribedWindow]]:
-        """Take all windows of the file through the model."""
-        from speech_toolkit.transcription.long_form import LongForm
+        self, inputs: Iterable[PreparedInput[K]], settings: TranscriptionSettings, **options: Any
+    ) -> Iterator[tuple[K, Outcome[TranscriptionResult]]]:
+        """Take recordings through the model; the options are those of :class:`ManyFiles`."""
+        from speech_toolkit.transcription.many_files import ManyFiles
 
-        rate = waveform.sample_rate_hz
-        planner = WindowPlanner(regions, waveform.samples, rate, settings.chunk_length_s)
-        seconds = round(waveform.duration_s)
-        with progress.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
-            run = LongForm(
-                self.decoder,
-                self._extractor,
-                settings,
-                on_progress=lambda window: bar.update(round(window.end_s) - bar.n),
-                on_batch=on_batch,
-            )
-            if settings.mode == "transcribe":
-                windows = run.sequential(waveform.samples, planner)
-            else:
-                batch_size = settings.batch_size or self.device.default_batch_size
-                windows = run.chunked(waveform.samples, planner, batch_size)
-            return run, list(windows)
+        run = ManyFiles[K](self.decoder, self._extractor, settings, **options)
+        for key, file in run.run(inputs):
+            yield key, outcome_of(partial(self._result, file))
 
-    def _settings_dict(self, settings: TranscriptionSettings, run: LongForm) -> dict[str, Any]:
-        return asdict(settings) | {
-            "temperatures": list(settings.temperatures),
-            "task": run.task,
-            **opening_sources(self.checkpoint, settings),
-            "batch_size": run.batch_size,
-            "condition_on_previous_text": settings.mode == "transcribe" and run.conditions,
-            "attn_implementation": self.decoder.attn_implementation,
-            "decode_graph": self.decoder.uses_graph,
-        }
+    def _result(self, file: Outcome[OpenFile[Any]]) -> TranscriptionResult:
+        return file_result(file.unwrap(), self.decoder, self.model_path, self.model_load_s)

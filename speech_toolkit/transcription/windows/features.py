@@ -5,11 +5,13 @@ Dimensions: B windows, M mel bins, F feature frames of a full window (3000 in 30
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     import torch
 
 _T = TypeVar("_T")
-_END = object()
+
+# Waits for the features (M, F) of a window, and the seconds that they took.
+PendingFeatures: TypeAlias = "Callable[[], tuple[torch.Tensor, float]]"
 # Whisper's scale: (log10(power) + 4) / 4, at least 1e-10 of power, within 8 decades of the peak.
 _SILENCE = -1.5
 _RANGE = 2.0
@@ -80,18 +84,49 @@ class FeatureExtractor:
         return torch.cat([heard_MF, silence.expand(len(heard_MF), silent_frames)], dim=1)
 
 
-def prefetch(iterable: Iterable[_T], depth: int = 1) -> Iterator[_T]:
-    """Yield what ``iterable`` yields, made up to ``depth`` items ahead by one background thread.
+class FeatureMaker:
+    """Makes features of windows one by one: when they are waited for, or in a thread before that.
 
-    An error of ``iterable`` is raised here, in its place. The thread ends with the last item, or
-    when the consumer stops early.
+    Args:
+        extractor: see there.
+        ahead: whether in a thread. A CPU that runs the model, too, would work on both at once, in
+            no less time and more memory.
+
+    Attributes:
+        ahead: likewise.
     """
-    source = iter(iterable)
-    worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch")
-    try:
-        ahead = deque(worker.submit(next, source, _END) for _ in range(depth))
-        while (item := ahead.popleft().result()) is not _END:
-            ahead.append(worker.submit(next, source, _END))
-            yield item
-    finally:
-        worker.shutdown(cancel_futures=True)
+
+    def __init__(self, extractor: FeatureExtractor, *, ahead: bool) -> None:
+        self.ahead = ahead
+        self._extractor = extractor
+        self._worker = (
+            ThreadPoolExecutor(max_workers=1, thread_name_prefix="features") if ahead else None
+        )
+
+    def __enter__(self) -> FeatureMaker:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._worker:
+            self._worker.shutdown(cancel_futures=True)
+
+    def begin(self, samples: np.ndarray) -> PendingFeatures:
+        """Begin with a window of samples; return what waits for its features, made once."""
+        if self._worker:
+            return self._worker.submit(self._make, samples).result
+        return cache(partial(self._make, samples))
+
+    def _make(self, samples: np.ndarray) -> tuple[torch.Tensor, float]:
+        started = time.perf_counter()
+        (features_MF,) = self._extractor.extract([samples])
+        return features_MF, time.perf_counter() - started
+
+
+def lookahead(items: Iterable[_T], depth: int) -> Iterator[_T]:
+    """Yield items in order, each when the ``depth`` that follow it are there, too."""
+    waiting: deque[_T] = deque()
+    for item in items:
+        waiting.append(item)
+        if len(waiting) > depth:
+            yield waiting.popleft()
+    yield from waiting

@@ -3,11 +3,16 @@
 import numpy as np
 import torch
 
+from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodedWindow, EncodedWindows
+from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.prepared import PreparedAudio
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.stage_clock import StageClock
+from speech_toolkit.transcription.windows.features import FeatureMaker
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 
@@ -90,18 +95,41 @@ def regions(*spans):
     return tuple(SpeechRegion(start * RATE, end * RATE) for start, end in spans)
 
 
+def opened(decoder, features, key="file", spans=((0, 8),), length_s=60, batch_size=1, **settings):
+    """Begin with a recording of noise, in which these seconds are taken for speech."""
+    samples = np.random.default_rng(0).standard_normal(length_s * RATE).astype(np.float32)
+    given = TranscriptionSettings(
+        **{"language": "en", "temperatures": (0.0,), "chunk_length_s": 10.0} | settings
+    )
+    audio = PreparedAudio(Waveform(samples, RATE, key, RATE, 1), regions(*spans), 0.0, 0.0)
+    planner = WindowPlanner(audio.regions, samples, RATE, given.chunk_length_s)
+    long_form = LongForm(decoder, features, given, samples, planner)
+    return OpenFile(key, audio, given, long_form, batch_size)
+
+
+def hear_all(decoder, files, batch_size=1):
+    """Hear all windows of files; return the files in the order in which they were done."""
+    hear = Listener(decoder, files[0].settings).hear
+    shared = SharedBatches(CPU, decoder.clock, hear, batch_size, ahead=False)
+    shared.files = list(files)
+    done = shared.take_done()
+    while shared.files:
+        shared.run()
+        done += shared.take_done()
+    return done
+
+
 def run(
     decoder,
     mode="transcribe",
     spans=((0, 8), (20, 28), (40, 48)),
     batch_size=1,
-    length_s=60,
+    features=None,
     **settings,
 ):
-    samples = np.random.default_rng(0).standard_normal(length_s * RATE).astype(np.float32)
-    settings = {"language": "en", "temperatures": (0.0,), "chunk_length_s": 10.0} | settings
-    planner = WindowPlanner(regions(*spans), samples, RATE, settings["chunk_length_s"])
-    long_form = LongForm(decoder, LengthsAsFeatures(), TranscriptionSettings(mode=mode, **settings))
-    if mode == "transcribe":
-        return long_form, list(long_form.sequential(samples, planner))
-    return long_form, list(long_form.chunked(samples, planner, batch_size))
+    features = features or FeatureMaker(LengthsAsFeatures(), ahead=False)
+    file = opened(decoder, features, spans=spans, batch_size=batch_size, mode=mode, **settings)
+    hear_all(decoder, [file], batch_size)
+    if file.error:
+        raise file.error
+    return file.long_form, file.long_form.found

@@ -1,12 +1,16 @@
 """Text before a window as its prompt, against transformers' own generate over several windows."""
 
+from contextlib import suppress
+
 import numpy as np
 import pytest
 import torch
 
 from speech_toolkit.transcription import long_form
+from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.windows.features import FeatureMaker
 from speech_toolkit.transcription.windows.window import Piece, Window
 from tests.unit.transcription.random_whisper import (
     MEL_BINS,
@@ -80,16 +84,22 @@ def test_prompts_and_tokens_are_those_of_generate(make_decoder, monkeypatch, see
     decode = decoder.decode
 
     def record(encoded, given, options):
-        prompts.append(given[0])
+        prompts.append(list(given[0]))
         return decode(encoded, given, options)
 
     monkeypatch.setattr(decoder, "decode", record)
     # generate goes back after any progress; all of these windows are shorter than the least here
     monkeypatch.setattr(long_form, "_LEAST_PROGRESS_S", 0.0)
     samples = np.arange(features_MF.shape[1] * HOP, dtype=np.float64)
-    run = LongForm(decoder, GivenFeatures(features_MF), SETTINGS)
     planner = GivenSeeks([seek for seek, _, _ in expected], features_MF.shape[1])
-    found = [item.decoded.tokens for item in run.sequential(samples, planner)]
+    features = FeatureMaker(GivenFeatures(features_MF), ahead=False)
+    run = LongForm(decoder, features, SETTINGS, samples, planner)
+    listener, course = Listener(decoder, SETTINGS), run.course(batch_size=1)
+    with suppress(StopIteration):
+        asked = next(course)
+        while True:
+            asked = course.send(listener.hear(asked))
+    found = [item.decoded.tokens for item in run.found]
 
     assert prompts == [prompt for _, prompt, _ in expected]
     assert found == [tokens for _, _, tokens in expected]

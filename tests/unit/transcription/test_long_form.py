@@ -126,12 +126,12 @@ def test_given_language_and_model_of_one_language_are_not_detected():
 def test_windows_that_overflow_in_the_encoder_are_named():
     decoder = ScriptedDecoder([closed(1)] * 3)
     long_form, _ = run(decoder)
-    assert long_form.overflow_warnings(3) == []
+    assert long_form.overflow_warnings() == []
     decoder = ScriptedDecoder([closed(1)] * 3)
     decoder.redone, decoder.dtype = (0,), torch.float16
     long_form, _ = run(decoder)
-    (warning,) = long_form.overflow_warnings(4)
-    assert "float16 overflowed in 3 of 4 windows" in warning
+    (warning,) = long_form.overflow_warnings()
+    assert "float16 overflowed in 3 of 3 windows" in warning
     assert "(from 0.00 s, 20.00 s, 40.00 s on)" in warning
 
 
@@ -139,7 +139,7 @@ def test_windows_that_overflow_in_the_decoder_are_named_too():
     decoder = ScriptedDecoder([closed(1), replace(closed(1), in_float32=True), closed(1)])
     decoder.dtype = torch.float16
     long_form, _ = run(decoder)
-    (warning,) = long_form.overflow_warnings(3)
+    (warning,) = long_form.overflow_warnings()
     assert "float16 overflowed in 1 of 3 windows (from 20.00 s on)" in warning
 
 

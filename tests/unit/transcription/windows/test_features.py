@@ -1,14 +1,18 @@
-"""Features equal transformers' own; the thread that makes them ahead keeps order and ends."""
+"""Features equal transformers' own; the thread that makes them ahead ends."""
 
 import threading
 import time
-from itertools import count, islice
+from itertools import count
 
 import numpy as np
 import pytest
 
 from speech_toolkit.errors import CheckpointError
-from speech_toolkit.transcription.windows.features import FeatureExtractor, prefetch
+from speech_toolkit.transcription.windows.features import (
+    FeatureExtractor,
+    FeatureMaker,
+    lookahead,
+)
 
 RATE_HZ = 16000
 
@@ -72,45 +76,64 @@ def test_without_settings_features_are_those_of_the_published_models(extractors,
     assert (bare.extract([noise(2)]) == ours.extract([noise(2)])).all()
 
 
-def prefetch_threads():
-    return [t for t in threading.enumerate() if t.name.startswith("prefetch")]
+def feature_threads():
+    return [t for t in threading.enumerate() if t.name.startswith("features")]
 
 
-@pytest.mark.parametrize("depth", [1, 3])
-def test_prefetch_keeps_the_order(depth):
-    assert list(prefetch(range(100), depth)) == list(range(100))
-    assert list(prefetch([], depth)) == []
-    assert not prefetch_threads()
+class Counted:
+    """Makes a feature of each window: how many it has been given."""
+
+    def __init__(self):
+        self.made = 0
+
+    def extract(self, windows):
+        if not len(windows[0]):
+            raise CheckpointError("no window")
+        self.made += 1
+        return [self.made]
 
 
-def test_prefetch_runs_ahead_but_no_further_than_asked():
+@pytest.mark.parametrize("ahead", [False, True])
+def test_features_are_made_once_however_often_they_are_waited_for(ahead):
+    extractor = Counted()
+    with FeatureMaker(extractor, ahead=ahead) as maker:
+        pending = maker.begin(noise(1))
+        assert [pending()[0], pending()[0]] == [1, 1]
+    assert extractor.made == 1
+    assert not feature_threads()
+
+
+def test_without_a_thread_nothing_is_made_before_it_is_waited_for():
+    extractor = Counted()
+    with FeatureMaker(extractor, ahead=False) as maker:
+        maker.begin(noise(1))
+        assert not feature_threads()
+    assert extractor.made == 0
+
+
+def test_with_a_thread_features_are_begun_at_once():
+    extractor = Counted()
+    with FeatureMaker(extractor, ahead=True) as maker:
+        maker.begin(noise(1))
+        deadline = time.monotonic() + 10
+        while not extractor.made and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert extractor.made == 1
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_an_error_is_raised_where_the_features_are_waited_for(ahead):
+    with FeatureMaker(Counted(), ahead=ahead) as maker:
+        pending = maker.begin(noise(0))
+        with pytest.raises(CheckpointError, match="no window"):
+            pending()
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_lookahead_keeps_the_order_and_runs_no_further_than_asked(depth):
+    assert list(lookahead(range(100), depth)) == list(range(100))
+    assert list(lookahead([], depth)) == []
     made = []
-    items = prefetch((made.append(i) or i for i in count()), depth=2)
+    items = lookahead((made.append(i) or i for i in count()), depth)
     assert next(items) == 0
-    deadline = time.monotonic() + 10
-    while len(made) < 3 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.05)
-    assert made == [0, 1, 2]
-    items.close()
-
-
-def test_prefetch_raises_in_the_consumer_in_its_place():
-    def items():
-        yield 1
-        yield 2
-        raise CheckpointError("no third")
-
-    received = prefetch(items(), depth=3)
-    assert [next(received), next(received)] == [1, 2]
-    with pytest.raises(CheckpointError, match="no third"):
-        next(received)
-    assert not prefetch_threads()
-
-
-def test_prefetch_ends_its_thread_when_the_consumer_stops():
-    items = prefetch(count(), depth=2)
-    assert list(islice(items, 3)) == [0, 1, 2]
-    assert len(prefetch_threads()) == 1
-    items.close()
-    assert not prefetch_threads()
+    assert made == list(range(depth + 1))

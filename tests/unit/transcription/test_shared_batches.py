@@ -1,0 +1,194 @@
+"""Windows of several files in one batch, with a decoder that knows each window by its length."""
+
+import pytest
+import torch
+
+from speech_toolkit.transcription.listening import Listener
+from speech_toolkit.transcription.shared_batches import SharedBatches
+from speech_toolkit.transcription.windows.features import FeatureMaker
+from tests.unit.transcription.scripted_decoder import (
+    CPU,
+    DE,
+    EN,
+    END,
+    PREV,
+    RATE,
+    SOT,
+    STAMP,
+    LengthsAsFeatures,
+    ScriptedDecoder,
+    closed,
+    decoded,
+    hear_all,
+    opened,
+)
+
+FEATURES = FeatureMaker(LengthsAsFeatures(), ahead=False)
+
+
+class KnowsLengths(ScriptedDecoder):
+    """Writes the seconds of each window; fails with those it is told to."""
+
+    def __init__(self, not_finite_s=None, broken_s=None, too_large_s=None, **options):
+        super().__init__([], **options)
+        self.not_finite_s, self.broken_s, self.too_large_s = not_finite_s, broken_s, too_large_s
+
+    def seconds(self, features):
+        return [round(length) // RATE for length in features[:, 0].tolist()]
+
+    def encode(self, features):
+        encoded = super().encode(features)
+        if self.broken_s in self.seconds(features):
+            raise ValueError("broken")
+        if self.too_large_s in self.seconds(features):
+            raise torch.OutOfMemoryError("out of memory")
+        return encoded
+
+    def detect_language(self, encoded):
+        self.detections += 1
+        return [("en" if s == 5 else "de", s / 10) for s in self.seconds(encoded.states_BFE)]
+
+    def decode(self, encoded, prompts, options):
+        self.prompts += [list(prompt) for prompt in prompts]
+        answers = {s: closed(s, end_s=s) for s in range(30)}
+        answers[self.not_finite_s] = decoded(7, avg_logprob=float("nan"))
+        return [answers[s] for s in self.seconds(encoded.states_BFE)]
+
+
+def files(decoder, *lengths_s, **settings):
+    """Open a file for each list of the seconds of its windows."""
+    return [
+        opened(
+            decoder,
+            FEATURES,
+            key="abcdefgh"[number],
+            spans=[(20 * i, 20 * i + s) for i, s in enumerate(windows_s)],
+            **settings,
+        )
+        for number, windows_s in enumerate(lengths_s)
+    ]
+
+
+def texts(done):
+    return {
+        file.key: file.error or [item.decoded.tokens[1] for item in file.long_form.found]
+        for file in done
+    }
+
+
+def test_windows_of_files_share_batches_in_order_too_and_each_has_its_own_text_before_it():
+    decoder = KnowsLengths()
+    done = hear_all(decoder, files(decoder, [5, 6], [3], [8, 7, 5], mode="transcribe"), 4)
+    assert texts(done) == {"b": [3], "a": [5, 6], "c": [8, 7, 5]}
+    assert decoder.batches == [3, 2, 1]
+
+    def before(s):
+        return [STAMP, s, STAMP + round(s / 0.02)]
+
+    assert decoder.prompts == [
+        *[[SOT, EN]] * 3,
+        [PREV, *before(5), SOT, EN],
+        [PREV, *before(8), SOT, EN],
+        [PREV, *before(8), *before(7), SOT, EN],
+    ]
+    assert END == STAMP + 400
+
+
+def test_chunked_files_fill_up_each_others_batches():
+    decoder = KnowsLengths()
+    done = hear_all(
+        decoder, files(decoder, [5, 6, 7], [3], [8, 4], mode="chunked", batch_size=4), 4
+    )
+    assert texts(done) == {"a": [5, 6, 7], "b": [3], "c": [8, 4]}
+    assert decoder.batches == [4, 2]
+
+
+def test_language_is_detected_once_for_each_file_that_needs_it():
+    decoder = KnowsLengths()
+    unknown = files(decoder, [5, 6], [4], language=None, mode="chunked", batch_size=4)
+    known = files(decoder, [7], language="en", mode="chunked")
+    hear_all(decoder, [*known, *unknown], 4)
+    assert decoder.detections == 1
+    found = [(f.long_form.language, f.long_form.language_probability) for f in (*known, *unknown)]
+    assert found == [("en", None), ("en", 0.5), ("de", 0.4)]
+    assert decoder.prompts == [[SOT, EN], [SOT, EN], [SOT, EN], [SOT, DE]]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"not_finite_s": 6}, r"NaN or Inf in the window from 0\.00 s"),
+        ({"broken_s": 6}, "broken"),
+        ({"too_large_s": 6}, "out of memory"),
+    ],
+)
+def test_a_failure_costs_only_the_file_to_blame(fault, message):
+    decoder = KnowsLengths(**fault)
+    done = texts(hear_all(decoder, files(decoder, [5, 8], [6, 7], [7], mode="transcribe"), 3))
+    assert (done["a"], done["c"]) == ([5, 8], [7])
+    with pytest.raises(Exception, match=message):
+        raise done["b"]
+
+
+def test_out_of_memory_halves_the_batches_of_all_and_is_told_to_those_in_them():
+    decoder = KnowsLengths(memory=2)
+    opened_files = files(decoder, [5], [6], [7], [8], [3], mode="chunked", batch_size=4)
+    done = hear_all(decoder, opened_files, 4)
+    assert decoder.batches == [4, 2, 2, 1]
+    warned = {file.key: file.long_form.warnings for file in done}
+    halved = ["cpu was out of memory: batch_size is now 2"]
+    assert warned == {"a": halved, "b": halved, "c": halved, "d": halved, "e": []}
+    assert {file.long_form.batch_size for file in done} == {2}
+
+
+def test_a_file_that_fails_keeps_no_features_alive():
+    decoder = KnowsLengths(broken_s=6)
+    (file,) = hear_all(decoder, files(decoder, [6]))
+    trace, frames = file.error.__traceback__, []
+    while trace:
+        frames.append(trace.tb_frame.f_locals)
+        trace = trace.tb_next
+    assert not any(isinstance(v, torch.Tensor) for names in frames for v in names.values())
+
+
+def shared_by(decoder, opened_files, batch_size):
+    hear = Listener(decoder, opened_files[0].settings).hear
+    shared = SharedBatches(CPU, decoder.clock, hear, batch_size, ahead=False)
+    shared.files = list(opened_files)
+    return shared
+
+
+def test_a_run_that_is_stopped_finishes_the_oldest_file_and_those_that_need_little():
+    decoder = KnowsLengths()
+    long = [9] * 5
+    opened_files = files(decoder, long, long, [9, 5], [4], length_s=200, mode="transcribe")
+    shared = shared_by(decoder, opened_files, 3)
+    shared.run()
+    shared.wind_up()
+    assert [file.key for file in shared.files] == ["a", "c"]
+
+
+def test_a_run_that_is_stopped_before_it_began_finishes_nothing():
+    decoder = KnowsLengths()
+    shared = shared_by(decoder, files(decoder, [9], [5], mode="transcribe"), 3)
+    shared.wind_up()
+    assert shared.files == []
+
+
+def test_files_are_wanted_until_their_windows_fill_a_batch():
+    decoder = KnowsLengths()
+    first, second = files(decoder, [9, 9], [5], mode="chunked", batch_size=4)
+    shared = shared_by(decoder, [first], 3)
+    assert shared.want_files
+    shared.files.append(second)
+    assert not shared.want_files
+
+
+def test_a_batch_s_time_is_shared_by_windows():
+    decoder = KnowsLengths()
+    opened_files = files(decoder, [5, 6, 7], [8], mode="chunked", batch_size=4)
+    decoder.clock.seconds = {"encoder": 4.0}
+    done = {file.key: file for file in hear_all(decoder, opened_files, 4)}
+    assert done["a"].stage_times_s["encoder"] == pytest.approx(3.0)
+    assert done["b"].stage_times_s["encoder"] == pytest.approx(1.0)
+    assert done["a"].transcribe_s == pytest.approx(3 * done["b"].transcribe_s)
