@@ -51,8 +51,10 @@ class Progress(Protocol):
     def time(self, stage: str, seconds: float, detail: str = "") -> None:
         """Take how long a stage took."""
 
-    def progress_bar(self, *, total: int, label: str, unit: str) -> AbstractContextManager[Bar]:
-        """Return a bar of ``total`` units, to be used in a ``with``."""
+    def progress_bar(
+        self, *, total: int | None, label: str, unit: str
+    ) -> AbstractContextManager[Bar]:
+        """Return a bar of ``total`` units, None where nobody knows, to be used in a ``with``."""
 
     def corpus_bar(
         self, *, total_files: int, done_files: int = 0

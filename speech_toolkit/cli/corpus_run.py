@@ -55,7 +55,7 @@ def run_corpus(
         ToolkitError: the run cannot begin, or cannot go on; what was done is recorded.
     """
     parse_device_name(arguments.device)
-    items = items_from(arguments, needs_text, strict=False)
+    items = items_from(arguments, needs_text, strict=False, progress=reporter)
     reporter.warnings(told_faults(items))
     refuse_to_replace_inputs(items, task, arguments)
     settings = task.settings()

@@ -16,6 +16,7 @@ from speech_toolkit.files.json_input import shown_path
 if TYPE_CHECKING:
     from speech_toolkit.corpus.inputs.summary import InputSummary
     from speech_toolkit.corpus.item import Item
+    from speech_toolkit.progress import Progress
 
 # Those of corpus.inputs.manifests, which loads what --help does not need; a test compares them.
 MANIFEST_FORMATS = ("auto", "jsonl", "nemo", "csv", "tsv", "ljspeech", "kaldi")
@@ -96,8 +97,8 @@ def check_inputs(arguments: argparse.Namespace, needs_text: bool, reporter: Repo
     """
     from speech_toolkit.corpus.inputs.summary import summarise
 
-    items = items_from(arguments, needs_text, strict=True)
-    summary = summarise(items, *_source(arguments), part_from(arguments))
+    items = items_from(arguments, needs_text, strict=True, progress=reporter)
+    summary = summarise(items, *_source(arguments), part_from(arguments), reporter)
     for line in _summary_lines(summary, needs_text):
         reporter.line(line)
     return EXIT_DONE
@@ -111,7 +112,7 @@ def _source(arguments: argparse.Namespace) -> tuple[str, str]:
 
 
 def items_from(
-    arguments: argparse.Namespace, needs_text: bool, *, strict: bool
+    arguments: argparse.Namespace, needs_text: bool, *, strict: bool, progress: Progress
 ) -> tuple[Item, ...]:
     """Return the recordings that the command line names, all of them checked.
 
@@ -120,6 +121,7 @@ def items_from(
         needs_text: whether each recording needs a text of its own.
         strict: whether what is wrong with single recordings or texts is an error too; else those
             items have a fault.
+        progress: shows how many are checked.
 
     Raises:
         InputsError: something cannot be used.
@@ -128,13 +130,18 @@ def items_from(
 
     if arguments.manifest is None:
         return read_audio_items(
-            arguments.audio, needs_text=needs_text, recursive=arguments.recursive, strict=strict
+            arguments.audio,
+            needs_text=needs_text,
+            recursive=arguments.recursive,
+            strict=strict,
+            progress=progress,
         )
     return read_manifest_items(
         arguments.manifest,
         needs_text=needs_text,
         format_name=arguments.manifest_format or MANIFEST_FORMATS[0],
         strict=strict,
+        progress=progress,
     )
 
 

@@ -27,7 +27,7 @@ class LineBar:
 
     Args:
         say: prints a line.
-        total: units of work.
+        total: units of work; None where nobody knows.
         label: what is worked on.
         unit: name of one.
         initial: units that were done before.
@@ -42,7 +42,7 @@ class LineBar:
         self,
         say: Callable[[str], None],
         *,
-        total: float,
+        total: float | None,
         label: str,
         unit: str,
         initial: float = 0,
@@ -86,15 +86,24 @@ class LineBar:
     def _line(self, elapsed_s: float) -> str:
         from tqdm import tqdm
 
-        done = f"{self._label}: {self.n:,.0f}/{self._total:,.0f} {self._unit}"
+        of_total = "" if self._total is None else f"/{self._total:,.0f}"
         share = f" ({self.n / self._total:.0%})" if self._total and self._unit != "%" else ""
-        parts = [done + share, *filter(None, [self._note])]
+        parts = [f"{self._label}: {self.n:,.0f}{of_total} {self._unit}{share}"]
+        if self._note:
+            parts.append(self._note)
         parts.append(f"{tqdm.format_interval(elapsed_s)} elapsed")
         rate = (self.n - self._initial) / elapsed_s if elapsed_s > 0 else 0.0
         if rate > 0:
-            left_s = max(0.0, self._total - self.n) / rate
-            parts += [f"{rate:,.3g} {self._unit}/s", f"{tqdm.format_interval(left_s)} left"]
+            parts.append(f"{_short(rate)} {self._unit}/s")
+            if self._total is not None:
+                left_s = max(0.0, self._total - self.n) / rate
+                parts.append(f"{tqdm.format_interval(left_s)} left")
         return ", ".join(parts)
+
+
+def _short(number: float) -> str:
+    """Return three digits of a number, and all of those before its point."""
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 class CountingCorpusBar:

@@ -97,9 +97,11 @@ class Reporter:
         """Print on stderr what stopped one item of several."""
         self._print(on_one_line(f"error: {error}"), sys.stderr)
 
-    def progress_bar(self, *, total: int, label: str, unit: str) -> AbstractContextManager[Bar]:
+    def progress_bar(
+        self, *, total: int | None, label: str, unit: str
+    ) -> AbstractContextManager[Bar]:
         """Return a bar on stderr, or what prints lines there; use it in a ``with``."""
-        if self.quiet or total < 2:
+        if self.quiet or (total is not None and total < 2):
             return nullcontext(HiddenBar())
         return self._bar(total=total, label=label, unit=unit)
 
@@ -122,7 +124,7 @@ class Reporter:
     def _bar(
         self,
         *,
-        total: int,
+        total: int | None,
         label: str,
         unit: str,
         initial: int = 0,

@@ -25,17 +25,21 @@ from speech_toolkit.errors import (
     first_line,
 )
 from speech_toolkit.files.json_input import shown_path
+from speech_toolkit.progress import Progress
 
 _REMEMBERED_PATHS = 1 << 16  # utterances of one recording stand near each other
 
 
-def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, ...]:
+def checked_items(
+    rows: Rows, needs_text: bool, faults: Faults, progress: Progress
+) -> tuple[Item, ...]:
     """Turn rows into items with ids of their own.
 
     Args:
         rows: what the inputs say.
         needs_text: whether each recording needs a text; else texts are left alone.
         faults: takes what is wrong.
+        progress: shows how many are checked; how many there are is not known before.
 
     Returns:
         The items, those with a fault of their own among them; not all where the list has faults.
@@ -43,12 +47,14 @@ def checked_items(rows: Rows, needs_text: bool, faults: Faults) -> tuple[Item, .
     items: list[Item] = []
     made: list[int] = []
     find = _finder(rows.folders)
-    for row in rows.rows:
-        item = _item(row, rows, needs_text, find, faults)
-        if item is not None:
-            if row.id is None:
-                made.append(len(items))
-            items.append(item)
+    with progress.progress_bar(total=None, label="Checking the list", unit="item") as bar:
+        for row in rows.rows:
+            item = _item(row, rows, needs_text, find, faults)
+            if item is not None:
+                if row.id is None:
+                    made.append(len(items))
+                items.append(item)
+            bar.update()
     if not items and not faults.count:
         faults.add(None, "names no recordings; write one a line")
     _make_unique(items, made, faults)

@@ -10,11 +10,17 @@ from speech_toolkit.corpus.inputs.manifests import AUTO, manifest_rows
 from speech_toolkit.corpus.inputs.recordings import recordings
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.files.json_input import shown_path
+from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 
 
 def read_manifest_items(
-    path: str | os.PathLike[str], *, needs_text: bool, format_name: str = AUTO, strict: bool = False
+    path: str | os.PathLike[str],
+    *,
+    needs_text: bool,
+    format_name: str = AUTO,
+    strict: bool = False,
+    progress: Progress = UNWATCHED,
 ) -> tuple[Item, ...]:
     """Read the recordings that a manifest lists, and check all of them.
 
@@ -24,6 +30,7 @@ def read_manifest_items(
         format_name: one of ``manifests.FORMATS``, or "auto" to tell it by the first line.
         strict: whether one recording or text that is missing or cannot be used is a fault of the
             whole. Else that item has a ``fault``, which the others need not mind.
+        progress: shows how many are read.
 
     Returns:
         At least one item, in the order of the manifest, each id once.
@@ -36,13 +43,18 @@ def read_manifest_items(
     faults = Faults("--manifest", shown_path(path), strict=strict)
     with garbage_collection_paused():
         rows = manifest_rows(Path(path), format_name, faults)
-        items = checked_items(rows, needs_text, faults)
+        items = checked_items(rows, needs_text, faults, progress)
     faults.raise_if_any()
     return items
 
 
 def read_audio_items(
-    paths: Sequence[str], *, needs_text: bool, recursive: bool = False, strict: bool = False
+    paths: Sequence[str],
+    *,
+    needs_text: bool,
+    recursive: bool = False,
+    strict: bool = False,
+    progress: Progress = UNWATCHED,
 ) -> tuple[Item, ...]:
     """Find the recordings that files, globs and directories name, and check all of them.
 
@@ -51,6 +63,7 @@ def read_audio_items(
         needs_text: whether each needs a text in a file beside it.
         recursive: whether the folders of directories are searched, too.
         strict: see :func:`read_manifest_items`.
+        progress: shows how many are found.
 
     Returns:
         At least one item, those of a directory sorted by path, each id once.
@@ -61,6 +74,6 @@ def read_audio_items(
     """
     faults = Faults("--audio", strict=strict)
     with garbage_collection_paused():
-        items = checked_items(recordings(paths, recursive, faults), needs_text, faults)
+        items = checked_items(recordings(paths, recursive, faults), needs_text, faults, progress)
     faults.raise_if_any()
     return items

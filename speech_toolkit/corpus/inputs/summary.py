@@ -9,7 +9,8 @@ from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.waveform import declared_duration_s
 from speech_toolkit.corpus.inputs.faults import Faults
 from speech_toolkit.corpus.item import Item
-from speech_toolkit.errors import AudioError, first_line
+from speech_toolkit.errors import AudioError, UsageError, first_line
+from speech_toolkit.progress import UNWATCHED, Progress
 
 _REMEMBERED_FILES = 1 << 10  # parts of one recording stand near each other
 
@@ -34,7 +35,11 @@ class InputSummary:
 
 
 def summarise(
-    items: Sequence[Item], flag: str, name: str = "", part: AudioPart = WHOLE
+    items: Sequence[Item],
+    flag: str,
+    name: str = "",
+    part: AudioPart = WHOLE,
+    progress: Progress = UNWATCHED,
 ) -> InputSummary:
     """Add up the items of a run; the header of each recording is read for that.
 
@@ -43,6 +48,7 @@ def summarise(
         flag: the argument that names them, for messages.
         name: its value, where that is one.
         part: of each recording; an item's own times go before its.
+        progress: shows how many are opened.
 
     Raises:
         InputsError: recordings cannot be opened, or end before the part that is named begins.
@@ -50,20 +56,16 @@ def summarise(
     faults = Faults(flag, name)
     duration_of = lru_cache(_REMEMBERED_FILES)(declared_duration_s)
     audio_s = 0.0
-    for item in items:
-        own = item.part(part)
-        try:
-            end_s = duration_of(item.audio_path, own.track)
-        except AudioError as error:
-            faults.add(item.place, first_line(error))
-            continue
-        if own.start_s >= end_s:
-            faults.add(
-                item.place,
-                f"start_s {own.start_s:.10g} is not before the recording's end, {end_s:.2f} s; "
-                "give an earlier start",
-            )
-        audio_s += max(0.0, min(end_s, own.end_s or end_s) - own.start_s)
+    with progress.progress_bar(
+        total=len(items), label="Opening the recordings", unit="item"
+    ) as bar:
+        for item in items:
+            own = item.part(part)
+            try:
+                audio_s += _length_s(own, duration_of(item.audio_path, own.track))
+            except (AudioError, UsageError) as error:
+                faults.add(item.place, first_line(error))
+            bar.update()
     faults.raise_if_any()
     return InputSummary(
         len(items),
@@ -72,3 +74,17 @@ def summarise(
         sum(len(item.text or "") for item in items),
         dict(Counter(item.language for item in items if item.language).most_common()),
     )
+
+
+def _length_s(part: AudioPart, end_s: float) -> float:
+    """Return the length of a part of a recording that ends at ``end_s``.
+
+    Raises:
+        UsageError: the part begins there or later.
+    """
+    if part.start_s >= end_s:
+        raise UsageError(
+            f"start_s {part.start_s:.10g} is not before the recording's end, {end_s:.2f} s; give "
+            "an earlier start"
+        )
+    return min(end_s, part.end_s or end_s) - part.start_s

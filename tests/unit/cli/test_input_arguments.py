@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from speech_toolkit.cli.input_arguments import MANIFEST_FORMATS
+from speech_toolkit.cli.input_arguments import MANIFEST_FORMATS, check_inputs
+from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.cli.scripts import inference_mms, inference_whisper
 from speech_toolkit.corpus.inputs.faults import InputsError
@@ -55,6 +56,18 @@ def test_check_only_adds_up_parts_and_languages(corpus, capsys):
     said = capsys.readouterr().out
     assert "Recordings: 4 in 2 files\nAudio:      2.00 min\n" in said
     assert "Languages:  deu 2, eng 1\n" in said
+
+
+@BOTH
+def test_a_long_check_says_how_far_it_is(corpus, capsys, script):
+    arguments = script.build_parser().parse_args(["--audio", "in", "--recursive", "--check_only"])
+    assert check_inputs(arguments, True, Reporter(line_interval_s=0.0)) == 0
+    said = [line.split(" item")[0] for line in capsys.readouterr().err.splitlines()]
+    assert said == [f"[INFO] Checking the list: {n}" for n in (1, 2, 3)] + [
+        f"[INFO] Opening the recordings: {n}/3" for n in (1, 2, 3)
+    ]
+    assert check_inputs(arguments, True, Reporter(quiet=True, line_interval_s=0.0)) == 0
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,14 @@ def test_what_was_done_before_tells_nothing_of_the_speed(clock):
     ]
 
 
+def test_work_of_unknown_length_has_no_share_and_no_end(clock):
+    bar, said = lines_of(clock, total=None, label="Checking the list", unit="item")
+    bar.update(120_000)
+    clock.now_s = 30.0
+    bar.update()
+    assert said == ["Checking the list: 120,001 item, 00:30 elapsed, 4,000 item/s"]
+
+
 def test_a_corpus_says_how_much_audio_how_fast_and_what_failed(clock):
     lines, said = lines_of(clock, total=1_500, label="Corpus", unit="file", initial=1_000)
     with CountingCorpusBar(lines, clock) as bar:
