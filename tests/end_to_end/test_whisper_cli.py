@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from speech_toolkit.evaluation.metrics.text import compare_texts, pool_comparisons
+from tests.end_to_end.corpus_results import OWN_FILES
 from tests.end_to_end.support import (
     REPOSITORY,
     WHISPER,
@@ -50,8 +51,6 @@ Running inference on: cpu
 \[INFO\] Results saved to: (?P<output>.+)
 """
 )
-
-OF_A_CORPUS = {"journal.jsonl", ".journal.lock", ".corpus.lock", "corpus.json", "corpus.html"}
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +190,7 @@ def test_one_file_in_all_formats(workplace, results):
 
 
 def test_files_of_the_same_name_have_results_of_their_own(workplace, finished):
-    results = {path for path in (workplace / "many").iterdir() if path.name not in OF_A_CORPUS}
+    results = {path for path in (workplace / "many").iterdir() if path.name not in OWN_FILES}
     written = {path.name: read_json(path) for path in results}
 
     assert {name: result["audio_path"].rsplit("/", 1)[1] for name, result in written.items()} == {
@@ -206,7 +205,7 @@ def test_files_of_the_same_name_have_results_of_their_own(workplace, finished):
 def test_a_file_that_fails_is_reported_and_the_others_are_done(finished, workplace, results):
     run = finished["some fail"]
 
-    results = {path.name for path in (workplace / "some").iterdir()} - OF_A_CORPUS
+    results = {path.name for path in (workplace / "some").iterdir()} - OWN_FILES
     assert results == {"sentence.txt"}
     errors = run.stderr.splitlines()
     assert len(errors) == 2
@@ -224,7 +223,7 @@ def test_nothing_is_left_but_the_results(finished, workplace):
     expected |= {"transcription_result_cpu.json", "quiet.srt", "some/sentence.txt"}
     expected |= {f"formats/sentence.{name}" for name in FORMATS}
     expected |= {f"many/{name}.json" for name in ("sentence.flac", "sentence.wav", "two_sentences")}
-    expected |= {f"{run}/{name}" for run in ("many", "some", "none") for name in OF_A_CORPUS}
+    expected |= {f"{run}/{name}" for run in ("many", "some", "none") for name in OWN_FILES}
     assert left == expected
 
 

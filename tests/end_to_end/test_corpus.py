@@ -1,0 +1,168 @@
+"""A corpus with bad items in it: all are done or explained, however often the run is ended."""
+
+import json
+import os
+import random
+import signal
+import time
+
+import pytest
+
+from tests.end_to_end.corpus_results import KIND_OF_FAULT, journal_of, outcomes_in, results_in
+from tests.end_to_end.support import REPOSITORY, run_many, run_script
+from tests.end_to_end.test_interrupts import started, wait_for
+from tools.make_corpus import MANIFEST, make_corpus
+
+ITEMS, BAD, KILLS = 24, 8, 3
+MANY_ITEMS, MANY_BAD, MANY_KILLS = 500, 20, 20
+LONGEST_LIFE_S = 10.0
+ON_CPU = ("--device", "cpu")
+
+
+def command(folder, output, *more):
+    return [
+        "inference_mms.py",
+        "--manifest",
+        folder / MANIFEST,
+        "--output_dir",
+        output,
+        "--format",
+        "json,srt",
+        *more,
+    ]
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """The folder of a corpus, and what is wrong with its bad items."""
+    folder = tmp_path_factory.mktemp("corpus")
+    return folder, make_corpus(folder, ITEMS, BAD)
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def finished(corpus, workplace):
+    """Several runs in one process, by name."""
+    folder, _ = corpus
+    talks = ("inference_whisper.py", "--audio", REPOSITORY / "samples" / "recognition")
+    commands = {
+        "undisturbed": command(folder, "undisturbed", *ON_CPU),
+        "again": command(folder, "undisturbed", *ON_CPU, "--export", "nemo", "--cut"),
+        "other settings": command(folder, "undisturbed", *ON_CPU, "--star", "edges"),
+        "first half": command(folder, "halves", *ON_CPU, "--shard", "1/2"),
+        "second half": command(folder, "halves", *ON_CPU, "--shard", "2/2"),
+        "batches": command(folder, "batches", *ON_CPU, "--batch_size", "4"),
+        "recognition": [*talks, "--output_dir", "talks", *ON_CPU],
+    }
+    listing = [(script, arguments) for script, *arguments in commands.values()]
+    return dict(zip(commands, run_many(listing, cwd=workplace), strict=True))
+
+
+def test_every_item_is_done_or_explained(corpus, finished, workplace):
+    _, faults = corpus
+    assert finished["undisturbed"].code == 3, finished["undisturbed"].stderr
+    recorded = journal_of(workplace / "undisturbed")
+    assert len(recorded) == ITEMS
+    kinds = {name: line["error"]["kind"] for name, line in recorded.items() if line["error"]}
+    assert kinds == {name: KIND_OF_FAULT[fault] for name, fault in faults.items()}
+    for line in recorded.values():
+        written = [(workplace / "undisturbed" / name).is_file() for name in line["outputs"]]
+        assert written == [True, True] * (line["status"] == "done")
+    summary = json.loads((workplace / "undisturbed" / "corpus.json").read_text())
+    assert summary["items"] == {"total": ITEMS, "done": ITEMS - BAD, "failed": BAD, "left": 0}
+    said = f"{ITEMS - BAD} of {ITEMS} recordings done, {BAD} failed, 0 left"
+    assert said in finished["undisturbed"].stdout
+
+
+def test_what_is_done_is_exported_and_not_done_again(finished, workplace):
+    run = finished["again"]
+    assert run.code == 3, run.stderr
+    assert f"Recordings: {ITEMS}, {ITEMS} of them done before" in run.stdout
+    assert "Model load" not in run.stdout
+    exported = workplace / "undisturbed" / "export" / "nemo"
+    assert len(list(exported.rglob("*.flac"))) >= ITEMS - BAD
+
+
+def test_other_settings_are_named(finished):
+    assert finished["other settings"].code == 2
+    assert 'star "none" -> "edges"' in finished["other settings"].stderr
+
+
+def test_halves_make_a_whole(finished, workplace):
+    assert {finished[name].code for name in ("first half", "second half")} <= {0, 3}
+    whole = {n: r for n, r in results_in(workplace / "undisturbed").items() if "export" not in n}
+    halves = results_in(workplace / "halves")
+    assert {n: halves[n] for n in halves if "journal" not in n} == whole
+
+
+def test_recognition_has_the_same_run(finished, workplace):
+    assert finished["recognition"].code == 0, finished["recognition"].stderr
+    recorded = journal_of(workplace / "talks")
+    assert {line["status"] for line in recorded.values()} == {"done"}
+    assert "talk" in recorded
+
+
+def test_an_interrupted_run_says_where_it_is_and_goes_on(corpus, finished, workplace):
+    folder, _ = corpus
+    journal = workplace / "interrupted" / "journal.jsonl"
+    with started(command(folder, "interrupted", *ON_CPU), workplace) as process:
+        wait_for(lambda: journal.exists() and len(journal.read_bytes().splitlines()) > BAD)
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert f"of {ITEMS} recordings done" in stdout
+    assert run_script(*command(folder, "interrupted", *ON_CPU), cwd=workplace).code == 3
+    assert_same(workplace / "interrupted", workplace / "undisturbed")
+
+
+def assert_same(found, expected):
+    assert outcomes_in(found) == outcomes_in(expected)
+    results, wanted = (
+        {name: result for name, result in results_in(folder).items() if "export" not in name}
+        for folder in (found, expected)
+    )
+    assert results.keys() == wanted.keys()
+    assert [name for name in wanted if results[name] != wanted[name]] == []
+
+
+def kill_often(line, cwd, kills, seed=0):
+    """Start a command and kill it so many times, at random moments; then let it end."""
+    dice = random.Random(seed)
+    for _ in range(kills):
+        with started(line, cwd) as process:
+            time.sleep(dice.uniform(0, LONGEST_LIFE_S))
+            os.killpg(process.pid, signal.SIGKILL) if dice.random() < 0.5 else process.kill()
+    return run_script(*line, cwd=cwd)
+
+
+def test_a_killed_run_ends_as_an_undisturbed_one(corpus, finished, workplace):
+    folder, _ = corpus
+    last = kill_often(command(folder, "killed", *ON_CPU), workplace, KILLS)
+    assert last.code == 3, last.stderr
+    assert_same(workplace / "killed", workplace / "undisturbed")
+
+
+@pytest.fixture(scope="module")
+def large_corpus(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    return folder, make_corpus(folder, MANY_ITEMS, MANY_BAD)
+
+
+WAYS = {"one process": ON_CPU}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", WAYS)
+def test_twenty_kills_change_nothing(large_corpus, tmp_path, way):
+    folder, faults = large_corpus
+    undisturbed = run_script(*command(folder, "undisturbed", *WAYS[way]), cwd=tmp_path)
+    assert undisturbed.code == 3, undisturbed.stderr
+    last = kill_often(command(folder, "killed", *WAYS[way]), tmp_path, MANY_KILLS)
+    assert last.code == 3, last.stderr
+    assert_same(tmp_path / "killed", tmp_path / "undisturbed")
+    failed = {name for name, line in journal_of(tmp_path / "killed").items() if line["error"]}
+    assert failed == faults.keys()
