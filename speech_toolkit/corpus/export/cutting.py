@@ -41,12 +41,14 @@ class Piece:
     targets: tuple[Path, ...]
 
 
-def write_pieces(path: str, track: int, pieces: Sequence[Piece]) -> None:
+def write_pieces(path: str, part: AudioPart, pieces: Sequence[Piece]) -> None:
     """Cut a recording, unless all of its pieces are there and the recording is what it was.
 
     Args:
         path: of the recording.
-        track: audio track of it.
+        part: of it in which the pieces are. Decoding begins where it begins, whichever pieces are
+            missing: in some containers a place is found to the millisecond only, so that pieces
+            decoded from elsewhere would have other samples.
         pieces: in order, apart from each other; at least one.
 
     Raises:
@@ -58,10 +60,9 @@ def write_pieces(path: str, track: int, pieces: Sequence[Piece]) -> None:
     missing = [piece for piece in pieces if not _is_there(piece, changed_ns)]
     if not missing:
         return
-    # A millisecond more at either end: their frames may be rounded otherwise.
-    start_ms, end_ms = max(0, missing[0].start_ms - 1), missing[-1].end_ms + 1
-    part = AudioPart(track, start_ms / 1000, end_ms / 1000)
-    source = AudioSource(path, part=part)
+    # A millisecond more: the last frame may be rounded otherwise.
+    end_s = (missing[-1].end_ms + 1) / 1000
+    source = AudioSource(path, part=AudioPart(part.track, part.start_s, end_s))
     with seekable_stream(source) as stream, opened_reader(stream, source) as reader:
         decoder = MonoDecoder(reader, source)
         blocks = _Blocks(decoder)

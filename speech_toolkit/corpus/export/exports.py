@@ -138,7 +138,7 @@ def _exported(
         pieces = [
             Piece(each.start_ms, each.end_ms, tuple(files)) for each, files in targets.items()
         ]
-        write_pieces(recording.path, recording.track, pieces)
+        write_pieces(recording.path, recording.part, pieces)
     for form, folder in folders.items():
         for name, path in form.links(recording, cut).items():
             folder.link(name, path)

@@ -42,14 +42,16 @@ class ExportForm:
 def pieces_table(recordings: Sequence[Recording], *, cut: bool) -> str:
     """Return how sure each utterance is and where it comes from, to choose among them by.
 
-    Lines of an id, seconds, mean log-probability, file, and seconds into it, with a header.
+    Lines of its id, seconds, mean log-probability, the id of its recording, that one's file, and
+    seconds into it, with a header.
     """
-    lines = ["id\tduration_s\tscore\tsource\tsource_start_s\n"]
+    lines = ["id\tduration_s\tscore\trecording\tsource\tsource_start_s\n"]
     for recording in recordings:
         for each in recording.utterances(cut=cut):
             score = "" if each.score is None else f"{each.score:.6g}"
             start_s = each.start_ms / 1000
             lines.append(
-                f"{each.id}\t{each.duration_s:.3f}\t{score}\t{recording.path}\t{start_s:.3f}\n"
+                f"{each.id}\t{each.duration_s:.3f}\t{score}\t{recording.item.id}\t"
+                f"{recording.path}\t{start_s:.3f}\n"
             )
     return "".join(lines)

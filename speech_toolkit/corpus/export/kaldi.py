@@ -64,10 +64,10 @@ def _lines(entries: Iterable[tuple[str, str]]) -> str:
 def _input(recording: Recording) -> str:
     """Return how Kaldi gets a recording: the file, or the command that prints it as WAV."""
     path = recording.path
-    if recording.track == 0 and _is_plain_wav(path):
+    if recording.part.track == 0 and _is_plain_wav(path):
         return path
     return (
-        f"ffmpeg -nostdin -loglevel error -i {shlex.quote(path)} -map 0:a:{recording.track} "
+        f"ffmpeg -nostdin -loglevel error -i {shlex.quote(path)} -map 0:a:{recording.part.track} "
         "-ac 1 -c:a pcm_s16le -f wav - |"
     )
 

@@ -8,7 +8,8 @@ together by ``--``, are so: no such name goes on with a byte that sorts before `
 import hashlib
 import re
 
-LONGEST_BYTES = 80  # of a part; two and the times of an utterance fit into a file's name
+LONGEST_BYTES = 80  # of a part
+LONGEST_NAME_BYTES = 180  # of a recording; the times of an utterance fit behind it in a file's name
 _USABLE = re.compile(r"[\w.]+(?:-[\w.]+)*")
 _UNUSABLE = re.compile(r"[^\w.]+")
 _BETWEEN = "--"
@@ -22,8 +23,11 @@ def speaker_of(item_id: str) -> str:
 
 def name_of(item_id: str) -> str:
     """Return the name of a recording, which begins with its speaker and is no other id's."""
-    speaker, folder, rest = item_id.partition("/")
-    return f"{_usable(speaker)}{_BETWEEN}{_usable(rest)}" if folder else _usable(speaker)
+    name = _BETWEEN.join(map(_usable, item_id.split("/")))
+    if len(name.encode()) <= LONGEST_NAME_BYTES:
+        return name
+    speaker, _, rest = item_id.partition("/")
+    return f"{_usable(speaker)}{_BETWEEN}{_usable(rest)}"  # which has a "/", and gets a digest
 
 
 def utterance_id(name: str, start_ms: int, end_ms: int) -> str:

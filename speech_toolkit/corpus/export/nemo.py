@@ -18,7 +18,7 @@ MANIFEST = "manifest.jsonl"
 
 
 def _audio(recording: Recording, cut: bool) -> AudioFiles:
-    is_copied = cut or recording.track != 0  # NeMo reads the first track alone
+    is_copied = cut or recording.part.track != 0  # NeMo reads the first track alone
     files = recording.utterances(cut=cut) if is_copied else ()
     return {f"audio/{recording.speaker}/{each.id}{FLAC}": each for each in files}
 
@@ -48,6 +48,7 @@ def _entry(recording: Recording, utterance: Utterance, piece: str | None) -> dic
         "speaker": recording.speaker,
         "score": utterance.score,
         "id": utterance.id,
+        "recording": recording.item.id,
         **source,
     }
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.corpus.export.cut_points import cut_points_ms
 from speech_toolkit.corpus.export.naming import name_of, speaker_of, utterance_id
 from speech_toolkit.corpus.item import Item
@@ -54,7 +55,7 @@ class Recording:
         name: unique in the corpus, and a name for files.
         speaker: who may have spoken.
         path: of the file, absolute.
-        track: audio track of it.
+        part: of the file that the item is.
         language: code; None where nobody knows.
         whole: all of it as one.
         sentences: in order, apart from each other; those that were not heard are not among them.
@@ -64,7 +65,7 @@ class Recording:
     name: str
     speaker: str
     path: str
-    track: int
+    part: AudioPart
     language: str | None
     whole: Utterance
     sentences: tuple[Utterance, ...]
@@ -72,7 +73,7 @@ class Recording:
     @property
     def is_part(self) -> bool:
         """Whether the file holds more than is meant."""
-        return self.track != 0 or self.item.start_s is not None or self.item.end_s is not None
+        return self.part != WHOLE
 
     def utterances(self, *, cut: bool) -> tuple[Utterance, ...]:
         """Return its sentences, or all of it as one."""
@@ -103,6 +104,7 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
     end_s = start_s + document.get("audio_duration", document.get("audio_duration_s"))
     spans = _spans(document)
     cuts_ms = cut_points_ms([(span.start_s, span.end_s) for span in spans], start_s, end_s)
+    (whole_ms,) = cut_points_ms([(start_s, end_s)], start_s, end_s)
     sentences = tuple(
         Utterance(utterance_id(name, *cut_ms), span.text, *cut_ms, span.score)
         for span, cut_ms in zip(spans, cuts_ms, strict=True)
@@ -113,9 +115,9 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
         name=name,
         speaker=speaker_of(item.id),
         path=str(Path(item.audio_path).absolute()),
-        track=part.track,
+        part=part,
         language=document["language"],
-        whole=Utterance(name, text, round(start_s * 1000), round(end_s * 1000), outcome.mean_score),
+        whole=Utterance(name, text, *whole_ms, outcome.mean_score),
         sentences=sentences,
     )
 

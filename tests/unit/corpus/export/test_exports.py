@@ -140,6 +140,7 @@ def test_a_manifest_tells_scores_and_sources(corpus):
     first = json.loads(manifest.read_text("utf-8").splitlines()[0])
     assert first["audio_filepath"].startswith("audio/zoë/")
     assert (first["duration"], first["score"], first["speaker"]) == (1.3, -0.125, "zoë")
+    assert first["recording"] == "zoë/b 1"
     assert (first["source"], first["source_offset"]) == (corpus.items[0].audio_path, 0.05)
     export(corpus, cut=False)
     whole = json.loads(manifest.read_text("utf-8").splitlines()[0])
@@ -149,7 +150,9 @@ def test_a_manifest_tells_scores_and_sources(corpus):
         -0.25,
     )
     table = (corpus.out / "export/mfa/pieces.tsv").read_text("utf-8").splitlines()
-    assert table[3].split("\t") == ["alone", "5.000", "-0.25", corpus.items[2].audio_path, "0.000"]
+    source = corpus.items[0].audio_path
+    assert table[1].split("\t") == [first["id"].rpartition("--")[0], "5.000", "-0.25", "zoë/b 1",
+                                    source, "0.000"]  # fmt: skip
 
 
 def test_parts_of_files_stay_parts(tmp_path):
