@@ -53,7 +53,7 @@ class LineBar:
         self._say = say
         self._total = total
         self._label = label
-        self._unit = unit
+        self._units = f"{unit}s" if len(unit) > 1 else unit  # not of "s" and "%"
         self._initial = initial
         self._interval_s = interval_s
         self._clock = clock
@@ -87,14 +87,14 @@ class LineBar:
         from tqdm import tqdm
 
         of_total = "" if self._total is None else f"/{self._total:,.0f}"
-        share = f" ({self.n / self._total:.0%})" if self._total and self._unit != "%" else ""
-        parts = [f"{self._label}: {self.n:,.0f}{of_total} {self._unit}{share}"]
+        share = f" ({self.n / self._total:.0%})" if self._total and self._units != "%" else ""
+        parts = [f"{self._label}: {self.n:,.0f}{of_total} {self._units}{share}"]
         if self._note:
             parts.append(self._note)
         parts.append(f"{tqdm.format_interval(elapsed_s)} elapsed")
         rate = (self.n - self._initial) / elapsed_s if elapsed_s > 0 else 0.0
         if rate > 0:
-            parts.append(f"{_short(rate)} {self._unit}/s")
+            parts.append(f"{_short(rate)} {self._units}/s")
             if self._total is not None:
                 left_s = max(0.0, self._total - self.n) / rate
                 parts.append(f"{tqdm.format_interval(left_s)} left")

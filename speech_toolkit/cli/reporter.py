@@ -15,6 +15,7 @@ from speech_toolkit.system.streams import STDOUT, discard_output
 
 RULE = "=" * 60
 _LONGEST_WORD = 300
+_UNKNOWN_DELAY_S = 0.5  # before a bar of unknown length is shown, which is short as a rule
 # Without the files per second, so that all its facts find room in 80 columns.
 _CORPUS_BAR = (
     "{desc}: {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}{postfix}]"
@@ -149,6 +150,7 @@ class Reporter:
             initial=initial,
             bar_format=bar_format,
             smoothing=0,  # the mean of this run: the last files say little of those to come
+            delay=_UNKNOWN_DELAY_S if total is None else 0,
             leave=False,
             file=sys.stderr,
         )

@@ -47,9 +47,9 @@ def test_a_line_comes_only_after_half_a_minute_and_then_each_half_minute(clock):
         clock.now_s = float(second)
         bar.update()
     assert said == [
-        "Inference: 30/200 window (15%), 00:30 elapsed, 1 window/s, 02:50 left",
-        "Inference: 60/200 window (30%), 01:00 elapsed, 1 window/s, 02:20 left",
-        "Inference: 90/200 window (45%), 01:30 elapsed, 1 window/s, 01:50 left",
+        "Inference: 30/200 windows (15%), 00:30 elapsed, 1 windows/s, 02:50 left",
+        "Inference: 60/200 windows (30%), 01:00 elapsed, 1 windows/s, 02:20 left",
+        "Inference: 90/200 windows (45%), 01:30 elapsed, 1 windows/s, 01:50 left",
     ]
 
 
@@ -69,8 +69,8 @@ def test_what_was_done_before_tells_nothing_of_the_speed(clock):
     clock.now_s = 20.0
     bar.update(0)
     assert said == [
-        "Inference: 100/200 window (50%), 00:10 elapsed",
-        "Inference: 150/200 window (75%), 00:20 elapsed, 2.5 window/s, 00:20 left",
+        "Inference: 100/200 windows (50%), 00:10 elapsed",
+        "Inference: 150/200 windows (75%), 00:20 elapsed, 2.5 windows/s, 00:20 left",
     ]
 
 
@@ -79,7 +79,7 @@ def test_work_of_unknown_length_has_no_share_and_no_end(clock):
     bar.update(120_000)
     clock.now_s = 30.0
     bar.update()
-    assert said == ["Checking the list: 120,001 item, 00:30 elapsed, 4,000 item/s"]
+    assert said == ["Checking the list: 120,001 items, 00:30 elapsed, 4,000 items/s"]
 
 
 def test_a_corpus_says_how_much_audio_how_fast_and_what_failed(clock):
@@ -90,8 +90,8 @@ def test_a_corpus_says_how_much_audio_how_fast_and_what_failed(clock):
         clock.now_s = 35.64
         bar.add(audio_s=None, failed=True)
     assert said == [
-        "Corpus: 1,100/1,500 file (73%), 0.99 h audio, RTF 0.01, 1 failed, 00:35 elapsed, "
-        "2.81 file/s, 02:22 left"
+        "Corpus: 1,100/1,500 files (73%), 0.99 h audio, RTF 0.01, 1 failed, 00:35 elapsed, "
+        "2.81 files/s, 02:22 left"
     ]
 
 
@@ -110,8 +110,8 @@ def test_no_terminal_gets_lines_on_stderr(capsys):
     out, err = capsys.readouterr()
     assert out == ""
     assert [line.split(" (")[0] for line in err.splitlines()] == [
-        "[INFO] Inference: 1/2 window",
-        "[INFO] Corpus: 1/2 file",
+        "[INFO] Inference: 1/2 windows",
+        "[INFO] Corpus: 1/2 files",
     ]
 
 
@@ -161,3 +161,10 @@ def test_lines_do_not_run_into_a_bar(monkeypatch, quiet):
         *before, shown = line.split("\r")
         assert shown == wanted
         assert before[-1].strip() == ""  # the bar was wiped out
+
+
+def test_a_list_that_is_read_at_once_does_not_flicker(monkeypatch):
+    terminal = on_terminal(monkeypatch)
+    with Reporter().progress_bar(total=None, label="Checking the list", unit="item") as bar:
+        bar.update(1000)
+    assert terminal.getvalue().strip() == ""
