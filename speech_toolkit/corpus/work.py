@@ -20,12 +20,13 @@ from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.errors import SilentAudioError, TranscriptError, TruncatedAudioError
-from speech_toolkit.outcomes import Outcome, outcome_of
+from speech_toolkit.outcomes import Outcome
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 if TYPE_CHECKING:
     from speech_toolkit.alignment.aligner import Aligner
     from speech_toolkit.alignment.emissions import Emissions
+    from speech_toolkit.transcription.prepared import PreparedAudio
     from speech_toolkit.transcription.transcriber import Transcriber
 
 Document = dict[str, Any]
@@ -140,19 +141,17 @@ class ReadTranscription:
     """An item to transcribe, read.
 
     Attributes:
-        waveform: its audio.
-        load_s: seconds that decoding and resampling took.
+        prepared: its audio, and where in it somebody speaks.
         settings: of this item.
     """
 
-    waveform: Waveform
-    load_s: float
+    prepared: PreparedAudio
     settings: TranscriptionSettings
 
     @property
     def audio_s(self) -> float:
         """Seconds of audio."""
-        return self.waveform.duration_s
+        return self.prepared.waveform.duration_s
 
 
 class TranscriptionModel:
@@ -173,24 +172,27 @@ class TranscriptionModel:
         self._part = part
 
     def read(self, item: Item) -> ReadTranscription:
-        """Decode an item's audio."""
+        """Decode an item's audio, and find speech in it."""
         own = replace(self._settings, language=item.language or self._settings.language)
         rate_hz = self._transcriber.checkpoint.sample_rate_hz
-        return ReadTranscription(*_whole_recording(item, self._part, rate_hz), own)
+        waveform, load_s = _whole_recording(item, self._part, rate_hz)
+        prepared = self._transcriber.prepare(waveform, own)
+        return ReadTranscription(replace(prepared, load_s=load_s), own)
 
     def hear(
         self, inputs: Iterable[tuple[Item, ReadTranscription]], stop: threading.Event
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what gives its document."""
-        for item, read in inputs:
-            yield item, outcome_of(lambda read=read: self._transcribed(read))
-            if stop.is_set():
-                return
+        begun: dict[str, Item] = {}
 
-    def _transcribed(self, read: ReadTranscription) -> Finish:
-        result = self._transcriber.transcribe(read.waveform, read.settings)
-        times_s = result.stage_times_s | {"decode_audio": read.load_s}
-        return replace(result, stage_times_s=times_s).to_dict
+        def taken() -> Iterator[tuple[str, PreparedAudio, TranscriptionSettings]]:
+            for item, read in inputs:
+                begun[item.id] = item
+                yield item.id, read.prepared, read.settings
+
+        for item_id, outcome in self._transcriber.transcribe_prepared_many(taken(), stop):
+            result = outcome.result
+            yield begun.pop(item_id), Outcome(result and result.to_dict, outcome.error)
 
 
 def _whole_recording(

@@ -25,13 +25,7 @@ from tests.end_to_end.whisper_commands import (
     PUBLISHED,
     SAMPLE_OF,
 )
-from tests.end_to_end.whisper_material import (
-    RECOGNITION,
-    SENTENCE,
-    TALK,
-    make_recordings,
-    truth,
-)
+from tests.end_to_end.whisper_material import RECOGNITION, SENTENCE, TALK, make_recordings, truth
 
 SCHEMA = json.loads((REPOSITORY / "results" / "schemas" / "transcription.schema.json").read_text())
 
