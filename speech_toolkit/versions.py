@@ -1,6 +1,7 @@
 """The versions that every report carries."""
 
 import platform
+from functools import cache
 
 from speech_toolkit import __version__
 
@@ -13,8 +14,14 @@ REPORTED_PACKAGES = (
 def versions() -> dict[str, str | None]:
     """Return the versions of the toolkit, Python and the packages that shape a result.
 
-    A package that is not installed has the value None. Reads metadata and imports nothing.
+    A package that is not installed has the value None. Reads metadata, once, and imports nothing.
     """
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str | None]:
+    """Look for the packages: some milliseconds, as long as a card takes for a short recording."""
     found: dict[str, str | None] = {
         "speech_toolkit": __version__,
         "python": platform.python_version(),

@@ -109,9 +109,9 @@ class TranscriptionResult:
         device: as it was selected, such as ``cpu`` or ``npu:1``.
         dtype: of the model, such as ``torch.float32``.
         model_load_s: seconds, 0 for a model that was loaded before.
-        stage_times_s: seconds per stage.
-        transcribe_s: seconds from the waveform to the text.
-        memory: of the device, in bytes.
+        stage_times_s: seconds per stage; of a batch shared with other files its share, by windows.
+        transcribe_s: seconds from the waveform to the text, shared likewise.
+        memory: of the device, in bytes, its peak that of the run of all files.
         environment: what it ran on.
         versions: of the toolkit and its packages.
         warnings: what the user should know.

@@ -55,7 +55,8 @@ class TranscriptionSettings:
         condition_on_previous_text: whether "transcribe" prompts a window with the text before it;
             None for what suits the checkpoint.
         chunk_length_s: longest window in seconds, at most what the model takes (30).
-        batch_size: windows that "chunked" runs together; None for 8 on NPU and CUDA, 1 on CPU.
+        batch_size: windows that run together: of one file in "chunked", of many files in either
+            mode; None for 8 on NPU and CUDA, 1 on CPU.
         skip_silence: whether stretches without speech are kept from the model.
         seed: of the random numbers for temperatures above 0.
         record_margins: whether each token's lead over the second best is kept, to judge a
