@@ -2,10 +2,10 @@
 
 Dimensions: T frames of a whole waveform, V labels.
 
-Windows of different recordings share batches. On a CPU a batch of one window gives the same bits
-whatever ran before it. What else shares a batch changes a frame by the order in which float32 sums
-are rounded, and by no more: padding is put only where a model takes no notice of it (see
-``hides_padding`` of :class:`CtcCheckpoint`).
+Windows of different recordings share batches. In batches of one every bit is that of the recording
+alone. In larger ones the sums are taken in another order, and no more is different: padding is put
+only where a model takes no notice of it (``hides_padding`` of :class:`CtcCheckpoint`). With the
+bundled model on a CPU in float32 log-probabilities then differ by up to 2e-5, and no best path did.
 """
 
 from __future__ import annotations
