@@ -4,7 +4,6 @@ import ast
 import base64
 import json
 import re
-from math import log
 from pathlib import Path
 
 import pytest
@@ -13,34 +12,11 @@ from speech_toolkit.corpus.page import page as page_module
 from speech_toolkit.corpus.page.page import corpus_page
 from speech_toolkit.corpus.page.texts import wording
 from speech_toolkit.formats.page.languages import LANGUAGES
+from tests.unit.corpus.page.made_up import summary
 from tests.unit.page_parts.page_parser import ParsedPage
 
 HOSTILE = '</script><script>alert(1)</script>" onload="alert(1)" & {key} 你好'
 ERRORS = Path(page_module.__file__).parents[2] / "errors.py"
-
-
-def summary(**changes):
-    worst = [
-        {"id": f"a:b/{n} #1", "mean_score": log(0.1 + n / 100), "audio_s": 5.0,
-         "outputs": [f"a:b/{n} #1.json", f"a:b/{n} #1.html"]}
-        for n in range(50)
-    ]  # fmt: skip
-    scores = dict.fromkeys(("mean", "min", "p5", "p25", "median", "p75", "p95", "max"), log(0.5))
-    return {
-        "schema_version": "1.0",
-        "kind": "corpus",
-        "settings": {"task": "alignment", "model": {"path": "models/mms"}, "star": None},
-        "items": {"total": 12_000, "done": 11_000, "failed": 4, "left": 996},
-        "audio_h": 165.6,
-        "load_s": 900.0,
-        "run_s": 3600.0,
-        "rtf": 0.05,
-        "devices": {"npu:0": 6000, "npu:1": 5000},
-        "failures": [{"kind": "missing", "items": 4,
-                      "examples": [{"id": "gone", "message": "does not exist: check the path"}]}],
-        "scores": {"items": 11_000, **scores, "items_by_probability": [0] * 9 + [11_000]},
-        "worst": worst,
-    } | changes  # fmt: skip
 
 
 NOTHING_DONE = summary(
