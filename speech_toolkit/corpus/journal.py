@@ -146,6 +146,20 @@ def journals_in(directory: str | os.PathLike[str]) -> list[Path]:
     return sorted((p for p, s in shards.items() if s), key=lambda path: shards[path].number)
 
 
+def recorded_in(directory: str | os.PathLike[str]) -> Recorded:
+    """Return what all journals of an output directory hold together.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    settings, outcomes = None, {}
+    for path in journals_in(directory):
+        recorded = read_journal(path)
+        settings = recorded.settings if settings is None else settings
+        outcomes |= recorded.outcomes
+    return Recorded(settings, outcomes)
+
+
 def _opened_alone(path: Path, shard: Shard, held: ExitStack, progress: Progress) -> int:
     """Return the descriptor of a journal that no other run writes to while ``held`` is open."""
     directory = path.parent

@@ -9,8 +9,7 @@ from math import ceil, exp, fsum
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.corpus.journal import journals_in
-from speech_toolkit.corpus.journal_lines import read_journal
+from speech_toolkit.corpus.journal import recorded_in
 from speech_toolkit.corpus.lock import summary_locked
 from speech_toolkit.corpus.names import PAGE_NAME, SUMMARY_NAME
 from speech_toolkit.corpus.outcome import ItemOutcome
@@ -65,11 +64,10 @@ def summarize(
     Raises:
         UsageError: there is no journal, or one cannot be read.
     """
-    recorded = [read_journal(path) for path in journals_in(directory)]
-    settings = next((each.settings for each in recorded if each.settings is not None), None)
-    if settings is None:
+    recorded = recorded_in(directory)
+    if recorded.settings is None:
         raise UsageError(f"{shown_path(directory)}: holds no journal of a corpus; name another")
-    tried = {item_id: outcome for each in recorded for item_id, outcome in each.outcomes.items()}
+    tried = recorded.outcomes
     if ids is None:
         ids = tried.keys()
     outcomes = [tried[item_id] for item_id in ids if item_id in tried]
@@ -78,7 +76,7 @@ def summarize(
     return {
         "schema_version": SCHEMA_VERSION,
         "kind": "corpus",
-        "settings": settings,
+        "settings": recorded.settings,
         "items": {
             "total": len(ids),
             "done": len(done),
