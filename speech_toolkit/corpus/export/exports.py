@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from speech_toolkit.corpus.export.cutting import Piece, write_pieces
 from speech_toolkit.corpus.export.folder import ExportFolder
 from speech_toolkit.corpus.export.form import ExportForm
 from speech_toolkit.corpus.export.forms import FORMS
+from speech_toolkit.corpus.export.naming import first_key
 from speech_toolkit.corpus.export.recording import Recording, Utterance, read_recording
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.lock import summary_locked
@@ -24,6 +25,7 @@ from speech_toolkit.errors import DiskFullError, MissingAudioError, TranscriptEr
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 
+_BEGUN_A_THREAD = 8
 _Folders = Mapping[ExportForm, ExportFolder]
 
 
@@ -74,46 +76,70 @@ def write_exports(
     """
     base = Path(directory)
     done = [item for item in items if item.id in outcomes and outcomes[item.id].ok]
-    recordings, failures = [], {}
+    done.sort(key=lambda item: first_key(item.id))
+    forms = [FORMS[name] for name in dict.fromkeys(names)]
     with summary_locked(base):
-        forms = [FORMS[name] for name in dict.fromkeys(names)]
         folders = {form: ExportFolder(base / EXPORT_FOLDER / form.name) for form in forms}
 
         def export(item: Item) -> Recording:
             return _exported(item, outcomes[item.id], base, folders, cut)
 
-        with progress.progress_bar(total=len(done), label="Export", unit="file") as bar:
-            for item, outcome in _side_by_side(done, export):
-                bar.update()
-                if outcome.ok:
-                    recordings.append(outcome.result)
-                    continue
-                if isinstance(outcome.error, DiskFullError):
-                    raise outcome.error
-                failures[item.id] = ItemError.of(outcome.error)
-                progress.warning(f"not exported: {item.id}: {failures[item.id].message}")
-        for form, folder in folders.items():
-            for name, text in form.tables(recordings, cut, folder.path):
-                folder.write(name, text)
-            folder.finish()
-    utterances = [each for recording in recordings for each in recording.utterances(cut=cut)]
-    return Exported(
-        tuple(folder.path for folder in folders.values()),
-        len(recordings),
-        len(utterances),
-        sum(each.duration_s for each in utterances),
-        failures,
-    )
+        count = _Count()
+        try:
+            with progress.progress_bar(total=len(done), label="Export", unit="file") as bar:
+                for item, outcome in _side_by_side(done, export):
+                    bar.update()
+                    if outcome.ok:
+                        _list(outcome.result, folders, cut, count)
+                    elif isinstance(outcome.error, DiskFullError):
+                        raise outcome.error
+                    else:
+                        count.failures[item.id] = error = ItemError.of(outcome.error)
+                        progress.warning(f"not exported: {item.id}: {error.message}")
+            for folder in folders.values():
+                folder.finish()
+        finally:
+            for folder in folders.values():
+                folder.discard()
+    paths = tuple(folder.path for folder in folders.values())
+    return Exported(paths, count.recordings, count.utterances, count.seconds, count.failures)
+
+
+@dataclass
+class _Count:
+    """What was exported so far."""
+
+    recordings: int = 0
+    utterances: int = 0
+    seconds: float = 0.0
+    failures: dict[str, ItemError] = field(default_factory=dict)
+
+
+def _list(recording: Recording, folders: _Folders, cut: bool, count: _Count) -> None:
+    """Write the lines of a recording in the tables of all forms, and count it."""
+    for form, folder in folders.items():
+        for table, line in form.lines(recording, cut, folder.path):
+            folder.add(table, line)
+    utterances = recording.utterances(cut=cut)
+    count.recordings += 1
+    count.utterances += len(utterances)
+    count.seconds += sum(each.duration_s for each in utterances)
 
 
 def _side_by_side(
     items: Sequence[Item], export: Callable[[Item], Recording]
 ) -> Iterator[tuple[Item, Outcome[Recording]]]:
     """Export items in threads, since decoding and encoding need no Python; yield them in order."""
-    with ThreadPoolExecutor(reading_threads(), "export") as pool:
-        futures = [pool.submit(outcome_of, partial(export, item)) for item in items]
+    threads = reading_threads()
+    with ThreadPoolExecutor(threads, "export") as pool:
+        begun: deque[tuple[Item, Future[Outcome[Recording]]]] = deque()
         try:
-            for item, future in zip(items, futures, strict=True):
+            for item in items:
+                begun.append((item, pool.submit(outcome_of, partial(export, item))))
+                if len(begun) > _BEGUN_A_THREAD * threads:
+                    first, future = begun.popleft()
+                    yield first, future.result()
+            for item, future in begun:
                 yield item, future.result()
         finally:
             pool.shutdown(cancel_futures=True)
@@ -122,14 +148,14 @@ def _side_by_side(
 def _exported(
     item: Item, outcome: ItemOutcome, directory: Path, folders: _Folders, cut: bool
 ) -> Recording:
-    """Write the audio of an item in all forms, and return what their tables say of it."""
+    """Write the files of an item in all forms, and return what their tables say of it."""
     recording = read_recording(item, outcome, directory)
     if not recording.utterances(cut=cut):
         raise TranscriptError(f"{item.id}: none of its sentences was heard; leave it out")
     targets: dict[Utterance, list[Path]] = defaultdict(list)
     for form, folder in folders.items():
-        audio, links = form.audio(recording, cut), form.links(recording, cut)
-        folder.will_hold([*audio, *links])
+        audio = form.audio(recording, cut)
+        folder.will_hold([*audio, *form.links(recording, cut)])
         for name, utterance in audio.items():
             targets[utterance].append(folder.path / name)
     if not Path(recording.path).is_file():
@@ -142,4 +168,6 @@ def _exported(
     for form, folder in folders.items():
         for name, path in form.links(recording, cut).items():
             folder.link(name, path)
+        for name, text in form.texts(recording, cut).items():
+            folder.write(name, text)
     return recording

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
+from speech_toolkit.corpus.export.table import Table, TableWriter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.lines import numbered_lines
 from speech_toolkit.files.writing import not_written, utf8, write_bytes, write_text
@@ -32,15 +33,12 @@ class ExportFolder:
         self.path = path
         self._list = path / LIST_NAME
         self._lock = threading.Lock()
-        self._before: set[str] = set()
+        self._tables: dict[Table, TableWriter] = {}
         self._now: set[str] = set()
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise not_written(path, error) from error
-        if self._list.exists():
-            lines = numbered_lines(self._list, error=UsageError, advice="remove it")
-            self._before = {name for _, name in lines if _is_inside(name)}
 
     def will_hold(self, names: Iterable[str]) -> None:
         """Note files that are about to be written, or that stay; threads may do so together.
@@ -51,12 +49,9 @@ class ExportFolder:
         with self._lock:
             new = [name for name in names if name not in self._now]
             self._now.update(new)
-            unlisted = [name for name in new if name not in self._before]
-            if not unlisted:
-                return
             try:
                 with self._list.open("ab") as file:
-                    file.write(utf8("".join(f"{name}\n" for name in unlisted)))
+                    file.write(utf8("".join(f"{name}\n" for name in new)))
             except OSError as error:
                 raise not_written(self._list, error) from error
 
@@ -91,20 +86,46 @@ class ExportFolder:
         except OSError as error:
             raise not_written(target, error) from error
 
-    def finish(self) -> None:
-        """Remove what earlier exports wrote and this one has no more.
+    def add(self, table: Table, line: str) -> None:
+        """Write a line of a table, without its end.
 
         Raises:
-            UsageError: the list cannot be written.
+            UsageError: it cannot be written.
         """
-        for name in self._before - self._now:
-            file = self.path / name
-            with suppress(OSError):
-                file.with_name(f".{file.name}.part").unlink(missing_ok=True)  # of a killed export
-                file.unlink(missing_ok=True)
-                for folder in PurePosixPath(name).parents[:-1]:
-                    (self.path / folder).rmdir()  # stops at one that is not empty
+        if table not in self._tables:
+            self._tables[table] = TableWriter(table, self.path)
+        self._tables[table].add(line)
+
+    def finish(self) -> None:
+        """Put the tables in their place, and remove what only earlier exports have.
+
+        Raises:
+            UsageError: a table or the list cannot be written.
+        """
+        for table, writer in self._tables.items():
+            if table.as_many_as and writer.count < self._tables[table.as_many_as].count:
+                writer.discard()
+            else:
+                self.will_hold([table.name])
+                writer.finish()
+        listed = numbered_lines(self._list, error=UsageError, advice="remove it")
+        for _, name in listed if self._list.exists() else ():
+            if name not in self._now and _is_inside(name):
+                self._remove(name)
         write_text(self._list, "".join(f"{name}\n" for name in sorted(self._now)))
+
+    def discard(self) -> None:
+        """Remove tables that were not finished."""
+        for writer in self._tables.values():
+            writer.discard()
+
+    def _remove(self, name: str) -> None:
+        file = self.path / name
+        with suppress(OSError):
+            file.with_name(f".{file.name}.part").unlink(missing_ok=True)  # of a killed export
+            file.unlink(missing_ok=True)
+            for folder in PurePosixPath(name).parents[:-1]:
+                (self.path / folder).rmdir()  # stops at one that is not empty
 
 
 def _is_inside(name: str) -> bool:

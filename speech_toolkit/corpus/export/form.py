@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from speech_toolkit.corpus.export.recording import Recording, Utterance
+from speech_toolkit.corpus.export.table import Table
 
 FLAC, WAV = ".flac", ".wav"
+PIECES = Table("pieces.tsv", header="id\tduration_s\tscore\trecording\tsource\tsource_start_s\n")
 AudioFiles = dict[str, Utterance]  # by the name of the file, relative to the export's folder
-Tables = Iterator[tuple[str, str]]  # names of files, and their text
+Lines = Iterator[tuple[Table, str]]  # without their ends
 
 
-def no_links(recording: Recording, cut: bool) -> dict[str, str]:
-    """Return the links of a form that has none."""
+def nothing(recording: Recording, cut: bool) -> dict[str, str]:
+    """Return the links or texts of a form that has none."""
     return {}
 
 
@@ -26,32 +28,31 @@ class ExportForm:
         name: as ``--export`` has it, and the folder that it is written to.
         description: for help texts.
         audio: a recording, and whether it is cut -> the audio files that are written for it.
-        tables: the recordings, whether they are cut, and the folder -> its text files.
+        lines: a recording, whether it is cut, and the folder -> its lines in tables.
         needs_times: whether sentences need their times even where recordings are not cut.
         links: a recording, and whether it is cut -> names of links to its file, and the file.
+        texts: a recording, and whether it is cut -> names of files of its own, and their text.
     """
 
     name: str
     description: str
     audio: Callable[[Recording, bool], AudioFiles]
-    tables: Callable[[Sequence[Recording], bool, Path], Tables]
+    lines: Callable[[Recording, bool, Path], Lines]
     needs_times: bool = False
-    links: Callable[[Recording, bool], dict[str, str]] = no_links
+    links: Callable[[Recording, bool], dict[str, str]] = nothing
+    texts: Callable[[Recording, bool], dict[str, str]] = nothing
 
 
-def pieces_table(recordings: Sequence[Recording], *, cut: bool) -> str:
-    """Return how sure each utterance is and where it comes from, to choose among them by.
-
-    Lines of its id, seconds, mean log-probability, the id of its recording, that one's file, and
-    seconds into it, with a header.
-    """
-    lines = ["id\tduration_s\tscore\trecording\tsource\tsource_start_s\n"]
-    for recording in recordings:
-        for each in recording.utterances(cut=cut):
-            score = "" if each.score is None else f"{each.score:.6g}"
-            start_s = each.start_ms / 1000
-            lines.append(
-                f"{each.id}\t{each.duration_s:.3f}\t{score}\t{recording.item.id}\t"
-                f"{recording.path}\t{start_s:.3f}\n"
-            )
-    return "".join(lines)
+def piece_lines(recording: Recording, *, cut: bool) -> Lines:
+    """Yield how sure each utterance is and where it comes from, to choose among them by."""
+    for each in recording.utterances(cut=cut):
+        score = "" if each.score is None else f"{each.score:.6g}"
+        fields = (
+            each.id,
+            f"{each.duration_s:.3f}",
+            score,
+            recording.item.id,
+            recording.path,
+            f"{each.start_ms / 1000:.3f}",
+        )
+        yield PIECES, "\t".join(fields)

@@ -8,12 +8,19 @@ channel is read through FFmpeg.
 from __future__ import annotations
 
 import shlex
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from speech_toolkit.corpus.export.form import WAV, AudioFiles, ExportForm, Tables, pieces_table
+from speech_toolkit.corpus.export.form import WAV, AudioFiles, ExportForm, Lines, piece_lines
 from speech_toolkit.corpus.export.recording import Recording
+from speech_toolkit.corpus.export.table import Table
+
+_RECORDINGS = Table("wav.scp", is_sorted=True)
+_SEGMENTS = Table("segments", is_sorted=True)
+_TEXT = Table("text", is_sorted=True)
+_SPEAKERS = Table("utt2spk", is_sorted=True)
+_UTTERANCES = Table("spk2utt", is_sorted=True, is_merged=True)
+_DURATIONS = Table("utt2dur", is_sorted=True)
+_LANGUAGES = Table("utt2lang", is_sorted=True, as_many_as=_TEXT)
 
 
 def _audio(recording: Recording, cut: bool) -> AudioFiles:
@@ -21,44 +28,23 @@ def _audio(recording: Recording, cut: bool) -> AudioFiles:
     return {f"audio/{recording.speaker}/{each.id}{WAV}": each for each in files}
 
 
-def _tables(recordings: Sequence[Recording], cut: bool, folder: Path) -> Tables:
-    recordings = [recording for recording in recordings if recording.sentences]
-    utterances = [(each, recording) for recording in recordings for each in recording.sentences]
-    if cut:
-        audio = {
-            each.id: str(folder.resolve() / name)
-            for recording in recordings
-            for name, each in _audio(recording, cut).items()
-        }
-    else:
-        audio = {recording.name: _input(recording) for recording in recordings}
-        yield (
-            "segments",
-            _lines(
-                (u.id, f"{r.name} {u.start_ms / 1000:.3f} {u.end_ms / 1000:.3f}")
-                for u, r in utterances
-            ),
-        )
-    yield "wav.scp", _lines(audio.items())
-    yield "text", _lines((each.id, each.text) for each, _ in utterances)
-    yield "utt2spk", _lines((each.id, recording.speaker) for each, recording in utterances)
-    yield "spk2utt", _lines(_by_speaker(recordings).items())
-    if all(recording.language for recording in recordings):
-        yield "utt2lang", _lines((each.id, recording.language) for each, recording in utterances)
-    yield "utt2dur", _lines((each.id, f"{each.duration_s:.3f}") for each, _ in utterances)
-    yield "pieces.tsv", pieces_table(recordings, cut=True)
-
-
-def _by_speaker(recordings: Sequence[Recording]) -> dict[str, str]:
-    ids = defaultdict(list)
-    for recording in recordings:
-        ids[recording.speaker] += [each.id for each in recording.sentences]
-    return {speaker: " ".join(sorted(each, key=str.encode)) for speaker, each in ids.items()}
-
-
-def _lines(entries: Iterable[tuple[str, str]]) -> str:
-    ordered = sorted(entries, key=lambda entry: entry[0].encode())
-    return "".join(f"{key} {value}\n" for key, value in ordered)
+def _lines(recording: Recording, cut: bool, folder: Path) -> Lines:
+    names = {each.id: name for name, each in _audio(recording, cut).items()}
+    if recording.sentences and not cut:
+        yield _RECORDINGS, f"{recording.name} {_input(recording)}"
+    for each in recording.sentences:
+        if cut:
+            yield _RECORDINGS, f"{each.id} {folder.resolve() / names[each.id]}"
+        else:
+            span = f"{each.start_ms / 1000:.3f} {each.end_ms / 1000:.3f}"
+            yield _SEGMENTS, f"{each.id} {recording.name} {span}"
+        yield _TEXT, f"{each.id} {each.text}"
+        yield _SPEAKERS, f"{each.id} {recording.speaker}"
+        yield _UTTERANCES, f"{recording.speaker} {each.id}"
+        yield _DURATIONS, f"{each.id} {each.duration_s:.3f}"
+        if recording.language:
+            yield _LANGUAGES, f"{each.id} {recording.language}"
+    yield from piece_lines(recording, cut=True)
 
 
 def _input(recording: Recording) -> str:
@@ -83,6 +69,6 @@ def _is_plain_wav(path: str) -> bool:
 
 
 FORM = ExportForm(
-    "kaldi", "a data directory: wav.scp, segments, text, pieces as WAV", _audio, _tables,
+    "kaldi", "a data directory: wav.scp, segments, text, pieces as WAV", _audio, _lines,
     needs_times=True,
 )  # fmt: skip

@@ -8,27 +8,25 @@ has here: it holds the text again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from speech_toolkit.corpus.export.form import WAV, AudioFiles, ExportForm, Tables, pieces_table
+from speech_toolkit.corpus.export.form import WAV, AudioFiles, ExportForm, Lines, piece_lines
 from speech_toolkit.corpus.export.recording import Recording
+from speech_toolkit.corpus.export.table import Table
 
 SEPARATOR = "|"
+METADATA = Table("metadata.csv")
 
 
 def _audio(recording: Recording, cut: bool) -> AudioFiles:
     return {f"wavs/{each.id}{WAV}": each for each in recording.utterances(cut=cut)}
 
 
-def _tables(recordings: Sequence[Recording], cut: bool, folder: Path) -> Tables:
-    lines = []
-    for recording in recordings:
-        for each in recording.utterances(cut=cut):
-            text = " ".join(each.text.replace(SEPARATOR, " ").split())
-            lines.append(f"{SEPARATOR.join((each.id, text, text))}\n")
-    yield "metadata.csv", "".join(lines)
-    yield "pieces.tsv", pieces_table(recordings, cut=cut)
+def _lines(recording: Recording, cut: bool, folder: Path) -> Lines:
+    for each in recording.utterances(cut=cut):
+        text = " ".join(each.text.replace(SEPARATOR, " ").split())
+        yield METADATA, SEPARATOR.join((each.id, text, text))
+    yield from piece_lines(recording, cut=cut)
 
 
-FORM = ExportForm("ljspeech", "metadata.csv and WAV files in wavs/", _audio, _tables)
+FORM = ExportForm("ljspeech", "metadata.csv and WAV files in wavs/", _audio, _lines)

@@ -6,10 +6,9 @@ read its kind of file, or where the file holds more than is meant.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from speech_toolkit.corpus.export.form import FLAC, AudioFiles, ExportForm, Tables, pieces_table
+from speech_toolkit.corpus.export.form import FLAC, AudioFiles, ExportForm, Lines, piece_lines
 from speech_toolkit.corpus.export.recording import Recording
 
 _READ_BY_MFA = frozenset((".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff"))
@@ -32,13 +31,21 @@ def _is_linked(recording: Recording, cut: bool) -> bool:
     return not cut and not recording.is_part and suffix in _READ_BY_MFA
 
 
-def _tables(recordings: Sequence[Recording], cut: bool, folder: Path) -> Tables:
-    for recording in recordings:
-        for each in recording.utterances(cut=cut):
-            yield f"{recording.speaker}/{each.id}.lab", each.text
-    yield "pieces.tsv", pieces_table(recordings, cut=cut)
+def _texts(recording: Recording, cut: bool) -> dict[str, str]:
+    return {
+        f"{recording.speaker}/{each.id}.lab": each.text for each in recording.utterances(cut=cut)
+    }
+
+
+def _lines(recording: Recording, cut: bool, folder: Path) -> Lines:
+    return piece_lines(recording, cut=cut)
 
 
 FORM = ExportForm(
-    "mfa", "a folder for each speaker, .lab beside the audio", _audio, _tables, links=_links
+    "mfa",
+    "a folder for each speaker, .lab beside the audio",
+    _audio,
+    _lines,
+    links=_links,
+    texts=_texts,
 )

@@ -30,6 +30,11 @@ def name_of(item_id: str) -> str:
     return f"{_usable(speaker)}{_BETWEEN}{_usable(rest)}"  # which has a "/", and gets a digest
 
 
+def first_key(item_id: str) -> bytes:
+    """Return what recordings are sorted by, so that their utterances come in order of their ids."""
+    return utterance_id(name_of(item_id), 0, 0).encode()
+
+
 def utterance_id(name: str, start_ms: int, end_ms: int) -> str:
     """Return the id of a stretch of a recording; ids of one recording sort by time."""
     return f"{name}{_BETWEEN}{start_ms:08d}-{end_ms:08d}"

@@ -7,14 +7,14 @@ Recordings that are not cut are named where they are.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from speech_toolkit.corpus.export.form import FLAC, AudioFiles, ExportForm, Tables
+from speech_toolkit.corpus.export.form import FLAC, AudioFiles, ExportForm, Lines
 from speech_toolkit.corpus.export.recording import Recording, Utterance
+from speech_toolkit.corpus.export.table import Table
 
-MANIFEST = "manifest.jsonl"
+MANIFEST = Table("manifest.jsonl")
 
 
 def _audio(recording: Recording, cut: bool) -> AudioFiles:
@@ -23,14 +23,11 @@ def _audio(recording: Recording, cut: bool) -> AudioFiles:
     return {f"audio/{recording.speaker}/{each.id}{FLAC}": each for each in files}
 
 
-def _tables(recordings: Sequence[Recording], cut: bool, folder: Path) -> Tables:
-    lines = []
-    for recording in recordings:
-        names = {each.id: name for name, each in _audio(recording, cut).items()}
-        for each in recording.utterances(cut=cut):
-            entry = _entry(recording, each, names.get(each.id))
-            lines.append(json.dumps(entry, ensure_ascii=False, allow_nan=False) + "\n")
-    yield MANIFEST, "".join(lines)
+def _lines(recording: Recording, cut: bool, folder: Path) -> Lines:
+    names = {each.id: name for name, each in _audio(recording, cut).items()}
+    for each in recording.utterances(cut=cut):
+        entry = _entry(recording, each, names.get(each.id))
+        yield MANIFEST, json.dumps(entry, ensure_ascii=False, allow_nan=False)
 
 
 def _entry(recording: Recording, utterance: Utterance, piece: str | None) -> dict[str, Any]:
@@ -53,4 +50,4 @@ def _entry(recording: Recording, utterance: Utterance, piece: str | None) -> dic
     }
 
 
-FORM = ExportForm("nemo", "a manifest of JSON lines, pieces as FLAC", _audio, _tables)
+FORM = ExportForm("nemo", "a manifest of JSON lines, pieces as FLAC", _audio, _lines)
