@@ -122,6 +122,12 @@ class TimeLimitError(ToolkitError):
     kind = "timed out"
 
 
+class WorkerError(ToolkitError):
+    """The process that had an item in work ended before it was done."""
+
+    kind = "worker died"
+
+
 class DiskFullError(UsageError):
     """There is no room for what is to be written."""
 

@@ -8,9 +8,9 @@ from speech_toolkit.cli.arguments import comma_separated, number
 from speech_toolkit.cli.input_arguments import names_many
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import UsageError
-from speech_toolkit.ranges import TIMEOUT_S
+from speech_toolkit.ranges import TIMEOUT_S, WORKERS
 
-_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s", "export", "cut")
+_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s", "export", "cut", "ray", "workers")
 _ONLY_OF_ONE = ("output", "plot")
 
 
@@ -36,6 +36,7 @@ def add_corpus_arguments(group: argparse._ActionsContainer) -> None:
         "no limit)",
     )
     _add_export_arguments(group)
+    _add_cluster_arguments(group)
 
 
 def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
@@ -52,6 +53,8 @@ def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
                     "directory or --manifest"
                 )
         return False
+    if arguments.workers is not None and arguments.ray is None:
+        raise UsageError("--workers has no effect without --ray; leave it out")
     for name in _ONLY_OF_ONE:
         if getattr(arguments, name) is not None:
             raise UsageError(
@@ -62,6 +65,22 @@ def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
         named = "--manifest" if arguments.manifest is not None else "--audio"
         raise UsageError(f"{named} names many recordings: give --output_dir DIR for their results")
     return True
+
+
+def _add_cluster_arguments(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--ray",
+        metavar="auto|HOST:PORT|local",
+        help="work on a Ray cluster: that of this machine, that at an address, or one that is "
+        "started here for this run; --device says what its workers get",
+    )
+    group.add_argument(
+        "--workers",
+        type=number(WORKERS),
+        metavar="N",
+        help="with --ray: how many workers (%(type)s; default: one for each card, or for every "
+        "four CPU cores)",
+    )
 
 
 def _add_export_arguments(group: argparse._ActionsContainer) -> None:

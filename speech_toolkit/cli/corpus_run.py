@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.cli.corpus_engine import engine_for
 from speech_toolkit.cli.input_arguments import items_from
 from speech_toolkit.cli.output_guard import checkpoint_files
 from speech_toolkit.cli.reporter import Reporter
@@ -21,19 +21,17 @@ from speech_toolkit.corpus.export.forms import check_exports
 from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.corpus.inputs.faults import told_faults
 from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
-from speech_toolkit.corpus.journal import Journal, open_journal, recorded_in
-from speech_toolkit.corpus.names import is_reserved
+from speech_toolkit.corpus.journal import Journal, open_journal
 from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.shard import WHOLE_CORPUS
 from speech_toolkit.corpus.summary import write_summary
-from speech_toolkit.device import Device, parse_device_name
+from speech_toolkit.device import parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import UsageError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from speech_toolkit.files.json_input import shown_path
 
 if TYPE_CHECKING:
-    from speech_toolkit.corpus.engine import Engine
     from speech_toolkit.corpus.item import Item
     from speech_toolkit.corpus.task import CorpusTask
 
@@ -58,7 +56,6 @@ def run_corpus(
     parse_device_name(arguments.device)
     items = items_from(arguments, needs_text, strict=False, progress=reporter)
     reporter.warnings(told_faults(items))
-    refuse_names_of_the_corpus(items, task)
     refuse_to_replace_inputs(items, task, arguments)
     settings = task.settings()
     timestamps = settings.get("timestamps", "segment")
@@ -75,11 +72,11 @@ def run_corpus(
             summary = write_summary(directory, [item.id for item in items])
             _report(summary, reporter)
             reporter.saved("Results", str(directory))
-        all_exported = not arguments.export or _export(items, arguments, directory, reporter)
+        if arguments.export:
+            _export(items, arguments, journal, reporter)
         own = {item.id for item in items if shard.owns(item.id)}
-        outcomes = [outcome for name, outcome in journal.outcomes.items() if name in own]
-        all_done = all(outcome.ok for outcome in outcomes)
-    return EXIT_DONE if all_done and all_exported else EXIT_SOME_FAILED
+        failed = any(not outcome.ok for name, outcome in journal.outcomes.items() if name in own)
+    return EXIT_SOME_FAILED if failed else EXIT_DONE
 
 
 def forms_from(arguments: argparse.Namespace) -> ResultForms:
@@ -117,45 +114,25 @@ def _work(
     reporter: Reporter,
 ) -> None:
     """Load the model, and do what is left."""
-    engine = _engine(task, arguments, reporter)
     total = done_before + len(left)
-    with reporter.corpus_bar(total_files=total, done_files=done_before) as bar:
+    with (
+        engine_for(task, arguments, reporter) as engine,
+        reporter.corpus_bar(total_files=total, done_files=done_before) as bar,
+    ):
         for outcome in run_items(left, engine, journal, reporter):
             bar.add(audio_s=outcome.audio_s, failed=not outcome.ok)
     reporter.warnings(fallback_warnings())
 
 
-def _engine(task: CorpusTask, arguments: argparse.Namespace, reporter: Reporter) -> Engine:
-    """Load the model in this process, and say which runs where under the published banner."""
-    from speech_toolkit.corpus.pipeline import Pipeline
-
-    asked_for, _ = parse_device_name(arguments.device)
-    if asked_for != "auto":
-        reporter.banner(f"Running inference on: {arguments.device}")
-
-    def report_target(device: Device, dtype_name: str) -> None:
-        if asked_for == "auto":
-            reporter.banner(f"Running inference on: {device.label}")
-        if task.bundled_model is not None:
-            reporter.info(f"No --model_path given: using the bundled {task.bundled_model}")
-        reporter.info(f"Loading model from: {task.checkpoint_name}")
-        reporter.info(f"Target device: {device.label}, dtype: torch.{dtype_name}")
-
-    started = time.perf_counter()
-    model = task.load(arguments.device, report_target)
-    reporter.time("Model load", time.perf_counter() - started)
-    return Pipeline(model, task.forms, arguments.item_timeout_s)
-
-
 def _export(
-    items: Sequence[Item], arguments: argparse.Namespace, directory: Path, reporter: Reporter
-) -> bool:
-    """Write what is done as other tools read it, say where, and tell whether all of it could be."""
+    items: Sequence[Item], arguments: argparse.Namespace, journal: Journal, reporter: Reporter
+) -> None:
+    """Write what is done as other tools read it, and say where."""
     exported = write_exports(
-        directory,
+        journal.directory,
         arguments.export,
         items,
-        recorded_in(directory).outcomes,  # of all shards: an export is of the whole corpus
+        journal.outcomes,
         cut=bool(arguments.cut),
         progress=reporter,
     )
@@ -164,7 +141,6 @@ def _export(
         f"{exported.seconds / 3600:.2f} h"
     )
     reporter.saved("Exports", *map(str, exported.folders))
-    return not exported.failures
 
 
 def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
@@ -178,20 +154,6 @@ def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
     for failure in summary["failures"]:
         example = failure["examples"][0]
         reporter.line(f"  {failure['items']:>6,}  {failure['kind']}: such as {example['id']}")
-
-
-def refuse_names_of_the_corpus(items: Iterable[Item], task: CorpusTask) -> None:
-    """Make sure that no result takes the name of a file of the corpus as a whole.
-
-    Raises:
-        UsageError: one would.
-    """
-    for item in items:
-        for name in filter(is_reserved, task.forms.names(item).values()):
-            raise UsageError(
-                f"{item.place or item.id}: {name}, its result, would be a file of the corpus "
-                "itself; give it another id"
-            )
 
 
 def refuse_to_replace_inputs(

@@ -76,6 +76,7 @@ class ReadAhead(Generic[R]):
         self._limit_s = limit_s
         self._stop = stop
         self._lock = threading.Condition()
+        self._pulling = threading.Lock()
         self._done: queue.SimpleQueue[tuple[Item, Outcome[R]]] = queue.SimpleQueue()
         self._is_exhausted = False
         self._waiting_items = 0
@@ -124,19 +125,25 @@ class ReadAhead(Generic[R]):
 
     def _next_for(self, reader: _Reader) -> Item | None:
         """Return the next item as soon as there is room for it, None where there is none."""
-        with self._lock:
-            self._lock.wait_for(self._has_room)
-            if self._is_exhausted or self._stop.is_set():
-                return None
-            try:
-                item = next(self._items, None)
-            except BaseException as error:  # noqa: BLE001, raised where the items are taken
-                self._pull_error, item = error, None
-            if item is None:
-                self._is_exhausted = True
-                self._lock.notify_all()
-            reader.item, reader.since_s = item, time.monotonic()
-            return item
+        with self._pulling:  # the next item may be long in coming, which holds up nobody else
+            with self._lock:
+                self._lock.wait_for(self._has_room)
+                if self._is_exhausted or self._stop.is_set():
+                    return None
+            item, error = self._pulled()
+            with self._lock:
+                if item is None:
+                    self._pull_error, self._is_exhausted = error, True
+                    self._lock.notify_all()
+                reader.item, reader.since_s = item, time.monotonic()
+                return item
+
+    def _pulled(self) -> tuple[Item | None, BaseException | None]:
+        """Return the next item, or the error that is to be raised in its place."""
+        try:
+            return next(self._items, None), None
+        except BaseException as error:  # noqa: BLE001
+            return None, error
 
     def _has_room(self) -> bool:
         under_way = sum(reader.item is not None for reader in self._readers)

@@ -22,6 +22,7 @@ _DEFAULT_DIRECTORY = "/tmp"
 _ADVICE = "free space there, or set TMPDIR to a directory with room"
 _LOCK_SUFFIX = ".lock"
 _PRIVATE_MODE = 0o700
+_NAME_CHARACTERS = 8  # the sockets that Ray puts below a folder may have paths of 107
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def scratch_errors() -> Iterator[None]:
 def _owned_folder(root: Path) -> tuple[Path, int]:
     """Return a new folder and the descriptor whose lock says that this process owns it."""
     while True:
-        folder = root / uuid.uuid4().hex
+        folder = root / uuid.uuid4().hex[:_NAME_CHARACTERS]
         with suppress(FileExistsError):
             root.mkdir(_PRIVATE_MODE)
         try:

@@ -24,6 +24,7 @@ def requirements(name):
         ("requirements.txt", PROJECT["dependencies"]),
         ("requirements-npu.txt", PROJECT["optional-dependencies"]["npu"]),
         ("requirements-plot.txt", PROJECT["optional-dependencies"]["plot"]),
+        ("requirements-cluster.txt", PROJECT["optional-dependencies"]["cluster"]),
     ],
 )
 def test_dependencies_are_those_of_the_requirements(file, listed):

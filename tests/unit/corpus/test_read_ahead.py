@@ -116,3 +116,17 @@ def test_threads_end_with_the_reading():
     next(ahead)
     ahead.close()
     wait_for(lambda: threading.active_count() == before)
+
+
+def test_what_is_read_does_not_wait_for_the_next_item():
+    more, waited = threading.Event(), []
+
+    def slowly():
+        yield Item("0", "0.wav")
+        waited.append(more.wait(WAITED_S))
+
+    ahead = iter(reading(lambda item: Read(item.id, 1.0), slowly()))
+    assert next(ahead)[0].id == "0"
+    assert not waited
+    more.set()
+    assert list(ahead) == []
