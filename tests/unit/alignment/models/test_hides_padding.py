@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.alignment import Aligner
+from speech_toolkit.alignment import Aligner, AlignmentSettings
+from speech_toolkit.alignment.preparation import prepare_input
 from speech_toolkit.alignment.window_runner import join_inputs
 from speech_toolkit.audio.waveform import Waveform
 from tests.replicas.ctc import ctc_forms, write_ctc
@@ -36,12 +37,16 @@ def aligner(request, tmp_path):
     return Aligner.load(write_ctc(ctc_forms()[request.param], tmp_path / "model"), "cpu")
 
 
-def inputs_of(aligner, num_frames):
-    checkpoint = aligner.checkpoint
-    num_samples = checkpoint.geometry.samples(num_frames)
+def noise_of(aligner, num_frames):
+    geometry = aligner.checkpoint.geometry
+    num_samples = geometry.samples(num_frames)
     samples = np.random.default_rng(num_frames).normal(0, 0.2, num_samples).astype(np.float32)
-    waveform = Waveform(samples, checkpoint.geometry.sample_rate_hz, "noise", 16000, 1)
-    return checkpoint.model_input(waveform).windows([0], num_frames)
+    return Waveform(samples, geometry.sample_rate_hz, "noise", geometry.sample_rate_hz, 1)
+
+
+def inputs_of(aligner, num_frames):
+    waveform = noise_of(aligner, num_frames)
+    return aligner.checkpoint.model_input(waveform).windows([0], num_frames)
 
 
 def log_probs(aligner, inputs):
@@ -63,3 +68,17 @@ def test_padding_changes_a_frame_only_where_the_checkpoint_says_so(aligner, requ
     assert differences[-1] < NOISE_FLOOR
     assert max(differences[:-1]) < NOISE_FLOOR or not hides_padding
     assert max(differences[:-1]) > 1000 * NOISE_FLOOR or request.node.callspec.id not in CHANGED
+
+
+def test_many_are_heard_as_each_alone_is(aligner):
+    given = [
+        prepare_input(noise_of(aligner, num_frames), "he", aligner.checkpoint, AlignmentSettings())
+        for num_frames in (60, 64, 31, 64)
+    ]
+    together, alone = (
+        dict(aligner.hear_many(enumerate(given), AlignmentSettings(batch_size=batch_size)))
+        for batch_size in (4, 1)
+    )
+    for place in range(len(given)):
+        difference = together[place].unwrap().log_probs - alone[place].unwrap().log_probs
+        assert np.abs(difference).max() < NOISE_FLOOR
