@@ -21,7 +21,8 @@ from speech_toolkit.corpus.export.forms import check_exports
 from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.corpus.inputs.faults import told_faults
 from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
-from speech_toolkit.corpus.journal import Journal, open_journal
+from speech_toolkit.corpus.journal import Journal, open_journal, recorded_in
+from speech_toolkit.corpus.names import is_reserved
 from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.shard import WHOLE_CORPUS
 from speech_toolkit.corpus.summary import write_summary
@@ -56,6 +57,7 @@ def run_corpus(
     parse_device_name(arguments.device)
     items = items_from(arguments, needs_text, strict=False, progress=reporter)
     reporter.warnings(told_faults(items))
+    refuse_names_of_the_corpus(items, task)
     refuse_to_replace_inputs(items, task, arguments)
     settings = task.settings()
     timestamps = settings.get("timestamps", "segment")
@@ -72,11 +74,11 @@ def run_corpus(
             summary = write_summary(directory, [item.id for item in items])
             _report(summary, reporter)
             reporter.saved("Results", str(directory))
-        if arguments.export:
-            _export(items, arguments, journal, reporter)
+        all_exported = not arguments.export or _export(items, arguments, directory, reporter)
         own = {item.id for item in items if shard.owns(item.id)}
-        failed = any(not outcome.ok for name, outcome in journal.outcomes.items() if name in own)
-    return EXIT_SOME_FAILED if failed else EXIT_DONE
+        outcomes = [outcome for name, outcome in journal.outcomes.items() if name in own]
+        all_done = all(outcome.ok for outcome in outcomes)
+    return EXIT_DONE if all_done and all_exported else EXIT_SOME_FAILED
 
 
 def forms_from(arguments: argparse.Namespace) -> ResultForms:
@@ -125,14 +127,14 @@ def _work(
 
 
 def _export(
-    items: Sequence[Item], arguments: argparse.Namespace, journal: Journal, reporter: Reporter
-) -> None:
-    """Write what is done as other tools read it, and say where."""
+    items: Sequence[Item], arguments: argparse.Namespace, directory: Path, reporter: Reporter
+) -> bool:
+    """Write what is done as other tools read it, say where, and tell whether all of it could be."""
     exported = write_exports(
-        journal.directory,
+        directory,
         arguments.export,
         items,
-        journal.outcomes,
+        recorded_in(directory).outcomes,  # of all shards: an export is of the whole corpus
         cut=bool(arguments.cut),
         progress=reporter,
     )
@@ -141,6 +143,7 @@ def _export(
         f"{exported.seconds / 3600:.2f} h"
     )
     reporter.saved("Exports", *map(str, exported.folders))
+    return not exported.failures
 
 
 def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
@@ -154,6 +157,20 @@ def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
     for failure in summary["failures"]:
         example = failure["examples"][0]
         reporter.line(f"  {failure['items']:>6,}  {failure['kind']}: such as {example['id']}")
+
+
+def refuse_names_of_the_corpus(items: Iterable[Item], task: CorpusTask) -> None:
+    """Make sure that no result takes the name of a file of the corpus as a whole.
+
+    Raises:
+        UsageError: one would.
+    """
+    for item in items:
+        for name in filter(is_reserved, task.forms.names(item).values()):
+            raise UsageError(
+                f"{item.place or item.id}: {name}, its result, would be a file of the corpus "
+                "itself; give it another id"
+            )
 
 
 def refuse_to_replace_inputs(

@@ -23,6 +23,7 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
 
 K = TypeVar("K")
+T = TypeVar("T")
 _FEW_WINDOWS = 2  # that a file may still need where the run is to end soon
 
 
@@ -92,7 +93,7 @@ class OpenFile(Generic[K]):
             self.stage_times_s[stage] = self.stage_times_s.get(stage, 0.0) + stage_s
 
     def _ask(self, heard: Sequence[Heard] | None) -> None:
-        asked = outcome_of(partial(_resumed, self._course, heard))
+        asked = tried(partial(_resumed, self._course, heard))
         self.error = asked.error
         self.waiting.extend(asked.result or ())
         self._asked = len(self.waiting)
@@ -172,10 +173,9 @@ class SharedBatches(Generic[K]):
 
     def _outcomes(self, requests: Sequence[WindowRequest]) -> list[Outcome[Heard]]:
         """Hear windows together; where that fails and they are of several files, one by one."""
-        outcome = outcome_of(partial(self._batches.run, self._hear, requests))
+        outcome = tried(partial(self._batches.run, self._hear, requests))
         if outcome.error is None:
             return [Outcome(heard) for heard in outcome.result or ()]
-        _let_go(outcome.error)
         if len({request.long_form for request in requests}) == 1:
             return [Outcome(error=outcome.error)] * len(requests)
         self._device.empty_cache()
@@ -201,8 +201,13 @@ def _resumed(course: Course, heard: Sequence[Heard] | None) -> list[WindowReques
         return []
 
 
-def _let_go(error: BaseException | None) -> None:
-    """Let an error that is kept, and those that led to it, keep no tensors alive."""
-    while error is not None:
+def tried(work: Callable[[], T]) -> Outcome[T]:
+    """Return what became of some work; an error that is kept keeps no tensors and no audio."""
+    outcome = outcome_of(work)
+    error: BaseException | None = outcome.error
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
         traceback.clear_frames(error.__traceback__)
+        seen.append(error)
         error = error.__cause__ or error.__context__
+    return outcome

@@ -48,6 +48,8 @@ def workplace(tmp_path_factory):
 def finished(corpus, workplace):
     """Several runs in one process, by name."""
     folder, _ = corpus
+    reserved = folder / "reserved.csv"
+    reserved.write_text("id,audio,text\ncorpus,gone.wav,a\n")
     talks = ("inference_whisper.py", "--audio", REPOSITORY / "samples" / "recognition")
     commands = {
         "undisturbed": command(folder, "undisturbed", *ON_CPU),
@@ -55,6 +57,10 @@ def finished(corpus, workplace):
         "other settings": command(folder, "undisturbed", *ON_CPU, "--star", "edges"),
         "first half": command(folder, "halves", *ON_CPU, "--shard", "1/2"),
         "second half": command(folder, "halves", *ON_CPU, "--shard", "2/2"),
+        "export of halves": command(
+            folder, "halves", *ON_CPU, "--shard", "2/2", "--export", "ljspeech"
+        ),
+        "reserved": ["inference_mms.py", "--manifest", reserved, "--output_dir", "reserved"],
         "batches": command(folder, "batches", *ON_CPU, "--batch_size", "4"),
         "recognition": [*talks, "--output_dir", "talks", *ON_CPU],
     }
@@ -96,7 +102,22 @@ def test_halves_make_a_whole(finished, workplace):
     assert {finished[name].code for name in ("first half", "second half")} <= {0, 3}
     whole = {n: r for n, r in results_in(workplace / "undisturbed").items() if "export" not in n}
     halves = results_in(workplace / "halves")
-    assert {n: halves[n] for n in halves if "journal" not in n} == whole
+    of_items = {n: r for n, r in halves.items() if "journal" not in n and "export" not in n}
+    assert of_items == whole
+
+
+def test_an_export_of_a_share_is_of_the_whole_corpus(finished, workplace):
+    assert finished["export of halves"].code == 3
+    folder = workplace / "halves" / "export" / "ljspeech"
+    assert len((folder / "metadata.csv").read_text("utf-8").splitlines()) == ITEMS - BAD
+    assert len(list((folder / "wavs").iterdir())) == ITEMS - BAD
+
+
+def test_the_names_of_the_corpus_are_refused_before_the_run(finished, workplace):
+    run = finished["reserved"]
+    assert run.code == 2
+    assert "corpus.json, its result, would be a file of the corpus itself" in run.stderr
+    assert not (workplace / "reserved").exists()
 
 
 def test_recognition_has_the_same_run(finished, workplace):

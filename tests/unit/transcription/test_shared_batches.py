@@ -26,6 +26,13 @@ from tests.unit.transcription.scripted_decoder import (
 FEATURES = FeatureMaker(LengthsAsFeatures(), ahead=False)
 
 
+@pytest.fixture(params=[False, True], ids=["at once", "ahead"])
+def features(request):
+    """Make features when they are waited for, or in a thread before that."""
+    with FeatureMaker(LengthsAsFeatures(), ahead=request.param) as maker:
+        yield maker
+
+
 class KnowsLengths(ScriptedDecoder):
     """Writes the seconds of each window; fails with those it is told to."""
 
@@ -55,12 +62,12 @@ class KnowsLengths(ScriptedDecoder):
         return [answers[s] for s in self.seconds(encoded.states_BFE)]
 
 
-def files(decoder, *lengths_s, **settings):
+def files(decoder, *lengths_s, features=FEATURES, **settings):
     """Open a file for each list of the seconds of its windows."""
     return [
         opened(
             decoder,
-            FEATURES,
+            features,
             key="abcdefgh"[number],
             spans=[(20 * i, 20 * i + s) for i, s in enumerate(windows_s)],
             **settings,
@@ -76,9 +83,10 @@ def texts(done):
     }
 
 
-def test_windows_of_files_share_batches_in_order_too_and_each_has_its_own_text_before_it():
+def test_in_order_too_files_share_batches_and_each_has_its_own_text_before_it(features):
     decoder = KnowsLengths()
-    done = hear_all(decoder, files(decoder, [5, 6], [3], [8, 7, 5], mode="transcribe"), 4)
+    opened_files = files(decoder, [5, 6], [3], [8, 7, 5], mode="transcribe", features=features)
+    done = hear_all(decoder, opened_files, 4)
     assert texts(done) == {"b": [3], "a": [5, 6], "c": [8, 7, 5]}
     assert decoder.batches == [3, 2, 1]
 
@@ -184,6 +192,17 @@ def test_files_are_wanted_until_their_windows_fill_a_batch():
     assert not shared.want_files
 
 
+def test_while_features_are_made_ahead_files_are_wanted_for_two_batches():
+    decoder = KnowsLengths()
+    opened_files = files(decoder, *[[5]] * 4, mode="chunked", batch_size=2)
+    hear = Listener(decoder, opened_files[0].settings).hear
+    shared = SharedBatches(CPU, decoder.clock, hear, 2, ahead=True)
+    shared.files = opened_files[:3]
+    assert shared.want_files
+    shared.files = opened_files
+    assert not shared.want_files
+
+
 def test_a_batch_s_time_is_shared_by_windows():
     decoder = KnowsLengths()
     opened_files = files(decoder, [5, 6, 7], [8], mode="chunked", batch_size=4)
@@ -192,3 +211,20 @@ def test_a_batch_s_time_is_shared_by_windows():
     assert done["a"].stage_times_s["encoder"] == pytest.approx(3.0)
     assert done["b"].stage_times_s["encoder"] == pytest.approx(1.0)
     assert done["a"].transcribe_s == pytest.approx(3 * done["b"].transcribe_s)
+
+
+def test_a_window_is_taken_up_again_though_the_next_one_s_features_are_made(features):
+    """The 25 s without a pause are cut; each window's text ends early, so that it goes back."""
+
+    class EndsEarly(KnowsLengths):
+        def decode(self, encoded, prompts, options):
+            line = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3)
+            heard_s = self.seconds(encoded.states_BFE)
+            return [line if s > 7 else closed(s, end_s=s) for s in heard_s]
+
+    decoder = EndsEarly()
+    file, other = files(decoder, [25], [5], mode="transcribe", features=features)
+    hear_all(decoder, [file, other], 4)
+    starts = [item.window.start_s for item in file.long_form.found]
+    assert starts[:2] == [0.0, pytest.approx(4.0)]
+    assert [item.window.start_s for item in other.long_form.found] == [0.0]
