@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from speech_toolkit.cli.input_arguments import items_from
 from speech_toolkit.cli.output_guard import checkpoint_files
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import DEFAULT_FORMAT
-from speech_toolkit.cli.result_page_arguments import page_settings
+from speech_toolkit.cli.result_page_arguments import page_language, page_settings
 from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.corpus.export.exports import write_exports
 from speech_toolkit.corpus.export.forms import check_exports
@@ -28,7 +29,7 @@ from speech_toolkit.corpus.shard import WHOLE_CORPUS
 from speech_toolkit.corpus.summary import write_summary
 from speech_toolkit.device import parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
-from speech_toolkit.errors import UsageError
+from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from speech_toolkit.files.json_input import shown_path
 
@@ -70,10 +71,11 @@ def run_corpus(
         try:
             if left:
                 _work(left, done_before, task, arguments, journal, reporter)
-        finally:
-            summary = write_summary(directory, [item.id for item in items])
-            _report(summary, reporter)
-            reporter.saved("Results", str(directory))
+        except BaseException:
+            with suppress(ToolkitError):  # what stopped the run is what is told
+                _sum_up(items, arguments, reporter)
+            raise
+        _sum_up(items, arguments, reporter)
         all_exported = not arguments.export or _export(items, arguments, directory, reporter)
         own = {item.id for item in items if shard.owns(item.id)}
         outcomes = [outcome for name, outcome in journal.outcomes.items() if name in own]
@@ -89,7 +91,8 @@ def forms_from(arguments: argparse.Namespace) -> ResultForms:
     """
     names = arguments.format or (DEFAULT_FORMAT,)
     subtitles = subtitle_options(arguments, names)
-    return ResultForms(names, subtitles, page_settings(arguments, names), arguments.output_dir)
+    page = page_settings(arguments, names, has_other_pages=True)
+    return ResultForms(names, subtitles, page, arguments.output_dir)
 
 
 def _report_plan(
@@ -146,8 +149,15 @@ def _export(
     return not exported.failures
 
 
+def _sum_up(items: Sequence[Item], arguments: argparse.Namespace, reporter: Reporter) -> None:
+    """Write the summary, and say what became of the corpus."""
+    ids = [item.id for item in items]
+    summary = write_summary(arguments.output_dir, ids, page_language(arguments))
+    _report(summary, reporter)
+    reporter.saved("Results", arguments.output_dir)
+
+
 def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
-    """Say what became of the corpus."""
     items = summary["items"]
     speed = "" if summary["rtf"] is None else f", RTF {summary['rtf']:.3f}"
     reporter.result(

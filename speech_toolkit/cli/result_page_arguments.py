@@ -34,7 +34,7 @@ def add_page_arguments(group: argparse._ActionsContainer, *, with_language: bool
         group.add_argument(
             "--lang",
             choices=LANGUAGES,
-            help="language that the page of --format html opens in (default: en)",
+            help="language that the pages of --format html and of a corpus open in (default: en)",
         )
     group.add_argument(
         "--plot",
@@ -98,18 +98,30 @@ def with_recording_of(
     return replace(job, recording=recording)
 
 
-def page_settings(arguments: argparse.Namespace, formats: Iterable[str]) -> PageSettings | None:
+def page_settings(
+    arguments: argparse.Namespace, formats: Iterable[str], *, has_other_pages: bool = False
+) -> PageSettings | None:
     """Return what is asked of pages, without a recording yet; None where none is written.
+
+    Args:
+        arguments: of the command line.
+        formats: in which results are written.
+        has_other_pages: whether the run writes pages that are no results, in the same language.
 
     Raises:
         UsageError: an argument has no effect.
     """
-    # one language, or several where the script writes reports as pages in several
-    language = arguments.lang or LANGUAGES[0]
     if HTML in formats:
-        opens_in = language if isinstance(language, str) else language[0]
-        return PageSettings(language=opens_in, audio=arguments.page_audio)
-    for flag, value in (("page_audio", arguments.page_audio), ("lang", arguments.lang)):
+        return PageSettings(language=page_language(arguments), audio=arguments.page_audio)
+    lang = None if has_other_pages else arguments.lang
+    for flag, value in (("page_audio", arguments.page_audio), ("lang", lang)):
         if isinstance(value, str):
             raise UsageError(f"--{flag} has no effect without --format {HTML}; leave it out")
     return None
+
+
+def page_language(arguments: argparse.Namespace) -> str:
+    """Return the language that pages open in."""
+    # one language, or several where the script writes reports as pages in several
+    language = arguments.lang or LANGUAGES[0]
+    return language if isinstance(language, str) else language[0]

@@ -61,7 +61,7 @@ def finished(corpus, workplace):
             folder, "halves", *ON_CPU, "--shard", "2/2", "--export", "ljspeech"
         ),
         "reserved": ["inference_mms.py", "--manifest", reserved, "--output_dir", "reserved"],
-        "batches": command(folder, "batches", *ON_CPU, "--batch_size", "4"),
+        "batches": command(folder, "batches", *ON_CPU, "--batch_size", "4", "--lang", "zh"),
         "recognition": [*talks, "--output_dir", "talks", *ON_CPU],
     }
     listing = [(script, arguments) for script, *arguments in commands.values()]
@@ -118,6 +118,19 @@ def test_the_names_of_the_corpus_are_refused_before_the_run(finished, workplace)
     assert run.code == 2
     assert "corpus.json, its result, would be a file of the corpus itself" in run.stderr
     assert not (workplace / "reserved").exists()
+
+
+def test_batches_change_nothing_but_the_rounding(finished, workplace):
+    assert finished["batches"].code == 3, finished["batches"].stderr
+    found, expected = (results_in(workplace / name) for name in ("batches", "undisturbed"))
+    for name in found:
+        if name.endswith(".json"):
+            words, wanted = found[name]["words"], expected[name]["words"]
+            assert [list(word.values())[:3] for word in words] == [
+                list(word.values())[:3] for word in wanted
+            ]
+    page = (workplace / "batches" / "corpus.html").read_text(encoding="utf-8")
+    assert '<html lang="zh' in page[:500]
 
 
 def test_recognition_has_the_same_run(finished, workplace):
