@@ -5,7 +5,8 @@ Dimensions: T frames of a whole waveform, V labels.
 Windows of different recordings share batches. In batches of one every bit is that of the recording
 alone. In larger ones the sums are taken in another order, and no more is different: padding is put
 only where a model takes no notice of it (``hides_padding`` of :class:`CtcCheckpoint`). With the
-bundled model on a CPU in float32 log-probabilities then differ by up to 2e-5, and no best path did.
+bundled model on a CPU in float32 log-probabilities then differ by up to 2e-5, and no
+time of a letter or a word did.
 """
 
 from __future__ import annotations
