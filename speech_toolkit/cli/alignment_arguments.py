@@ -19,7 +19,7 @@ DEFAULT_STEM = f"alignment_result_{DEVICE}"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add all arguments of ``inference_mms.py``."""
     _add_speech_arguments(parser)
-    add_model_arguments(parser, default_model="tiny-mms-aligner")
+    add_model_arguments(parser, default_model="tiny-mms-aligner", several_devices=True)
     parser.add_argument(
         "--dtype", default="float32", choices=DTYPES, help="of weights and computation"
     )

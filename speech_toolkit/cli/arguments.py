@@ -95,21 +95,37 @@ def comma_separated(parse: Callable[[str], Any]) -> Callable[[str], tuple[Any, .
     return parse_all
 
 
-def add_model_arguments(parser: argparse.ArgumentParser, *, default_model: str) -> None:
-    """Add the arguments that say which model runs on which device."""
+def add_model_arguments(
+    parser: argparse.ArgumentParser, *, default_model: str, several_devices: bool = False
+) -> None:
+    """Add the arguments that say which model runs on which device, or on which devices."""
     parser.add_argument(
         "--model_path",
         metavar="DIR_OR_HUB_ID",
         help=f"checkpoint directory or hub id (default: the bundled {default_model})",
     )
-    parser.add_argument(
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument(
         "--device",
         default="auto",
         metavar="auto|npu[:N]|cuda[:N]|cpu",
         help="where the model runs (default: auto = NPU, else CUDA, else CPU)",
     )
+    if several_devices:
+        where.add_argument(
+            "--devices",
+            type=_device_names,
+            metavar="npu:all|cuda:all|NAME,NAME,...",
+            help="for many recordings: one worker process for each card, or for each name in a "
+            "list such as npu:0,npu:1; cpu,cpu is two that share the cores",
+        )
     add_attention_argument(parser)
     add_precision_argument(parser)
+
+
+def _device_names(text: str) -> tuple[str, ...]:
+    """Argparse type of ``--devices``, where a name may come several times."""
+    return entries(text)
 
 
 def add_precision_argument(parser: argparse.ArgumentParser, which: str = "") -> None:

@@ -10,7 +10,16 @@ from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import UsageError
 from speech_toolkit.ranges import TIMEOUT_S, WORKERS
 
-_ONLY_OF_MANY = ("resume", "shard", "item_timeout_s", "export", "cut", "ray", "workers")
+_ONLY_OF_MANY = (
+    "resume",
+    "shard",
+    "devices",
+    "item_timeout_s",
+    "export",
+    "cut",
+    "ray",
+    "workers",
+)
 _ONLY_OF_ONE = ("output", "plot")
 
 
@@ -32,8 +41,8 @@ def add_corpus_arguments(group: argparse._ActionsContainer) -> None:
         "--item_timeout_s",
         type=number(TIMEOUT_S),
         metavar="SECONDS",
-        help="how long one recording may take to be read until it is given up (%(type)s; default: "
-        "no limit)",
+        help="how long one recording may take to be read until it is given up; with --devices also "
+        "how long a worker may give no sign of life (%(type)s; default: no limit)",
     )
     _add_export_arguments(group)
     _add_cluster_arguments(group)
@@ -55,6 +64,8 @@ def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
         return False
     if arguments.workers is not None and arguments.ray is None:
         raise UsageError("--workers has no effect without --ray; leave it out")
+    if arguments.devices is not None and arguments.ray is not None:
+        raise UsageError("--devices is for this machine, --ray for a cluster; leave one out")
     for name in _ONLY_OF_ONE:
         if getattr(arguments, name) is not None:
             raise UsageError(

@@ -1,10 +1,11 @@
-"""What does the items of a corpus: the model in this process, or the workers of a cluster."""
+"""What does the items of a corpus: this process, workers on several devices, or a cluster."""
 
 from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,28 +15,35 @@ from speech_toolkit.device import Device, parse_device_name
 
 if TYPE_CHECKING:
     from speech_toolkit.corpus.engine import Engine
+    from speech_toolkit.corpus.item import Item
     from speech_toolkit.corpus.task import CorpusTask
 
 
 @contextmanager
 def engine_for(
-    task: CorpusTask, arguments: argparse.Namespace, reporter: Reporter
+    task: CorpusTask,
+    lengths: Mapping[Item, float],
+    arguments: argparse.Namespace,
+    reporter: Reporter,
 ) -> Iterator[Engine]:
     """Give what the command line asks to do the items, ready to begin.
 
     Args:
         task: what is done with each.
+        lengths: the items, with about how many seconds each has.
         arguments: of the command line.
         reporter: told where the model runs.
 
     Raises:
-        ToolkitError: the model cannot be loaded, or the cluster cannot be reached.
+        ToolkitError: the model cannot be loaded, or a device or the cluster is not there.
     """
-    if arguments.ray is None:
+    if arguments.devices is not None:
+        yield _on_several_devices(task, lengths, arguments, reporter)
+    elif arguments.ray is not None:
+        with _on_ray(task, arguments, reporter) as engine:
+            yield engine
+    else:
         yield _in_this_process(task, arguments, reporter)
-        return
-    with _on_ray(task, arguments, reporter) as engine:
-        yield engine
 
 
 def _in_this_process(task: CorpusTask, arguments: argparse.Namespace, reporter: Reporter) -> Engine:
@@ -56,6 +64,24 @@ def _in_this_process(task: CorpusTask, arguments: argparse.Namespace, reporter: 
     model = task.load(arguments.device, report_target)
     reporter.time("Model load", time.perf_counter() - started)
     return Pipeline(model, task.forms, arguments.item_timeout_s)
+
+
+def _on_several_devices(
+    task: CorpusTask,
+    lengths: Mapping[Item, float],
+    arguments: argparse.Namespace,
+    reporter: Reporter,
+) -> Engine:
+    """Find the devices, and say which; their workers load the model themselves."""
+    from speech_toolkit.corpus.pool.devices import resolve_devices
+    from speech_toolkit.corpus.pool.pool import Pool
+
+    devices = resolve_devices(arguments.devices, reporter)
+    times = Counter(devices)
+    shown = (name if times[name] == 1 else f"{times[name]} x {name}" for name in times)
+    reporter.banner(f"Running inference on: {', '.join(shown)}")
+    _report_model(task, reporter)
+    return Pool(task, devices, lengths, arguments.item_timeout_s, reporter)
 
 
 @contextmanager

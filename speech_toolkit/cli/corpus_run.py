@@ -24,6 +24,8 @@ from speech_toolkit.corpus.inputs.faults import told_faults
 from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
 from speech_toolkit.corpus.journal import Journal, open_journal, recorded_in
 from speech_toolkit.corpus.names import is_reserved
+from speech_toolkit.corpus.pool.devices import check_devices
+from speech_toolkit.corpus.pool.lengths import longest_first
 from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.shard import WHOLE_CORPUS
 from speech_toolkit.corpus.summary import write_summary
@@ -56,6 +58,7 @@ def run_corpus(
         ToolkitError: the run cannot begin, or cannot go on; what was done is recorded.
     """
     parse_device_name(arguments.device)
+    check_devices(arguments.devices or ())
     items = items_from(arguments, needs_text, strict=False, progress=reporter)
     reporter.warnings(told_faults(items))
     refuse_names_of_the_corpus(items, task)
@@ -119,12 +122,13 @@ def _work(
     reporter: Reporter,
 ) -> None:
     """Load the model, and do what is left."""
+    lengths = longest_first(left) if arguments.devices else dict.fromkeys(left, 0.0)
     total = done_before + len(left)
     with (
-        engine_for(task, arguments, reporter) as engine,
+        engine_for(task, lengths, arguments, reporter) as engine,
         reporter.corpus_bar(total_files=total, done_files=done_before) as bar,
     ):
-        for outcome in run_items(left, engine, journal, reporter):
+        for outcome in run_items(lengths, engine, journal, reporter):
             bar.add(audio_s=outcome.audio_s, failed=not outcome.ok)
     reporter.warnings(fallback_warnings())
 

@@ -80,7 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "directory",
     )
     add_part_arguments(parser)
-    add_model_arguments(parser, default_model="tiny-whisper")
+    add_model_arguments(parser, default_model="tiny-whisper", several_devices=True)
     parser.add_argument(
         "--dtype",
         choices=DTYPES,

@@ -77,7 +77,7 @@ class ReadAhead(Generic[R]):
         self._stop = stop
         self._lock = threading.Condition()
         self._pulling = threading.Lock()
-        self._done: queue.SimpleQueue[tuple[Item, Outcome[R]]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[Item, Outcome[R]] | None] = queue.SimpleQueue()
         self._is_exhausted = False
         self._waiting_items = 0
         self._waiting_s = 0.0
@@ -91,12 +91,15 @@ class ReadAhead(Generic[R]):
         try:
             while not self._stop.is_set():
                 try:
-                    item, outcome = self._done.get(timeout=_LOOKS_EVERY_S)
+                    done = self._done.get(timeout=_LOOKS_EVERY_S)
                 except queue.Empty:
+                    done = None
+                    yield from self._given_up()
+                if done is None:
                     if self._is_at_end():
                         break
-                    yield from self._given_up()
                     continue
+                item, outcome = done
                 with self._lock:
                     self._waiting_items -= 1
                     self._waiting_s -= _length_s(outcome)
@@ -122,6 +125,7 @@ class ReadAhead(Generic[R]):
                 self._waiting_items += 1
                 self._waiting_s += _length_s(outcome)
                 self._done.put((item, outcome))
+        self._done.put(None)  # what it read may have been the last
 
     def _next_for(self, reader: _Reader) -> Item | None:
         """Return the next item as soon as there is room for it, None where there is none."""
@@ -184,9 +188,13 @@ class ReadAhead(Generic[R]):
 
 def reading_threads(processes: int = 1) -> int:
     """Return how many threads read for each of so many processes on this machine."""
+    return max(1, min(4, usable_cores() // processes))
+
+
+def usable_cores() -> int:
+    """Return how many cores of the CPU this process may use."""
     has_affinity = hasattr(os, "sched_getaffinity")  # macOS has none
-    cores = len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
-    return max(1, min(4, cores // processes))
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
 def _length_s(outcome: Outcome[R]) -> float:

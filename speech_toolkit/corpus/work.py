@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +22,7 @@ from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.errors import SilentAudioError, TranscriptError, TruncatedAudioError
 from speech_toolkit.outcomes import Outcome
+from speech_toolkit.progress import Bar, HiddenBar, LoggedProgress
 from speech_toolkit.transcription.settings import TranscriptionSettings
 
 if TYPE_CHECKING:
@@ -32,6 +34,35 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Finish = Callable[[], Document]
 R = TypeVar("R")
+
+
+def _unwatched() -> None:
+    """Tell nobody."""
+
+
+class _Watch(LoggedProgress):
+    """Progress of recordings, of which somebody wants to know that there is some.
+
+    Args:
+        on_windows: called when windows of one are done.
+    """
+
+    def __init__(self, on_windows: Callable[[], None]) -> None:
+        self._on_windows = on_windows
+
+    def progress_bar(self, **description: Any) -> AbstractContextManager[Bar]:
+        """Return what looks like a bar."""
+        return nullcontext(_WatchBar(self._on_windows))
+
+
+class _WatchBar(HiddenBar):
+    def __init__(self, on_windows: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_windows = on_windows
+
+    def update(self, n: float = 1) -> None:
+        """Take it that windows are done."""
+        self._on_windows()
 
 
 class CorpusModel(Protocol[R]):
@@ -53,7 +84,10 @@ class CorpusModel(Protocol[R]):
         """
 
     def hear(
-        self, inputs: Iterable[tuple[Item, R]], stop: threading.Event
+        self,
+        inputs: Iterable[tuple[Item, R]],
+        stop: threading.Event,
+        on_windows: Callable[[], None] = _unwatched,
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model over items, and yield each with what makes its document of what was heard.
 
@@ -62,6 +96,7 @@ class CorpusModel(Protocol[R]):
         Args:
             inputs: what :meth:`read` returned, pulled a bounded number ahead.
             stop: once it is set, what the device has not begun with is dropped.
+            on_windows: called when the device is through with some windows, of whatever items.
         """
 
 
@@ -118,7 +153,10 @@ class AlignmentModel:
         return ReadAlignment(replace(prepared, audio_load_time=load_s), own)
 
     def hear(
-        self, inputs: Iterable[tuple[Item, ReadAlignment]], stop: threading.Event
+        self,
+        inputs: Iterable[tuple[Item, ReadAlignment]],
+        stop: threading.Event,
+        on_windows: Callable[[], None] = _unwatched,
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what searches for the text in what it heard."""
         begun: dict[str, tuple[Item, ReadAlignment]] = {}
@@ -128,7 +166,9 @@ class AlignmentModel:
                 begun[item.id] = item, read
                 yield item.id, read.prepared
 
-        for item_id, heard in self._aligner.hear_many(taken(), self._settings, stop):
+        for item_id, heard in self._aligner.hear_many(
+            taken(), self._settings, stop, _Watch(on_windows)
+        ):
             item, read = begun.pop(item_id)
             yield item, Outcome(partial(self._document, read, heard.result), heard.error)
 
@@ -180,7 +220,10 @@ class TranscriptionModel:
         return ReadTranscription(replace(prepared, load_s=load_s), own)
 
     def hear(
-        self, inputs: Iterable[tuple[Item, ReadTranscription]], stop: threading.Event
+        self,
+        inputs: Iterable[tuple[Item, ReadTranscription]],
+        stop: threading.Event,
+        on_windows: Callable[[], None] = _unwatched,
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what gives its document."""
         begun: dict[str, Item] = {}
@@ -190,7 +233,10 @@ class TranscriptionModel:
                 begun[item.id] = item
                 yield item.id, read.prepared, read.settings
 
-        for item_id, outcome in self._transcriber.transcribe_prepared_many(taken(), stop):
+        heard = self._transcriber.transcribe_prepared_many(
+            taken(), stop, on_window=lambda window: on_windows()
+        )
+        for item_id, outcome in heard:
             result = outcome.result
             yield begun.pop(item_id), Outcome(result and result.to_dict, outcome.error)
 

@@ -15,11 +15,12 @@ from speech_toolkit.device.device import Device, is_out_of_memory
 from speech_toolkit.device.environment import environment_facts, prepare_environment
 from speech_toolkit.device.memory import MemoryUse
 from speech_toolkit.device.names import parse_device_name, parse_dtype
-from speech_toolkit.device.select import select_device
+from speech_toolkit.device.select import count_cards, select_device
 
 __all__ = [
     "Device",
     "MemoryUse",
+    "count_cards",
     "environment_facts",
     "is_out_of_memory",
     "parse_device_name",

@@ -47,6 +47,26 @@ def select_device(name: str = AUTO, float32_precision: str = HIGHEST) -> Device:
     return device
 
 
+def count_cards(device_type: str) -> int:
+    """Return how many cards this process may name by a type, none of which is taken.
+
+    Args:
+        device_type: npu or cuda; with torch_npu and no native CUDA, these are the NPUs.
+
+    Raises:
+        DeviceError: there is none, or what drives it is broken.
+    """
+    prepare_environment(device_type)
+    _import_torch()
+    why = BACKENDS[device_type].why_absent()
+    if why is None:
+        return BACKENDS[device_type].count()
+    for backend in BACKENDS.values():
+        if backend.stand_in_reason(device_type, 0) and backend.why_absent() is None:
+            return backend.count()
+    raise DeviceError(BACKENDS[device_type].missing_text(f"{device_type}:all", why))
+
+
 def _select_auto() -> tuple[Device, int]:
     """Return the first device that works, and how loudly to say which."""
     skipped, level = [], logging.INFO

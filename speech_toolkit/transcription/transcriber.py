@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
     from speech_toolkit.transcription.shared_batches import OpenFile
+    from speech_toolkit.transcription.windows.window import Window
 
 K = TypeVar("K", bound=Hashable)
 
@@ -275,6 +276,7 @@ class Transcriber:
         self,
         inputs: Iterable[tuple[K, PreparedAudio, TranscriptionSettings]],
         stop: threading.Event | None = None,
+        on_window: Callable[[Window], None] = lambda window: None,
     ) -> Iterator[tuple[K, Outcome[TranscriptionResult]]]:
         """Transcribe prepared recordings, whose windows share batches of ``batch_size``.
 
@@ -291,6 +293,7 @@ class Transcriber:
                 ``language`` alone: a recording whose others are not those of the first fails.
             stop: once it is set no more inputs are taken; of the recordings at work the oldest is
                 finished, and others that need one or two windows more. The rest is dropped.
+            on_window: called with each window when it has been heard.
 
         Yields:
             The key and the outcome of each recording, as it is done.
@@ -299,7 +302,9 @@ class Transcriber:
         first = next(given, None)
         if first is not None:
             self.device.reset_peak_memory()
-            yield from self._run(chain([first], given), first.settings, stop=stop)
+            yield from self._run(
+                chain([first], given), first.settings, stop=stop, on_progress=on_window
+            )
 
     def _prepared(
         self,

@@ -57,6 +57,16 @@ class Card:
     def set_float32_precision(self, precision: str) -> None:
         """Leave float32 as it is: most cards have no coarser products to choose from."""
 
+    def count(self) -> int:
+        """Return how many are visible, without taking one.
+
+        Raises:
+            DeviceError: there is none, or what drives it is broken.
+        """
+        count = self.module.device_count()
+        self.check_index(0, count)
+        return count
+
     def check_index(self, index: int, count: int) -> None:
         """Raise a DeviceError unless a card is among the ``count`` that are visible."""
         visible = shown_variable(self.visibility_variable)

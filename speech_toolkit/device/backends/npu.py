@@ -101,10 +101,7 @@ class Npu(Card):
         it, so a user who sets TORCH_TRANSFER_TO_NPU=0 is spared it unless the device was named
         cuda.
         """
-        _check_version()
-        _check_visible_cards()
-        _set_variables()
-        _import(_PACKAGE)
+        self._load()
         npu = self.module
         self.check_index(index, npu.device_count() if npu.is_available() else 0)
         if requested.startswith("cuda") or os.environ.get(_TRANSFER) != "0":
@@ -119,6 +116,11 @@ class Npu(Card):
                 f"npu:{index} cannot be opened ({first_line(error)}): look at `npu-smi info`"
             ) from error
         make_gelu_exact(f"npu:{index}")
+
+    def count(self) -> int:
+        """Load torch_npu, and return how many cards it sees."""
+        self._load()
+        return super().count()
 
     def set_float32_precision(self, precision: str) -> None:
         """Switch HF32 off or on; torch_npu has it on for convolutions."""
@@ -148,6 +150,13 @@ class Npu(Card):
             "gelu": gelu_form(),
             "float16_products": dict.fromkeys(("matmul", "conv"), products_are_rounded()),
         }
+
+    def _load(self) -> None:
+        """Load torch_npu, once it is clear that it can work here."""
+        _check_version()
+        _check_visible_cards()
+        _set_variables()
+        _import(_PACKAGE)
 
 
 def speaks_for_cuda() -> bool:
