@@ -30,6 +30,9 @@ class Read:
 class Model:
     device_label = "cpu"
 
+    def __init__(self, item_s=0.0):
+        self.item_s = item_s
+
     def read(self, item):
         if not Path(item.audio_path).exists():
             return Read(item)
@@ -39,6 +42,7 @@ class Model:
     def hear(self, inputs, stop):
         failed = False
         for item, read in inputs:
+            time.sleep(self.item_s)
             failed = failed or item.text == STOPS_DEVICE
             if failed:
                 yield item, Outcome(error=DeviceError("cpu: lost"))
@@ -54,11 +58,12 @@ class Task:
     """What is done with each item.
 
     Attributes:
-        pause_s: how long the model takes to load.
         fault: of loading: None, or the message of an error.
+        item_s: how long the device takes for an item.
     """
 
     fault: str | None = None
+    item_s: float = 0.0
     forms: Forms = field(default_factory=Forms)
     bundled_model: str | None = None
     checkpoint_name: str = "stand-in"
@@ -66,7 +71,7 @@ class Task:
     def load(self, device, on_device):
         if self.fault is not None:
             raise CheckpointError(self.fault)
-        return Model()
+        return Model(self.item_s)
 
 
 def _befall(item):
