@@ -134,6 +134,12 @@ class DiskFullError(UsageError):
     kind = "disk full"
 
 
+class StoreError(ToolkitError):
+    """The object store that takes the results cannot be used, or another run has it."""
+
+    kind = "object store"
+
+
 def error_kind(error: BaseException) -> str:
     """Return the kind of any error: its class's own, or what one of Python's stands for."""
     if isinstance(error, MemoryError):

@@ -7,6 +7,7 @@ import argparse
 from speech_toolkit.cli.arguments import comma_separated, number
 from speech_toolkit.cli.input_arguments import names_many
 from speech_toolkit.corpus.shard import Shard
+from speech_toolkit.corpus.store import is_url
 from speech_toolkit.errors import UsageError
 from speech_toolkit.ranges import TIMEOUT_S, WORKERS
 
@@ -61,6 +62,11 @@ def check_corpus_arguments(arguments: argparse.Namespace) -> bool:
                     f"--{name} has no effect with one recording; leave it out, or give several, a "
                     "directory or --manifest"
                 )
+        if arguments.output_dir is not None and is_url(arguments.output_dir):
+            raise UsageError(
+                f"--output_dir {arguments.output_dir}: is for many recordings; give a directory, "
+                "or several recordings"
+            )
         return False
     if arguments.workers is not None and arguments.ray is None:
         raise UsageError("--workers has no effect without --ray; leave it out")

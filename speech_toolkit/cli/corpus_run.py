@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,14 @@ from speech_toolkit.corpus.inputs.faults import told_faults
 from speech_toolkit.corpus.inputs.recordings import TRANSCRIPT_SUFFIXES
 from speech_toolkit.corpus.journal import Journal, open_journal, recorded_in
 from speech_toolkit.corpus.names import is_reserved
+from speech_toolkit.corpus.object_store import ObjectStore, object_store
 from speech_toolkit.corpus.pool.devices import check_devices
 from speech_toolkit.corpus.pool.lengths import longest_first
 from speech_toolkit.corpus.run import items_left, run_items
-from speech_toolkit.corpus.shard import WHOLE_CORPUS
+from speech_toolkit.corpus.shard import WHOLE_CORPUS, Shard
+from speech_toolkit.corpus.store import DirectoryStore, Store, is_url
 from speech_toolkit.corpus.summary import write_summary
+from speech_toolkit.corpus.written_ahead import WrittenAhead
 from speech_toolkit.device import parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import ToolkitError, UsageError
@@ -66,9 +69,13 @@ def run_corpus(
     settings = task.settings()
     timestamps = settings.get("timestamps", "segment")
     check_exports(arguments.export or (), bool(arguments.cut), task.forms.format_names, timestamps)
-    directory, shard = Path(arguments.output_dir), arguments.shard or WHOLE_CORPUS
-    resume = arguments.resume is not False
-    with open_journal(directory, settings, shard, resume=resume, progress=reporter) as journal:
+    shard, resume = arguments.shard or WHOLE_CORPUS, arguments.resume is not False
+    with (
+        _output(arguments, shard, reporter) as (directory, store),
+        open_journal(
+            directory, settings, shard, resume=resume, progress=reporter, store=store
+        ) as journal,
+    ):
         left, done_before = items_left(items, journal)
         _report_plan(items, left, done_before, journal, reporter)
         try:
@@ -76,14 +83,37 @@ def run_corpus(
                 _work(left, done_before, task, arguments, journal, reporter)
         except BaseException:
             with suppress(ToolkitError):  # what stopped the run is what is told
-                _sum_up(items, arguments, reporter)
+                _sum_up(items, journal, arguments, reporter)
             raise
-        _sum_up(items, arguments, reporter)
+        _sum_up(items, journal, arguments, reporter)
         all_exported = not arguments.export or _export(items, arguments, directory, reporter)
         own = {item.id for item in items if shard.owns(item.id)}
         outcomes = [outcome for name, outcome in journal.outcomes.items() if name in own]
         all_done = all(outcome.ok for outcome in outcomes)
     return EXIT_DONE if all_done and all_exported else EXIT_SOME_FAILED
+
+
+@contextmanager
+def _output(
+    arguments: argparse.Namespace, shard: Shard, reporter: Reporter
+) -> Iterator[tuple[Path, Store]]:
+    """Give the directory of the journal, and what keeps the results.
+
+    Raises:
+        UsageError: results of this kind cannot go there.
+        StoreError: the object store cannot be used.
+    """
+    url = arguments.output_dir
+    if not is_url(url):
+        yield Path(url), DirectoryStore(Path(url))
+        return
+    if arguments.export:
+        raise UsageError(
+            f"--export reads the results again: give --output_dir a directory, and not {url}"
+        )
+    resume = arguments.resume is not False
+    with object_store(url, shard, resume=resume, progress=reporter) as store:
+        yield store.directory, store
 
 
 def forms_from(arguments: argparse.Namespace) -> ResultForms:
@@ -128,6 +158,8 @@ def _work(
         engine_for(task, lengths, arguments, reporter) as engine,
         reporter.corpus_bar(total_files=total, done_files=done_before) as bar,
     ):
+        if isinstance(journal.store, ObjectStore):
+            engine = WrittenAhead(engine, journal.store)
         for outcome in run_items(lengths, engine, journal, reporter):
             bar.add(audio_s=outcome.audio_s, failed=not outcome.ok)
     reporter.warnings(fallback_warnings())
@@ -153,10 +185,14 @@ def _export(
     return not exported.failures
 
 
-def _sum_up(items: Sequence[Item], arguments: argparse.Namespace, reporter: Reporter) -> None:
+def _sum_up(
+    items: Sequence[Item], journal: Journal, arguments: argparse.Namespace, reporter: Reporter
+) -> None:
     """Write the summary, and say what became of the corpus."""
     ids = [item.id for item in items]
-    summary = write_summary(arguments.output_dir, ids, page_language(arguments))
+    name = Path(arguments.output_dir).resolve().name
+    journal.store.refresh(journal.path.name)
+    summary = write_summary(journal.directory, ids, page_language(arguments), name)
     _report(summary, reporter)
     reporter.saved("Results", arguments.output_dir)
 
@@ -195,6 +231,8 @@ def refuse_to_replace_inputs(
     Raises:
         UsageError: one would, or the directory for the results cannot be made.
     """
+    if is_url(arguments.output_dir):
+        return
     directory = Path(arguments.output_dir)
     try:
         directory.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from speech_toolkit.corpus.journal_lines import Recorded, read_journal, read_set
 from speech_toolkit.corpus.lock import directory_locked, take_lock
 from speech_toolkit.corpus.outcome import ItemOutcome
 from speech_toolkit.corpus.shard import WHOLE_CORPUS, Shard
+from speech_toolkit.corpus.store import DirectoryStore, Store
 from speech_toolkit.errors import DISK_FULL, DiskFullError, UsageError
 from speech_toolkit.files.json_input import shown_path
 from speech_toolkit.progress import UNWATCHED, Progress
@@ -32,17 +33,25 @@ class Journal:
     """The journal of a run, open to be added to.
 
     Attributes:
-        directory: where the results are.
+        directory: where the journal is.
         path: of the journal.
         shard: whose it is.
         digest_of_settings: of the run's settings.
         outcomes: the last of each item, by its id.
+        store: keeps the results.
     """
 
     def __init__(
-        self, path: Path, descriptor: int, shard: Shard, digest: str, recorded: Recorded
+        self,
+        path: Path,
+        descriptor: int,
+        shard: Shard,
+        digest: str,
+        recorded: Recorded,
+        store: Store,
     ) -> None:
         self.directory = path.parent
+        self.store = store
         self.path = path
         self.shard = shard
         self.digest_of_settings = digest
@@ -61,7 +70,7 @@ class Journal:
             return None
         if outcome.input_digest != item_digest(item, self.digest_of_settings):
             return None
-        there = all((self.directory / name).is_file() for name in outcome.outputs)
+        there = all(map(self.store.holds, outcome.outputs))
         return outcome if there else None
 
     def attempts(self, item_id: str, input_digest: str) -> int:
@@ -115,6 +124,7 @@ def open_journal(
     *,
     resume: bool = True,
     progress: Progress = UNWATCHED,
+    store: Store | None = None,
 ) -> Iterator[Journal]:
     """Open the journal of an output directory, alone, and go on where the last run stopped.
 
@@ -124,6 +134,7 @@ def open_journal(
         shard: the share that this run works on.
         resume: whether what was done is kept; else all is done again.
         progress: told where the file system has no locks.
+        store: keeps the results; None for the directory.
 
     Raises:
         UsageError: another run is at work there, the directory was begun with other settings or in
@@ -133,7 +144,12 @@ def open_journal(
         path = Path(directory) / shard.journal_name
         try:
             descriptor = _opened_alone(path, shard, held, progress)
-            journal = _resumed(path, descriptor, settings, shard, resume=resume)
+            recorded = _resumed(path, descriptor, settings, resume=resume)
+            digest = settings_digest(settings)
+            keeper = store or DirectoryStore(path.parent)
+            journal = Journal(path, descriptor, shard, digest, recorded, keeper)
+            if recorded.settings is None:
+                journal.begin(settings)
         except OSError as error:
             raise _not_written(path, error) from error
         yield journal
@@ -177,20 +193,14 @@ def _opened_alone(path: Path, shard: Shard, held: ExitStack, progress: Progress)
     return descriptor
 
 
-def _resumed(
-    path: Path, descriptor: int, settings: Mapping[str, Any], shard: Shard, *, resume: bool
-) -> Journal:
-    """Return a journal whose lines are whole and of these settings."""
-    digest = settings_digest(settings)
+def _resumed(path: Path, descriptor: int, settings: Mapping[str, Any], *, resume: bool) -> Recorded:
+    """Return what a journal of these settings holds, whose lines are whole from now on."""
     for each in journals_in(path.parent):
         if resume or each != path:
             _refuse_other_settings(each, settings)
     recorded = read_journal(path) if resume else Recorded()
     os.ftruncate(descriptor, recorded.whole_bytes)
-    journal = Journal(path, descriptor, shard, digest, recorded)
-    if recorded.settings is None:
-        journal.begin(settings)
-    return journal
+    return recorded
 
 
 def _refuse_other_settings(path: Path, settings: Mapping[str, Any]) -> None:

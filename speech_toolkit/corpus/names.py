@@ -5,7 +5,8 @@ import re
 SUMMARY_NAME, PAGE_NAME = "corpus.json", "corpus.html"
 EXPORT_FOLDER = "export"
 _RESERVED = re.compile(
-    rf"{re.escape(SUMMARY_NAME)}|{re.escape(PAGE_NAME)}|journal[^/]*\.jsonl|{EXPORT_FOLDER}(/.*)?"
+    rf"{re.escape(SUMMARY_NAME)}|{re.escape(PAGE_NAME)}|journal[^/]*\.jsonl(\.parts/.*)?"
+    rf"|{EXPORT_FOLDER}(/.*)?"
 )
 
 

@@ -66,10 +66,12 @@ class ItemResult:
     Attributes:
         contents: of its files, by their names relative to the output directory.
         figures: what the journal keeps of it; see :func:`figures`.
+        written: names of files that are in their place already.
     """
 
     contents: Mapping[str, bytes]
     figures: Mapping[str, Any]
+    written: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +16,9 @@ from speech_toolkit.corpus.digests import item_digest
 from speech_toolkit.corpus.engine import Engine
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import Journal
-from speech_toolkit.corpus.names import is_reserved
 from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemResult
-from speech_toolkit.errors import DISK_FULL, DiskFullError, UsageError, first_line
-from speech_toolkit.files.writing import write_bytes
+from speech_toolkit.corpus.store import write_result
+from speech_toolkit.errors import DISK_FULL, DiskFullError, StoreError, first_line
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.progress import UNWATCHED, Progress
 from speech_toolkit.system.interrupts import interrupt_deferred
@@ -54,6 +52,7 @@ def run_items(
 
     Raises:
         DiskFullError: there is no room left; the items before are recorded.
+        StoreError: the object store that takes the results fails.
         KeyboardInterrupt: the run was interrupted.
         UsageError: the journal cannot be written.
     """
@@ -130,16 +129,14 @@ def _written(item: Item, done: Outcome[ItemResult], journal: Journal) -> dict[st
     """Write the files of a result, and return what the journal keeps of it."""
     if done.error is not None:
         raise done.error
-    contents = done.result.contents
-    if taken := next(filter(is_reserved, contents), None):
-        raise UsageError(f"id {item.id}: {taken} is a file of the corpus itself; give another id")
-    for name, content in contents.items():
-        write_bytes(journal.directory / name, content, sole_writer=True)
-    return {**done.result.figures, "outputs": tuple(contents)}
+    written = write_result(item, done.result.contents, journal.store)
+    return {**done.result.figures, "outputs": (*done.result.written, *written)}
 
 
 def _refuse_to_go_on(error: Exception) -> None:
     """Raise where all further items would meet the same error: there is no room left."""
+    if isinstance(error, StoreError):
+        raise StoreError(f"{first_line(error)}; what is done stays done") from error
     if isinstance(error, DiskFullError) or getattr(error, "errno", None) in DISK_FULL:
         raise DiskFullError(
             f"{first_line(error)}; free some space and start the same run again: what is done "
@@ -152,5 +149,4 @@ def _remove_outdated(journal: Journal, outcome: ItemOutcome) -> None:
     before = journal.outcomes.get(outcome.id)
     for name in set(before.outputs if before else ()) - set(outcome.outputs):
         if not Path(name).is_absolute() and ".." not in Path(name).parts:
-            with suppress(OSError):
-                (journal.directory / name).unlink(missing_ok=True)
+            journal.store.remove(name)

@@ -31,6 +31,7 @@ def write_summary(
     directory: str | os.PathLike[str],
     ids: Collection[str] | None = None,
     language: str = LANGUAGES[0],
+    name: str | None = None,
 ) -> dict[str, Any]:
     """Write the summary of a corpus beside its journals, as JSON and as a page, and return it.
 
@@ -40,6 +41,7 @@ def write_summary(
         directory: the output directory.
         ids: of all items of the corpus; None for those that were tried.
         language: that the page opens in.
+        name: of the corpus; None for that of the directory.
 
     Raises:
         UsageError: there is no journal, one cannot be read, or the summary cannot be written.
@@ -48,7 +50,9 @@ def write_summary(
     with summary_locked(folder):
         summary = summarize(folder, ids)
         write_json(folder / SUMMARY_NAME, summary)
-        write_text(folder / PAGE_NAME, corpus_page(summary, language, folder.resolve().name))
+        write_text(
+            folder / PAGE_NAME, corpus_page(summary, language, name or folder.resolve().name)
+        )
     return summary
 
 
