@@ -2,16 +2,19 @@
 
     items -> read in threads -> waiting in bounded memory -> device -> finished in a thread
 
-The device is driven by the thread that takes the results.
+A card is driven by the thread that takes the results. On a CPU several threads hear side by side.
 """
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from speech_toolkit.corpus.engine import Done
 from speech_toolkit.corpus.forms import ResultForms
@@ -24,6 +27,9 @@ from speech_toolkit.outcomes import Outcome, outcome_of
 
 _MOST_UNFINISHED = 16
 _MOST_DEVICE_FAILURES = 3  # one after the other
+_LOOKS_EVERY_S = 0.2
+
+_Readable = Callable[[], Iterator[tuple[Item, Any]]]
 
 
 @dataclass(frozen=True)
@@ -68,26 +74,70 @@ class Pipeline:
         )
         unreadable: list[Done] = []
 
-        def readable() -> Iterator[tuple[Item, object]]:
+        def readable() -> Iterator[tuple[Item, Any]]:
             for item, outcome in reading:
                 if outcome.ok:
                     yield item, outcome.result
                 else:
                     unreadable.append((item, Outcome(error=outcome.error)))
 
+        if self.model.streams > 1:
+            outcomes = self._in_streams(readable, stop)
+        else:
+            outcomes = self._in_one(readable, stop)
+        for outcome in outcomes:
+            yield outcome
+            yield from _taken(unreadable)
+        yield from _taken(unreadable)
+
+    def _in_one(self, readable: _Readable, stop: threading.Event) -> Iterator[Done]:
+        """Hear in this thread, and finish in another."""
         finishing: deque[tuple[Item, Future[Outcome[ItemResult]]]] = deque()
         pool = ThreadPoolExecutor(max_workers=1)
         try:
             for item, heard in self.model.hear(readable(), stop):
                 finishing.append((item, pool.submit(self._finished, item, heard)))
-                yield from _taken(unreadable)
                 while finishing and (len(finishing) > _MOST_UNFINISHED or finishing[0][1].done()):
                     yield _result(*finishing.popleft())
-            yield from _taken(unreadable)
             while finishing:
                 yield _result(*finishing.popleft())
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+    def _in_streams(self, readable: _Readable, stop: threading.Event) -> Iterator[Done]:
+        """Hear in several threads, each of which finishes what it heard."""
+        done: queue.Queue[Done | BaseException | None] = queue.Queue(_MOST_UNFINISHED)
+        is_over = threading.Event()
+
+        def give(result: Done | BaseException | None) -> None:
+            is_given = False
+            while not is_given and not is_over.is_set():
+                with suppress(queue.Full):
+                    done.put(result, timeout=_LOOKS_EVERY_S)
+                    is_given = True
+
+        def work() -> None:
+            try:
+                for item, heard in self.model.hear(readable(), stop):
+                    give((item, self._finished(item, heard)))
+                give(None)
+            except BaseException as error:  # noqa: BLE001, raised where the results are taken
+                give(error)
+
+        for _ in range(self.model.streams):
+            threading.Thread(target=work, daemon=True).start()
+        left = self.model.streams
+        try:
+            while left:
+                result = done.get()
+                if isinstance(result, BaseException):
+                    raise result
+                if result is None:
+                    left -= 1
+                else:
+                    yield result
+        finally:
+            is_over.set()
 
     def _finished(self, item: Item, heard: Outcome[Finish]) -> Outcome[ItemResult]:
         def finish() -> ItemResult:

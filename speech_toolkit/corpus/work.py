@@ -20,6 +20,7 @@ from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
+from speech_toolkit.device.host import own_threads, use_threads
 from speech_toolkit.errors import SilentAudioError, TranscriptError, TruncatedAudioError
 from speech_toolkit.outcomes import Outcome
 from speech_toolkit.progress import Bar, HiddenBar, LoggedProgress
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 Document = dict[str, Any]
 Finish = Callable[[], Document]
 R = TypeVar("R")
+# Several small windows at once keep the cores of a CPU busier than all cores at one of them.
+_MOST_STREAMS = 4
 
 
 def _unwatched() -> None:
@@ -70,9 +73,11 @@ class CorpusModel(Protocol[R]):
 
     Attributes:
         device_label: where it runs.
+        streams: how many threads may call :meth:`hear` at once, each with inputs of its own.
     """
 
     device_label: str
+    streams: int
 
     def read(self, item: Item) -> R:
         """Return what the device needs of an item; safe in several threads at once.
@@ -131,6 +136,11 @@ class AlignmentModel:
         self, aligner: Aligner, settings: AlignmentSettings, part: AudioPart = WHOLE
     ) -> None:
         self.device_label = aligner.device.label
+        self._threads = own_threads()
+        self.streams = 1
+        if not aligner.device.is_card:
+            self.streams = min(_MOST_STREAMS, self._threads)
+            self._threads //= self.streams
         self._aligner = aligner
         self._settings = settings
         self._part = part
@@ -159,6 +169,8 @@ class AlignmentModel:
         on_windows: Callable[[], None] = _unwatched,
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what searches for the text in what it heard."""
+        if self.streams > 1:
+            use_threads(self._threads)
         begun: dict[str, tuple[Item, ReadAlignment]] = {}
 
         def taken() -> Iterator[tuple[str, AlignmentInput]]:
@@ -207,6 +219,7 @@ class TranscriptionModel:
         self, transcriber: Transcriber, settings: TranscriptionSettings, part: AudioPart = WHOLE
     ) -> None:
         self.device_label = transcriber.device.label
+        self.streams = 1  # a decoder keeps the state of its batch
         self._transcriber = transcriber
         self._settings = settings
         self._part = part

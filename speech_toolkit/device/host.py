@@ -20,3 +20,20 @@ def read_system_file(path: str) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def own_threads() -> int:
+    """Return how many threads torch uses for an operator on the CPU, in the calling thread."""
+    import torch
+
+    return torch.get_num_threads()
+
+
+def use_threads(count: int) -> None:
+    """Let torch use so many threads for an operator on the CPU, in the calling thread.
+
+    Threads that are new to torch follow it; others, as the main thread, keep their own number.
+    """
+    import torch
+
+    torch.set_num_threads(count)

@@ -24,6 +24,7 @@ class WatchedModel(Generic[R]):
 
     def __init__(self, model: CorpusModel[R], tell: Callable[[object], None]) -> None:
         self.device_label = model.device_label
+        self.streams = model.streams
         self._model = model
         self._tell = tell
 

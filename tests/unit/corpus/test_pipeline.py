@@ -1,4 +1,5 @@
 import threading
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -11,6 +12,7 @@ from speech_toolkit.outcomes import Outcome
 from tests.unit.corpus.stand_in import align, items_in, record_audio
 
 COUNT = 18
+STREAMS = pytest.mark.parametrize("streams", [1, 3])
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,8 @@ class Model:
 
     device_label = "cpu"
 
-    def __init__(self, fails=(), unsearchable=()):
-        self.fails, self.unsearchable = fails, unsearchable
+    def __init__(self, streams, fails=(), unsearchable=()):
+        self.streams, self.fails, self.unsearchable = streams, fails, unsearchable
         self.threads = set()
 
     def read(self, item):
@@ -59,8 +61,9 @@ def run(model, items, stop=None):
     return Pipeline(model, ResultForms(("json",)))(iter(items), stop or threading.Event())
 
 
-def test_each_item_has_its_files_or_its_error(items):
-    model = Model(fails={items[5].id}, unsearchable={items[6].id})
+@STREAMS
+def test_each_item_has_its_files_or_its_error(items, streams):
+    model = Model(streams, fails={items[5].id}, unsearchable={items[6].id})
     found = {item.id: outcome for item, outcome in run(model, items)}
     kinds = {int(i.partition("ü")[2]): o.error_kind for i, o in found.items() if not o.ok}
     wrong = dict.fromkeys((7, 16), "wrong text") | {4: "not audio", 13: "not audio"}
@@ -72,8 +75,9 @@ def test_each_item_has_its_files_or_its_error(items):
     assert threading.current_thread() not in model.threads
 
 
-def test_a_device_that_keeps_failing_ends_the_run(items):
-    model = Model(fails={item.id for item in items[8:]})
+@STREAMS
+def test_a_device_that_keeps_failing_ends_the_run(items, streams):
+    model = Model(streams, fails={item.id for item in items[8:]})
     found = []
     with pytest.raises(DeviceError, match="cpu: failed for 3 items one after the other"):
         for _, outcome in run(model, items):
@@ -82,10 +86,38 @@ def test_a_device_that_keeps_failing_ends_the_run(items):
     assert found.count("device") == 3
 
 
-def test_what_is_in_work_is_finished_when_it_is_stopped(items):
+@STREAMS
+def test_what_is_in_work_is_finished_when_it_is_stopped(items, streams):
+    class Slow(Model):
+        def hear(self, inputs, stop):
+            for heard in super().hear(inputs, stop):
+                time.sleep(0.05)
+                yield heard
+
     stop = threading.Event()
     found = []
-    for item, _ in run(Model(), items, stop):
+    for item, _ in run(Slow(streams), items, stop):
         found.append(item.id)
         stop.set()
     assert 1 <= len(found) < COUNT
+
+
+def test_what_a_thread_fails_with_is_raised(items):
+    class Broken(Model):
+        def hear(self, inputs, stop):
+            next(iter(inputs))
+            raise ZeroDivisionError("bug")
+
+    with pytest.raises(ZeroDivisionError, match="bug"):
+        list(run(Broken(streams=3), items))
+
+
+def test_threads_end_with_who_takes_the_results(items):
+    before = threading.active_count()
+    running = run(Model(streams=3), items)
+    next(running)
+    running.close()
+    until = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < until:
+        time.sleep(0.01)
+    assert threading.active_count() <= before

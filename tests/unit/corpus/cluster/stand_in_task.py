@@ -29,6 +29,7 @@ class Read:
 
 class Model:
     device_label = "cpu"
+    streams = 1
 
     def __init__(self, item_s=0.0):
         self.item_s = item_s

@@ -70,6 +70,7 @@ class PlantedModel:
 
     def __init__(self, task, device):
         self.device_label = device
+        self.streams = 1
         self._task = task
         self._folder = Path(task.folder)
         self._on_windows = None
