@@ -16,6 +16,7 @@ from speech_toolkit.corpus.pool.blame import MOST_STRIKES, Card, explain
 from speech_toolkit.corpus.pool.messages import (
     Beat,
     Did,
+    Fetching,
     Job,
     Leave,
     Loaded,
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _LOOKS_EVERY_S = 0.1
 _LONGEST_LOOK_S = 1.0  # more between two looks was this process's own delay
 _LEAVING_S = 10.0
+_LAST_MOMENT_S = 2.0  # from the end of its connection to its own
 _MAY_BE_THE_DEVICE = {DeviceError.kind, OutOfMemoryError.kind}
 
 
@@ -157,11 +159,13 @@ class Gathering:
             case Moved(item_id, stage):
                 worker.move(item_id, stage, self._clock_s)
             case Beat():
-                worker.last_beat_s = self._clock_s
+                worker.last_beat_s, worker.is_fetching = self._clock_s, False
+            case Fetching():
+                worker.is_fetching = True
             case Did(item_id, outcome):
                 self._take(worker, card, worker.held.pop(item_id).item, outcome)
             case Gone():
-                worker.kill()
+                worker.leave(_LAST_MOMENT_S)
                 in_work = [held for held in worker.held.values() if held.stage.is_work]
                 self._lose(worker, card, worker.cause_of_death(), in_work)
 

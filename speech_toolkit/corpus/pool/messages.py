@@ -121,7 +121,12 @@ class Moved:
 
 @dataclass(frozen=True)
 class Beat:
-    """From a worker: its device has done a piece of work."""
+    """From a worker: its device has done a piece of work, or begins with some."""
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """From a worker: its device waits for what is read, until the next beat."""
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,7 @@ class WorkerProcess:
         is_asking: whether it waits for an answer.
         is_alone: whether the item that it has is to be the only one.
         last_beat_s: when its device last did something, by the pool's clock.
+        is_fetching: whether its device waits for what is read.
     """
 
     def __init__(
@@ -81,7 +82,7 @@ class WorkerProcess:
         progress: Progress,
     ) -> None:
         self.held: dict[str, Held] = {}
-        self.is_loaded = self.is_asking = self.is_alone = False
+        self.is_loaded = self.is_asking = self.is_alone = self.is_fetching = False
         self.last_beat_s = 0.0
         self._events = events
         self._outbox: queue.SimpleQueue[object] = queue.SimpleQueue()
@@ -115,7 +116,9 @@ class WorkerProcess:
         return [
             held
             for held in self.held.values()
-            if held.stage.is_work and now_s - self._last_sign_s(held) > limit_s
+            if held.stage.is_work
+            and not (held.stage is Stage.HEARING and self.is_fetching)
+            and now_s - self._last_sign_s(held) > limit_s
         ]
 
     def send(self, message: object) -> None:

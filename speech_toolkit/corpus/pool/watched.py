@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 from speech_toolkit.corpus.item import Item
-from speech_toolkit.corpus.pool.messages import Beat, Moved, Stage
+from speech_toolkit.corpus.pool.messages import Beat, Fetching, Moved, Stage
 from speech_toolkit.corpus.work import CorpusModel, Document, Finish
 from speech_toolkit.outcomes import Outcome
 
@@ -48,13 +48,23 @@ class WatchedModel(Generic[R]):
             yield item, outcome
 
     def _told(self, inputs: Iterable[tuple[Item, R]]) -> Iterator[tuple[Item, R]]:
-        for item, read in inputs:
-            self._tell(Moved(item.id, Stage.HEARING))
-            yield item, read
+        source = iter(inputs)
+        while True:
+            self._tell(Fetching())
+            taken = next(source, None)
+            if taken is not None:
+                self._tell(Moved(taken[0].id, Stage.HEARING))
+            self._tell(Beat())
+            if taken is None:
+                return
+            yield taken
 
     def _told_finish(self, item: Item, finish: Finish) -> Finish:
         def told_finish() -> Document:
             self._tell(Moved(item.id, Stage.FINISHING))
-            return finish()
+            try:
+                return finish()
+            finally:
+                self._tell(Moved(item.id, Stage.WAITING))
 
         return told_finish

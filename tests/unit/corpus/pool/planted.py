@@ -1,12 +1,22 @@
-"""A task whose model does what the text of an item says: it answers, crashes, hangs or fails."""
+"""A task whose model does what the text of an item says: it answers, crashes, hangs or fails.
+
+    python -m tests.unit.corpus.pool.planted FOLDER TEXT...
+
+does items of these texts on two workers into FOLDER/out.
+"""
 
 import os
 import signal
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.corpus.item import Item
+from speech_toolkit.corpus.journal import open_journal
+from speech_toolkit.corpus.pool.pool import Pool
+from speech_toolkit.corpus.run import run_items
 from speech_toolkit.errors import (
     CheckpointError,
     DeviceError,
@@ -16,8 +26,6 @@ from speech_toolkit.errors import (
 from speech_toolkit.files.writing import utf8
 from speech_toolkit.outcomes import outcome_of
 from speech_toolkit.progress import LoggedProgress
-
-DEVICES = ("cpu", "other")
 
 
 class Forms:
@@ -45,6 +53,7 @@ class PlantedTask:
         crashing: devices on which whatever is loaded dies of the first item.
         erring: devices on which each item fails.
         no_model: whether there is none.
+        load_s: seconds that loading takes.
     """
 
     folder: str
@@ -52,11 +61,14 @@ class PlantedTask:
     crashing: tuple[str, ...] = ()
     erring: tuple[str, ...] = ()
     no_model: bool = False
+    load_s: float = 0.0
     forms: Forms = field(default_factory=Forms)
 
     def load(self, device, on_device):
         with (Path(self.folder) / "loads.txt").open("a") as file:
-            file.write(f"{device} {os.getpid()} {os.environ.get('OMP_NUM_THREADS')}\n")
+            told = (device, os.getpid(), os.environ.get("OMP_NUM_THREADS"), "torch" in sys.modules)
+            print(*told, file=file)
+        time.sleep(self.load_s)
         if self.no_model:
             raise CheckpointError("model: has no weights")
         if device in self.broken:
@@ -93,7 +105,7 @@ class PlantedModel:
             yield from self._batch(waiting)
 
     def _batch(self, waiting):
-        if waiting and self._task.folder and self.device_label in self._task.crashing:
+        if waiting and self.device_label in self._task.crashing:
             os.kill(os.getpid(), signal.SIGKILL)
         for item, _ in waiting:
             yield item, outcome_of(lambda item=item: self._heard(item))
@@ -141,8 +153,8 @@ class PlantedModel:
     def _hang(self):
         time.sleep(1000)
 
-    def _slow(self):
-        (self._folder / "slow").touch()
+    def _wait(self):
+        (self._folder / "waiting").touch()
         while not (self._folder / "go").exists():
             time.sleep(0.01)
 
@@ -177,3 +189,20 @@ def items_with(texts, folder="nowhere"):
         Item(str(number), f"{folder}/{number}.wav", text, place=f"list:{number + 1}")
         for number, text in enumerate(texts)
     ]
+
+
+def main(folder, *texts):
+    """Do items of texts, record them, and leave as a script does."""
+    items = items_with(texts, folder)
+    pool = Pool(PlantedTask(folder), ("cpu", "cpu"), dict.fromkeys(items, 1.0))
+    with open_journal(Path(folder) / "out", {}) as journal:
+        for _ in run_items(items, pool, journal):
+            pass
+    return 0
+
+
+if __name__ == "__main__":
+    # The task that is sent to workers is of the module, not of the script that it is here too.
+    from tests.unit.corpus.pool import planted
+
+    run_script(planted.main, *sys.argv[1:])
