@@ -1,4 +1,4 @@
-"""Results in an object store that answers on this machine, and runs on Ray, as users start them."""
+"""Results in an object store that answers on this machine, as users start the runs."""
 
 import json
 import os
