@@ -5,7 +5,17 @@ import sys
 
 from speech_toolkit.device.backends import BACKENDS
 from speech_toolkit.device.names import AUTO, is_card, parse_device_name
-from speech_toolkit.device.variables import AUTOLOAD, WAIT_POLICY, set_by, set_default
+from speech_toolkit.device.variables import (
+    AUTOLOAD,
+    PRIMITIVE_CACHE,
+    WAIT_POLICY,
+    set_by,
+    set_default,
+)
+
+# Of the 1024 that oneDNN would keep of convolutions on the CPU, one for every length of audio: they
+# take some 200 MB in time, and are seldom met again.
+_PRIMITIVES_KEPT = "64"
 
 
 def prepare_environment(requested: str = AUTO) -> None:
@@ -25,6 +35,7 @@ def prepare_environment(requested: str = AUTO) -> None:
     device_type, _ = parse_device_name(requested)
     set_default(AUTOLOAD, "0")
     set_default(WAIT_POLICY, "PASSIVE")
+    set_default(PRIMITIVE_CACHE, _PRIMITIVES_KEPT)
     torch_will_load_them = os.environ[AUTOLOAD] == "1" and "torch" not in sys.modules
     if device_type != AUTO and not is_card(device_type) and not torch_will_load_them:
         keep_others_out(device_type)

@@ -10,7 +10,11 @@ import pytest
 from tests.end_to_end.support import REPOSITORY, SAMPLES
 
 # Documented in docs/devices.md.
-VARIABLES = {"TORCH_DEVICE_BACKEND_AUTOLOAD", "OMP_WAIT_POLICY"}
+VARIABLES = {
+    "TORCH_DEVICE_BACKEND_AUTOLOAD",
+    "OMP_WAIT_POLICY",
+    "ONEDNN_PRIMITIVE_CACHE_CAPACITY",
+}
 
 PROGRAM = """
 import gc, json, logging, os, signal, sys, threading, warnings

@@ -11,7 +11,7 @@ from speech_toolkit.device.memory import (
     host_total_bytes,
     process_memory,
 )
-from speech_toolkit.device.variables import WAIT_POLICY
+from speech_toolkit.device.variables import PRIMITIVE_CACHE, WAIT_POLICY
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +29,7 @@ class Cpu:
     variables: ClassVar[tuple[str, ...]] = (
         "OMP_NUM_THREADS",
         WAIT_POLICY,
+        PRIMITIVE_CACHE,
         "MKL_NUM_THREADS",
         "ONEDNN_DEFAULT_FPMATH_MODE",
     )
