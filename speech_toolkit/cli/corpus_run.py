@@ -37,6 +37,8 @@ from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import ToolkitError, UsageError
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
 from speech_toolkit.files.json_input import shown_path
+from speech_toolkit.formats import HTML
+from speech_toolkit.formats.page.settings import EMBED
 
 if TYPE_CHECKING:
     from speech_toolkit.corpus.item import Item
@@ -110,6 +112,10 @@ def _output(
     if arguments.export:
         raise UsageError(
             f"--export reads the results again: give --output_dir a directory, and not {url}"
+        )
+    if HTML in (arguments.format or ()) and arguments.page_audio != EMBED:
+        raise UsageError(
+            f"--format html: a page in {url} cannot link to its recording; give --page_audio embed"
         )
     resume = arguments.resume is not False
     with object_store(url, shard, resume=resume, progress=reporter) as store:

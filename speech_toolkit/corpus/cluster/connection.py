@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -16,7 +17,8 @@ from speech_toolkit.errors import UsageError, first_line
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.files.scratch import scratch_folder, temporary_directory
 
-LOCAL = "local"
+AUTO, LOCAL = "auto", "local"
+_MOST_WAIT_S = 5.0
 _OBJECT_STORE_BYTES = 256 * 2**20  # results are small, and leave it at once
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -37,6 +39,7 @@ def ray_connection(address: str, device: str, workers: int | None) -> Iterator[M
         UsageError: Ray is not installed, or there is no such cluster.
     """
     ray = _imported()
+    _check_address(address)
     with ExitStack() as held:
         options: dict[str, Any] = {"address": address}
         if address == LOCAL:
@@ -61,6 +64,26 @@ def _imported() -> ModuleType:
             f"--ray needs a package that cannot be imported ({first_line(error)}); install it: "
             "pip install -r requirements-cluster.txt"
         ) from error
+
+
+def _check_address(address: str) -> None:
+    """Make sure that something answers there, for which Ray itself waits for minutes.
+
+    Raises:
+        UsageError: it is no address, or nothing does.
+    """
+    if address in (AUTO, LOCAL):
+        return
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdecimal():
+        raise UsageError(
+            f"--ray {shown_value(address)}: is no address of a cluster; give auto, local or "
+            "HOST:PORT, as `ray start --head` prints it, and run on one of its machines"
+        )
+    try:
+        socket.create_connection((host, int(port)), _MOST_WAIT_S).close()
+    except (OSError, OverflowError) as error:
+        raise UsageError(_not_connected(address, error)) from error
 
 
 def _local_options(device: str, workers: int | None) -> dict[str, Any]:

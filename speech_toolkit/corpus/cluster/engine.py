@@ -112,7 +112,7 @@ class ClusterEngine:
         try:
             answer = self._ray.get(seat.answer)
         except self._ray.exceptions.RayError as error:
-            yield from self._lost(seat, seats, handout, first_line(error))
+            yield from self._lost(seat, seats, handout, first_line(error).rstrip("."))
             return
         if seat.stage == "placed":
             seat.stage, seat.answer = "started", seat.actor.start.remote(self._plan)
@@ -156,7 +156,7 @@ class ClusterEngine:
     ) -> Iterator[Done]:
         """Take the items of a worker that died, and put another in its place."""
         yield from handout.lost(seat.number, reason)
-        self._replace(seat, seats, WorkerError(f"worker {seat.number} died ({reason})"))
+        self._replace(seat, seats, WorkerError(f"its process died ({reason})"))
 
     def _replace(self, seat: _Seat, seats: list[_Seat], error: Exception) -> None:
         """Put another worker in the place of one that can do no more, if there is hope.

@@ -97,8 +97,8 @@ class Handout:
             self._suspects.extend(held.values())
             return []
         error = WorkerError(
-            f"{alone.place or alone.id}: the worker that had it died, and so did the next, which "
-            f"had nothing else ({reason}); see whether its file needs more memory than there is"
+            f"{alone.audio_path}: the worker that had it died, and so did the next, which had "
+            f"nothing else ({reason}); see whether it needs more memory than there is"
         )
         return [(alone, Outcome(error=error))]
 

@@ -14,7 +14,7 @@ from speech_toolkit.corpus.cluster.worker import Plan
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import open_journal
 from speech_toolkit.corpus.run import items_left, run_items
-from speech_toolkit.errors import CheckpointError, DeviceError, UsageError
+from speech_toolkit.errors import CheckpointError, DeviceError
 from speech_toolkit.progress import UNWATCHED
 from tests.unit.corpus.cluster.stand_in_task import (
     HANGS,
@@ -141,11 +141,3 @@ def test_workers_end_with_the_run(ray, items, engine_of):
     while ray.available_resources().get("CPU", 0) < ray.cluster_resources()["CPU"]:
         assert time.monotonic() < deadline
         time.sleep(0.2)
-
-
-def test_without_ray_the_error_says_what_to_install(monkeypatch):
-    import sys
-
-    monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match="pip install -r requirements-cluster.txt"):
-        ray_connection("local", "cpu", None).__enter__()

@@ -69,7 +69,7 @@ def test_only_the_item_that_kills_twice_fails():
     ((item, outcome),) = handout.lost(0, "killed again")
     assert item.id == "i0"
     assert outcome.error_kind == "worker died"
-    assert str(outcome.error).startswith("list:0: the worker that had it died")
+    assert str(outcome.error).startswith("0.wav: the worker that had it died")
     assert "killed again" in str(outcome.error)
     for name in ("i1", "i2"):
         assert ids(handout.next_for(0, 3)) == [name]
