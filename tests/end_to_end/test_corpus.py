@@ -1,21 +1,22 @@
 """A corpus with bad items in it: all are done or explained, however often the run is ended."""
 
 import json
-import os
-import random
 import signal
-import time
 
 import pytest
 
-from tests.end_to_end.corpus_results import KIND_OF_FAULT, journal_of, outcomes_in, results_in
+from tests.end_to_end.corpus_results import (
+    KIND_OF_FAULT,
+    assert_same,
+    journal_of,
+    kill_often,
+    results_in,
+)
 from tests.end_to_end.support import REPOSITORY, run_many, run_script
 from tests.end_to_end.test_interrupts import started, wait_for
 from tools.make_corpus import MANIFEST, make_corpus
 
 ITEMS, BAD, KILLS = 24, 8, 3
-MANY_ITEMS, MANY_BAD, MANY_KILLS = 500, 20, 20
-LONGEST_LIFE_S = 10.0
 ON_CPU = ("--device", "cpu")
 
 
@@ -153,50 +154,10 @@ def test_an_interrupted_run_says_where_it_is_and_goes_on(corpus, finished, workp
     assert_same(workplace / "interrupted", workplace / "undisturbed")
 
 
-def assert_same(found, expected):
-    assert outcomes_in(found) == outcomes_in(expected)
-    results, wanted = (
-        {name: result for name, result in results_in(folder).items() if "export" not in name}
-        for folder in (found, expected)
-    )
-    assert results.keys() == wanted.keys()
-    assert [name for name in wanted if results[name] != wanted[name]] == []
-
-
-def kill_often(line, cwd, kills, seed=0):
-    """Start a command and kill it so many times, at random moments; then let it end."""
-    dice = random.Random(seed)
-    for _ in range(kills):
-        with started(line, cwd) as process:
-            time.sleep(dice.uniform(0, LONGEST_LIFE_S))
-            os.killpg(process.pid, signal.SIGKILL) if dice.random() < 0.5 else process.kill()
-    return run_script(*line, cwd=cwd)
-
-
 def test_a_killed_run_ends_as_an_undisturbed_one(corpus, finished, workplace):
     folder, _ = corpus
-    last = kill_often(command(folder, "killed", *ON_CPU), workplace, KILLS)
+    line = command(folder, "killed", *ON_CPU)
+    kill_often(line, workplace / "killed", KILLS)
+    last = run_script(*line, cwd=workplace)
     assert last.code == 3, last.stderr
     assert_same(workplace / "killed", workplace / "undisturbed")
-
-
-@pytest.fixture(scope="module")
-def large_corpus(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("large")
-    return folder, make_corpus(folder, MANY_ITEMS, MANY_BAD)
-
-
-WAYS = {"one process": ON_CPU}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("way", WAYS)
-def test_twenty_kills_change_nothing(large_corpus, tmp_path, way):
-    folder, faults = large_corpus
-    undisturbed = run_script(*command(folder, "undisturbed", *WAYS[way]), cwd=tmp_path)
-    assert undisturbed.code == 3, undisturbed.stderr
-    last = kill_often(command(folder, "killed", *WAYS[way]), tmp_path, MANY_KILLS)
-    assert last.code == 3, last.stderr
-    assert_same(tmp_path / "killed", tmp_path / "undisturbed")
-    failed = {name for name, line in journal_of(tmp_path / "killed").items() if line["error"]}
-    assert failed == faults.keys()

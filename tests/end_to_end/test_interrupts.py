@@ -18,14 +18,14 @@ INTERRUPTED = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
 
 
 @contextmanager
-def started(command, cwd, **how):
+def started(command, cwd, variables=os.environ, **how):
     """Start a script with its own temporary directory and session."""
     (cwd / "temporary").mkdir(exist_ok=True)
     script, *arguments = command
     with subprocess.Popen(
         [sys.executable, str(REPOSITORY / script), *map(str, arguments)],
         cwd=cwd,
-        env=dict(os.environ, TMPDIR=str(cwd / "temporary"), OMP_NUM_THREADS="1"),
+        env=dict(variables, TMPDIR=str(cwd / "temporary"), OMP_NUM_THREADS="1"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
