@@ -72,7 +72,7 @@ class Pipeline:
             limit_s=self.read_limit_s,
             stop=stop,
         )
-        unreadable: list[Done] = []
+        unreadable: deque[Done] = deque()  # filled by other threads while it is emptied
 
         def readable() -> Iterator[tuple[Item, Any]]:
             for item, outcome in reading:
@@ -87,8 +87,8 @@ class Pipeline:
             outcomes = self._in_one(readable, stop)
         for outcome in outcomes:
             yield outcome
-            yield from _taken(unreadable)
-        yield from _taken(unreadable)
+            yield from _emptied(unreadable)
+        yield from _emptied(unreadable)
 
     def _in_one(self, readable: _Readable, stop: threading.Event) -> Iterator[Done]:
         """Hear in this thread, and finish in another."""
@@ -120,6 +120,8 @@ class Pipeline:
             try:
                 for item, heard in self.model.hear(readable(), stop):
                     give((item, self._finished(item, heard)))
+                    if is_over.is_set():
+                        return
                 give(None)
             except BaseException as error:  # noqa: BLE001, raised where the results are taken
                 give(error)
@@ -149,10 +151,9 @@ class Pipeline:
         return outcome_of(finish)
 
 
-def _taken(waiting: list[Done]) -> Iterator[Done]:
-    taken = waiting.copy()
-    waiting.clear()
-    yield from taken
+def _emptied(waiting: deque[Done]) -> Iterator[Done]:
+    while waiting:
+        yield waiting.popleft()
 
 
 def _result(item: Item, future: Future[Outcome[ItemResult]]) -> Done:

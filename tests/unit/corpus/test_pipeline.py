@@ -114,10 +114,20 @@ def test_what_a_thread_fails_with_is_raised(items):
 
 def test_threads_end_with_who_takes_the_results(items):
     before = threading.active_count()
-    running = run(Model(streams=3), items)
+    heard = []
+
+    class Endless(Model):
+        def hear(self, inputs, stop):
+            next(iter(inputs))
+            while len(heard) < 10_000:
+                heard.append(items[0])
+                yield items[0], Outcome(error=NotAudioError("is none"))
+
+    running = run(Endless(streams=3), items)
     next(running)
     running.close()
     until = time.monotonic() + 10
     while threading.active_count() > before and time.monotonic() < until:
         time.sleep(0.01)
     assert threading.active_count() <= before
+    assert len(heard) < 100
