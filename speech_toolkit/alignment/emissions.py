@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -154,7 +153,6 @@ class Listener:
         error = outcome_of(partial(self._run_together, batch)).error
         if error is None:
             return
-        _let_go(error)
         recordings = _recordings_of(batch)
         if len(recordings) == 1:
             recordings[0].error = error
@@ -212,13 +210,6 @@ class Listener:
 
 def _recordings_of(batch: Sequence[Window]) -> list[Recording]:
     return list(dict.fromkeys(window.recording for window in batch))
-
-
-def _let_go(error: BaseException | None) -> None:
-    """Drop the tensors that the traceback of an error keeps alive, on the device even."""
-    while error is not None:
-        traceback.clear_frames(error.__traceback__)
-        error = error.__cause__ or error.__context__
 
 
 def compute_emissions(

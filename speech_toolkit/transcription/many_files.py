@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
 
-from speech_toolkit.outcomes import Outcome
+from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.transcription.decoded import DecodedBatch
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.listening import Listener
@@ -16,7 +16,7 @@ from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.prepared import PreparedInput
 from speech_toolkit.transcription.request import check_settings
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches, tried
+from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.windows.features import FeatureExtractor, FeatureMaker
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
@@ -79,7 +79,7 @@ class ManyFiles(Generic[K]):
                     shared.wind_up()
                 taken = next(source, None) if shared.want_files and self._has_room() else None
                 if taken is not None:
-                    opened = tried(partial(self._open, taken, features))
+                    opened = outcome_of(partial(self._open, taken, features))
                     if opened.result is None:
                         yield taken.key, opened
                     else:

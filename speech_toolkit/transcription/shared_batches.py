@@ -8,7 +8,6 @@ fails with a batch is tried window by window, so that it costs only the file tha
 from __future__ import annotations
 
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -23,7 +22,6 @@ from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
 
 K = TypeVar("K")
-T = TypeVar("T")
 _FEW_WINDOWS = 2  # that a file may still need where the run is to end soon
 
 
@@ -93,7 +91,7 @@ class OpenFile(Generic[K]):
             self.stage_times_s[stage] = self.stage_times_s.get(stage, 0.0) + stage_s
 
     def _ask(self, heard: Sequence[Heard] | None) -> None:
-        asked = tried(partial(_resumed, self._course, heard))
+        asked = outcome_of(partial(_resumed, self._course, heard))
         self.error = asked.error
         self.waiting.extend(asked.result or ())
         self._asked = len(self.waiting)
@@ -173,7 +171,7 @@ class SharedBatches(Generic[K]):
 
     def _outcomes(self, requests: Sequence[WindowRequest]) -> list[Outcome[Heard]]:
         """Hear windows together; where that fails and they are of several files, one by one."""
-        outcome = tried(partial(self._batches.run, self._hear, requests))
+        outcome = outcome_of(partial(self._batches.run, self._hear, requests))
         if outcome.error is None:
             return [Outcome(heard) for heard in outcome.result or ()]
         if len({request.long_form for request in requests}) == 1:
@@ -199,15 +197,3 @@ def _resumed(course: Course, heard: Sequence[Heard] | None) -> list[WindowReques
         return course.send(heard)  # None begins it
     except StopIteration:
         return []
-
-
-def tried(work: Callable[[], T]) -> Outcome[T]:
-    """Return what became of some work; an error that is kept keeps no tensors and no audio."""
-    outcome = outcome_of(work)
-    error: BaseException | None = outcome.error
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:
-        traceback.clear_frames(error.__traceback__)
-        seen.append(error)
-        error = error.__cause__ or error.__context__
-    return outcome

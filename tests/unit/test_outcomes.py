@@ -1,3 +1,6 @@
+import traceback
+import weakref
+
 import pytest
 
 from speech_toolkit.errors import (
@@ -36,6 +39,33 @@ def test_a_failure_keeps_its_error_and_kind(error, kind):
     outcome = outcome_of(raising(error))
     assert (outcome.ok, outcome.result, outcome.error) == (False, None, error)
     assert outcome.error_kind == error_kind(error) == kind
+
+
+def test_a_failure_keeps_nothing_alive_but_its_error():
+    class Large:
+        pass
+
+    alive = weakref.WeakSet()
+
+    def work():
+        audio = Large()
+        alive.add(audio)
+        try:
+            raising(KeyError("x"))()
+        except KeyError as error:
+            tensor = Large()
+            alive.add(tensor)
+            raise TranscriptError("x") from error
+
+    outcome = outcome_of(work)
+    assert not alive
+    assert [frame.name for frame in traceback.extract_tb(outcome.error.__traceback__)][-1] == "work"
+
+
+def test_an_error_that_is_its_own_cause_is_kept_too():
+    first, second = KeyError("a"), ValueError("b")
+    first.__context__, second.__context__ = second, first
+    assert outcome_of(raising(first)).error is first
 
 
 def test_an_interrupt_is_no_failure():
