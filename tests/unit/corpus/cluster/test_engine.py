@@ -31,6 +31,7 @@ COUNT = 40
 
 @pytest.fixture(scope="module")
 def ray():
+    pytest.importorskip("ray", reason="ray is not installed")
     before = signal.getsignal(signal.SIGTERM)
     with ray_connection("local", "cpu", 2) as connected:
         assert signal.getsignal(signal.SIGTERM) is before

@@ -30,9 +30,8 @@ ROOT = Path(__file__).parents[4]
 @pytest.fixture
 def cluster(monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster()
+    utils = pytest.importorskip("ray.cluster_utils", reason="ray is not installed")
+    cluster = utils.Cluster()
     cluster.add_node(num_cpus=0, include_dashboard=False)
     nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
     cluster.wait_for_nodes()
