@@ -49,7 +49,7 @@ def file_result(
         coverage=file_coverage(found, len(waveform.samples), waveform.sample_rate_hz, start_s),
         tokens=tuple(item.decoded.tokens for item in found),
         margins=tuple(w.decoded.margins for w in found) if settings.record_margins else None,
-        windows=run.windows_encoded,
+        windows=len(found),
         settings=_settings_dict(file, decoder),
         model_path=model_path,
         device=decoder.device.label,

@@ -69,8 +69,6 @@ class Listener:
     def _encode(self, requests: Sequence[WindowRequest]) -> EncodedWindows:
         features_BMF = torch.stack([request.features()[0] for request in requests])
         encoded = self._decoder.encode(features_BMF)
-        for request in requests:
-            request.long_form.windows_encoded += 1
         for row in encoded.redone:
             requests[row].long_form.note_overflow(requests[row].window)
         return encoded

@@ -73,7 +73,6 @@ class LongForm:
         batch_size: windows that may run together in mode "chunked"; None in the other.
         warnings: what the user should know.
         found: the windows so far, in order.
-        windows_encoded: windows that have been through the encoder.
     """
 
     def __init__(
@@ -99,7 +98,6 @@ class LongForm:
         self.warnings: list[str] = []
         self.batch_size: int | None = None
         self.found: list[TranscribedWindow] = []
-        self.windows_encoded = 0
         wanted = settings.condition_on_previous_text
         self.conditions = decoder.checkpoint.suits_previous_text if wanted is None else wanted
         self._decoder = decoder
@@ -189,7 +187,7 @@ class LongForm:
         """Return which windows overflowed, in the encoder or in the decoder."""
         if not self._redone:
             return []
-        return [redone_warning(self._decoder.dtype, sorted(self._redone), self.windows_encoded)]
+        return [redone_warning(self._decoder.dtype, sorted(self._redone), len(self.found))]
 
     def _begun(
         self, windows: Iterable[Window], depth: int

@@ -51,7 +51,6 @@ class WhisperDecoder:
         dtype: in which it computes.
         attn_implementation: its attention kernel.
         clock: seconds per stage.
-        windows_encoded: windows that have been through the encoder.
     """
 
     def __init__(
@@ -76,7 +75,6 @@ class WhisperDecoder:
         self.dtype = model.dtype
         self.attn_implementation = model.config._attn_implementation
         self.clock = clock
-        self.windows_encoded = 0
         self._graphs = DecodeGraphs(device, decode_graph)
         self._encoder = SpeechEncoder(
             model.model.encoder, model.dtype is torch.float16 and device.saturates
@@ -123,7 +121,6 @@ class WhisperDecoder:
             self._decoders.release()  # the encoder needs the most memory: it is lent what it may
         with self._at_work("in the encoder"), self.clock.stage("encoder"):
             states_BFE, redone = self._encoder.encode(features_BMF)
-        self.windows_encoded += len(features_BMF)
         return EncodedWindows(states_BFE, features_BMF, redone)
 
     def detect_language(self, encoded: EncodedWindows) -> list[tuple[str, float]]:
