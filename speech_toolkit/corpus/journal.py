@@ -49,6 +49,7 @@ class Journal:
         digest: str,
         recorded: Recorded,
         store: Store,
+        files: Mapping[str, tuple[str, ...]],
     ) -> None:
         self.directory = path.parent
         self.store = store
@@ -56,6 +57,7 @@ class Journal:
         self.shard = shard
         self.digest_of_settings = digest
         self.outcomes = dict(recorded.outcomes)
+        self._files = dict(files)
         self._descriptor = descriptor
         self._whole_bytes = recorded.whole_bytes
 
@@ -80,6 +82,10 @@ class Journal:
             return 0
         return outcome.attempt
 
+    def files(self, item_id: str) -> tuple[str, ...]:
+        """Return the files of an item's last result, also one that is not gone on from."""
+        return self._files.get(item_id, ())
+
     def append(self, outcome: ItemOutcome) -> None:
         """Record what became of an item, whose results are in their files.
 
@@ -89,6 +95,7 @@ class Journal:
         """
         self._write(outcome.to_dict())
         self.outcomes[outcome.id] = outcome
+        self._files[outcome.id] = outcome.outputs
 
     def begin(self, settings: Mapping[str, Any]) -> None:
         """Write the first line.
@@ -144,10 +151,10 @@ def open_journal(
         path = Path(directory) / shard.journal_name
         try:
             descriptor = _opened_alone(path, shard, held, progress)
-            recorded = _resumed(path, descriptor, settings, resume=resume)
+            recorded, files = _resumed(path, descriptor, settings, resume=resume)
             digest = settings_digest(settings)
             keeper = store or DirectoryStore(path.parent)
-            journal = Journal(path, descriptor, shard, digest, recorded, keeper)
+            journal = Journal(path, descriptor, shard, digest, recorded, keeper, files)
             if recorded.settings is None:
                 journal.begin(settings)
         except OSError as error:
@@ -193,14 +200,32 @@ def _opened_alone(path: Path, shard: Shard, held: ExitStack, progress: Progress)
     return descriptor
 
 
-def _resumed(path: Path, descriptor: int, settings: Mapping[str, Any], *, resume: bool) -> Recorded:
-    """Return what a journal of these settings holds, whose lines are whole from now on."""
+def _resumed(
+    path: Path, descriptor: int, settings: Mapping[str, Any], *, resume: bool
+) -> tuple[Recorded, dict[str, tuple[str, ...]]]:
+    """Return what a journal of these settings holds, whose lines are whole from now on.
+
+    Beside it: the files of each item's result, also where all is done again.
+    """
+    before = _read_before(path, resume=resume)
+    files = {name: outcome.outputs for name, outcome in before.outcomes.items()}
+    goes_on = resume and bool(files)  # settings with which nothing was done bind nobody
     for each in journals_in(path.parent):
-        if resume or each != path:
+        if goes_on or each != path:
             _refuse_other_settings(each, settings)
-    recorded = read_journal(path) if resume else Recorded()
+    recorded = before if goes_on else Recorded()
     os.ftruncate(descriptor, recorded.whole_bytes)
-    return recorded
+    return recorded, files
+
+
+def _read_before(path: Path, *, resume: bool) -> Recorded:
+    """Return what a journal holds, nothing of a damaged one where all is done again."""
+    try:
+        return read_journal(path)
+    except UsageError:
+        if resume:
+            raise
+        return Recorded()
 
 
 def _refuse_other_settings(path: Path, settings: Mapping[str, Any]) -> None:

@@ -146,7 +146,6 @@ def _refuse_to_go_on(error: Exception) -> None:
 
 def _remove_outdated(journal: Journal, outcome: ItemOutcome) -> None:
     """Remove the files of an item's earlier result that are not those of its new one."""
-    before = journal.outcomes.get(outcome.id)
-    for name in set(before.outputs if before else ()) - set(outcome.outputs):
+    for name in set(journal.files(outcome.id)) - set(outcome.outputs):
         if not Path(name).is_absolute() and ".." not in Path(name).parts:
             journal.store.remove(name)

@@ -108,8 +108,7 @@ def test_what_may_have_passed_is_tried_again_and_counted(out, item):
     ],
 )
 def test_other_settings_are_an_error_that_names_them(out, now, said):
-    with open_journal(out, SETTINGS):
-        pass
+    lines_of(out, 1, lambda journal, number: ItemOutcome("a", "0"))
     before = (out / "journal.jsonl").read_bytes()
     with pytest.raises(UsageError) as caught, open_journal(out, SETTINGS | now):
         pass
@@ -117,6 +116,22 @@ def test_other_settings_are_an_error_that_names_them(out, now, said):
     assert (out / "journal.jsonl").read_bytes() == before
     with open_journal(out, dict(reversed(SETTINGS.items()))):
         pass
+
+
+def test_settings_with_which_nothing_was_done_bind_nobody(out):
+    with open_journal(out, SETTINGS | {"model": "that cannot be loaded"}):
+        pass
+    with open_journal(out, SETTINGS):
+        pass
+    assert read_journal(out / "journal.jsonl").settings == SETTINGS
+
+
+def test_a_damaged_journal_is_no_hindrance_where_all_is_done_again(out):
+    lines_of(out, 1, lambda journal, number: ItemOutcome("a", "0"))
+    (out / "journal.jsonl").write_bytes(b"damaged\n")
+    with open_journal(out, SETTINGS, resume=False) as journal:
+        assert journal.outcomes == {}
+    assert read_journal(out / "journal.jsonl").settings == SETTINGS
 
 
 def test_shards_of_one_directory_keep_to_the_same_settings(out):

@@ -6,12 +6,21 @@ import pytest
 
 from speech_toolkit.corpus.journal import open_journal
 from speech_toolkit.corpus.journal_lines import read_journal
+from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import DeviceError, DiskFullError, NotAudioError, UsageError
 from speech_toolkit.files import writing
 from speech_toolkit.progress import LoggedProgress
 from speech_toolkit.system import interrupts
-from tests.unit.corpus.stand_in import SETTINGS, align, items_in, outcomes_of, record_audio, work
+from tests.unit.corpus.stand_in import (
+    SETTINGS,
+    align,
+    items_in,
+    one_by_one,
+    outcomes_of,
+    record_audio,
+    work,
+)
 from tests.unit.corpus.test_killed_runs import tree
 
 COUNT = 18
@@ -81,6 +90,19 @@ def test_a_result_that_no_longer_holds_is_removed(items, out, tmp_path):
     (failed,) = work(items[:1], out, do=refuse)
     assert failed.attempt == 1
     assert sorted(tree(out)) == [".journal.lock", "journal.jsonl"]
+
+
+def test_results_that_are_not_made_again_are_removed_by_a_run_that_starts_over(items, out):
+    def refuse(item):
+        raise NotAudioError("is none")
+
+    work(items[:2], out)
+    with open_journal(out, SETTINGS | {"format": ["json"]}, resume=False) as journal:
+        left, _ = items_left(items[:2], journal)
+        only_json = one_by_one(align, lambda item, document: {f"{item.id}.json": "{}"})
+        list(run_items(left[:1], only_json, journal))
+        list(run_items(left[1:], one_by_one(refuse), journal))
+    assert sorted(tree(out)) == [".journal.lock", "journal.jsonl", "speaker0/ü0.json"]
 
 
 def test_a_file_that_cannot_be_written_is_the_failure_of_its_item(items, out):
