@@ -6,7 +6,8 @@
     python benchmarks/corpus.py --memory 2000
 
 Each way runs in processes of its own, in turn: a process for each file, a loaded model that is
-given one file after the other, the corpus run of inference_mms.py, and the same with two workers.
+given one file after the other, the corpus run of inference_mms.py, and the same with one worker of
+one thread and with two.
 Files a second are those between the first and the last fifth, when all is loaded; "whole" counts
 from the command to its end. Memory is that of all processes of a run (Linux).
 """
@@ -80,6 +81,10 @@ def corpus_command(folder: Path, output: Path, *more: str) -> list[str]:
 WAYS: dict[str, Callable[[Path, Path], list[str]]] = {
     LOADED: lambda folder, output: [sys.executable, "-c", ONE_BY_ONE, str(folder), str(output)],
     CORPUS: lambda folder, output: corpus_command(folder, output, "--device", "cpu"),
+    "one worker, one thread": lambda folder, output: [
+        *("env", "OMP_NUM_THREADS=1"),
+        *corpus_command(folder, output, "--devices", "cpu"),
+    ],
     "two workers": lambda folder, output: corpus_command(folder, output, "--devices", "cpu,cpu"),
 }
 
@@ -153,12 +158,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, list[float]]:
 
 def show_pace(found: Mapping[str, Sequence[float]]) -> None:
     """Print the table."""
-    print(f"{'':<22} {'files/s':>9}  {'against ' + PER_FILE:<28} against {LOADED}")
+    print(f"{'':<30} {'files/s':>9}  {'against ' + PER_FILE:<28} against {LOADED}")
     for name, rates in found.items():
         base = found.get(f"{LOADED}, whole" if name.endswith("whole") else LOADED)
         against = "" if base is None or name == PER_FILE else ratio_text(rates, base)
         print(
-            f"{name:<22} {statistics.median(rates):>9.2f}  "
+            f"{name:<30} {statistics.median(rates):>9.2f}  "
             f"{ratio_text(rates, found[PER_FILE]):<28} {against}"
         )
 
