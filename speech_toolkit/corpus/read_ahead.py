@@ -180,8 +180,8 @@ class ReadAhead(Generic[R]):
                 self._start(fresh)
         for reader in late:
             error = TimeLimitError(
-                f"{reader.item.place or reader.item.id}: was not read within {self._limit_s:g} s; "
-                "see why its file is slow, or raise --item_timeout_s"
+                f"was not read within {self._limit_s:g} s; see why its file is slow, or raise "
+                "--item_timeout_s"
             )
             yield reader.item, Outcome(error=error)
 
