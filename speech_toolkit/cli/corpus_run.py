@@ -27,7 +27,7 @@ from speech_toolkit.corpus.names import is_reserved
 from speech_toolkit.corpus.object_store import ObjectStore, object_store
 from speech_toolkit.corpus.pool.devices import check_devices
 from speech_toolkit.corpus.pool.lengths import longest_first
-from speech_toolkit.corpus.run import items_left, run_items
+from speech_toolkit.corpus.run import all_done, items_left, run_items
 from speech_toolkit.corpus.shard import WHOLE_CORPUS, Shard
 from speech_toolkit.corpus.store import DirectoryStore, Store, is_url
 from speech_toolkit.corpus.summary import write_summary
@@ -89,10 +89,8 @@ def run_corpus(
             raise
         _sum_up(items, journal, arguments, reporter)
         all_exported = not arguments.export or _export(items, arguments, directory, reporter)
-        own = {item.id for item in items if shard.owns(item.id)}
-        outcomes = [outcome for name, outcome in journal.outcomes.items() if name in own]
-        all_done = all(outcome.ok for outcome in outcomes)
-    return EXIT_DONE if all_done and all_exported else EXIT_SOME_FAILED
+        is_done = all_done(items, journal)
+    return EXIT_DONE if is_done and all_exported else EXIT_SOME_FAILED
 
 
 @contextmanager

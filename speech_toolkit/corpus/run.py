@@ -36,6 +36,17 @@ def items_left(items: Iterable[Item], journal: Journal) -> tuple[list[Item], int
     return left, len(own) - len(left)
 
 
+def all_done(items: Iterable[Item], journal: Journal) -> bool:
+    """Tell whether every item of a run's shard has its results.
+
+    Args:
+        items: the corpus.
+        journal: open.
+    """
+    own = (journal.outcomes.get(item.id) for item in items if journal.shard.owns(item.id))
+    return all(outcome is not None and outcome.ok for outcome in own)
+
+
 def run_items(
     left: Iterable[Item], engine: Engine, journal: Journal, progress: Progress = UNWATCHED
 ) -> Iterator[ItemOutcome]:

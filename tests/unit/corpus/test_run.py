@@ -6,7 +6,7 @@ import pytest
 
 from speech_toolkit.corpus.journal import open_journal
 from speech_toolkit.corpus.journal_lines import read_journal
-from speech_toolkit.corpus.run import items_left, run_items
+from speech_toolkit.corpus.run import all_done, items_left, run_items
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import DeviceError, DiskFullError, NotAudioError, UsageError
 from speech_toolkit.files import writing
@@ -145,6 +145,24 @@ def test_shards_do_each_item_once_and_the_same(items, out, tmp_path):
         for folder in (out, tmp_path / "whole")
     )
     assert results == whole
+
+
+def test_an_item_that_was_never_tried_is_not_done(items, out):
+    work(items[:3], out)
+    with open_journal(out, SETTINGS) as journal:
+        assert all_done(items[:3], journal)
+        assert not all_done(items[:4], journal)
+        assert not all_done(items[3:4], journal)
+
+
+def test_of_a_shard_only_its_own_items_have_to_be_done(items, out):
+    shard = Shard.parse("1/2")
+    done = {outcome.id for outcome in work(items, out / "all") if outcome.ok}
+    sound = [item for item in items if item.id in done]
+    work(sound, out / "half", shard=shard)
+    with open_journal(out / "half", SETTINGS, shard) as journal:
+        assert len(journal.outcomes) < len(sound)
+        assert all_done(sound, journal)
 
 
 def test_an_interrupt_lets_the_item_in_work_end(items, out):
