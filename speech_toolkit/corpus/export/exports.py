@@ -151,7 +151,7 @@ def _exported(
     """Write the files of an item in all forms, and return what their tables say of it."""
     recording = read_recording(item, outcome, directory)
     if not recording.utterances(cut=cut):
-        raise TranscriptError(f"{item.id}: none of its sentences was heard; leave it out")
+        raise TranscriptError("none of its sentences was heard; leave it out")
     targets: dict[Utterance, list[Path]] = defaultdict(list)
     for form, folder in folders.items():
         audio = form.audio(recording, cut)

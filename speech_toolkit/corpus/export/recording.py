@@ -94,12 +94,12 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
     """
     file = next((name for name in outcome.outputs if name.endswith(".json")), None)
     if file is None:
-        raise UsageError(f"{item.id}: has no JSON among its results; {_ADVICE} with json")
+        raise UsageError(f"has no JSON among its results; {_ADVICE} with json")
     document = _read(directory / file)
     name, part = name_of(item.id), part_of(document)
     text = _one_line(document.get("transcript") or document["text"])
     if not text:
-        raise TranscriptError(f"{item.id}: nothing is said in it; listen to it, or leave it out")
+        raise TranscriptError("nothing is said in it; listen to it, or leave it out")
     start_s = part.start_s
     end_s = start_s + document.get("audio_duration", document.get("audio_duration_s"))
     spans = _spans(document)

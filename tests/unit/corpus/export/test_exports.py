@@ -13,6 +13,7 @@ from speech_toolkit.corpus.inputs.read import read_audio_items, read_manifest_it
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.outcome import ItemError, ItemOutcome
 from speech_toolkit.errors import DiskFullError
+from speech_toolkit.progress import UNWATCHED, LoggedProgress
 from tests.unit.corpus.export.made_up import (
     CUTS_MS,
     END_S,
@@ -38,8 +39,10 @@ def corpus(tmp_path):
     return corpus
 
 
-def export(corpus, *names, cut=True):
-    return write_exports(corpus.out, names or [*FORMS], corpus.items, corpus.outcomes, cut=cut)
+def export(corpus, *names, cut=True, progress=UNWATCHED):
+    return write_exports(
+        corpus.out, names or [*FORMS], corpus.items, corpus.outcomes, cut=cut, progress=progress
+    )
 
 
 def read_back(corpus, name):
@@ -225,7 +228,7 @@ def test_other_sentences_take_the_place_of_those_before(corpus):
     assert files_in(corpus.out / "export/mfa/anna") == ["anna--a.flac", "anna--a.lab"]
 
 
-def test_one_bad_recording_does_not_stop_the_rest_and_loses_no_piece(corpus):
+def test_one_bad_recording_does_not_stop_the_rest_and_loses_no_piece(corpus, caplog):
     export(corpus)
     pieces = corpus.out / "export/nemo/audio/anna"
     Path(corpus.items[1].audio_path).unlink()
@@ -233,7 +236,10 @@ def test_one_bad_recording_does_not_stop_the_rest_and_loses_no_piece(corpus):
     corpus.outcomes["no-json"] = ItemOutcome("no-json", "0", outputs=("no-json.srt",))
     corpus.add("silent", document=transcription("x", (), ()))
     corpus.add("damaged", document={"transcript": "x", "sentences": []})
-    exported = export(corpus)
+    with caplog.at_level("WARNING"):
+        exported = export(corpus, progress=LoggedProgress())
+    assert "not exported: silent: nothing is said in it" in caplog.text
+    assert "not exported: no-json: has no JSON among its results" in caplog.text
     assert exported.recordings == 2
     assert {name: error.kind for name, error in exported.failures.items()} == {
         "anna/a": "missing", "no-json": "settings", "silent": "wrong text", "damaged": "settings",
