@@ -90,11 +90,11 @@ class ReadAhead(Generic[R]):
         """Yield each item with what was read of it, or why it could not be read."""
         try:
             while not self._stop.is_set():
+                yield from self._given_up()
                 try:
                     done = self._done.get(timeout=_LOOKS_EVERY_S)
                 except queue.Empty:
                     done = None
-                    yield from self._given_up()
                 if done is None:
                     if self._is_at_end():
                         break

@@ -79,6 +79,23 @@ def test_a_file_that_hangs_is_given_up_and_the_others_go_on(monkeypatch):
     assert "was not read within 0.1 s" in str(found["1"].error)
 
 
+def test_a_file_that_hangs_is_given_up_while_others_keep_the_device_busy():
+    hangs = threading.Event()
+
+    def read(item):
+        if item.id == "0":
+            hangs.wait(WAITED_S)
+        return Read(item.id, 1.0)
+
+    found = []
+    for item, _ in reading(read, items(60), limit_s=0.05):
+        found.append(item.id)
+        time.sleep(0.01)
+    hangs.set()
+    assert sorted(found, key=int) == [item.id for item in items(60)]
+    assert found.index("0") < 40
+
+
 def test_nothing_is_begun_or_given_once_it_is_stopped():
     stop = threading.Event()
     begun = []
