@@ -5,13 +5,18 @@ import sys
 
 import pytest
 
-from tests.end_to_end.corpus_results import KIND_OF_FAULT, assert_same, journal_of, kill_often
+from tests.end_to_end.corpus_results import (
+    KIND_OF_FAULT,
+    ROUNDING,
+    assert_same,
+    journal_of,
+    kill_often,
+)
 from tests.end_to_end.support import REPOSITORY
 from tools.make_corpus import MANIFEST, make_corpus
 
 pytestmark = pytest.mark.slow
 ITEMS, BAD, KILLS = 500, 20, 20
-ROUNDING = 5e-4  # of scores, in batches that others share
 LONGEST_RUN_S = 900
 WAYS = {
     "one process": (("--device", "cpu"), 0.0),
