@@ -46,22 +46,18 @@ def settings_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> l
         before: as JSON gives them back.
         now: ready for JSON.
     """
-    then, today = dict(flat(before)), dict(flat(json.loads(json.dumps(now))))
-    keys = dict.fromkeys([*then, *today])
-    return [
-        f"{key} {_shown(then, key)} -> {_shown(today, key)}"
-        for key in keys
-        if _shown(then, key) != _shown(today, key)
-    ]
+    return list(_differences(before, json.loads(json.dumps(now))))
 
 
-def flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield each setting with its value, those within others as ``outer.inner``."""
-    for key, value in settings.items():
-        if isinstance(value, dict) and value:
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = ""
+) -> Iterator[str]:
+    for key in dict.fromkeys([*before, *now]):
+        then, today = before.get(key), now.get(key)
+        if isinstance(then, dict) and isinstance(today, dict):
+            yield from _differences(then, today, f"{prefix}{key}.")
+        elif (was := _shown(before, key)) != (becomes := _shown(now, key)):
+            yield f"{prefix}{key} {was} -> {becomes}"
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from speech_toolkit.corpus.digests import flat
 from speech_toolkit.corpus.names import SUMMARY_NAME
 from speech_toolkit.corpus.page.histogram import confidence_histogram
 from speech_toolkit.corpus.page.texts import TAGS, Texts
@@ -218,8 +217,17 @@ def _devices(devices: Mapping[str, int], texts: Texts) -> Markup | None:
 
 
 def _settings(settings: Mapping[str, Any], texts: Texts) -> Markup:
-    rows = [[code(key), code(_plain(value))] for key, value in flat(settings)]
+    rows = [[code(key), code(_plain(value))] for key, value in _flat(settings)]
     return table(texts("settings"), [texts("setting"), texts("value")], rows)
+
+
+def _flat(settings: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each setting with its value, those within others as ``outer.inner``."""
+    for key, value in settings.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _plain(value: Any) -> str:
