@@ -43,7 +43,8 @@ def add_corpus_arguments(group: argparse._ActionsContainer) -> None:
         type=number(TIMEOUT_S),
         metavar="SECONDS",
         help="how long one recording may take to be read until it is given up; with --devices also "
-        "how long a worker may give no sign of life (%(type)s; default: no limit)",
+        "how long a worker may give no sign of life, with --ray half of how long it may give no "
+        "result (%(type)s; default: no limit)",
     )
     _add_export_arguments(group)
     _add_cluster_arguments(group)

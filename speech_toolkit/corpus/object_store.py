@@ -108,7 +108,8 @@ class ObjectStore:
 
     def parts_of(self, journal_name: str) -> list[str]:
         """Return the names of a journal's parts, the first first."""
-        return sorted(name for name in self._names if name.startswith(journal_name + _PARTS))
+        names = self._names.copy()  # in one step: others write at the same time
+        return sorted(name for name in names if name.startswith(journal_name + _PARTS))
 
     def forget(self, journal_name: str) -> None:
         """Remove a journal, and its parts before it."""
@@ -233,6 +234,12 @@ class _Shipping:
                     self._store.failure = error
                     return
                 self._progress.warning(f"{first_line(error)}; trying again")
+            except OSError as error:  # of the journal on this machine
+                self._store.failure = StoreError(
+                    f"{self._store.url}: the journal cannot be read to be put there: {error}; "
+                    "start the same run again"
+                )
+                return
 
     def _ship(self) -> None:
         """Put the lines that are new as one more part."""

@@ -25,7 +25,7 @@ from speech_toolkit.corpus.work import CorpusModel, Finish
 from speech_toolkit.errors import DeviceError
 from speech_toolkit.outcomes import Outcome, outcome_of
 
-_MOST_UNFINISHED = 16
+_MOST_UNFINISHED = 4  # what was heard of an hour takes 250 MB
 _MOST_DEVICE_FAILURES = 3  # one after the other
 _LOOKS_EVERY_S = 0.2
 

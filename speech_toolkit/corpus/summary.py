@@ -16,7 +16,7 @@ from speech_toolkit.corpus.outcome import ItemOutcome
 from speech_toolkit.corpus.page.page import corpus_page
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_path
-from speech_toolkit.files.writing import write_json, write_text
+from speech_toolkit.files.writing import json_text, utf8, write_bytes
 from speech_toolkit.formats.page.languages import LANGUAGES
 
 SCHEMA_VERSION = "1.0"
@@ -49,10 +49,9 @@ def write_summary(
     folder = Path(directory)
     with summary_locked(folder):
         summary = summarize(folder, ids)
-        write_json(folder / SUMMARY_NAME, summary)
-        write_text(
-            folder / PAGE_NAME, corpus_page(summary, language, name or folder.resolve().name)
-        )
+        page = corpus_page(summary, language, name or folder.resolve().name)
+        for file_name, text in ((SUMMARY_NAME, json_text(summary)), (PAGE_NAME, page)):
+            write_bytes(folder / file_name, utf8(text), sole_writer=True)
     return summary
 
 

@@ -10,7 +10,7 @@ from speech_toolkit.alignment.models.registry import resolve_ctc_checkpoint
 from speech_toolkit.alignment.preparation import AlignmentSettings
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.bundled import bundled_model
-from speech_toolkit.checkpoint.hashes import weights_hash
+from speech_toolkit.checkpoint.hashes import description_hash, weights_hash
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.device import Device
@@ -102,6 +102,7 @@ class AlignmentTask:
             "task": "alignment",
             "model_path": self.checkpoint_name,
             "weights_sha256": weights_hash(checkpoint.directory),
+            "description_sha256": description_hash(checkpoint.directory),
             "dtype": self.dtype,
             "attn_implementation": self.attn_implementation,
             "float32_precision": self.float32_precision,
@@ -161,6 +162,7 @@ class TranscriptionTask:
             "task": "transcription",
             "model_path": self.checkpoint_name,
             "weights_sha256": weights_hash(checkpoint.directory),
+            "description_sha256": description_hash(checkpoint.directory),
             "dtype": self.request.dtype,
             "attn_implementation": self.request.attn_implementation,
             "float32_precision": self.request.float32_precision,

@@ -80,7 +80,7 @@ def assert_same(found, expected, tolerance=0.0):
         }
         for folder in (found, expected)
     ]
-    assert both[0]["results"].keys() == both[1]["results"].keys()
+    assert both[0]["results"].keys() ^ both[1]["results"].keys() == set()
     assert list(differences(*both, tolerance)) == []
 
 

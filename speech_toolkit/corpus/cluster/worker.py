@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import platform
 import threading
 import time
@@ -18,8 +17,9 @@ from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.outcome import ItemResult
 from speech_toolkit.corpus.pipeline import Pipeline
 from speech_toolkit.corpus.task import CorpusTask
-from speech_toolkit.errors import INTERNAL, ToolkitError, UsageError, error_kind, first_line
+from speech_toolkit.errors import UsageError
 from speech_toolkit.outcomes import Outcome, outcome_of
+from speech_toolkit.processes.portable import portable_error
 
 _MOST_WAITING = 16  # items, beside those that the pipeline reads ahead
 _GATHERS_S = 0.05  # so that thousands of short items do not each cost a message
@@ -174,22 +174,6 @@ def portable(done: Done) -> Done:
     if outcome.ok:
         return item, Outcome(ItemResult(dict(outcome.result.contents), outcome.result.figures))
     return item, Outcome(error=portable_error(outcome.error))
-
-
-def portable_error(error: Exception) -> Exception:
-    """Return an error that can be sent to another process, with the kind and the words it has."""
-    try:
-        restored = pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001, an error of another package can refuse in any way
-        restored = None
-    if type(restored) is type(error) and str(restored) == str(error):
-        return restored
-    said = first_line(error)
-    if error_kind(error) == INTERNAL:
-        return RuntimeError(f"{type(error).__name__}: {said}")
-    portable_kind = ToolkitError(said)
-    portable_kind.kind = error_kind(error)
-    return portable_kind
 
 
 def _loaded(plan: Plan) -> Pipeline:

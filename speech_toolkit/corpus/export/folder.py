@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from speech_toolkit.corpus.export.table import Table, TableWriter
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.lines import numbered_lines
-from speech_toolkit.files.writing import not_written, utf8, write_bytes, write_text
+from speech_toolkit.files.writing import not_written, utf8, write_bytes
 
 LIST_NAME = ".exported"
 
@@ -112,7 +112,8 @@ class ExportFolder:
         for _, name in listed if self._list.exists() else ():
             if name not in self._now and _is_inside(name):
                 self._remove(name)
-        write_text(self._list, "".join(f"{name}\n" for name in sorted(self._now)))
+        names = "".join(f"{name}\n" for name in sorted(self._now))
+        write_bytes(self._list, utf8(names), sole_writer=True)
 
     def discard(self) -> None:
         """Remove tables that were not finished."""

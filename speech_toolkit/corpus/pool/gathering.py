@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from speech_toolkit.corpus.task import CorpusTask
 
 _LOOKS_EVERY_S = 0.1
+_MOST_DONE = 256  # results that wait to be written
 _LONGEST_LOOK_S = 1.0  # more between two looks was this process's own delay
 _LEAVING_S = 10.0
 _LAST_MOMENT_S = 2.0  # from the end of its connection to its own
@@ -244,7 +245,9 @@ class Gathering:
                 self._lose(worker, card, error, overdue)
 
     def _answer(self) -> None:
-        """Give items to the workers that ask for some."""
+        """Give items to the workers that ask for some, unless results pile up."""
+        if len(self._done) > _MOST_DONE:
+            return
         devices = set(map(id, self._workers.values()))
         for worker, card in self._workers.items():
             if not worker.is_asking:

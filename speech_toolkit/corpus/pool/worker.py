@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import queue
 import signal
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +29,10 @@ from speech_toolkit.corpus.pool.messages import (
     Wants,
 )
 from speech_toolkit.device.fallbacks import fallback_warnings
-from speech_toolkit.errors import DeviceError, ToolkitError, first_line
+from speech_toolkit.errors import DeviceError, ToolkitError
 from speech_toolkit.outcomes import Outcome
 from speech_toolkit.processes.guard import dies_with_parent
+from speech_toolkit.processes.portable import portable_error
 from speech_toolkit.processes.relay import log_to_parent
 from speech_toolkit.progress import LoggedProgress
 
@@ -135,11 +134,4 @@ class _Worker:
 
 def _portable(outcome: Outcome[ItemResult]) -> Outcome[ItemResult]:
     """Return an outcome whose error arrives in another process."""
-    if outcome.error is None:
-        return outcome
-    try:
-        pickle.loads(pickle.dumps(outcome.error))
-    except (TypeError, AttributeError, ValueError, pickle.PickleError):
-        named = f"{type(outcome.error).__name__}: {first_line(outcome.error)}"
-        return replace(outcome, error=RuntimeError(named))
-    return outcome
+    return outcome if outcome.ok else Outcome(error=portable_error(outcome.error))

@@ -1,4 +1,4 @@
-from speech_toolkit.checkpoint.hashes import weights_hash
+from speech_toolkit.checkpoint.hashes import description_hash, weights_hash
 
 
 def test_weights_hash(tmp_path):
@@ -9,3 +9,13 @@ def test_weights_hash(tmp_path):
     new = weights_hash(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"changed")
     assert len({old, new, weights_hash(tmp_path)}) == 3
+
+
+def test_description_hash(tmp_path):
+    hashes = [description_hash(tmp_path)]
+    for name, content in (("vocab.json", "{}"), ("vocab.json", "[]"), ("config.json", "{}")):
+        (tmp_path / name).write_text(content)
+        hashes.append(description_hash(tmp_path))
+    assert len(set(hashes)) == 4
+    (tmp_path / "README.md").write_text("about")
+    assert description_hash(tmp_path) == hashes[-1]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from speech_toolkit.corpus.cluster.worker import Orders, Plan, Worker, portable_error
+from speech_toolkit.corpus.cluster.worker import Orders, Plan, Worker
 from speech_toolkit.errors import AudioError, NotAudioError, ToolkitError
+from speech_toolkit.processes.portable import portable_error
 from tests.unit.corpus.cluster.stand_in_task import STOPS_DEVICE, Task
 from tests.unit.corpus.stand_in import items_in, record_audio
 
