@@ -173,8 +173,7 @@ class Listener:
         started = time.perf_counter()
         try:
             with self._device.errors(_STAGE):
-                halving.run(self._run_part, batch)
-                self._device.synchronize()
+                halving.run(self._run_part, batch)  # which ends with a copy that waits for it
         finally:
             self._batch_size = halving.size
             elapsed_s = time.perf_counter() - started

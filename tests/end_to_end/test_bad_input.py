@@ -39,7 +39,7 @@ BEFORE_TORCH = [
     Bad("audio two lines", {"--audio": "two\nlines.wav"}, r"'two\nlines.wav' does not exist"),
     Bad("audio name too long", {"--audio": "x" * 5000}, "File name too long"),
     Bad("audio empty name", {"--audio": ""}, "argument --audio: the value is empty"),
-    Bad("audio directory", {"--audio": "{dir}"}, "is a directory"),
+    Bad("audio directory", {"--audio": "{dir}"}, "one file for the results of many recordings"),
     Bad("audio empty", {"--audio": "{dir}/empty.wav"}, "is empty (0 bytes)"),
     Bad("audio text", {"--audio": "{dir}/text.wav"}, "holds text, not audio"),
     Bad("audio lfs", {"--audio": "{dir}/lfs.wav"}, "run git lfs pull"),
