@@ -154,6 +154,7 @@ def test_an_interrupted_run_says_where_it_is_and_goes_on(corpus, finished, workp
     assert_same(workplace / "interrupted", workplace / "undisturbed")
 
 
+@pytest.mark.slow
 def test_a_killed_run_ends_as_an_undisturbed_one(corpus, finished, workplace):
     folder, _ = corpus
     line = command(folder, "killed", *ON_CPU)

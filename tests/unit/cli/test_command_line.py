@@ -14,15 +14,6 @@ from speech_toolkit.errors import AudioError
 from speech_toolkit.ranges import BATCH_SIZE, WINDOW_S
 
 
-@pytest.fixture(autouse=True)
-def package_logger():
-    """Give the package's logger back as it was found."""
-    logger = logging.getLogger("speech_toolkit")
-    kept = logger.handlers, logger.level, logger.propagate
-    yield
-    logger.handlers, logger.level, logger.propagate = kept
-
-
 def test_report_has_the_published_shape(capsys):
     reporter = Reporter()
     reporter.banner("Running inference on: npu")

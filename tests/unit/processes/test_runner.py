@@ -67,6 +67,7 @@ def test_variables_are_set_and_removed_and_the_directory_does_not_matter(tmp_pat
     assert outcome.result["values"] == ["1", None, "2"]
 
 
+@pytest.mark.slow
 def test_the_collector_does_not_walk_a_loaded_model():
     """Torch and transformers alone are 0.3 s of walking, which could fall into a timed call."""
     outcome = run("load", payload={"model_path": str(MODEL)})

@@ -27,6 +27,7 @@ from tests.unit.corpus.stand_in import SETTINGS, items_in, record_audio, work
 from tests.unit.corpus.test_killed_runs import tree
 
 COUNT = 40
+pytestmark = pytest.mark.slow  # Ray takes some ten seconds to start
 
 
 @pytest.fixture(scope="module")

@@ -105,6 +105,7 @@ def test_an_item_that_fails_once_is_done(tmp_path, text):
     assert told_by(run.outcomes()) == {}
 
 
+@pytest.mark.slow
 def test_signs_of_life_keep_a_worker_and_loading_has_no_limit(tmp_path):
     run = Run(tmp_path, ["hear:beats", "fine"], ("cpu",), limit_s=1.0, load_s=1.5)
     assert all(outcome.ok for outcome in run.outcomes().values())

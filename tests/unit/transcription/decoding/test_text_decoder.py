@@ -127,7 +127,13 @@ print((loudest, device.saturates, [window.in_float32 for window in found],
 """
 
 
-@pytest.mark.parametrize("ways", ["saturation", ""], ids=["alone", "as on the chip"])
+@pytest.mark.parametrize(
+    "ways",
+    [
+        pytest.param("saturation", id="alone", marks=pytest.mark.slow),
+        pytest.param("", id="as on the chip"),
+    ],
+)
 def test_a_card_that_saturates(emulated_npu, whisper_template, make_decoder, ways):
     finished = emulated_npu.python(
         "-c",
