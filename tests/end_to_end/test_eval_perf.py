@@ -124,6 +124,7 @@ def on_card(emulated_npu, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_card_is_measured_and_a_broken_one_loses_nothing(on_card):
     finished, report = on_card("--devices", "cpu,npu:0,npu:1", EMULATED_NPU_BUSY_CARD="1")
     assert finished.code == 2, finished.stderr

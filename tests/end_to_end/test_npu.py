@@ -195,6 +195,7 @@ def test_out_of_memory_halves_the_batch(align, run_all, on_cpu, tmp_path):
     check_like_cpu(halved, on_cpu["short"])
 
 
+@pytest.mark.slow
 def test_out_of_memory_in_the_middle_loses_nothing(align, on_cpu):
     finished, result = align(
         *(*STORY, *WINDOWS, "--device", "npu", "--batch_size", 3),
@@ -206,6 +207,7 @@ def test_out_of_memory_in_the_middle_loses_nothing(align, on_cpu):
     check_like_cpu(result, on_cpu["story"])
 
 
+@pytest.mark.slow
 def test_out_of_memory_with_a_single_window(emulated_npu, tmp_path):
     weights = sum(path.stat().st_size for path in MODEL.glob("*.safetensors"))
     for room, said in ((weights * 2, "out of memory with a batch of 1"), (1 << 16, "weights")):

@@ -194,6 +194,7 @@ def check_caught(found, faults):
             assert key != "misplaced_tensors" or module in report[key][0]
 
 
+@pytest.mark.slow
 def test_faults_in_an_aligner(evaluate_faults):
     found, code = evaluate_faults("tiny-mms-aligner", OF_OLDER_CHIPS | MMS)
     assert code == 1

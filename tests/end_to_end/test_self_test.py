@@ -121,6 +121,7 @@ def test_another_torch_npu_and_a_device_asked_for_by_name(on_card):
     assert found["auto"][1] == "takes cpu: there is no other"
 
 
+@pytest.mark.slow
 def test_a_torch_npu_that_ends_the_process(tmp_path):
     body = "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)"
     path = fake_torch_npu.install(tmp_path, body)

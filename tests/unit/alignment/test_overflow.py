@@ -82,6 +82,7 @@ print((result.warnings, [word.start_time for word in result.words]))
 """
 
 
+@pytest.mark.slow
 def test_a_card_that_saturates_shows_nothing_and_is_watched(
     emulated_npu, overflowing, quiet_then_loud, tmp_path
 ):

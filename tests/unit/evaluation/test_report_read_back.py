@@ -73,7 +73,13 @@ def test_what_is_wrong_is_named(tmp_path, perf, keys, value, said):
     assert len(str(caught.value).splitlines()) == 1
 
 
-@pytest.mark.parametrize("path", REFERENCE, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if "-mms-" in path.stem else [])
+        for path in REFERENCE
+    ],
+)
 def test_what_the_schema_lets_through_can_be_shown(tmp_path, path):
     """Each report with one odd part: refused at the door, or drawn and compared to the end."""
     whole = json.loads(path.read_text(encoding="utf-8"))

@@ -38,6 +38,7 @@ def test_cases_needed_are_enough():
     assert f"about {few.cases_needed} might" in few.why_not()
 
 
+@pytest.mark.slow
 def test_figure_at_its_limit_needs_more_cases_than_anybody_has():
     at_limit = share_of(LIMIT, [1] * 10, [100] * 10)
     assert (at_limit.verdict, at_limit.cases_needed) == (NOT_VALID, None)
