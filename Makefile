@@ -12,7 +12,7 @@ demo: $(VENV)/.run-ready
 		--device auto --output results/runs/transcription.json
 
 test: $(VENV)/.dev-ready
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
 
 test-all: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest
