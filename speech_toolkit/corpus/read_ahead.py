@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from speech_toolkit.corpus.item import Item
+from speech_toolkit.device.host import usable_cores
 from speech_toolkit.errors import TimeLimitError
 from speech_toolkit.outcomes import Outcome, outcome_of
 
@@ -146,7 +146,7 @@ class ReadAhead(Generic[R]):
         """Return the next item, or the error that is to be raised in its place."""
         try:
             return next(self._items, None), None
-        except BaseException as error:  # noqa: BLE001
+        except BaseException as error:  # noqa: BLE001, raised where the items are taken
             return None, error
 
     def _has_room(self) -> bool:
@@ -189,12 +189,6 @@ class ReadAhead(Generic[R]):
 def reading_threads(processes: int = 1) -> int:
     """Return how many threads read for each of so many processes on this machine."""
     return max(1, min(4, usable_cores() // processes))
-
-
-def usable_cores() -> int:
-    """Return how many cores of the CPU this process may use."""
-    has_affinity = hasattr(os, "sched_getaffinity")  # macOS has none
-    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
 def _length_s(outcome: Outcome[R]) -> float:

@@ -171,18 +171,18 @@ class AlignmentModel:
         """Run the model, and yield what searches for the text in what it heard."""
         if self.streams > 1:
             use_threads(self._threads)
-        begun: dict[str, tuple[Item, ReadAlignment]] = {}
+        begun: dict[Item, ReadAlignment] = {}
 
-        def taken() -> Iterator[tuple[str, AlignmentInput]]:
+        def taken() -> Iterator[tuple[Item, AlignmentInput]]:
             for item, read in inputs:
-                begun[item.id] = item, read
-                yield item.id, read.prepared
+                begun[item] = read
+                yield item, read.prepared
 
-        for item_id, heard in self._aligner.hear_many(
+        for item, heard in self._aligner.hear_many(
             taken(), self._settings, stop, _Watch(on_windows)
         ):
-            item, read = begun.pop(item_id)
-            yield item, Outcome(partial(self._document, read, heard.result), heard.error)
+            document = partial(self._document, begun.pop(item), heard.result)
+            yield item, Outcome(document, heard.error)
 
     def _document(self, read: ReadAlignment, emissions: Emissions) -> Document:
         return self._aligner.decode(read.prepared, emissions, read.settings).to_dict()
@@ -239,19 +239,14 @@ class TranscriptionModel:
         on_windows: Callable[[], None] = _unwatched,
     ) -> Iterator[tuple[Item, Outcome[Finish]]]:
         """Run the model, and yield what gives its document."""
-        begun: dict[str, Item] = {}
-
-        def taken() -> Iterator[tuple[str, PreparedAudio, TranscriptionSettings]]:
-            for item, read in inputs:
-                begun[item.id] = item
-                yield item.id, read.prepared, read.settings
-
         heard = self._transcriber.transcribe_prepared_many(
-            taken(), stop, on_window=lambda window: on_windows()
+            ((item, read.prepared, read.settings) for item, read in inputs),
+            stop,
+            on_window=lambda window: on_windows(),
         )
-        for item_id, outcome in heard:
+        for item, outcome in heard:
             result = outcome.result
-            yield begun.pop(item_id), Outcome(result and result.to_dict, outcome.error)
+            yield item, Outcome(result and result.to_dict, outcome.error)
 
 
 def _whole_recording(

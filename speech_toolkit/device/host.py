@@ -1,5 +1,6 @@
 """What the system says of the machine."""
 
+import os
 import platform
 import re
 from functools import cache
@@ -20,6 +21,12 @@ def read_system_file(path: str) -> str:
         return Path(path).read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def usable_cores() -> int:
+    """Return how many cores of the CPU this process may use."""
+    has_affinity = hasattr(os, "sched_getaffinity")  # macOS has none
+    return len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1
 
 
 def own_threads() -> int:

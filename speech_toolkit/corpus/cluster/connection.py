@@ -13,6 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from speech_toolkit.corpus.cluster.share import RESOURCES
+from speech_toolkit.device.host import usable_cores
 from speech_toolkit.errors import UsageError, first_line
 from speech_toolkit.files.json_input import shown_value
 from speech_toolkit.files.scratch import scratch_folder, temporary_directory
@@ -87,9 +88,8 @@ def _check_address(address: str) -> None:
 
 
 def _local_options(device: str, workers: int | None) -> dict[str, Any]:
-    has_affinity = hasattr(os, "sched_getaffinity")  # macOS has none
     options: dict[str, Any] = {
-        "num_cpus": len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count(),
+        "num_cpus": usable_cores(),
         "include_dashboard": False,
         "object_store_memory": _OBJECT_STORE_BYTES,
     }

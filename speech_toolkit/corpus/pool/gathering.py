@@ -28,7 +28,7 @@ from speech_toolkit.corpus.pool.messages import (
 from speech_toolkit.corpus.pool.process import Gone, Held, WorkerProcess
 from speech_toolkit.corpus.pool.told_once import ToldOnce
 from speech_toolkit.corpus.pool.work_left import WorkLeft
-from speech_toolkit.corpus.read_ahead import usable_cores
+from speech_toolkit.device.host import usable_cores
 from speech_toolkit.errors import (
     DeviceError,
     OutOfMemoryError,
