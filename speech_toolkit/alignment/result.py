@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from math import exp
 from typing import Any
 
+from speech_toolkit.alignment.quality.quality import Quality
 from speech_toolkit.alignment.spans import AlignedSpans, Spans
 from speech_toolkit.alignment.text.labels import LabelSequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
@@ -25,6 +26,8 @@ class TimedSpan:
         score: mean log-probability over the span's own letters, None where it has none.
         start_char: first character in the transcript.
         end_char: the character after its last.
+        confidence: in 0..1, how sure it is that the audio holds it here; None for a segment, and
+            for what has no letters.
     """
 
     text: str
@@ -33,6 +36,7 @@ class TimedSpan:
     score: float | None
     start_char: int
     end_char: int
+    confidence: float | None = None
 
     @property
     def aligned(self) -> bool:
@@ -98,6 +102,7 @@ class AlignmentResult:
         environment: what it ran on.
         versions: of the toolkit and its packages.
         warnings: what the user should know.
+        quality: whether the transcript is what was said.
     """
 
     device: str
@@ -117,6 +122,7 @@ class AlignmentResult:
     environment: dict[str, Any]
     versions: dict[str, str | None]
     warnings: tuple[str, ...] = field(default=())
+    quality: Quality | None = None
 
     @property
     def rtf(self) -> float:

@@ -1,0 +1,1 @@
+"""Is the transcript what was said? Confidences, a verdict, and where audio and text disagree."""
