@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.text.labels import LabelSequence
 
 
@@ -59,6 +60,7 @@ def letter_runs(
     ends: np.ndarray,
     scores: np.ndarray,
     labels: LabelSequence,
+    loudness: Loudness,
     *,
     max_inner_blank: int,
 ) -> LetterRuns:
@@ -69,6 +71,7 @@ def letter_runs(
         ends: int64 (N,), frame after its last.
         scores: float32 (T,), log-probability of the path at each frame.
         labels: what was aligned.
+        loudness: of the T frames.
         max_inner_blank: frames of blank that a spoken word may hold in one piece; a longer pause
             between two spoken words of one written word parts it into stretches.
     """
@@ -76,7 +79,9 @@ def letter_runs(
     sums = cumulated[ends] - cumulated[starts]
     frame_counts = np.concatenate(([0], np.cumsum(ends - starts)))
     spoken = labels.spoken_words
-    starts, ends = _gather_strays(starts, ends, spoken, frame_counts, max_inner_blank)
+    starts, ends = _gather_strays(
+        starts, ends, spoken, frame_counts, loudness, max_inner_blank
+    )
     pauses = (np.diff(spoken) > 0) & (starts[1:] - ends[:-1] > max_inner_blank)
     opens = (np.diff(labels.words) > 0) | pauses
     return LetterRuns(
@@ -94,19 +99,22 @@ def _gather_strays(
     ends: np.ndarray,
     words: np.ndarray,
     frame_counts: np.ndarray,
+    loudness: Loudness,
     max_inner_blank: int,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Move letters that a long blank parts from the rest of their spoken word up to it.
 
     CTC charges nothing for blanks inside a word, so a letter may stand on a breath or a click a
-    second away. Where the longest blank of a word has more than ``max_inner_blank`` frames, the
-    side with fewer frames of letters moves up to the other, one frame a letter.
+    second away. Where the longest blank of a word has more than ``max_inner_blank`` frames, most of
+    them quiet, the side with fewer frames of letters moves up to the other, one frame a letter. Over
+    a loud gap both sides stay: the letters are drawn out, or parted by speech.
 
     Args:
         starts: int64 (N,), first frame of each letter's run.
         ends: int64 (N,), frame after its last.
         words: (N,), index of each letter's spoken word.
         frame_counts: int64 (N + 1,), cumulated frames of the runs.
+        loudness: of the T frames.
         max_inner_blank: frames of blank that a word may hold in one piece.
 
     Returns:
@@ -117,6 +125,8 @@ def _gather_strays(
     for word in np.unique(words[1:][blanks > max_inner_blank]):
         first, stop = np.searchsorted(words, [word, word + 1])
         cut = first + int(np.argmax(blanks[first : stop - 1])) + 1
+        if _is_loud(ends[cut - 1], starts[cut], starts[first], ends[stop - 1], loudness):
+            continue
         before, after = np.diff(frame_counts[[first, cut, stop]])
         if before > after:
             starts[cut:stop] = ends[cut - 1] + np.arange(stop - cut)
@@ -125,3 +135,13 @@ def _gather_strays(
             starts[first:cut] = starts[cut] - np.arange(cut - first, 0, -1)
             ends[first:cut] = starts[first:cut] + 1
     return starts, ends
+
+
+def _is_loud(
+    gap_start: int, gap_end: int, word_start: int, word_end: int, loudness: Loudness
+) -> bool:
+    """Whether half of a gap is loud, measured by the peak of the word around it without the gap."""
+    levels = loudness.levels_db
+    around = np.concatenate([levels[word_start:gap_start], levels[gap_end:word_end]])
+    gap = levels[gap_start:gap_end]
+    return bool(np.mean(gap >= loudness.thresholds_db(around.max(), gap_start)) >= 0.5)

@@ -12,6 +12,7 @@ from speech_toolkit.alignment.models.frame_geometry import FrameGeometry
 _SILENCE_POWER = 1e-10
 _BLOCK_FRAMES = 1500
 _BACKGROUND_PERCENTILE = 5
+_LOUD_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class Loudness:
 
     levels_db: np.ndarray
     background_db: np.ndarray
+
+    def thresholds_db(self, peaks_db: np.ndarray, frames: np.ndarray) -> np.ndarray:
+        """Return the level from which on sound counts as loud: the middle, in dB, between the
+        background at ``frames`` and the peaks of what is spoken there.
+        """
+        background = self.background_db[frames]
+        return background + _LOUD_SHARE * (peaks_db - background)
 
 
 def measure_loudness(samples: np.ndarray, geometry: FrameGeometry) -> Loudness:

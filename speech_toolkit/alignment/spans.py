@@ -5,9 +5,9 @@ are loud: above the middle between the background and the word's own peak, both 
 most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap meet in the middle. So
 a model whose letters are short spikes still gives whole words, and silence belongs to no word. The
 letters of a word meet in the middle of the blanks between them; those that stand more than
-``MAX_INNER_BLANK_S`` apart from the rest of their spoken word are moved up to it. A pause of more
-than that between two spoken words of one written word ("555-0123") belongs to no letter, though the
-word spans it.
+``MAX_INNER_BLANK_S`` apart from the rest of their spoken word, beyond a gap that is quiet, are moved
+up to it. A pause of more than that between two spoken words of one written word ("555-0123") belongs
+to no letter, though the word spans it.
 Words without letters share what their aligned neighbours leave: all of it where they are spoken (a
 number in a language whose numbers are not known), else what is silent. What is not spoken at the
 edge of a sentence stands without length at the border of the word beside it. So every word lies
@@ -31,7 +31,6 @@ from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 MAX_LEAD_S = 0.1
 MAX_TAIL_S = 0.2
 MAX_INNER_BLANK_S = 0.4
-_LOUD_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,12 @@ def spans_from_path(
         round(length_s / frame_stride_s) for length_s in (MAX_LEAD_S, MAX_TAIL_S, MAX_INNER_BLANK_S)
     )
     letters = letter_runs(
-        run_starts[owned], run_ends[owned], scores, labels, max_inner_blank=max_inner_blank
+        run_starts[owned],
+        run_ends[owned],
+        scores,
+        labels,
+        loudness,
+        max_inner_blank=max_inner_blank,
     )
     unread = np.array([not word.tokens and is_spoken_text(word.text) for word in transcript.words])
     stretches = _stretch_spans(
@@ -269,8 +273,7 @@ def _reach_out(
     core_starts, core_ends = cores.T
     levels = np.append(loudness.levels_db, -np.inf)
     peaks = np.maximum.reduceat(levels, cores.ravel())[::2]
-    background = loudness.background_db[core_starts]
-    thresholds = background + _LOUD_SHARE * (peaks - background)
+    thresholds = loudness.thresholds_db(peaks, core_starts)
 
     def loud_run(frames: np.ndarray, allowed: np.ndarray) -> np.ndarray:
         loud = levels[np.clip(frames, 0, len(levels) - 1)] >= thresholds[:, None]

@@ -122,6 +122,24 @@ def test_letter_beyond_a_long_silence_joins_the_rest_of_its_word():
     assert ranges(spans.tokens)[2:] == [(62, 63), (63, 65), (65, 66)]
 
 
+def test_letters_that_loud_speech_parts_stay_where_they_were_spoken():
+    spans, _ = spans_of("ab" + "." * 30 + "c..", "abc", loud="99" + "9" * 30 + "900")
+    assert ranges(spans.words) == [(0, 33)]
+    assert ranges(spans.tokens) == [(0, 1), (1, 17), (17, 33)]
+
+
+@pytest.mark.parametrize(("loud_frames", "is_gathered"), [(14, True), (15, False)])
+def test_a_gap_is_loud_where_half_of_it_is(loud_frames, is_gathered):
+    levels = "99" + "0" * (30 - loud_frames) + "9" * loud_frames + "900"
+    spans, _ = spans_of("ab" + "." * 30 + "c..", "abc", loud=levels)
+    assert (spans.words.ends[0] < 33) == is_gathered
+
+
+def test_noise_between_the_background_and_the_word_does_not_make_a_gap_loud():
+    spans, _ = spans_of("ab" + "." * 30 + "c..", "abc", loud="99" + "4" * 30 + "900")
+    assert spans.words.ends[0] < 15
+
+
 def test_pause_of_less_than_the_limit_may_stand_inside_a_word():
     spans, _ = spans_of("ab" + "." * 20 + "c", "abc")
     assert ranges(spans.words) == [(0, 23)]
