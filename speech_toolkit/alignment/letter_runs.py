@@ -79,9 +79,7 @@ def letter_runs(
     sums = cumulated[ends] - cumulated[starts]
     frame_counts = np.concatenate(([0], np.cumsum(ends - starts)))
     spoken = labels.spoken_words
-    starts, ends = _gather_strays(
-        starts, ends, spoken, frame_counts, loudness, max_inner_blank
-    )
+    starts, ends = _gather_strays(starts, ends, spoken, frame_counts, loudness, max_inner_blank)
     pauses = (np.diff(spoken) > 0) & (starts[1:] - ends[:-1] > max_inner_blank)
     opens = (np.diff(labels.words) > 0) | pauses
     return LetterRuns(
@@ -106,8 +104,8 @@ def _gather_strays(
 
     CTC charges nothing for blanks inside a word, so a letter may stand on a breath or a click a
     second away. Where the longest blank of a word has more than ``max_inner_blank`` frames, most of
-    them quiet, the side with fewer frames of letters moves up to the other, one frame a letter. Over
-    a loud gap both sides stay: the letters are drawn out, or parted by speech.
+    them quiet, the side with fewer frames of letters moves up to the other, one frame a letter.
+    Where the gap is loud both stay: the letters are drawn out, or parted by speech.
 
     Args:
         starts: int64 (N,), first frame of each letter's run.

@@ -28,8 +28,9 @@ class Loudness:
     background_db: np.ndarray
 
     def thresholds_db(self, peaks_db: np.ndarray, frames: np.ndarray) -> np.ndarray:
-        """Return the level from which on sound counts as loud: the middle, in dB, between the
-        background at ``frames`` and the peaks of what is spoken there.
+        """Return the levels from which on sound at ``frames`` counts as loud.
+
+        Each is the middle, in dB, between the background there and the peak of what is spoken.
         """
         background = self.background_db[frames]
         return background + _LOUD_SHARE * (peaks_db - background)

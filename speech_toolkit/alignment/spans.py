@@ -4,10 +4,10 @@ A word reaches from its first to its last letter, and on into the blanks around 
 are loud: above the middle between the background and the word's own peak, both in dB. It reaches at
 most ``MAX_LEAD_S`` back and ``MAX_TAIL_S`` on; neighbours that would overlap meet in the middle. So
 a model whose letters are short spikes still gives whole words, and silence belongs to no word. The
-letters of a word meet in the middle of the blanks between them; those that stand more than
-``MAX_INNER_BLANK_S`` apart from the rest of their spoken word, beyond a gap that is quiet, are moved
-up to it. A pause of more than that between two spoken words of one written word ("555-0123") belongs
-to no letter, though the word spans it.
+letters of a word meet in the middle of the blanks between them; those that a quiet gap of more than
+``MAX_INNER_BLANK_S`` parts from the rest of their spoken word are moved up to it. A pause of more
+than that between two spoken words of one written word ("555-0123") belongs to no letter, though the
+word spans it.
 Words without letters share what their aligned neighbours leave: all of it where they are spoken (a
 number in a language whose numbers are not known), else what is silent. What is not spoken at the
 edge of a sentence stands without length at the border of the word beside it. So every word lies

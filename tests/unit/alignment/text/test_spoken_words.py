@@ -1,0 +1,75 @@
+import string
+
+import pytest
+
+from speech_toolkit.alignment.text.transcript import tokenize_transcript
+from speech_toolkit.alignment.text.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary({c: i for i, c in enumerate(string.ascii_lowercase + "'", 1)}, 0, 28)
+
+
+def heard(text, language="eng"):
+    """Return the letters of each written word, with a space where a spoken word begins."""
+    words = tokenize_transcript(text, VOCABULARY, language).words
+    return [
+        "".join(" " * token.opens_spoken_word + token.text for token in word.tokens)
+        for word in words
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("555-0123", "five five five zero one two three"),
+        ("AT&T's", "at and t's"),
+        ("R&D", "r and d"),
+        ("1,234.5", "one thousand two hundred and thirty four point five"),
+        ("2024-11-05", "twenty twenty four eleven zero five"),
+        ("25", "twenty five"),
+        ("3/4", "three four"),
+        ("24/7", "twenty four seven"),
+        ("10:30", "ten thirty"),
+        ("9/11", "nine eleven"),
+        ("v2.0", "v two point zero"),
+        ("100%", "one hundred percent"),
+        ("5kg", "five kg"),
+        ("COVID-19", "covid nineteen"),
+        ("B2B", "b two b"),
+        ("5°C", "five degrees c"),
+        ("1st-class", "first class"),
+        ("mother-in-law", "mother in law"),
+        ("e-mail", "e mail"),
+        ("and/or", "and or"),
+        ("U.S.A.", "u s a"),
+        ("C++", "c plus plus"),
+        ("O'Neil-Smith's", "o'neil smith's"),
+        ("don't", "don't"),
+        ("https://www.example.com/a-b", "https www example com a b"),
+        ("john.doe@example.com", "john doe at example com"),
+        ("192.168.1.1", "one hundred and ninety two one hundred and sixty eight one point one"),
+    ],
+)
+def test_spoken_words_inside_a_written_one(written, expected):
+    assert heard(written) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("№ 5", ["no", "five"]), ("1–2", ["one", "two"]), ("word—word", ["word", "word"])],
+)
+def test_what_is_parted_by_a_space_or_a_dash_is_several_written_words(written, expected):
+    assert heard(written) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "language", "expected"),
+    [
+        ("98", "fra", ["quatre vingt dix huit"]),
+        ("25", "deu", ["fuenfundzwanzig"]),
+        ("3,14", "spa", ["tres coma catorce"]),
+        ("二十五", "zho", ["er", "shi", "wu"]),
+        ("25", "zho", ["er shi wu"]),
+    ],
+)
+def test_spoken_words_of_other_languages(written, language, expected):
+    assert heard(written, language) == expected
