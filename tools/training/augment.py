@@ -19,10 +19,10 @@ class NoiseBank:
     """
 
     def __init__(self, rng: np.random.Generator, speeches: Sequence[np.ndarray]) -> None:
-        self._noises = [_coloured(rng, exponent) for exponent in (0.0, 0.5, 1.0, 1.5, 2.0)]
-        self._noises += [_hum(rng, base_hz) for base_hz in (50.0, 60.0, 100.0, 120.0, 180.0)]
-        self._noises += [_gusts(rng, exponent) for exponent in (0.3, 1.0)]
-        self._noises += [_babble(rng, speeches, talkers) for talkers in (3, 6, 12)]
+        self._noises = [coloured(rng, exponent) for exponent in (0.0, 0.5, 1.0, 1.5, 2.0)]
+        self._noises += [hum(rng, base_hz) for base_hz in (50.0, 60.0, 100.0, 120.0, 180.0)]
+        self._noises += [gusts(rng, exponent) for exponent in (0.3, 1.0)]
+        self._noises += [babble(rng, speeches, talkers) for talkers in (3, 6, 12)]
 
     def draw(self, rng: np.random.Generator, count: int) -> np.ndarray:
         """Take `count` samples of unit-power noise, at times a mixture of two kinds."""
@@ -43,14 +43,15 @@ def _unit(samples: np.ndarray) -> np.ndarray:
     return (samples / _rms(samples)).astype(np.float32)
 
 
-def _coloured(rng: np.random.Generator, exponent: float) -> np.ndarray:
+def coloured(rng: np.random.Generator, exponent: float) -> np.ndarray:
     """Noise whose power falls with frequency to the power `exponent`."""
     spectrum = np.fft.rfft(rng.standard_normal(_BANK_SAMPLES))
     hertz = np.fft.rfftfreq(_BANK_SAMPLES, 1 / SAMPLE_RATE_HZ)
     return _unit(np.fft.irfft(spectrum / np.maximum(hertz, 40) ** (exponent / 2)))
 
 
-def _hum(rng: np.random.Generator, base_hz: float) -> np.ndarray:
+def hum(rng: np.random.Generator, base_hz: float) -> np.ndarray:
+    """Harmonics of a machine or of the mains, whose levels drift."""
     seconds = np.arange(_BANK_SAMPLES) / SAMPLE_RATE_HZ
     harmonics = sum(
         rng.uniform(0, 1) / k * np.sin(2 * np.pi * (base_hz * k * seconds + rng.random()))
@@ -60,14 +61,14 @@ def _hum(rng: np.random.Generator, base_hz: float) -> np.ndarray:
     return _unit(harmonics + 0.1 * rng.standard_normal(_BANK_SAMPLES))
 
 
-def _gusts(rng: np.random.Generator, exponent: float) -> np.ndarray:
+def gusts(rng: np.random.Generator, exponent: float) -> np.ndarray:
     """Coloured noise that swells and fades, as traffic or wind does."""
     knots = np.exp(rng.normal(0, 1, 60))
     envelope = np.interp(np.linspace(0, 59, _BANK_SAMPLES), np.arange(60), knots)
-    return _unit(_coloured(rng, exponent) * envelope)
+    return _unit(coloured(rng, exponent) * envelope)
 
 
-def _babble(rng: np.random.Generator, speeches: Sequence[np.ndarray], talkers: int) -> np.ndarray:
+def babble(rng: np.random.Generator, speeches: Sequence[np.ndarray], talkers: int) -> np.ndarray:
     """Several voices at once, each played backwards so that it says nothing."""
     mixed = np.zeros(_BANK_SAMPLES, np.float32)
     for _ in range(talkers):
@@ -117,7 +118,7 @@ def record(
     """
     response = _equaliser(rng, len(samples), severity)
     if rng.random() < 0.55 * severity:
-        response = response * np.fft.rfft(_room(rng), _fft_length(len(samples)))
+        response = response * np.fft.rfft(room_response(rng), _fft_length(len(samples)))
     length = _fft_length(len(samples))
     output = np.fft.irfft(np.fft.rfft(samples, length) * response, length)[: len(samples)]
     output = _unit(output)
@@ -129,7 +130,7 @@ def record(
         ceiling = np.float32(rng.uniform(1.2, 3.5))
         output = np.clip(output, -ceiling, ceiling)
     if rng.random() < 0.12 * severity:
-        output = _companded(output)
+        output = companded(output)
     return output.astype(np.float32)
 
 
@@ -159,9 +160,11 @@ def _equaliser(rng: np.random.Generator, count: int, severity: float) -> np.ndar
     return gain.astype(np.float32)
 
 
-def _room(rng: np.random.Generator) -> np.ndarray:
+def room_response(
+    rng: np.random.Generator, decays_s: tuple[float, float] = (0.08, 0.8)
+) -> np.ndarray:
     """Impulse response: the direct sound, then noise that decays exponentially."""
-    decay_s = float(np.exp(rng.uniform(np.log(0.08), np.log(0.8))))
+    decay_s = float(np.exp(rng.uniform(np.log(decays_s[0]), np.log(decays_s[1]))))
     count = int(min(decay_s, 0.9) * SAMPLE_RATE_HZ)
     seconds = np.arange(count) / SAMPLE_RATE_HZ
     tail = rng.standard_normal(count) * np.exp(-6.9 * seconds / decay_s)
@@ -171,7 +174,7 @@ def _room(rng: np.random.Generator) -> np.ndarray:
     return tail.astype(np.float32)
 
 
-def _companded(samples: np.ndarray) -> np.ndarray:
+def companded(samples: np.ndarray) -> np.ndarray:
     """Eight-bit mu-law, as on a telephone line."""
     peak = np.abs(samples).max() + 1e-6
     compressed = np.sign(samples) * np.log1p(255 * np.abs(samples) / peak) / np.log(256)

@@ -10,18 +10,16 @@ sentences. The result is the same on every run with the same versions of the syn
 from __future__ import annotations
 
 import argparse
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 from espeak import Espeak
 from flite import Flite
-from speech_synthesis import SpokenToken, SynthesisedSpeech
+from speech_synthesis import SpokenToken
+from timed_words import TimedWord, moved, word_times, write_recording
 
 STORY = (
     "Nobody in the village remembered who had planted the walnut tree.",
@@ -100,15 +98,6 @@ SAMPLES = (
 )
 
 
-@dataclass(frozen=True)
-class TimedWord:
-    """A word of the transcript and when it is heard."""
-
-    text: str
-    start_s: float
-    end_s: float
-
-
 @cache
 def _espeak() -> Espeak:
     return Espeak()
@@ -131,17 +120,7 @@ def speak_sentence(sample: Sample, sentence: str) -> tuple[np.ndarray, int, list
         speech = _flite(sample.voice).speak(tokens, sample.voice, sample.pace)
     else:
         speech = _espeak().speak(tokens, sample.voice, round(160 / sample.pace))
-    if any(len(group) != 1 for group in speech.groups):
-        raise ValueError(f"{sample.synthesiser} joined words of {sentence!r}: {speech.groups}")
-    return speech.samples, speech.sample_rate_hz, _word_times(texts, speech)
-
-
-def _word_times(texts: Sequence[str], speech: SynthesisedSpeech) -> list[TimedWord]:
-    words = []
-    for i, text in enumerate(texts):
-        phones = [phone for phone in speech.phones if phone.group == i]
-        words.append(TimedWord(text, phones[0].start_s, phones[-1].end_s))
-    return words
+    return speech.samples, speech.sample_rate_hz, word_times(texts, speech)
 
 
 def speak_sample(sample: Sample) -> tuple[np.ndarray, int, list[TimedWord]]:
@@ -154,8 +133,7 @@ def speak_sample(sample: Sample) -> tuple[np.ndarray, int, list[TimedWord]]:
     offset_samples, rate = 0, 0
     for sentence in sample.text:
         samples, rate, times = speak_sentence(sample, sentence)
-        start_s = offset_samples / rate
-        words += [TimedWord(w.text, w.start_s + start_s, w.end_s + start_s) for w in times]
+        words += moved(times, offset_samples / rate)
         pause = np.zeros(int(rng.uniform(0.3, 1.6) * rate), np.float32)
         pieces += [samples, pause]
         offset_samples += len(samples) + len(pause)
@@ -174,22 +152,12 @@ def write_sample(sample: Sample, folder: Path) -> None:
     path = folder / sample.name
     if sample.channels == 2:
         samples = np.stack([samples, 0.6 * samples], axis=1)
-    soundfile.write(path, samples, sample.sample_rate_hz, subtype="PCM_16")
     transcript = sample.text if isinstance(sample.text, str) else "\n".join(sample.text)
-    path.with_suffix(".txt").write_text(transcript + "\n", encoding="utf-8", newline="\n")
     facts = {
-        "audio": sample.name,
-        "transcript": transcript,
         "synthesiser": {"flite": "Flite", "espeak": "eSpeak NG"}[sample.synthesiser],
         "voice": sample.voice,
-        "sample_rate_hz": sample.sample_rate_hz,
-        "words": [
-            {"text": w.text, "start_s": round(w.start_s, 4), "end_s": round(w.end_s, 4)}
-            for w in words
-        ],
     }
-    text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
-    path.with_suffix(".json").write_text(text, encoding="utf-8", newline="\n")
+    write_recording(path, samples, sample.sample_rate_hz, transcript, words, facts)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -27,13 +28,21 @@ def discount_frequent_letters(aligner: nn.Module, data: Path, weight: float) -> 
     aligner.lm_head.bias.data -= (weight * log_shares).to(aligner.lm_head.bias.dtype)
 
 
-def export(work: Path, output: Path, data: Path, prior_weight: float) -> None:
-    """Write the averaged aligner as a checkpoint that transformers loads."""
+def export(
+    work: Path, output: Path, finish: Callable[[nn.Module], None] = lambda aligner: None
+) -> None:
+    """Write the averaged aligner as a checkpoint that transformers loads.
+
+    Args:
+        work: Folder of the run.
+        output: Folder of the checkpoint.
+        finish: Called with the aligner before it is written.
+    """
     from transformers import Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor
 
     model = TeachingModel(build_aligner())
     learned = load_average(work, model)
-    discount_frequent_letters(model.aligner, data, prior_weight)
+    finish(model.aligner)
     output.mkdir(parents=True, exist_ok=True)
     write_weights(model.aligner, output)
     (output / "vocab.json").write_text(json.dumps(VOCABULARY) + "\n")

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from mms_export import export
+from mms_export import discount_frequent_letters, export
 from mms_teaching import (
     TeachingModel,
     build_aligner,
@@ -86,12 +86,9 @@ class Trainer(TrainingRun):
 
     def losses(self, batch: Batch, progress: float) -> dict[str, tuple[float, torch.Tensor]]:
         """Letters and phones frame by frame; later CTC over the rows."""
-        recipe, samples = self.recipe, batch["samples"]
-        frames = samples.shape[1] // _FRAME_SAMPLES
-        spans = int(recipe.masked_spans_per_s * frames / _FRAMES_PER_S)
-        mask = draw_mask(len(samples), frames, spans, recipe.longest_mask_frames, self._generator)
+        recipe = self.recipe
         with half_precision():
-            logits, phone_logits = self.model(samples, mask)
+            logits, phone_logits = self.model(batch["samples"], self.draw_mask(batch))
         log_probs = logits.float().log_softmax(2)
         losses = {
             "letters": (1.0, letter_loss(log_probs, batch["letters"])),
@@ -105,13 +102,20 @@ class Trainer(TrainingRun):
             losses["ctc"] = (ctc_weight, row_ctc_loss(log_probs, batch["letter_starts"]))
         return losses
 
+    def draw_mask(self, batch: Batch) -> torch.Tensor:
+        """Draw which frames of a batch are silenced inside the model: float (B, T)."""
+        recipe, samples = self.recipe, batch["samples"]
+        frames = samples.shape[1] // _FRAME_SAMPLES
+        spans = int(recipe.masked_spans_per_s * frames / _FRAMES_PER_S)
+        return draw_mask(len(samples), frames, spans, recipe.longest_mask_frames, self._generator)
+
     def seconds_of(self, batch: Batch) -> float:
         """All rows are full of audio."""
         return batch["samples"].numel() / SAMPLE_RATE_HZ
 
 
-def train(arguments: argparse.Namespace) -> None:
-    """Train from the shards of a folder."""
+def start_training(trainer: Trainer, arguments: argparse.Namespace) -> None:
+    """Train, or go on training, from the shards of a folder."""
     shards = shards_of(arguments.data)[:8]
     if not shards:
         raise SystemExit(
@@ -122,11 +126,7 @@ def train(arguments: argparse.Namespace) -> None:
     def make_batches(seed: int) -> Batches:
         return Batches(arguments.data, letters, BatchShape(), seed, severity=1.0)
 
-    start(
-        Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed),
-        arguments,
-        make_batches,
-    )
+    start(trainer, arguments, make_batches)
 
 
 def main() -> None:
@@ -136,7 +136,11 @@ def main() -> None:
     training = commands.add_parser("train", help="train, or go on training")
     training.add_argument("--data", type=Path, required=True, help="folder of the shards")
     add_training_options(training, minutes=80, seed=1130)
-    training.set_defaults(run=train)
+    training.set_defaults(
+        run=lambda arguments: start_training(
+            Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed), arguments
+        )
+    )
     exporting = commands.add_parser("export", help="write the model for transformers")
     exporting.add_argument("--work", type=Path, required=True)
     exporting.add_argument("--output", type=Path, required=True)
@@ -144,7 +148,11 @@ def main() -> None:
     exporting.add_argument("--prior-weight", type=float, default=0.4, help="default 0.4")
     exporting.set_defaults(
         run=lambda arguments: export(
-            arguments.work, arguments.output, arguments.data, arguments.prior_weight
+            arguments.work,
+            arguments.output,
+            lambda aligner: discount_frequent_letters(
+                aligner, arguments.data, arguments.prior_weight
+            ),
         )
     )
     arguments = parser.parse_args()
