@@ -48,10 +48,16 @@ class TimedSpan:
         """The score as the geometric mean of the letters' probabilities, in 0..1."""
         return None if self.score is None else round(exp(min(self.score, 0.0)), _SCORE_DIGITS)
 
-    def to_dict(self, text_key: str = "text") -> dict[str, Any]:
-        """Return the JSON form, the text under ``text_key``."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form of a word or a sentence."""
+        return {"text": self.text, **self._figures(), "confidence": self.confidence}
+
+    def to_segment(self) -> dict[str, Any]:
+        """Return the JSON form of a segment, whose text is a label."""
+        return {"token": self.text, **self._figures()}
+
+    def _figures(self) -> dict[str, Any]:
         return {
-            text_key: self.text,
             "start_time": self.start_time,
             "end_time": self.end_time,
             "score": self.score,
@@ -146,9 +152,10 @@ class AlignmentResult:
             "rtf": round(self.rtf, _TIME_DIGITS),
             "num_frames": self.num_frames,
             "frame_stride_s": self.frame_stride_s,
-            "segments": [segment.to_dict(text_key="token") for segment in self.segments],
+            "segments": [segment.to_segment() for segment in self.segments],
             "words": [word.to_dict() for word in self.words],
             "sentences": [sentence.to_dict() for sentence in self.sentences],
+            "quality": self.quality and self.quality.to_dict(),
             "settings": self.settings,
             "environment": self.environment,
             "versions": self.versions,

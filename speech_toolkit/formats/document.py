@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.alignment.quality.quality import VERDICTS
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
 
 _ADVICE = "give a result of inference_mms.py or inference_whisper.py"
 _SECONDS = {"type": "number", "minimum": 0, "maximum": 10**9, "description": "seconds"}
 _PROBABILITY = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
-_CHARACTER = {"type": "integer", "minimum": 0}
+_INDEX = {"type": "integer", "minimum": 0}
 _TEXT = {"type": "string"}
 
 
@@ -29,13 +30,17 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     content = parse_json(text, shown_path(path), error=UsageError, advice=_ADVICE)
     is_alignment = isinstance(content, dict) and "transcript" in content
     schema = _ALIGNMENT if is_alignment else _TRANSCRIPTION
-    for each in (schema, _PART):
+    for each in (schema, _OPTIONAL):
         check_schema(content, each, shown_path(path), error=UsageError, advice=_ADVICE)
     return content
 
 
 def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
+    return {"type": "object", **_required(**properties)}
+
+
+def _required(**properties: Any) -> dict[str, Any]:
+    return {"required": list(properties), "properties": properties}
 
 
 def _list_of(**properties: Any) -> dict[str, Any]:
@@ -48,14 +53,37 @@ def _spans(text_key: str) -> dict[str, Any]:
         start_time=_SECONDS,
         end_time=_SECONDS,
         probability=_PROBABILITY,
-        start_char=_CHARACTER,
-        end_char=_CHARACTER,
+        start_char=_INDEX,
+        end_char=_INDEX,
     )
 
 
 # What only some results have.
-_PART = {
+_OPTIONAL = {
     "properties": {
+        "words": {"items": {"properties": {"confidence": _PROBABILITY}}},
+        "quality": {
+            "type": ["object", "null"],
+            **_required(
+                verdict={"enum": list(VERDICTS)},
+                confidence={**_PROBABILITY, "type": "number"},
+                reasons=_list_of(kind=_TEXT, text=_TEXT),
+                not_spoken=_list_of(
+                    first_word=_INDEX,
+                    end_word=_INDEX,
+                    text=_TEXT,
+                    start_time=_SECONDS,
+                    end_time=_SECONDS,
+                ),
+                not_in_transcript=_list_of(
+                    start_time=_SECONDS,
+                    end_time=_SECONDS,
+                    after_word={"type": "integer", "minimum": -1},
+                    heard=_TEXT,
+                    repeats={"type": ["array", "null"]},
+                ),
+            ),
+        },
         "settings": {
             "type": "object",
             "properties": {
@@ -63,7 +91,7 @@ _PART = {
                 "start_s": _SECONDS,
                 "end_s": {**_SECONDS, "exclusiveMinimum": 0},
             },
-        }
+        },
     }
 }
 _ALIGNMENT = _object(

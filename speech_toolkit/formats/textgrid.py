@@ -8,13 +8,14 @@ from typing import Any
 from speech_toolkit.formats.cues import one_line
 from speech_toolkit.formats.intervals import MS_PER_S, apart, milliseconds
 from speech_toolkit.formats.timed_text import (
+    Remark,
     TimedCharacter,
     TimedSegment,
     TimedText,
     TimedWord,
 )
 
-_Spoken = TimedSegment | TimedWord | TimedCharacter
+_Spoken = TimedSegment | TimedWord | TimedCharacter | Remark
 
 
 def render(timed: TimedText) -> str:
@@ -22,7 +23,7 @@ def render(timed: TimedText) -> str:
 
     Intervals of a tier neither overlap nor are empty: what is spoken while the next already is is
     cut there, and a word without length takes a millisecond of its neighbour. Words and characters
-    have a tier where they have times.
+    have a tier where they have times, and so has what is said of where text and audio disagree.
     """
     from praatio.utilities.textgrid_io import getTextgridAsStr
 
@@ -30,6 +31,7 @@ def render(timed: TimedText) -> str:
     tiers = {"sentences": _with_text(timed.segments)}
     tiers |= {"words": _with_text(timed.words)} if timed.words else {}
     tiers |= {"characters": _with_text(characters)} if characters else {}
+    tiers |= {"quality": _with_text(timed.remarks)} if timed.remarks else {}
     return getTextgridAsStr(
         _grid(tiers, timed.duration_s), format="long_textgrid", includeBlankSpaces=True
     )

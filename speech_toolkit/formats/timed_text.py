@@ -42,6 +42,7 @@ class TimedWord:
         end_s: seconds.
         probability: in 0..1; None where nothing of it could be heard, as of a dash alone.
         characters: in order, where the task finds them.
+        confidence: in 0..1, calibrated; None where the result has none.
     """
 
     text: str
@@ -49,6 +50,12 @@ class TimedWord:
     end_s: float
     probability: float | None
     characters: tuple[TimedCharacter, ...] = ()
+    confidence: float | None = None
+
+    @property
+    def sureness(self) -> float | None:
+        """Its calibrated confidence, and its probability where it has none."""
+        return self.probability if self.confidence is None else self.confidence
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,21 @@ class TimedSegment:
 
 
 @dataclass(frozen=True)
+class Remark:
+    """What is to be said of a stretch of the audio.
+
+    Attributes:
+        text: in English, such as ``not spoken: the old boat``.
+        start_s: seconds.
+        end_s: seconds.
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
 class TimedText:
     """What is said in one audio file, and when.
 
@@ -82,12 +104,14 @@ class TimedText:
         language: code; None where the model names none.
         duration_s: where the audio that was heard ends, in seconds from the start of the file.
         source: the audio file, ``-`` for standard input.
+        remarks: where text and audio disagree, in order of time.
     """
 
     segments: tuple[TimedSegment, ...]
     language: str | None
     duration_s: float
     source: str
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def words(self) -> tuple[TimedWord, ...]:
@@ -147,7 +171,7 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         for label in document["segments"]
     ]
     words = [
-        TimedWord(word["text"], *_times(word), word["probability"], own)
+        TimedWord(word["text"], *_times(word), word["probability"], own, word.get("confidence"))
         for word, own in _grouped(characters, document["segments"], document["words"])
     ]
     segments = tuple(
@@ -155,8 +179,25 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         for sentence, own in _grouped(words, document["words"], document["sentences"])
     )
     return TimedText(
-        segments, document["language"], _end_s(document, "audio_duration"), document["audio_path"]
+        segments,
+        document["language"],
+        _end_s(document, "audio_duration"),
+        document["audio_path"],
+        _remarks(document.get("quality") or {}),
     )
+
+
+def _remarks(quality: Mapping[str, Any]) -> tuple[Remark, ...]:
+    """Return what a result says of stretches where text and audio disagree."""
+    remarks = [
+        Remark(f"{says}: {stretch[key]}" if stretch[key] else says, *_times(stretch))
+        for kind, says, key in (
+            ("not_spoken", "not spoken", "text"),
+            ("not_in_transcript", "not in transcript", "heard"),
+        )
+        for stretch in quality.get(kind, ())
+    ]
+    return tuple(sorted(remarks, key=lambda remark: (remark.start_s, remark.end_s)))
 
 
 def part_of(document: Mapping[str, Any]) -> AudioPart:

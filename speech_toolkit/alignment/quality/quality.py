@@ -104,6 +104,10 @@ class Quality:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, ``quality`` in ``results/schemas/alignment.schema.json``."""
         return asdict(self) | {
-            key: [asdict(part) for part in getattr(self, key)]
-            for key in ("reasons", "not_spoken", "not_in_transcript")
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "not_spoken": [asdict(stretch) for stretch in self.not_spoken],
+            "not_in_transcript": [
+                asdict(stretch) | {"repeats": stretch.repeats and list(stretch.repeats)}
+                for stretch in self.not_in_transcript
+            ],
         }

@@ -190,7 +190,7 @@ def _draw_words(axes: Axes, rows: _Rows, start_s: float, end_s: float) -> None:
     for word in rows.words:
         if word.end_s < start_s or word.start_s >= end_s:
             continue
-        name = confidence(getattr(word, "probability", None), rows.limits)
+        name = confidence(getattr(word, "sureness", None), rows.limits)
         length_s = max(word.end_s - word.start_s, 0.01)
         axes.broken_barh(
             [(word.start_s, length_s)], (0.08, 0.84), facecolor=_FILLS[name], edgecolor="white"

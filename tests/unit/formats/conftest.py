@@ -1,7 +1,10 @@
 """Results of both tasks to write, and what can go wrong in their text and times."""
 
+from dataclasses import replace
+
 import pytest
 
+from speech_toolkit.alignment.quality.quality import NotInTranscript, NotSpoken, Quality, Reason
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes, TimedSpan
 from speech_toolkit.transcription.result import (
     Stretch,
@@ -101,6 +104,24 @@ def alignment():
         settings={},
         environment={},
         versions={},
+    )
+
+
+@pytest.fixture
+def judged_alignment(alignment):
+    """The same with confidences, a word that was not spoken, and speech that the text lacks."""
+    hi, dash, no = alignment.words
+    return replace(
+        alignment,
+        words=(replace(hi, confidence=0.93), dash, replace(no, confidence=0.04)),
+        sentences=tuple(replace(each, confidence=0.5) for each in alignment.sentences),
+        quality=Quality(
+            "check",
+            0.51,
+            (Reason("not_spoken", "1 word was probably not spoken: No"),),
+            (NotSpoken(2, 3, "No", 6, 8, 1.0, 1.3, 0.97),),
+            (NotInTranscript(0.5, 0.9, 1, "hi", (0, 1), 0.9),),
+        ),
     )
 
 

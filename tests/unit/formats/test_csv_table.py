@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from speech_toolkit.formats import render
 from tests.unit.formats.nasty import SENTENCES, spoken, transcription_document
 
-HEADER = ["segment", "start_s", "end_s", "text", "probability"]
+HEADER = ["segment", "start_s", "end_s", "text", "probability", "confidence"]
 
 
 def read(document):
@@ -18,7 +18,8 @@ def read(document):
     assert header == HEADER
     return [
         (int(segment), text, float(start), float(end), float(probability) if probability else None)
-        for segment, start, end, text, probability in rows
+        for segment, start, end, text, probability, confidence in rows
+        if confidence == ""
     ]
 
 
@@ -55,7 +56,7 @@ def test_segments_have_rows_where_words_have_no_times():
     sentences = ((("a", 0.0, 1.0, 0.5), ("b", 1.0, 2.0, 0.5)), (("c", 3.0, 3.5, None),))
 
     assert render(transcription_document(sentences, 5.0, has_words=False), "csv") == (
-        "segment,start_s,end_s,text,probability\n1,0.0,2.0,a b,\n2,3.0,3.5,c,\n"
+        "segment,start_s,end_s,text,probability,confidence\n1,0.0,2.0,a b,,\n2,3.0,3.5,c,,\n"
     )
 
 

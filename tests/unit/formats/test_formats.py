@@ -19,8 +19,8 @@ EXPECTED = {
     "vtt": "WEBVTT\n\n00:00.500 --> 00:01.334\nGood morning.\n\n"
     "01:01:01.000 --> 01:01:02.500\nAn hour later.\n\n",
     "tsv": "start\tend\ttext\n500\t1240\tGood morning.\n3661000\t3662500\tAn hour later.\n",
-    "csv": "segment,start_s,end_s,text,probability\n1,0.5,0.8,Good,0.9\n1,0.8,1.24,morning.,0.8\n"
-    "2,3661.0,3662.5,An hour later.,\n",
+    "csv": "segment,start_s,end_s,text,probability,confidence\n1,0.5,0.8,Good,0.9,\n"
+    "1,0.8,1.24,morning.,0.8,\n2,3661.0,3662.5,An hour later.,,\n",
     "ctm": "a 1 0.500 0.300 Good 0.9000\na 1 0.800 0.440 morning. 0.8000\n"
     "a 1 3661.000 1.500 An_hour_later.\n",
     "rttm": "SPEAKER a 1 0.500 0.740 <NA> <NA> speech <NA> <NA>\n"
@@ -33,7 +33,7 @@ EMPTY = {
     **dict.fromkeys(("txt", "srt", "ctm", "rttm", "lrc", "audacity"), ""),
     "vtt": "WEBVTT\n\n",
     "tsv": "start\tend\ttext\n",
-    "csv": "segment,start_s,end_s,text,probability\n",
+    "csv": "segment,start_s,end_s,text,probability,confidence\n",
 }
 
 
