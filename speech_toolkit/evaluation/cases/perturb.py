@@ -48,7 +48,7 @@ def split_sentences(clip: Clip) -> tuple[Clip, ...]:
     ends = [index + 1 for index, word in enumerate(clip.words) if word.text.endswith(SENTENCE_ENDS)]
     starts = [0, *ends]
     return tuple(
-        _cut(clip, first, end) for first, end in zip(starts, ends, strict=False) if first < end
+        cut_words(clip, first, end) for first, end in zip(starts, ends, strict=False) if first < end
     )
 
 
@@ -117,8 +117,8 @@ def join_clips(clips: Sequence[Clip], pauses_s: Sequence[float]) -> Clip:
     )
 
 
-def _cut(clip: Clip, first: int, end: int) -> Clip:
-    """Return the words ``first`` to ``end`` of a clip as a clip of their own."""
+def cut_words(clip: Clip, first: int, end: int) -> Clip:
+    """Return the words ``first`` to ``end`` of a clip as a clip of their own, cut in the pauses."""
     words = clip.words[first:end]
     before_s = clip.words[first - 1].end_s if first else 0.0
     after_s = clip.words[end].start_s if end < len(clip.words) else clip.duration_s

@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+"""Are words that were not spoken found, and speech that the transcript lacks? Planted faults.
+
+    python benchmarks/disagreement.py
+    python benchmarks/disagreement.py --kinds deleted,skipped --sizes sentence --cases 50
+    python benchmarks/disagreement.py --gold recordings --model_path checkpoint --json found.json
+
+Faults of known kind, size and place are planted in the samples, in clips and talks made of them,
+and in any folder of recordings that has, beside each NAME.wav, NAME.json with the true times of its
+words. What counts as found and as right is told at the top of benchmarks/planted/counts.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tqdm import tqdm
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.planted.cases import Case, right
+from benchmarks.planted.counts import Heard, heard, reliability, row
+from benchmarks.planted.planter import FILE, KINDS, SIZES, plant
+from benchmarks.planted.sounds import CLEAN, CONDITIONS
+from benchmarks.planted.speech import (
+    CLIPS,
+    LONG,
+    RATE_HZ,
+    SAMPLES,
+    Speech,
+    cut_clips,
+    join_long,
+    read_recordings,
+)
+from speech_toolkit.alignment.quality.quality import VERDICTS
+from speech_toolkit.cli.arguments import add_model_arguments, comma_separated, number
+from speech_toolkit.cli.run_script import run_script
+from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.files.writing import write_json
+from speech_toolkit.ranges import SEED, TEST_CASES
+
+if TYPE_CHECKING:
+    from speech_toolkit.alignment import Aligner
+
+SETS = (SAMPLES, CLIPS, LONG)
+CLIPS_COUNT, TALKS, TALK_S = 60, 2, 300.0
+SHARE_OF_TALK = 0.5  # of all sentences at most, so that some are left that it does not hold
+COLUMNS = (
+    f"{'kind':<18} {'size':<14} {'files':>5} {'recall':>7} {'precision':>10}"
+    f"{'verdict right':>15} {'alarms on right':>16}"
+)
+
+
+class Watch:
+    """Adds up the seconds that parts of the runs take."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def on(self, part: str) -> Iterator[None]:
+        """Add the time that the ``with`` block takes to a part."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[part] += time.perf_counter() - started
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this script's command line."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--gold", type=Path, metavar="DIR", help="recordings with true word times")
+    parser.add_argument(
+        "--kinds",
+        type=comma_separated(_one_of(KINDS)),
+        default=tuple(KINDS),
+        help=f"between commas (default: all of {', '.join(KINDS)})",
+    )
+    sizes = (*SIZES, FILE)
+    parser.add_argument(
+        "--sizes",
+        type=comma_separated(_one_of(sizes)),
+        default=sizes,
+        help=f"between commas (default: all of {', '.join(sizes)})",
+    )
+    parser.add_argument(
+        "--sets",
+        type=comma_separated(_one_of(SETS)),
+        default=SETS,
+        help=f"of the samples, between commas (default: {','.join(SETS)})",
+    )
+    parser.add_argument(
+        "--conditions",
+        type=comma_separated(_one_of(CONDITIONS)),
+        default=(CLEAN,),
+        help=f"what faults are planted in, of {', '.join(CONDITIONS)} (default: {CLEAN})",
+    )
+    parser.add_argument(
+        "--cases",
+        type=number(TEST_CASES),
+        default=24,
+        help="of each kind and size (default: 24)",
+    )
+    parser.add_argument("--seed", type=number(SEED), default=0, help="default: 0")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables here, too")
+    add_model_arguments(parser, default_model="tiny-mms-aligner")
+    return parser
+
+
+def _one_of(choices: Iterable[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r}: use some of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def clean_speech(gold: Path | None, sets: Sequence[str], seed: int) -> list[Speech]:
+    """Return the samples, clips and talks made of them, and the recordings of a user likewise."""
+    read = read_recordings(REPOSITORY / "samples", SAMPLES)
+    own = read_recordings(gold, gold.name) if gold is not None else []
+    plain = [each for each in [*read, *own] if each.condition == CLEAN]
+    talk_s = min(TALK_S, SHARE_OF_TALK * sum(each.clip.duration_s for each in plain))
+    made = {
+        SAMPLES: lambda: read,
+        CLIPS: lambda: cut_clips(plain, CLIPS_COUNT, seed),
+        LONG: lambda: join_long(plain, TALKS, talk_s, seed),
+    }
+    return own + [each for name in sets for each in made[name]()]
+
+
+def in_condition(speech: Speech, condition: str, seed: int) -> Speech:
+    """Return a clean recording in a condition, one that is not clean as it is."""
+    if speech.condition != CLEAN:
+        return speech
+    changed = CONDITIONS[condition](speech.clip, np.random.default_rng(seed))
+    return replace(speech, condition=condition, clip=changed)
+
+
+def judge(aligner: Aligner, cases: Sequence[Case], watch: Watch) -> dict[Case, Heard]:
+    """Align every case; what is heard of one sound serves all cases that share it."""
+    from speech_toolkit.alignment import AlignmentSettings
+    from speech_toolkit.alignment.preparation import prepare_input
+    from speech_toolkit.audio.waveform import Waveform
+
+    settings = AlignmentSettings()
+    by_sound: dict[int, list[Case]] = defaultdict(list)
+    for case in cases:
+        by_sound[id(case.samples)].append(case)
+    found: dict[Case, Heard] = {}
+    for sharing in tqdm(by_sound.values(), unit="sound", disable=None):
+        waveform = Waveform(sharing[0].samples, RATE_HZ, "planted", RATE_HZ, 1)
+        emissions = None
+        for case in sharing:
+            prepared = prepare_input(waveform, case.transcript, aligner.checkpoint, settings)
+            if emissions is None:
+                with watch.on("hearing"):
+                    ((_, outcome),) = aligner.hear_many([(None, prepared)], settings)
+                emissions = outcome.unwrap()
+            with watch.on("decoding"):
+                result = aligner.decode(prepared, emissions, settings)
+            found[case] = heard(case, result)
+    return found
+
+
+def tables(
+    planted: Mapping[tuple[str, str], Sequence[Case]],
+    right_cases: Mapping[Speech, Case],
+    found: Mapping[Case, Heard],
+) -> dict[str, Any]:
+    """Count what was found, what was told of right files, and how true confidences are."""
+    groups = {key: list(cases) for key, cases in planted.items() if cases}
+    for size in (*SIZES, FILE):
+        if all_kinds := [each for key, own in groups.items() if key[1] == size for each in own]:
+            groups["all", size] = all_kinds
+    rows = [
+        row(
+            kind,
+            size,
+            [found[case] for case in cases],
+            [found[right_cases[case.speech]] for case in cases],
+        )
+        for (kind, size), cases in groups.items()
+    ]
+    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
+    for speech, case in right_cases.items():
+        verdicts[f"{speech.family}, {speech.condition}"][found[case].quality.verdict] += 1
+    families = {each.family for each in right_cases}
+    trust = {
+        family: reliability(each for each in found.values() if each.case.speech.family == family)
+        for family in sorted(families)
+    } | {"all": reliability(found.values())}
+    return {
+        "faults": [asdict(each) for each in rows],
+        "right_files": {name: dict(verdicts[name]) for name in sorted(verdicts)},
+        "calibration": {
+            name: {"expected_error": error, "bins": [asdict(each) for each in bins]}
+            for name, (error, bins) in trust.items()
+        },
+    }
+
+
+def print_tables(report: Mapping[str, Any]) -> None:
+    """Print what :func:`tables` counted."""
+    print(COLUMNS)
+    for each in report["faults"]:
+        precision = "-" if each["precision"] is None else f"{each['precision']:.2f}"
+        print(
+            f"{each['kind']:<18} {each['size']:<14} {each['cases']:>5} {each['recall']:>7.2f} "
+            f"{precision:>10}{each['verdict']:>15.2f} {each['alarms']:>16.2f}"
+        )
+    print(f"\n{'right files':<34} {'files':>5}" + "".join(f"{name:>18}" for name in VERDICTS))
+    for name, own in report["right_files"].items():
+        verdicts = "".join(f"{own.get(verdict, 0):>18}" for verdict in VERDICTS)
+        print(f"{name:<34} {sum(own.values()):>5}{verdicts}")
+    for name, trust in report["calibration"].items():
+        print(f"\nconfidences of words, {name}: expected error {trust['expected_error']:.3f}")
+        print(f"  {'words':>6} {'confidence':>11} {'spoken there':>13}")
+        for each in trust["bins"]:
+            print(f"  {each['words']:>6} {each['confidence']:>11.2f} {each['spoken']:>13.2f}")
+
+
+def main() -> int:
+    """Run the command line and return the exit code."""
+    arguments = build_parser().parse_args()
+    clean = clean_speech(arguments.gold, arguments.sets, arguments.seed)
+    changed = {
+        name: [in_condition(each, name, arguments.seed) for each in clean] for name in CONDITIONS
+    }
+    sources = [*dict.fromkeys(each for name in arguments.conditions for each in changed[name])]
+    planted = {
+        (kind, size): plant(sources, kind, size, arguments.cases, arguments.seed)
+        for kind in arguments.kinds
+        for size in KINDS[kind][1]
+        if size in arguments.sizes
+    }
+    everywhere = [each for group in changed.values() for each in group if each.family == SAMPLES]
+    right_cases = {speech: right(speech) for speech in [*sources, *everywhere]}
+
+    from speech_toolkit.alignment import Aligner
+
+    aligner = Aligner.load(
+        arguments.model_path, arguments.device, attn_implementation=arguments.attn_implementation
+    )
+    print(f"{aligner.model_path} on {aligner.device.name}, seed {arguments.seed}")
+    faulty = [case for cases in planted.values() for case in cases]
+    watch = Watch()
+    found = judge(aligner, [*faulty, *right_cases.values()], watch)
+    report = tables(planted, right_cases, found) | {"seconds": dict(watch.seconds)}
+    print_tables(report)
+    if arguments.json:
+        write_json(arguments.json, report)
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    run_script(main)
