@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from math import exp
-from typing import Any
+from typing import Any, Literal
 
 from speech_toolkit.alignment.quality.quality import Quality
 from speech_toolkit.alignment.spans import AlignedSpans, Spans
 from speech_toolkit.alignment.text.labels import LabelSequence
-from speech_toolkit.alignment.text.transcript import TokenizedTranscript
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript, Word
 
 SCHEMA_VERSION = "1.0"
 _SCORE_DIGITS = 4
@@ -28,6 +28,8 @@ class TimedSpan:
         end_char: the character after its last.
         confidence: in 0..1, how sure it is that the audio holds it here; None for a segment, and
             for what has no letters.
+        spoken: of a word, what was aligned for it in the language's own letters: "twenty five" for
+            "25"; False where it is not spoken. None for segments and sentences.
     """
 
     text: str
@@ -37,6 +39,7 @@ class TimedSpan:
     start_char: int
     end_char: int
     confidence: float | None = None
+    spoken: str | Literal[False] | None = None
 
     @property
     def aligned(self) -> bool:
@@ -50,7 +53,8 @@ class TimedSpan:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form of a word or a sentence."""
-        return {"text": self.text, **self._figures(), "confidence": self.confidence}
+        spoken = {} if self.spoken is None else {"spoken": self.spoken}
+        return {"text": self.text, **self._figures(), "confidence": self.confidence, **spoken}
 
     def to_segment(self) -> dict[str, Any]:
         """Return the JSON form of a segment, whose text is a label."""
@@ -199,6 +203,7 @@ def timed_spans(
                 score=None if score != score else round(score, _SCORE_DIGITS),
                 start_char=part.start_char,
                 end_char=part.end_char,
+                spoken=part.spoken if isinstance(part, Word) else None,
             )
 
     return (

@@ -31,6 +31,7 @@ from speech_toolkit.alignment.text.vocabulary import Label, Letter, Vocabulary
 _DIGITS = "0123456789"
 _SILENT_ASCII = "".join(c for c in string.punctuation if is_silent(c))
 _IDEOGRAPH = regex.compile(r"\p{Han}")
+_IDEOGRAPHS = regex.compile(r"\p{Han}{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,15 @@ class SpelledWord:
         end: one past the last character.
         labels: in order, each within the word; empty where nothing can be aligned.
         lost: characters that are read aloud but have no letter.
+        said: what the labels spell, in the language's own letters, a space between two spoken
+            words; without ``lost``.
     """
 
     start: int
     end: int
     labels: tuple[Label, ...]
     lost: str
+    said: str
 
 
 class _Reading(NamedTuple):
@@ -57,6 +61,7 @@ class _Reading(NamedTuple):
         start: first character, counted from the start of the run.
         end: one past the last character.
         letters: of the vocabulary.
+        said: what they spell, in the language's own letters; empty for punctuation.
         is_lost: whether characters of the range are read aloud but have no letter.
         opens: whether a spoken word ends before it: it follows a number, or parts two words.
     """
@@ -64,6 +69,7 @@ class _Reading(NamedTuple):
     start: int
     end: int
     letters: str
+    said: str = ""
     is_lost: bool = False
     opens: bool = False
 
@@ -118,7 +124,8 @@ class Speller:
         if not (core.isascii() and core.isalpha() and all(letter in known for letter in folded)):
             return None
         letters = [Letter(c, index, index + 1) for index, c in enumerate(folded, start)]
-        return SpelledWord(0, len(piece), self._vocabulary.labels(letters), "")
+        said = core if self._vocabulary.keeps_case else core.lower()
+        return SpelledWord(0, len(piece), self._vocabulary.labels(letters), "", said)
 
     def _spell_run(
         self, text: str, following: str, by_digit: bool, is_unspaced: bool
@@ -129,7 +136,8 @@ class Speller:
         for (start, end), own in _share(spans, readings):
             lost = dict.fromkeys((r.start, r.end) for r in own if r.is_lost)
             labels = self._vocabulary.labels(list(_letters(own)))
-            yield SpelledWord(start, end, labels, "".join(text[a:b] for a, b in lost))
+            missing = "".join(text[a:b] for a, b in lost)
+            yield SpelledWord(start, end, labels, missing, _said(own))
 
     def _read(
         self, symbols: Sequence[Symbol], following: str, by_digit: bool
@@ -209,20 +217,18 @@ class Speller:
             if (part.text and not letters) or all(map(_is_punctuation, written)):
                 yield self._read_as_written(start, end, written)
             else:
-                yield _Reading(start, end, letters)
+                said = "".join(c for c in written if not _is_punctuation(c) or c == "'")
+                yield _Reading(start, end, letters, said)
 
     def _read_as_written(self, start: int, end: int, written: str) -> _Reading:
         """Read characters by the vocabulary itself, without their accents where it lacks those."""
         letters = self._known_letters(written)
         if not letters:
             letters = self._known_letters("".join(map(without_marks, written)))
-        return _Reading(
-            start,
-            end,
-            letters,
-            is_lost=not letters and not all(map(is_silent, written)),
-            opens=not letters and all(map(_parts_words, written)),
-        )
+        is_lost = not letters and not all(map(is_silent, written))
+        parts_words = not letters and all(map(_parts_words, written))
+        said = "" if is_lost or parts_words else written
+        return _Reading(start, end, letters, said, is_lost, opens=parts_words)
 
     def _known_letters(self, text: str) -> str:
         folded = self._vocabulary.fold(text, self._language)
@@ -247,6 +253,20 @@ def _letters(readings: Sequence[_Reading]) -> Iterator[Letter]:
         for letter in reading.letters:
             yield Letter(letter, reading.start, reading.end, opens and not is_first)
             opens = is_first = False
+
+
+def _said(readings: Sequence[_Reading]) -> str:
+    """Return what one written word is read as; ideographs need no space between them."""
+    said = ""
+    opens = False
+    for reading in readings:
+        opens |= reading.opens
+        if reading.said:
+            if opens and said and not _IDEOGRAPHS.fullmatch(said[-1] + reading.said[0]):
+                said += " "
+            said += reading.said
+            opens = False
+    return said
 
 
 def _spoken_groups(symbols: Sequence[Symbol]) -> Iterator[Sequence[Symbol]]:

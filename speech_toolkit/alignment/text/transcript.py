@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal, NamedTuple
 from unicodedata import category
 
 import regex
 
 from speech_toolkit.alignment.text.language import resolve_language
-from speech_toolkit.alignment.text.normalization import is_silent_text
+from speech_toolkit.alignment.text.normalization import is_silent_text, is_spoken_text
 from speech_toolkit.alignment.text.scripts import foreign_script, language_in
 from speech_toolkit.alignment.text.segmentation import has_line_break, pieces, sentence_ends
 from speech_toolkit.alignment.text.spelling import SpelledWord, Speller
@@ -42,8 +43,7 @@ _SHOWN_CHARACTERS = 30
 _IDEOGRAPH = regex.compile(r"\p{Han}")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):  # quicker to make than a dataclass, and there are many
     """One CTC target.
 
     Attributes:
@@ -71,12 +71,15 @@ class Word:
         start_char: first character.
         end_char: one past the last.
         tokens: in order; empty where nothing can be aligned, as for a dash that stands alone.
+        spoken: what the tokens stand for, in the language's own letters: "twenty five" for "25";
+            empty where it cannot be read, False where it is not meant to be.
     """
 
     text: str
     start_char: int
     end_char: int
     tokens: tuple[Token, ...]
+    spoken: str | Literal[False] = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +177,9 @@ def _place(spelled: SpelledWord, text: str, offset: int) -> Word:
         Token(label, column, offset + first, offset + last, opens)
         for label, column, first, last, opens in spelled.labels
     ]
-    return Word(text[start:end], start, end, tuple(tokens))
+    written = text[start:end]
+    is_read = spelled.labels or is_spoken_text(written)
+    return Word(written, start, end, tuple(tokens), spelled.said if is_read else False)
 
 
 def _sentences(text: str, words: list[Word], language: str) -> Iterable[Sentence]:

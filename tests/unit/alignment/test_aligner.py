@@ -48,6 +48,13 @@ def test_word_without_letters_is_flagged_and_keeps_its_place(aligner, make_wavef
     assert before.end_time <= emoji.start_time <= emoji.end_time <= after.start_time
 
 
+def test_words_alone_say_what_is_spoken_for_them(aligner, make_waveform):
+    result = aligner.align(make_waveform(48000), TEXT).to_dict()
+    spoken = [word["spoken"] for word in result["words"]]
+    assert spoken == ["hello", "world", False, "it's", "five", "o'clock"]
+    assert not any("spoken" in span for span in (*result["segments"], *result["sentences"]))
+
+
 @pytest.mark.parametrize("pause_s", [0.6, 1.2, 2.5])
 def test_a_pause_inside_a_written_number_moves_none_of_its_parts(pause_s):
     """The parts of "7-42-90" stay where they were put, whichever part is the longest."""

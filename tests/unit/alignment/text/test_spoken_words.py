@@ -73,3 +73,36 @@ def test_what_is_parted_by_a_space_or_a_dash_is_several_written_words(written, e
 )
 def test_spoken_words_of_other_languages(written, language, expected):
     assert heard(written, language) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "spoken"),
+    [
+        ("“Don't!”", "eng", ["don't"]),
+        ("AT&T's mother-in-law", "eng", ["at and t's", "mother in law"]),
+        ("555-0123", "eng", ["five five five zero one two three"]),
+        ("1,984", "eng", ["one thousand nine hundred and eighty four"]),
+        ("naïve U.S.A.", "eng", ["naïve", "u s a"]),
+        ("Straße 25", "deu", ["straße", "fünfundzwanzig"]),
+        ("Привет, 25!", "rus", ["привет", "двадцать пять"]),
+        ("三百25日", "zho", ["三", "百", "二十五", "日"]),
+        ("हिन्दी", "hin", ["हिन्दी"]),
+        ("ok 😀 — 日é", "eng", ["ok", False, False, "日", "é"]),
+    ],
+)
+def test_a_word_says_what_was_aligned_for_it_in_its_own_letters(text, language, spoken):
+    words = tokenize_transcript(text, VOCABULARY, language).words
+    assert [word.spoken for word in words] == spoken
+
+
+def test_what_is_spoken_but_cannot_be_read_is_empty():
+    cyrillic = Vocabulary(
+        {c: i for i, c in enumerate("абвгдежзийклмнопрстуфхцчшщъыьэюя", 1)}, 0, 34
+    )
+    words = tokenize_transcript("Привет hello", cyrillic, "rus").words
+    assert [word.spoken for word in words] == ["привет", ""]
+
+
+def test_what_is_spoken_keeps_its_case_where_the_vocabulary_does():
+    cased = Vocabulary({c: i for i, c in enumerate(string.ascii_letters, 1)}, 0, 53)
+    assert tokenize_transcript("Mother-In-Law", cased).words[0].spoken == "Mother In Law"
