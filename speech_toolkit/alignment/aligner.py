@@ -10,7 +10,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from speech_toolkit.alignment.decoding import find_spans
+from speech_toolkit.alignment.decoding import decode_emissions
 from speech_toolkit.alignment.emissions import Listener
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.models.registry import load_ctc_model, resolve_ctc_checkpoint
@@ -272,8 +272,7 @@ class Aligner:
         waveform, transcript = prepared.waveform, prepared.transcript
         started = time.perf_counter()
         with self.device.errors("while aligning"):
-            spans = find_spans(emissions.log_probs, prepared, self.checkpoint, progress)
-            segments, words, sentences = spans
+            decoded = decode_emissions(emissions.log_probs, prepared, self.checkpoint, progress)
         align_time = time.perf_counter() - started
         return AlignmentResult(
             device=self.device.label,
@@ -286,9 +285,9 @@ class Aligner:
             times=StageTimes(
                 self.model_load_time, prepared.audio_load_time, emissions.infer_s, align_time
             ),
-            segments=segments,
-            words=words,
-            sentences=sentences,
+            segments=decoded.segments,
+            words=decoded.words,
+            sentences=decoded.sentences,
             num_frames=len(emissions.log_probs),
             frame_stride_s=self.checkpoint.geometry.stride_s,
             settings={
@@ -306,6 +305,7 @@ class Aligner:
             warnings=(
                 waveform.warnings + transcript.warnings + emissions.warnings + fallback_warnings()
             ),
+            quality=decoded.quality,
         )
 
     def align_files(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.loudness import measure_loudness
+from speech_toolkit.alignment.quality.assessment import assess
 from speech_toolkit.alignment.result import TimedSpan, timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
@@ -14,13 +17,31 @@ if TYPE_CHECKING:
 
     from speech_toolkit.alignment.models.protocol import CtcCheckpoint
     from speech_toolkit.alignment.preparation import AlignmentInput
+    from speech_toolkit.alignment.quality.quality import Quality
     from speech_toolkit.progress import Progress
 
 
-def find_spans(
+@dataclass(frozen=True)
+class Decoded:
+    """When everything is, and whether it was said at all.
+
+    Attributes:
+        segments: one per aligned label.
+        words: one per word of the transcript.
+        sentences: one per sentence of the transcript.
+        quality: of the transcript.
+    """
+
+    segments: tuple[TimedSpan, ...]
+    words: tuple[TimedSpan, ...]
+    sentences: tuple[TimedSpan, ...]
+    quality: Quality
+
+
+def decode_emissions(
     log_probs: np.ndarray, prepared: AlignmentInput, checkpoint: CtcCheckpoint, progress: Progress
-) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
-    """Find the best path and return its segments, words and sentences.
+) -> Decoded:
+    """Find the best path, what it tells of each part of the transcript, and how far to trust it.
 
     Args:
         log_probs: float32 (T, V) of T frames and V labels, the wildcard's column among them.
@@ -28,13 +49,13 @@ def find_spans(
         checkpoint: whose labels and frames they are.
         progress: shows a bar.
     """
-    geometry, blank = checkpoint.geometry, checkpoint.vocabulary.blank_id
+    geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     waveform, labels, transcript = prepared.waveform, prepared.labels, prepared.transcript
     with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:
         path, scores = forced_align(
             log_probs,
             labels.targets,
-            blank,
+            vocabulary.blank_id,
             on_progress=lambda part: bar.update(round(100 * part) - bar.n),
         )
     spans = spans_from_path(
@@ -43,14 +64,10 @@ def find_spans(
         labels,
         transcript,
         measure_loudness(waveform.samples, geometry),
-        blank=blank,
+        blank=vocabulary.blank_id,
         frame_stride_s=geometry.stride_s,
     )
-    return timed_spans(
-        spans,
-        labels,
-        transcript,
-        geometry.stride_s,
-        waveform.duration_s,
-        waveform.part.start_s,
-    )
+    clock = Clock(geometry.stride_s, waveform.duration_s, waveform.part.start_s)
+    assessed = assess(log_probs, path, scores, labels, transcript, spans, vocabulary, clock)
+    timed = timed_spans(spans, labels, transcript, clock, assessed.words, assessed.sentences)
+    return Decoded(*timed, quality=assessed.quality)

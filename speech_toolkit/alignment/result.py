@@ -1,10 +1,12 @@
 """What one alignment yields, and its form as JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import islice, repeat
 from math import exp
 from typing import Any, Literal
 
+from speech_toolkit.alignment.clock import TIME_DIGITS, Clock
 from speech_toolkit.alignment.quality.quality import Quality
 from speech_toolkit.alignment.spans import AlignedSpans, Spans
 from speech_toolkit.alignment.text.labels import LabelSequence
@@ -12,7 +14,6 @@ from speech_toolkit.alignment.text.transcript import TokenizedTranscript, Word
 
 SCHEMA_VERSION = "1.0"
 _SCORE_DIGITS = 4
-_TIME_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -150,10 +151,8 @@ class AlignmentResult:
             "transcript": self.transcript,
             "language": self.language,
             "audio_duration": self.audio_duration,
-            **{
-                stage: round(seconds, _TIME_DIGITS) for stage, seconds in asdict(self.times).items()
-            },
-            "rtf": round(self.rtf, _TIME_DIGITS),
+            **{stage: round(seconds, TIME_DIGITS) for stage, seconds in asdict(self.times).items()},
+            "rtf": round(self.rtf, TIME_DIGITS),
             "num_frames": self.num_frames,
             "frame_stride_s": self.frame_stride_s,
             "segments": [segment.to_segment() for segment in self.segments],
@@ -171,9 +170,9 @@ def timed_spans(
     spans: AlignedSpans,
     labels: LabelSequence,
     transcript: TokenizedTranscript,
-    frame_stride_s: float,
-    audio_duration_s: float,
-    start_s: float = 0.0,
+    clock: Clock,
+    word_confidences: Iterable[float | None] = repeat(None),
+    sentence_confidences: Iterable[float | None] = repeat(None),
 ) -> tuple[tuple[TimedSpan, ...], tuple[TimedSpan, ...], tuple[TimedSpan, ...]]:
     """Join spans of frames with the transcript they belong to.
 
@@ -181,33 +180,33 @@ def timed_spans(
         spans: of tokens, words and sentences.
         labels: whose tokens they are.
         transcript: whose words and sentences they are.
-        frame_stride_s: seconds per frame.
-        audio_duration_s: where the last frame ends, which may be filled in part.
-        start_s: where in its file the audio begins.
+        clock: when the frames are.
+        word_confidences: one for each word, at least.
+        sentence_confidences: one for each sentence, at least.
 
     Returns:
         The segments, the words and the sentences.
     """
 
-    def seconds(frame: int) -> float:
-        in_audio_s = min(round(frame * frame_stride_s, _TIME_DIGITS), audio_duration_s)
-        return round(start_s + in_audio_s, _TIME_DIGITS) if start_s else in_audio_s
-
-    def timed(spans: Spans, parts: tuple[Any, ...]) -> Iterator[TimedSpan]:
+    def timed(
+        spans: Spans, parts: Sequence[Any], confidences: Iterable[float | None]
+    ) -> Iterator[TimedSpan]:
         columns = (spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())
-        for part, start, end, score in zip(parts, *columns, strict=True):
+        rows = zip(parts, *columns, islice(confidences, len(parts)), strict=True)
+        for part, start, end, score, confidence in rows:
             yield TimedSpan(
                 text=part.text,
-                start_time=seconds(start),
-                end_time=seconds(end),
+                start_time=clock.seconds(start),
+                end_time=clock.seconds(end),
                 score=None if score != score else round(score, _SCORE_DIGITS),
                 start_char=part.start_char,
                 end_char=part.end_char,
+                confidence=confidence,
                 spoken=part.spoken if isinstance(part, Word) else None,
             )
 
     return (
-        tuple(timed(spans.tokens, labels.tokens)),
-        tuple(timed(spans.words, transcript.words)),
-        tuple(timed(spans.sentences, transcript.sentences)),
+        tuple(timed(spans.tokens, labels.tokens, repeat(None))),
+        tuple(timed(spans.words, transcript.words, word_confidences)),
+        tuple(timed(spans.sentences, transcript.sentences, sentence_confidences)),
     )

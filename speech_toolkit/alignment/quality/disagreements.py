@@ -30,7 +30,7 @@ class Disagreement:
         end: one past the last word that was not spoken; equal to ``first`` where all were.
         passed: first frame of speech that has no words, and the frame after its last; equal where
             there is none.
-        around: from the first frame of the word before to the frame after the last of the word behind.
+        around: first frame of the word before, and the frame after the last of the word behind.
         gain: by how much the recording fits better without them, in units.
     """
 

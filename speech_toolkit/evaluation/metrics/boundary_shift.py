@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.loudness import measure_loudness
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.models.registry import read_ctc_checkpoint
@@ -115,4 +116,4 @@ class BoundarySearch:
             frame_stride_s=geometry.stride_s,
         )
         duration_s = self.prepared.waveform.duration_s
-        return timed_spans(spans, labels, transcript, geometry.stride_s, duration_s)[1]
+        return timed_spans(spans, labels, transcript, Clock(geometry.stride_s, duration_s))[1]
