@@ -25,8 +25,12 @@ _TYPES = {
     "mean_score": _SECONDS,
     "device": (str, type(None)),
     "attempt": (int,),
+    "quality": (dict, type(None)),
 }
+_LATER = {"quality"}  # lines of earlier versions do not have it
 _ERROR_TYPES = {"kind": _TEXT, "message": _TEXT}
+_QUALITY_TYPES = {"verdict": _TEXT, "confidence": (int, float), "reasons": (list,)}
+_REASON_TYPES = {"kind": _TEXT, "text": _TEXT}
 _HEADER_TYPES = {
     "schema_version": _TEXT,
     "shard": _TEXT,
@@ -98,6 +102,10 @@ def _outcome(data: bytes, place: str) -> ItemOutcome:
     line = _checked(data, place, _TYPES)
     if line["error"] is not None:
         _refuse_odd_keys(line["error"], f"{place}: error", _ERROR_TYPES)
+    if (quality := line.get("quality")) is not None:
+        _refuse_odd_keys(quality, f"{place}: quality", _QUALITY_TYPES)
+        for reason in quality["reasons"]:
+            _refuse_odd_keys(reason, f"{place}: quality: reasons", _REASON_TYPES)
     return ItemOutcome.from_dict(line)
 
 
@@ -105,16 +113,16 @@ def _checked(data: bytes, place: str, types: Mapping[str, tuple[type, ...]]) -> 
     """Return the object in a line; a schema would take a thousand times longer to hold."""
     text = data.decode("utf-8", "replace")
     line = parse_json(text, place, error=UsageError, advice=_ADVICE)
-    if not isinstance(line, dict):
-        raise UsageError(f"{place}: is {shown_value(line)}, no line of a journal; {_ADVICE}")
     _refuse_odd_keys(line, place, types)
     return line
 
 
-def _refuse_odd_keys(
-    line: Mapping[str, Any], place: str, types: Mapping[str, tuple[type, ...]]
-) -> None:
+def _refuse_odd_keys(line: Any, place: str, types: Mapping[str, tuple[type, ...]]) -> None:
+    if not isinstance(line, dict):
+        raise UsageError(f"{place}: is {shown_value(line)}, no line of a journal; {_ADVICE}")
     for name in dict.fromkeys([*types, *line]):
+        if name in _LATER and name not in line:
+            continue
         if name not in types or name not in line or not isinstance(line[name], types[name]):
             found = shown_value(line[name]) if name in line else "missing"
             raise UsageError(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from speech_toolkit.alignment.quality.quality import Reason
 from speech_toolkit.errors import (
     INTERNAL,
     AudioError,
@@ -75,6 +76,27 @@ class ItemResult:
 
 
 @dataclass(frozen=True)
+class ItemQuality:
+    """Whether an item's text is what was said in it, as its result tells at more length.
+
+    Attributes:
+        verdict: one of :data:`speech_toolkit.alignment.quality.quality.VERDICTS`.
+        confidence: in 0..1, the mean over its words.
+        reasons: why the verdict is not ``good``, the weightiest first.
+    """
+
+    verdict: str
+    confidence: float
+    reasons: tuple[Reason, ...] = ()
+
+    @classmethod
+    def from_dict(cls, quality: Mapping[str, Any]) -> ItemQuality:
+        """Return what the JSON of a result or of a journal's line says of it."""
+        reasons = tuple(Reason(each["kind"], each["text"]) for each in quality["reasons"])
+        return cls(quality["verdict"], _rounded(quality["confidence"]), reasons)
+
+
+@dataclass(frozen=True)
 class ItemOutcome:
     """What became of one item of a corpus.
 
@@ -90,6 +112,7 @@ class ItemOutcome:
         mean_score: mean log-probability of its labels or tokens; None where it has none.
         device: where it ran; None where it failed.
         attempt: which try this was, counted from 1.
+        quality: whether its text is what was said; None where nobody judged that.
     """
 
     id: str
@@ -102,6 +125,7 @@ class ItemOutcome:
     mean_score: float | None = None
     device: str | None = None
     attempt: int = 1
+    quality: ItemQuality | None = None
 
     @property
     def ok(self) -> bool:
@@ -116,6 +140,8 @@ class ItemOutcome:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form: a line of the journal."""
         fields = asdict(self) | {"outputs": list(self.outputs)}
+        if self.quality is not None:
+            fields["quality"]["reasons"] = list(fields["quality"]["reasons"])
         return {"id": fields.pop("id"), "status": DONE if self.ok else FAILED, **fields}
 
     @classmethod
@@ -123,7 +149,9 @@ class ItemOutcome:
         """Return what :meth:`to_dict` made a line of, whose schema has been held against it."""
         fields = {name: value for name, value in line.items() if name != "status"}
         error = fields["error"] and ItemError(**fields["error"])
-        return cls(**fields | {"error": error, "outputs": tuple(fields["outputs"])})
+        quality = fields.get("quality") and ItemQuality.from_dict(fields["quality"])
+        made = {"error": error, "outputs": tuple(fields["outputs"]), "quality": quality}
+        return cls(**fields | made)
 
 
 def figures(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,8 +162,10 @@ def figures(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     is_alignment = "transcript" in document
     measured = _of_alignment(document) if is_alignment else _of_transcription(document)
+    quality = document.get("quality")
     return {name: _rounded(value) for name, value in measured.items()} | {
-        "device": document["device"]
+        "device": document["device"],
+        "quality": quality and ItemQuality.from_dict(quality),
     }
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from math import ceil, exp, fsum
 from pathlib import Path
 from typing import Any
 
+from speech_toolkit.alignment.quality.quality import GOOD, VERDICTS
 from speech_toolkit.corpus.journal import recorded_in
 from speech_toolkit.corpus.lock import summary_locked
 from speech_toolkit.corpus.names import PAGE_NAME, SUMMARY_NAME
-from speech_toolkit.corpus.outcome import ItemOutcome
+from speech_toolkit.corpus.outcome import ItemOutcome, ItemQuality
 from speech_toolkit.corpus.page.page import corpus_page
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_path
@@ -21,6 +23,7 @@ from speech_toolkit.formats.page.languages import LANGUAGES
 
 SCHEMA_VERSION = "1.0"
 WORST_ITEMS = 50
+TO_CHECK_ITEMS = 500
 _EXAMPLES = 3
 _PERCENTILES = {"min": 0, "p5": 5, "p25": 25, "median": 50, "p75": 75, "p95": 95, "max": 100}
 _BINS = 10
@@ -92,6 +95,8 @@ def summarize(
         "rtf": round(run_s / audio_s, _DIGITS) if audio_s else None,
         "devices": dict(Counter(outcome.device for outcome in done).most_common()),
         "failures": _failures([outcome for outcome in outcomes if not outcome.ok]),
+        "quality": _quality([o.quality for o in done if o.quality is not None], len(done)),
+        "to_check": _to_check(done),
         "scores": _scores([o.mean_score for o in done if o.mean_score is not None]),
         "worst": _worst(done),
     }
@@ -115,6 +120,35 @@ def _failures(failed: Sequence[ItemOutcome]) -> list[dict[str, Any]]:
             ][:_EXAMPLES],
         }
         for kind, count in sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    ]
+
+
+def _quality(judged: Sequence[ItemQuality], done: int) -> dict[str, Any] | None:
+    """Return how many items have which verdict; None where nobody judged one."""
+    if not judged:
+        return None
+    counts = Counter(quality.verdict for quality in judged)
+    return {
+        "verdicts": {verdict: counts[verdict] for verdict in VERDICTS},
+        "not_judged": done - len(judged),
+        "median_confidence": _percentile(sorted(quality.confidence for quality in judged), 50),
+    }
+
+
+def _to_check(done: Sequence[ItemOutcome]) -> list[dict[str, Any]]:
+    """Return the items whose text may not be what was said, the worst verdict first."""
+    found = [o for o in done if o.quality is not None and o.quality.verdict != GOOD]
+    found.sort(key=lambda o: (-VERDICTS.index(o.quality.verdict), o.quality.confidence, o.id))
+    return [
+        {
+            "id": outcome.id,
+            "verdict": outcome.quality.verdict,
+            "confidence": outcome.quality.confidence,
+            "reasons": [asdict(reason) for reason in outcome.quality.reasons],
+            "audio_s": outcome.audio_s,
+            "outputs": list(outcome.outputs),
+        }
+        for outcome in found[:TO_CHECK_ITEMS]
     ]
 
 

@@ -1,4 +1,4 @@
-"""How many recordings have which confidence."""
+"""How many recordings have which mean probability."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _WIDEST_BAR_PX = 56.0
 _FEWEST_ITEMS = 5  # on the axis, so that it has no halves of an item
 
 
-def confidence_histogram(counts: Sequence[int], texts: Texts) -> Markup:
-    """Draw how the confidence of recordings is spread.
+def probability_histogram(counts: Sequence[int], texts: Texts) -> Markup:
+    """Draw how the mean probability of recordings is spread.
 
     Args:
         counts: recordings in each of equally wide bins, from 0 to 1.

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from speech_toolkit.alignment.quality.quality import CHECK, VERDICTS, WRONG_TRANSCRIPT
 from speech_toolkit.corpus.names import SUMMARY_NAME
-from speech_toolkit.corpus.page.histogram import confidence_histogram
+from speech_toolkit.corpus.page.histogram import probability_histogram
 from speech_toolkit.corpus.page.texts import TAGS, Texts
 from speech_toolkit.formats.page.languages import LANGUAGES
 from speech_toolkit.page_parts.document import SORTED_TABLES, page_text, part_text
@@ -26,6 +27,7 @@ from speech_toolkit.page_parts.layout import (
 )
 from speech_toolkit.page_parts.tables import Cell, amount, table
 
+NOT_GOOD = (WRONG_TRANSCRIPT, CHECK)
 _SPREAD = ("min", "p5", "p25", "median", "mean", "p75", "p95", "max")
 _PAGE_SUFFIX = ".html"
 
@@ -91,14 +93,19 @@ def _figures(summary: Mapping[str, Any], texts: Texts) -> list[tuple[str, str]]:
     ]
     if items["left"]:
         figures.append((texts("not_tried"), f"{items['left']:,}"))
-    if scores:
-        figures.append((f"{texts('confidence')}, {texts('median')}", _confidence(scores["median"])))
+    if summary["quality"]:
+        verdicts = summary["quality"]["verdicts"]
+        figures += [(texts.verdict(name), f"{verdicts[name]:,}") for name in NOT_GOOD]
+    elif scores:
+        median = _probability(scores["median"])
+        figures.append((f"{texts('probability')}, {texts('median')}", median))
     return figures
 
 
 def _sections(summary: Mapping[str, Any], texts: Texts) -> Iterator[Section]:
     found = {
         "failures": _failures(summary, texts),
+        "quality": _quality(summary, texts),
         "scores": _scores(summary["scores"], texts),
         "worst": _worst(summary["worst"], texts),
         "times": _times(summary, texts),
@@ -136,17 +143,63 @@ def _examples(examples: list[Mapping[str, str]]) -> Markup:
     return element("div", *lines)  # one part, where a narrow page sets it beside its heading
 
 
+def _quality(summary: Mapping[str, Any], texts: Texts) -> Markup | None:
+    quality, to_check = summary["quality"], summary["to_check"]
+    if quality is None:
+        return None
+    counts = quality["verdicts"] | {"not_judged": quality["not_judged"]}
+    total = sum(counts.values())
+    rows = [
+        [texts.verdict(name), amount(f"{count:,}", count), amount(share(count / total))]
+        for name, count in counts.items()
+        if count or name in VERDICTS
+    ]
+    counted = table(texts("quality"), [texts("verdict"), texts("items"), texts("of_all")], rows)
+    median = texts("median_confidence", share=share(quality["median_confidence"]))
+    note = paragraph(join(texts("quality_note"), " ", median), "note")
+    if not to_check:
+        return join(note, counted, paragraph(texts("nothing_to_check")))
+    return join(note, counted, _to_check(to_check, sum(counts[name] for name in NOT_GOOD), texts))
+
+
+def _to_check(to_check: list[Mapping[str, Any]], total: int, texts: Texts) -> Markup:
+    rows = [
+        [
+            _linked(each["outputs"], each["id"]),
+            Cell(texts.verdict(each["verdict"])),
+            amount(share(each["confidence"]), each["confidence"]),
+            Cell(_reasons(each["reasons"], texts), "wide"),
+            amount(length(each["audio_s"]), each["audio_s"]),
+            _files(each["outputs"], each["id"]),
+        ]
+        for each in to_check
+    ]
+    columns = ("recording", "verdict", "confidence", "reasons", "length", "files")
+    shown = texts("to_check_note", count=f"{len(rows):,}", total=f"{total:,}")
+    label = texts("to_check")
+    headings = [texts(key) for key in columns]
+    return join(paragraph(shown, "note"), table(label, headings, rows, texts("filter")))
+
+
+def _reasons(reasons: list[Mapping[str, str]], texts: Texts) -> Markup:
+    lines = [
+        element("div", texts.reason(each["kind"]), ": ", element("span", each["text"], lang="en"))
+        for each in reasons
+    ]
+    return element("div", *lines)
+
+
 def _scores(scores: Mapping[str, Any] | None, texts: Texts) -> Markup | None:
     if scores is None:
         return None
     rows = [
-        [texts(name), amount(_confidence(scores[name])), amount(number(scores[name]))]
+        [texts(name), amount(_probability(scores[name])), amount(number(scores[name]))]
         for name in _SPREAD
     ]
-    columns = [texts("value"), texts("confidence"), texts("score")]
+    columns = [texts("value"), texts("probability"), texts("score")]
     return join(
         paragraph(texts("scores_note"), "note"),
-        confidence_histogram(scores["items_by_probability"], texts),
+        probability_histogram(scores["items_by_probability"], texts),
         table(texts("scores"), columns, rows),
     )
 
@@ -157,14 +210,14 @@ def _worst(worst: list[Mapping[str, Any]], texts: Texts) -> Markup | None:
     rows = [
         [
             _linked(each["outputs"], each["id"]),
-            amount(_confidence(each["mean_score"]), each["mean_score"]),
+            amount(_probability(each["mean_score"]), each["mean_score"]),
             amount(number(each["mean_score"]), each["mean_score"]),
             amount(length(each["audio_s"]), each["audio_s"]),
             _files(each["outputs"], each["id"]),
         ]
         for each in worst
     ]
-    columns = [texts(key) for key in ("recording", "confidence", "score", "length", "files")]
+    columns = [texts(key) for key in ("recording", "probability", "score", "length", "files")]
     return join(
         paragraph(texts("worst_note", count=len(worst)), "note"),
         table(texts("worst"), columns, rows, texts("filter")),
@@ -238,7 +291,7 @@ def _speed(rtf: float | None) -> str:
     return f"{1 / rtf:,.{0 if rtf < 0.1 else 1}f}×" if rtf else MISSING
 
 
-def _confidence(score: float) -> str:
+def _probability(score: float) -> str:
     return share(exp(min(score, 0.0)))
 
 

@@ -31,6 +31,14 @@ class Texts:
         """Return the kind of a failure for readers."""
         return wording(self.language)["kinds"].get(name) or name
 
+    def verdict(self, name: str) -> str:
+        """Return a verdict for readers, or what stands for none."""
+        return wording(self.language)["verdicts"][name]
+
+    def reason(self, kind: str) -> str:
+        """Return the kind of a reason for readers."""
+        return wording(self.language)["reasons"].get(kind) or kind
+
 
 @cache
 def wording(language: str) -> dict[str, dict[str, str]]:

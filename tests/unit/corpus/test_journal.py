@@ -7,12 +7,13 @@ import sys
 import jsonschema
 import pytest
 
+from speech_toolkit.alignment.quality.quality import Reason
 from speech_toolkit.bundled import SCHEMAS
 from speech_toolkit.corpus.digests import item_digest
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.journal import journals_in, open_journal
 from speech_toolkit.corpus.journal_lines import read_journal
-from speech_toolkit.corpus.outcome import ItemError, ItemOutcome
+from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemQuality
 from speech_toolkit.corpus.shard import Shard
 from speech_toolkit.errors import DiskFullError, UsageError
 
@@ -55,8 +56,10 @@ def test_lines_hold_against_the_published_schema(out, item):
     with open_journal(out, SETTINGS, Shard(2, 3)) as journal:
         journal.append(outcome_of(journal, item, outputs=("a.json",), audio_s=1.5, run_s=0.1))
         journal.append(outcome_of(journal, item, error=ItemError("missing", "no\ud800 file")))
+        quality = ItemQuality("check", 0.5, (Reason("cut_off", "ends early"),))
+        journal.append(outcome_of(journal, item, quality=quality))
     lines = [json.loads(line) for line in journal.path.read_text("utf-8").splitlines()]
-    assert len(lines) == 3
+    assert len(lines) == 4
     for line in lines:
         jsonschema.validate(line, SCHEMA)
     with pytest.raises(jsonschema.ValidationError):
@@ -125,6 +128,31 @@ def test_settings_with_which_nothing_was_done_bind_nobody(out):
     with open_journal(out, SETTINGS):
         pass
     assert read_journal(out / "journal.jsonl").settings == SETTINGS
+
+
+def test_a_journal_of_an_earlier_version_without_verdicts_is_gone_on_with(out, item):
+    with open_journal(out, SETTINGS) as journal:
+        journal.append(outcome_of(journal, item))
+    lines = [json.loads(line) for line in journal.path.read_text("utf-8").splitlines()]
+    del lines[1]["quality"]
+    journal.path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
+    jsonschema.validate(lines[1], SCHEMA)
+    judged = ItemQuality("good", 0.9)
+    with open_journal(out, SETTINGS) as journal:
+        assert journal.recorded(item).quality is None
+        journal.append(ItemOutcome("b", "0", quality=judged))
+    assert read_journal(journal.path).outcomes["b"].quality == judged
+
+
+@pytest.mark.parametrize("quality", [[], {"verdict": "good"}, {"verdict": 1}, "good"])
+def test_odd_verdicts_are_damage(out, item, quality):
+    with open_journal(out, SETTINGS) as journal:
+        journal.append(outcome_of(journal, item))
+    first, line = journal.path.read_text("utf-8").splitlines()
+    odd = json.dumps(json.loads(line) | {"quality": quality})
+    journal.path.write_text(f"{first}\n{odd}\n", "utf-8")
+    with pytest.raises(UsageError, match="journal.jsonl:2: .*restore it"):
+        read_journal(journal.path)
 
 
 def test_a_damaged_journal_is_no_hindrance_where_all_is_done_again(out):

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from speech_toolkit.alignment.quality.quality import NotSpoken, Quality, Reason
 from speech_toolkit.audio.waveform import load_audio
-from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, figures
+from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemQuality, figures
 from speech_toolkit.errors import DeviceError, InfeasibleAlignmentError, MissingAudioError
 from speech_toolkit.outcomes import outcome_of
 
@@ -70,6 +71,7 @@ def test_only_what_the_input_is_to_blame_for_is_final(error, final):
     [
         ItemOutcome("a/ü", "00", None, ("a/ü.json", "a/ü.srt"), 3.5, 0.1, 0.2, -0.25, "cpu", 2),
         ItemOutcome("b", "11", error=ItemError("missing", "there is no b")),
+        ItemOutcome("c", "22", quality=ItemQuality("check", 0.5, (Reason("cut_off", "why"),))),
     ],
 )
 def test_an_outcome_comes_back_from_its_line(outcome):
@@ -94,7 +96,12 @@ def test_figures_of_an_alignment():
         "run_s": 0.625,
         "mean_score": -1.0,
         "device": "cpu",
+        "quality": None,
     }
+    reasons = (Reason("not_spoken", "b was not spoken"),)
+    quality = Quality("check", 0.5, reasons, (NotSpoken(0, 1, "b", 1, 2, 0.5, 1.0, 0.9),))
+    judged = figures(document | {"quality": quality.to_dict()})
+    assert judged["quality"] == ItemQuality("check", 0.5, reasons)
 
 
 def test_figures_of_a_transcription_weigh_segments_by_their_tokens():

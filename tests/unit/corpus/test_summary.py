@@ -4,9 +4,10 @@ from math import log
 import jsonschema
 import pytest
 
+from speech_toolkit.alignment.quality.quality import Reason
 from speech_toolkit.bundled import SCHEMAS
 from speech_toolkit.corpus.journal import open_journal
-from speech_toolkit.corpus.outcome import ItemError, ItemOutcome
+from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemQuality
 from speech_toolkit.corpus.shard import WHOLE_CORPUS, Shard
 from speech_toolkit.corpus.summary import summarize, write_summary
 from speech_toolkit.errors import UsageError
@@ -58,6 +59,45 @@ def test_a_corpus_is_summed_up(tmp_path):
     assert summary["scores"]["items_by_probability"] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 1]
     assert summary["scores"]["median"] == log(0.55)
     assert [each["id"] for each in summary["worst"]] == ["b", "c", "a"]
+
+
+def judged(name, verdict, confidence):
+    reasons = () if verdict == "good" else (Reason("not_spoken", f"{name} was not spoken"),)
+    return done(name, 0.5, quality=ItemQuality(verdict, confidence, reasons))
+
+
+def test_verdicts_are_counted_and_what_is_not_good_is_listed_the_worst_first(tmp_path):
+    outcomes = (
+        judged("fine", "good", 0.96),
+        judged("unsure", "check", 0.9),
+        judged("odd", "check", 0.3),
+        judged("wrong", "wrong_transcript", 0.35),
+        done("of an earlier version", 0.5),
+    )
+    write(tmp_path, *outcomes)
+    summary = summarize(tmp_path)
+    jsonschema.validate(summary, SCHEMA)
+    assert summary["quality"] == {
+        "verdicts": {"good": 1, "check": 2, "wrong_transcript": 1},
+        "not_judged": 1,
+        "median_confidence": 0.35,
+    }
+    assert [each["id"] for each in summary["to_check"]] == ["wrong", "odd", "unsure"]
+    assert summary["to_check"][0] == {
+        "id": "wrong",
+        "verdict": "wrong_transcript",
+        "confidence": 0.35,
+        "reasons": [{"kind": "not_spoken", "text": "wrong was not spoken"}],
+        "audio_s": 1800.0,
+        "outputs": ["wrong.json"],
+    }
+
+
+def test_a_corpus_that_nobody_judged_has_no_verdicts(tmp_path):
+    write(tmp_path, done("heard", 0.9))
+    summary = summarize(tmp_path)
+    jsonschema.validate(summary, SCHEMA)
+    assert (summary["quality"], summary["to_check"]) == (None, [])
 
 
 def test_the_worst_fifty_are_listed_and_percentiles_are_values_that_occur(tmp_path):

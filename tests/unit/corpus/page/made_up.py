@@ -23,6 +23,14 @@ def summary(**changes):
         "devices": {"npu:0": 6000, "npu:1": 5000},
         "failures": [{"kind": "missing", "items": 4,
                       "examples": [{"id": "gone", "message": "does not exist: check the path"}]}],
+        "quality": {"verdicts": {"good": 10_997, "check": 1, "wrong_transcript": 1},
+                    "not_judged": 1, "median_confidence": 0.93},
+        "to_check": [
+            {"id": f"{verdict}/1", "verdict": verdict, "confidence": 0.04, "audio_s": 7.0,
+             "reasons": [{"kind": kind, "text": "9 of 9 words were probably not spoken"}],
+             "outputs": [f"{verdict}/1.json", f"{verdict}/1.html"]}
+            for verdict, kind in (("wrong_transcript", "not_spoken"), ("check", "cut_off"))
+        ],
         "scores": {"items": 11_000, **scores, "items_by_probability": [0] * 9 + [11_000]},
         "worst": worst,
     } | changes  # fmt: skip

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from speech_toolkit.alignment.quality.quality import REASONS, VERDICTS
 from speech_toolkit.corpus.page import page as page_module
 from speech_toolkit.corpus.page.page import corpus_page
 from speech_toolkit.corpus.page.texts import wording
@@ -23,6 +24,8 @@ NOTHING_DONE = summary(
     items={"total": 0, "done": 0, "failed": 0, "left": 0},
     **{"audio_h": 0, "load_s": 0, "run_s": 0, "rtf": None, "devices": {}, "failures": []},
     scores=None,
+    quality=None,
+    to_check=[],
     worst=[],
 )
 
@@ -56,15 +59,16 @@ def test_anchors_are_there_once():
     page = parsed(summary())
     anchors = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
     links = [e.attributes["href"] for e in page.named("a")]
-    assert len(anchors) == len(set(anchors)) == 12
+    assert len(anchors) == len(set(anchors)) == 14
     assert {f"#{anchor}" for anchor in anchors} == {link for link in links if link[0] == "#"}
 
 
 def test_figures_are_told():
     told = parsed(summary(), name="books").text()
     for expected in ("Corpus books", "165.6 h", "20×", "11,000", "996", "50.00 %", "npu:1",
-                     "54.55 %", "does not exist", "model.path", "11,000 of 12,000 recordings",
-                     "文件不存在", "共 12,000 个录音"):  # fmt: skip
+                     "54.55 %", "does not exist", "model.path", "wrong text", "93.00 %",
+                     "not judged", "11,000 of 12,000 recordings", "9 of 9 words", "文件不存在",
+                     "共 12,000 个录音", "文本有误", "没有说出"):  # fmt: skip
         assert expected in told, expected
 
 
@@ -73,13 +77,27 @@ def test_each_of_the_worst_leads_to_its_files_its_page_first():
     first = ["./a%3Ab/0%20%231.html"] * 2 + ["./a%3Ab/0%20%231.json"]
     at = links.index(first[0])
     assert links[at : at + 3] == first
-    assert len([link for link in links if link.endswith(".html")]) == 2 * 2 * 50
+    assert len([link for link in links if link.endswith(".html")]) == 2 * 2 * (50 + 2)
+
+
+def test_recordings_to_check_come_with_their_reasons_and_a_filter():
+    page = parsed(summary())
+    told = page.text()
+    assert told.index("wrong_transcript/1") < told.index("check/1")
+    assert "2 of 2 recordings to check" in told
+    assert len([e for e in page.named("table") if "data-filter" in e.attributes]) == 2 * 2
+    none = {"good": 5, "check": 0, "wrong_transcript": 0}
+    good = summary(to_check=[], quality=summary()["quality"] | {"verdicts": none})
+    assert "No recording stands out." in parsed(good).text()
 
 
 def test_what_comes_from_outside_is_no_markup():
     failures = [{"kind": HOSTILE, "items": 1, "examples": [{"id": HOSTILE, "message": HOSTILE}]}]
     worst = [{"id": HOSTILE, "mean_score": -1.0, "audio_s": 1.0, "outputs": [HOSTILE]}]
+    reasons = [{"kind": HOSTILE, "text": HOSTILE}]
+    to_check = [{**worst[0], "verdict": "check", "confidence": 0.5, "reasons": reasons}]
     content = summary(failures=failures, worst=worst, settings={HOSTILE: [HOSTILE]})
+    content["to_check"] = to_check
     plain, page = parsed(summary()), parsed(content | {"devices": {HOSTILE: 1}}, name=HOSTILE)
     assert len(page.named("script")) == len(plain.named("script"))
     assert not [e for e in page.elements if "onload" in e.attributes]
@@ -102,6 +120,13 @@ def test_languages_have_the_same_texts_all_used():
     places = re.compile(r"\{\w+\}")
     for key, text in english.items():
         assert sorted(places.findall(text)) == sorted(places.findall(chinese[key])), key
+
+
+def test_every_verdict_and_reason_is_told_in_both_languages():
+    for language in LANGUAGES:
+        told = wording(language)
+        assert told["verdicts"].keys() == {*VERDICTS, "not_judged"}
+        assert told["reasons"].keys() == set(REASONS)
 
 
 def test_every_kind_of_failure_has_its_chinese():
