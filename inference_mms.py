@@ -8,7 +8,8 @@
 Runs any CTC checkpoint of wav2vec2 (MMS with its adapters, too), HuBERT, WavLM and Parakeet, from a
 directory or the hub, on Ascend NPU, CUDA or CPU.
 
-Exit codes: 0 done, 2 wrong usage or input, 70 internal error, 130 interrupted.
+Exit codes: 0 done, 1 a transcript is not what --fail_on wants, 2 wrong usage or input, 3 some of
+many recordings failed, 70 internal error, 130 interrupted.
 """
 
 if __name__ == "__main__":

@@ -7,6 +7,11 @@ from speech_toolkit.cli.corpus_arguments import add_corpus_arguments, check_corp
 from speech_toolkit.cli.input_arguments import add_input_arguments, check_input_arguments
 from speech_toolkit.cli.output_guard import DEVICE
 from speech_toolkit.cli.part_arguments import add_part_arguments
+from speech_toolkit.cli.quality_report import (
+    add_export_quality,
+    add_quality_arguments,
+    check_export_quality,
+)
 from speech_toolkit.cli.result_arguments import add_result_arguments
 from speech_toolkit.cli.result_page_arguments import add_page_arguments
 from speech_toolkit.cli.subtitle_arguments import add_subtitle_arguments
@@ -34,7 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
         "every sentence (default: none)",
     )
-    add_corpus_arguments(parser.add_argument_group("many recordings"))
+    add_quality_arguments(parser)
+    many = parser.add_argument_group("many recordings")
+    add_corpus_arguments(many)
+    add_export_quality(many)
     add_report_arguments(parser)
 
 
@@ -45,6 +53,7 @@ def check_arguments(arguments: argparse.Namespace) -> bool:
         UsageError: one has no effect without another, or the text is missing or one too many.
     """
     check_input_arguments(arguments)
+    check_export_quality(arguments)
     is_corpus = not arguments.check_only and check_corpus_arguments(arguments)
     has_text = arguments.transcript is not None or arguments.transcript_file is not None
     if arguments.check_only or is_corpus:

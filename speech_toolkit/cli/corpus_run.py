@@ -10,9 +10,11 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from speech_toolkit.alignment.quality.quality import WRONG_TRANSCRIPT
 from speech_toolkit.cli.corpus_engine import engine_for
 from speech_toolkit.cli.input_arguments import items_from
 from speech_toolkit.cli.output_guard import checkpoint_files
+from speech_toolkit.cli.quality_report import NEVER, is_bad, report_verdicts
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import DEFAULT_FORMAT
 from speech_toolkit.cli.result_page_arguments import page_language, page_settings
@@ -35,13 +37,14 @@ from speech_toolkit.corpus.written_ahead import WrittenAhead
 from speech_toolkit.device import parse_device_name
 from speech_toolkit.device.fallbacks import fallback_warnings
 from speech_toolkit.errors import ToolkitError, UsageError
-from speech_toolkit.exit_codes import EXIT_DONE, EXIT_SOME_FAILED
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_SOME_FAILED
 from speech_toolkit.files.json_input import shown_path
 from speech_toolkit.formats import HTML
 from speech_toolkit.formats.page.settings import EMBED
 
 if TYPE_CHECKING:
     from speech_toolkit.corpus.item import Item
+    from speech_toolkit.corpus.outcome import ItemOutcome
     from speech_toolkit.corpus.task import CorpusTask
 
 
@@ -57,7 +60,7 @@ def run_corpus(
         reporter: told of each stage.
 
     Returns:
-        The exit code: done, or some failed.
+        The exit code: done, some failed, or else that a text is not what ``--fail_on`` wants.
 
     Raises:
         ToolkitError: the run cannot begin, or cannot go on; what was done is recorded.
@@ -89,8 +92,10 @@ def run_corpus(
             raise
         _sum_up(items, journal, arguments, reporter)
         all_exported = not arguments.export or _export(items, arguments, directory, reporter)
-        is_done = all_done(items, journal)
-    return EXIT_DONE if is_done and all_exported else EXIT_SOME_FAILED
+        is_done, is_right = all_done(items, journal), _all_right(items, journal, arguments)
+    if not (is_done and all_exported):
+        return EXIT_SOME_FAILED
+    return EXIT_DONE if is_right else EXIT_FAILED
 
 
 @contextmanager
@@ -166,18 +171,44 @@ def _work(
             engine = WrittenAhead(engine, journal.store)
         for outcome in run_items(lengths, engine, journal, reporter):
             bar.add(audio_s=outcome.audio_s, failed=not outcome.ok)
+            _warn_of_wrong_text(outcome, reporter)
     reporter.warnings(fallback_warnings())
+
+
+def _warn_of_wrong_text(outcome: ItemOutcome, reporter: Reporter) -> None:
+    if outcome.quality is not None and outcome.quality.verdict == WRONG_TRANSCRIPT:
+        reasons = "; ".join(reason.text for reason in outcome.quality.reasons)
+        reporter.warning(f"{outcome.id}: wrong transcript? {reasons}")
+
+
+def _all_right(items: Iterable[Item], journal: Journal, arguments: argparse.Namespace) -> bool:
+    """Tell whether no text of a run's shard has a verdict that ``--fail_on`` names."""
+    fail_on = getattr(arguments, "fail_on", NEVER)  # only texts that were given are judged
+    found = map(journal.outcomes.get, (item.id for item in items if journal.shard.owns(item.id)))
+    return not any(is_bad(o.quality.verdict, fail_on) for o in found if o and o.quality)
+
+
+def _is_left_out(outcome: ItemOutcome | None, arguments: argparse.Namespace) -> bool:
+    """Tell whether a recording is no good for training: its text is not what was said."""
+    if outcome is None or outcome.quality is None:
+        return False
+    return is_bad(outcome.quality.verdict, arguments.export_unless or WRONG_TRANSCRIPT)
 
 
 def _export(
     items: Sequence[Item], arguments: argparse.Namespace, directory: Path, reporter: Reporter
 ) -> bool:
     """Write what is done as other tools read it, say where, and tell whether all of it could be."""
+    outcomes = recorded_in(directory).outcomes  # of all shards: an export is of the whole corpus
+    wanted = [item for item in items if not _is_left_out(outcomes.get(item.id), arguments)]
+    if len(wanted) < len(items):
+        left_out = len(items) - len(wanted)
+        reporter.info(f"Not exported for their verdict (--export_unless): {left_out:,} recordings")
     exported = write_exports(
         directory,
         arguments.export,
-        items,
-        recorded_in(directory).outcomes,  # of all shards: an export is of the whole corpus
+        wanted,
+        outcomes,
         cut=bool(arguments.cut),
         progress=reporter,
     )
@@ -211,6 +242,7 @@ def _report(summary: Mapping[str, Any], reporter: Reporter) -> None:
     for failure in summary["failures"]:
         example = failure["examples"][0]
         reporter.line(f"  {failure['items']:>6,}  {failure['kind']}: such as {example['id']}")
+    report_verdicts(summary, reporter)
 
 
 def refuse_names_of_the_corpus(items: Iterable[Item], task: CorpusTask) -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import re
 import sys
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from speech_toolkit.progress import Bar, CorpusBar, HiddenBar
 from speech_toolkit.system.streams import STDOUT, discard_output
 
 RULE = "=" * 60
+_RED, _PLAIN = "\x1b[31m", "\x1b[0m"
 _LONGEST_WORD = 300
 _UNKNOWN_DELAY_S = 0.5  # before a bar of unknown length is shown, which is short as a rule
 # Without the files per second, so that all its facts find room in 80 columns.
@@ -93,6 +95,13 @@ class Reporter:
         """Print each of ``texts`` as a warning."""
         for text in texts:
             self.warning(text)
+
+    def alarm(self, lines: Iterable[str]) -> None:
+        """Print lines of a warning that nobody should miss, in red where a terminal shows it."""
+        is_red = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        for line in lines:
+            text = f"[WARNING] {line}"
+            self._print(f"{_RED}{text}{_PLAIN}" if is_red else text, sys.stderr)
 
     def error(self, error: ToolkitError) -> None:
         """Print on stderr what stopped one item of several."""

@@ -11,13 +11,14 @@ from speech_toolkit.cli.arguments import ScriptParser
 from speech_toolkit.cli.input_arguments import check_inputs
 from speech_toolkit.cli.output_guard import OutputGuard, checkpoint_files
 from speech_toolkit.cli.part_arguments import part_from
+from speech_toolkit.cli.quality_report import is_bad, report_quality, word_lines
 from speech_toolkit.cli.reporter import Reporter, reporter_from
 from speech_toolkit.cli.result_files import plan_jobs
 from speech_toolkit.cli.result_page_arguments import with_pages, with_recordings
 from speech_toolkit.cli.results import show_results, write_results
 from speech_toolkit.cli.subtitle_arguments import subtitle_options
 from speech_toolkit.device.precision import HIGHEST
-from speech_toolkit.exit_codes import EXIT_DONE
+from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +31,8 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this script's command line."""
     parser = ScriptParser(
         "Find when each character, word and sentence of a transcript is spoken.",
-        "0 done, 2 wrong usage or input, 3 some of many recordings failed",
+        "0 done, 1 a transcript is not what --fail_on wants, 2 wrong usage or input, 3 some of "
+        "many recordings failed",
     )
     add_arguments(parser)
     return parser
@@ -72,7 +74,8 @@ def run_inference(
 
     Returns:
         The JSON form of the result: ``result["segments"][i]["token" | "start_time" | "end_time"]``,
-        ``words``, ``sentences``, ``infer_time``, ``rtf``, ``device`` and more.
+        ``words``, ``sentences``, ``infer_time``, ``rtf``, ``device`` and more;
+        ``result["quality"]["verdict"]`` tells whether the transcript is what was said.
 
     Raises:
         ToolkitError: an input cannot be used; the message says which and what to do.
@@ -118,14 +121,14 @@ def main(argv: list[str] | None = None) -> int:
         },
     )
     result = _align(arguments, reporter)
-    paths = write_results(result.to_dict(), job, subtitles, reporter)
+    document = result.to_dict()
+    paths = write_results(document, job, subtitles, reporter)
     reporter.result(f"Aligned {len(result.segments)} segments")
-    lines = [
-        f"{word.start_time:8.3f}s - {word.end_time:8.3f}s  {word.text}" for word in result.words
-    ]
-    show_results("ALIGNMENT RESULTS", lines, reporter)
+    show_results("ALIGNMENT RESULTS", word_lines(document), reporter)
+    report_quality(document, reporter)
     reporter.saved("Results", *paths)
-    return EXIT_DONE
+    verdict = result.quality and result.quality.verdict
+    return EXIT_FAILED if is_bad(verdict, arguments.fail_on) else EXIT_DONE
 
 
 def _align_many(arguments: argparse.Namespace, reporter: Reporter) -> int:
