@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
@@ -14,22 +14,24 @@ class NumberStyle:
     """How a language writes and says numbers.
 
     Attributes:
-        num2words_code: the language's name in the num2words package.
+        code: the language's name in the package that spells its numbers.
         decimal_mark: "." or ","; the other one groups thousands.
         point: what is said for the decimal mark ("" where nothing is known).
         minus: what is said for a minus sign.
         percent: what is said after a number for "%".
         says_years: whether 1984 is read in hundreds ("nineteen eighty-four").
         reads_decimals_by_digit: whether 3.14 is read "one four", not "fourteen".
+        from_cldr: whether the numbers are spelled by the rules of Unicode CLDR, not by num2words.
     """
 
-    num2words_code: str
+    code: str
     decimal_mark: str = ","
     point: str = ""
     minus: str = ""
     percent: str = ""
     says_years: bool = False
     reads_decimals_by_digit: bool = True
+    from_cldr: bool = False
 
 
 def _by_digit(code: str, mark: str, point: str, minus: str, percent: str = "") -> NumberStyle:
@@ -44,7 +46,20 @@ def _with_years(code: str, mark: str, point: str, minus: str, percent: str) -> N
     return NumberStyle(code, mark, point, minus, percent, says_years=True)
 
 
-# Amharic is left out: num2words 0.5.14 does not return from numbers such as 3,873,297.
+def _cldr(code: str, mark: str, point: str, minus: str, percent: str = "") -> NumberStyle:
+    return NumberStyle(code, mark, point, minus, percent, from_cldr=True)
+
+
+def _cldr_as_number(code: str, mark: str, point: str, minus: str, percent: str) -> NumberStyle:
+    return replace(_cldr(code, mark, point, minus, percent), reads_decimals_by_digit=False)
+
+
+def _cldr_with_years(
+    code: str, mark: str, point: str, minus: str, percent: str = ""
+) -> NumberStyle:
+    return replace(_cldr(code, mark, point, minus, percent), says_years=True)
+
+
 _NUMBER_STYLES = {
     "eng": _with_years("en", ".", "point", "minus", "percent"),
     "deu": _with_years("de", ",", "Komma", "minus", "Prozent"),
@@ -91,6 +106,56 @@ _NUMBER_STYLES = {
     "tur": _as_number("tr", ",", "virgül", "eksi"),
     "aze": _as_number("az", ",", "vergül", "mənfi", "faiz"),
     "kaz": _as_number("kz", ",", "бүтін", "минус", "пайыз"),
+    "amh": _by_digit("am", ".", "ነጥብ", "", "በመቶ"),
+    "afr": _cldr_with_years("af", ",", "komma", "min", "persent"),
+    "fao": _cldr_with_years("fo", ",", "komma", "minus", "prosent"),
+    "gle": _cldr_with_years("ga", ".", "pointe", "míneas", "faoin gcéad"),
+    "ltz": _cldr_with_years("lb", ",", "Komma", "minus", "Prozent"),
+    "nep": _cldr_with_years("ne", ".", "दशमलव", "ऋणात्मक", "प्रतिशत"),
+    "nno": _cldr_with_years("nn", ",", "komma", "minus", "prosent"),
+    "sme": _cldr_with_years("se", ",", "pilkku", ""),
+    "aka": _cldr("ak", ".", "pɔw", ""),
+    "ccp": _cldr("ccp", ".", "𑄜𑄪𑄘𑄮", ""),
+    "chr": _cldr("chr", ".", "ꭺꮝꮣᏹ", ""),
+    "est": _cldr("et", ",", "koma", "miinus", "protsenti"),
+    "ewe": _cldr("ee", ",", "kple kakɛ", ""),
+    "fil": _cldr("fil", ".", "punto", "", "porsiyento"),
+    "ful": _cldr("ff", ",", "poofirgel", "minus"),
+    "hin": _cldr("hi", ".", "दशमलव", "माइनस", "प्रतिशत"),
+    "hye": _cldr("hy", ",", "ստորակետ", "մինուս", "տոկոս"),
+    "kal": _cldr("kl", ",", "komma", "minus", "procenti"),
+    "kat": _cldr("ka", ",", "მძიმე", "მინუს", "პროცენტი"),
+    "khm": _cldr("km", ",", "ចុច", "ដក", "ភាគរយ"),
+    "kir": _cldr("ky", ",", "бүтүн", "минус", "пайыз"),
+    "lao": _cldr("lo", ",", "ຈຸດ", "ລົບ", "ເປີເຊັນ"),
+    "lrc": _cldr("lrc", ".", "مومٱیز", "منفی"),
+    "mlt": _cldr("mt", ".", "punt", "minus", "fil-mija"),
+    "msa": _cldr("ms", ".", "perpuluhan", "negatif", "peratus"),
+    "mya": _cldr("my", ".", "ဒသမ", "အနုတ်", "ရာခိုင်နှုန်း"),
+    "que": _cldr("qu", ".", "coma", ""),
+    "sun": _cldr("su", ",", "koma", "minus", "persen"),
+    "swa": _cldr("sw", ".", "nukta", "kasoro"),  # "%" is read before the number
+    "tam": _cldr("ta", ".", "புள்ளி", "மைனஸ்", "சதவீதம்"),
+    "zul": _cldr("zu", ".", "", ""),
+    "bos": _cldr_as_number("sr_Latn", ",", "zarez", "minus", "posto"),  # its own say 1000 wrongly
+    "bul": _cldr_as_number("bg", ",", "цяло и", "минус", "процента"),
+    "ell": _cldr_as_number("el", ",", "κόμμα", "μείον", "τοις εκατό"),
+    "hrv": _cldr_as_number("hr", ",", "zarez", "minus", "posto"),
+    "mkd": _cldr_as_number("mk", ",", "запирка", "минус", "проценти"),
+    "sqi": _cldr_as_number("sq", ",", "presje", "minus", "përqind"),
+    "vec": _cldr_as_number("vec", ",", "vìrgoła", "manco", ""),
+}
+# Members that read numbers as another language does, or as their macrolanguage.
+_NUMBERS_AS = {
+    "swh": "swa",
+    "tgl": "fil",
+    "twi": "aka",
+    "fat": "aka",
+    "npi": "nep",
+    "als": "sqi",
+    "quz": "que",
+    "fuc": "ful",
+    "cnr": "srp",
 }
 
 
@@ -113,5 +178,5 @@ def resolve_language(language: str) -> str:
 
 
 def number_style(language: str) -> NumberStyle | None:
-    """Return how ``language`` (ISO 639-3) says numbers; None where num2words lacks it."""
-    return _NUMBER_STYLES.get(language)
+    """Return how ``language`` (ISO 639-3) says numbers; None where no package knows."""
+    return _NUMBER_STYLES.get(_NUMBERS_AS.get(language, language))

@@ -1,7 +1,22 @@
 """Integers -> words, for the languages that num2words lacks or misreads."""
 
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unicode_rbnf import RbnfEngine
+
 _CHINESE_DIGITS = "零一二三四五六七八九"
 _VIETNAMESE_DIGITS = ["không", "một", "hai", "ba", "bốn", "năm", "sáu", "bảy", "tám", "chín"]
+_AMHARIC_DIGITS = ["ዜሮ", "አንድ", "ሁለት", "ሦስት", "አራት", "አምስት", "ስድስት", "ሰባት", "ስምንት", "ዘጠኝ"]
+_AMHARIC_TENS = ["", "አስር", "ሃያ", "ሠላሳ", "አርባ", "ሃምሳ", "ስልሳ", "ሰባ", "ሰማንያ", "ዘጠና"]
+# CLDR writes these words of Lao in Thai letters.
+_LAO_WORDS = {"ร้อย": "ຮ້ອຍ", "พัน": "ພັນ", "หมื่น": "ໝື່ນ", "แสน": "ແສນ", "ล้าน": "ລ້ານ"}
+# Its rules for larger numbers are not read rightly.
+_LARGEST_BY_RULES = {"zu": 19_999}
+_ZERO_WIDTH_SPACE = "\u200b"
 
 
 def chinese_digits(digits: str) -> str:
@@ -66,3 +81,57 @@ def _vietnamese_group(group: int, says_hundreds: bool) -> list[str]:
     elif ones:
         words.append(_VIETNAMESE_DIGITS[ones])
     return words
+
+
+def amharic_numeral(value: int) -> str:
+    """Say an integer from 0 to 999,999,999,999 in Amharic: 25 -> "ሃያ አምስት".
+
+    CLDR says "two ten five" for it; num2words 0.5.14 does not return from 3,873,297.
+    """
+    words: list[str] = []
+    for unit, power in (("ቢሊዮን", 10**9), ("ሚሊዮን", 10**6), ("ሺ", 1000), ("", 1)):
+        group = value // power % 1000
+        if group:
+            words += [*_amharic_group(group), unit]
+    return " ".join(filter(None, words)) or _AMHARIC_DIGITS[0]
+
+
+def _amharic_group(group: int) -> list[str]:
+    hundreds, tens, ones = group // 100, group // 10 % 10, group % 10
+    words = [_AMHARIC_DIGITS[hundreds], "መቶ"] if hundreds else []
+    if tens:
+        words.append("አስራ" if tens == 1 and ones else _AMHARIC_TENS[tens])
+    return [*words, _AMHARIC_DIGITS[ones]] if ones else words
+
+
+def cldr_numeral(value: int, code: str, kind: str = "cardinal") -> str:
+    """Say an integer by the rules of Unicode CLDR, a space wherever words may be parted.
+
+    Args:
+        value: at least 0.
+        code: of the rules, such as "hi" or "sr_Latn".
+        kind: "cardinal", or "year" where the rules have one.
+
+    Raises:
+        ValueError: there is no rule for such a number.
+    """
+    from unicode_rbnf.engine import RbnfError
+
+    name = "spellout-numbering" if kind == "cardinal" else f"spellout-numbering-{kind}"
+    try:
+        words = _cldr_rules(code).format_number(value, ruleset_names=[name]).text
+    except RbnfError as error:
+        raise ValueError(f"CLDR has no rule for {value} in {code!r}") from error
+    if value > _LARGEST_BY_RULES.get(code, value) or words != words.strip() or " ," in words:
+        raise ValueError(f"CLDR's rule for {value} in {code!r} leaves out a word")
+    if code == "lo":
+        for thai, lao in _LAO_WORDS.items():
+            words = words.replace(thai, lao)
+    return words.replace(_ZERO_WIDTH_SPACE, " ")
+
+
+@cache
+def _cldr_rules(code: str) -> RbnfEngine:
+    from unicode_rbnf import RbnfEngine  # most transcripts hold no digit
+
+    return RbnfEngine.for_language(code)

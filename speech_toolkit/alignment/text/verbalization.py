@@ -1,7 +1,8 @@
 """Numbers and symbols -> the words that a reader says for them.
 
-Integers come from num2words, save in the languages that ``numerals`` knows. Decimals, signs and
-percent are composed here, because num2words drops or misreads them in several languages. Years are
+Integers come from num2words or, in languages that it lacks, from the rules of Unicode CLDR, save in
+those that ``numerals`` knows. Decimals, signs and percent are composed here, because num2words
+drops or misreads them in several languages. Years are
 read in hundreds where the language does so. Telephone numbers and codes are read digit by digit.
 Ordinals, decades, money and the symbols & @ + = ° are read for English only.
 """
@@ -17,8 +18,10 @@ import regex
 
 from speech_toolkit.alignment.text.language import NumberStyle, number_style
 from speech_toolkit.alignment.text.numerals import (
+    amharic_numeral,
     chinese_digits,
     chinese_numeral,
+    cldr_numeral,
     vietnamese_numeral,
 )
 
@@ -26,7 +29,7 @@ _MAX_DIGITS = 12
 # People set off the thousands of a number that they count with, or round it: 1000000.
 _MIN_CODE_DIGITS = 7
 _MAX_ROUND_DIGITS = 4
-_NUM2WORDS_FAILURES = (
+_FAILURES = (
     ArithmeticError,
     AttributeError,
     LookupError,
@@ -235,8 +238,8 @@ def _integer(digits: str, style: NumberStyle, kind: str = "cardinal") -> str:
     if _is_read_by_digit(digits):
         return _digits(digits, style)
     try:
-        return _num2words(int(digits), style.num2words_code, kind)
-    except _NUM2WORDS_FAILURES:
+        return _in_words(int(digits), style, kind)
+    except _FAILURES:
         return _digits(digits, style)
 
 
@@ -245,18 +248,22 @@ def _is_read_by_digit(digits: str) -> bool:
 
 
 def _digits(digits: str, style: NumberStyle) -> str:
-    return " ".join(_num2words(int(digit), style.num2words_code, "cardinal") for digit in digits)
+    return " ".join(_in_words(int(digit), style, "cardinal") for digit in digits)
 
 
 @lru_cache(maxsize=65536)
-def _num2words(value: int, code: str, kind: str) -> str:
+def _in_words(value: int, style: NumberStyle, kind: str) -> str:
+    if style.from_cldr:
+        return cldr_numeral(value, style.code, kind)
+    if style.code == "vi":
+        return vietnamese_numeral(value)
+    if style.code == "am":
+        return amharic_numeral(value)
     from num2words import num2words  # most transcripts hold no digit
 
-    if code == "vi":
-        return vietnamese_numeral(value)
-    if code == "ja":
-        return num2words(value, lang=code, to=kind, reading=True)
-    return num2words(value, lang=code, to=kind)
+    if style.code == "ja":
+        return num2words(value, lang=style.code, to=kind, reading=True)
+    return num2words(value, lang=style.code, to=kind)
 
 
 def _plural(words: str) -> str:

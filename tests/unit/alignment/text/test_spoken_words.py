@@ -95,6 +95,26 @@ def test_a_word_says_what_was_aligned_for_it_in_its_own_letters(text, language, 
     assert [word.spoken for word in words] == spoken
 
 
+@pytest.mark.parametrize(
+    ("digits", "language", "spoken"),
+    [
+        ("२५", "hin", "पच्चीस"),
+        ("٢٥", "ara", "خمسة و عشرون"),
+        ("۲۵", "fas", "بیست و پنج"),
+        ("๒๕", "tha", "ยี่สิบห้า"),
+        ("២៥", "khm", "ម្ភៃ ប្រាំ"),
+        ("၂၅", "mya", "နှစ်ဆယ်ငါး"),
+        ("໒໕", "lao", "ຊາວ ຫ້າ"),
+        ("௨௫", "tam", "இருபது ஐந்து"),
+        ("２５", "zho", "二十五"),
+    ],
+)
+def test_digits_of_every_script_are_read(digits, language, spoken):
+    (word,) = tokenize_transcript(digits, VOCABULARY, language).words
+    assert word.spoken == spoken
+    assert word.tokens
+
+
 def test_what_is_spoken_but_cannot_be_read_is_empty():
     cyrillic = Vocabulary(
         {c: i for i, c in enumerate("абвгдежзийклмнопрстуфхцчшщъыьэюя", 1)}, 0, 34
