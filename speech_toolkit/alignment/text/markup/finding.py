@@ -1,0 +1,33 @@
+"""Which stretches of a transcript are markup, and the transcript without them."""
+
+from __future__ import annotations
+
+import regex
+
+from speech_toolkit.alignment.text.markup.brackets import find_brackets
+from speech_toolkit.alignment.text.markup.lines import find_lines
+from speech_toolkit.alignment.text.markup.ranges import Stretch, blanked, merged
+from speech_toolkit.alignment.text.markup.speakers import find_speakers
+
+MARKUP_CHOICES = ("auto", "keep", "strip")
+_MAY_BE_MARKUP = regex.compile(
+    r"[\[{(<>:：（【［｛〔♩♪♫♬🎵🎶🎼¹²³⁰⁴-⁹#=&\\]|^[^\S\n\r]*(?:\p{Nd}|[-–—_*~.·•+]|page|seite|p[áa]g|стр|S\.|p[gp]?\."
+    r"|第|sayfa|strona|WEBVTT)",
+    regex.MULTILINE | regex.IGNORECASE,
+)
+
+
+def find_markup(text: str) -> tuple[Stretch, ...]:
+    """Find what is not meant to be spoken.
+
+    Args:
+        text: as typed.
+
+    Returns:
+        First character of each stretch and one past its last, in order and apart.
+    """
+    if _MAY_BE_MARKUP.search(text) is None:
+        return ()
+    found = merged([*find_lines(text), *find_brackets(text)])
+    # Labels stand first in what is left of a line: "[00:12] JOHN: Hello."
+    return merged([*found, *find_speakers(blanked(text, found))])
