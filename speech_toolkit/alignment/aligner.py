@@ -17,7 +17,7 @@ from speech_toolkit.alignment.models.registry import load_ctc_model, resolve_ctc
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.recording import Emissions
 from speech_toolkit.alignment.result import AlignmentResult, StageTimes
-from speech_toolkit.alignment.text.transcript import TokenizedTranscript
+from speech_toolkit.alignment.text.transcript import AnyTranscript
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
@@ -162,7 +162,7 @@ class Aligner:
     def align(
         self,
         audio: str | os.PathLike[str] | AudioSource | Waveform,
-        transcript: str | TokenizedTranscript,
+        transcript: AnyTranscript,
         settings: AlignmentSettings | None = None,
     ) -> AlignmentResult:
         """Find when each character, word and sentence of a transcript is spoken.
@@ -295,6 +295,7 @@ class Aligner:
                 "window_s": settings.window_s,
                 "context_s": settings.context_s,
                 "batch_size": emissions.batch_size,
+                "markup": settings.markup,
                 "normalize_waveform": self.checkpoint.normalizes_waveform,
                 "attn_implementation": self.model.config._attn_implementation,
             }

@@ -8,7 +8,12 @@ from speech_toolkit.alignment.models.language_adapters import is_language
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
-from speech_toolkit.alignment.text.transcript import TokenizedTranscript, tokenize_transcript
+from speech_toolkit.alignment.text.markup.marking import MARKUP_CHOICES
+from speech_toolkit.alignment.text.transcript import (
+    AnyTranscript,
+    TokenizedTranscript,
+    tokenize_transcript,
+)
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.waveform import Waveform, as_waveform
 from speech_toolkit.errors import InfeasibleAlignmentError, UsageError
@@ -26,6 +31,8 @@ class AlignmentSettings:
         window_s: seconds of audio that the model is asked for at a time, above 0.
         context_s: seconds that it sees on either side of them, at least 0.
         batch_size: windows that run together, at least 1; None for the device's default.
+        markup: what is done with text that is not meant to be spoken: ``auto`` leaves it in the
+            text and does not align it, ``keep`` aligns all, ``strip`` leaves it out of the text.
     """
 
     language: str = "eng"
@@ -33,10 +40,13 @@ class AlignmentSettings:
     window_s: float = 30.0
     context_s: float = 2.0
     batch_size: int | None = None
+    markup: str = "auto"
 
     def __post_init__(self) -> None:
         if self.star not in STAR_CHOICES:
             raise UsageError(f"star {self.star!r}: use one of {', '.join(STAR_CHOICES)}")
+        if self.markup not in MARKUP_CHOICES:
+            raise UsageError(f"markup {self.markup!r}: use one of {', '.join(MARKUP_CHOICES)}")
         WINDOW_S.check("window_s", self.window_s)
         CONTEXT_S.check("context_s", self.context_s)
         if self.batch_size is not None:
@@ -62,7 +72,7 @@ class AlignmentInput:
 
 def prepare_input(
     audio: str | os.PathLike[str] | AudioSource | Waveform,
-    transcript: str | TokenizedTranscript,
+    transcript: AnyTranscript,
     checkpoint: CtcCheckpoint,
     settings: AlignmentSettings,
 ) -> AlignmentInput:
@@ -70,7 +80,7 @@ def prepare_input(
 
     Args:
         audio: a file or a part of one, ``-`` for standard input, or a waveform at the model's rate.
-        transcript: the text, or the text already taken apart.
+        transcript: the text, with its cues where they are known, or already taken apart.
         checkpoint: the vocabulary and the frames that it makes.
         settings: the language and the wildcards.
 
@@ -88,7 +98,7 @@ def prepare_input(
         )
     geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     if not isinstance(transcript, TokenizedTranscript):
-        transcript = tokenize_transcript(transcript, vocabulary, settings.language)
+        transcript = tokenize_transcript(transcript, vocabulary, settings.language, settings.markup)
     started = time.perf_counter()
     audio = as_waveform(audio, geometry.sample_rate_hz, geometry.fewest_samples)
     audio_load_time = time.perf_counter() - started

@@ -25,8 +25,7 @@ import numpy as np
 from speech_toolkit.alignment.letter_runs import LetterRuns, label_runs, letter_runs
 from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.text.labels import WILDCARD, LabelSequence
-from speech_toolkit.alignment.text.normalization import is_spoken_text
-from speech_toolkit.alignment.text.transcript import TokenizedTranscript
+from speech_toolkit.alignment.text.transcript import TokenizedTranscript, Word
 
 MAX_LEAD_S = 0.1
 MAX_TAIL_S = 0.2
@@ -106,7 +105,7 @@ def spans_from_path(
         loudness,
         max_inner_blank=max_inner_blank,
     )
-    unread = np.array([not word.tokens and is_spoken_text(word.text) for word in transcript.words])
+    unread = np.array([_is_unread(word) for word in transcript.words])
     stretches = _stretch_spans(
         letters,
         wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
@@ -121,6 +120,11 @@ def spans_from_path(
         words=words,
         sentences=_sentence_spans(letters, words, transcript),
     )
+
+
+def _is_unread(word: Word) -> bool:
+    """Whether a word is spoken but has no letters."""
+    return not word.tokens and word.spoken is not False
 
 
 def _stretch_spans(

@@ -11,6 +11,7 @@ from speech_toolkit.alignment.models.registry import resolve_ctc_checkpoint
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.alignment.result import AlignmentResult
 from speech_toolkit.alignment.search.viterbi import preload
+from speech_toolkit.alignment.text.cued_text import CuedText
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.source import AudioSource
@@ -42,7 +43,7 @@ class AlignmentRequest:
 
     model_path: str | None
     audio_path: str
-    transcript: str
+    transcript: str | CuedText
     device: str
     dtype: str
     attn_implementation: str | None
@@ -70,7 +71,10 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
     if checkpoint.adapter is not None:
         reporter.info(f"Adapter of language: {checkpoint.adapter}")
     transcript = tokenize_transcript(
-        request.transcript, checkpoint.vocabulary, request.settings.language
+        request.transcript,
+        checkpoint.vocabulary,
+        request.settings.language,
+        request.settings.markup,
     )
     with background_worker() as pool:
         preparing = pool.submit(

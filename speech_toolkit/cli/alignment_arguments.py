@@ -84,6 +84,13 @@ def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
         default="eng",
         help="ISO 639-3 code of the transcript; picks the adapter of MMS-1b-all (default: eng)",
     )
+    parser.add_argument(
+        "--markup",
+        choices=("auto", "keep", "strip"),
+        default="auto",
+        help="text that is not meant to be spoken, as [laughter], JOHN: or <i>: leave it in the "
+        "text and do not align it, align it as all else, or leave it out (default: auto)",
+    )
 
 
 def _add_window_arguments(parser: argparse.ArgumentParser) -> None:

@@ -15,13 +15,16 @@ import regex
 from speech_toolkit.alignment.text.letter_case import lower_character
 
 _APOSTROPHES = frozenset("’‘‛ʼʻʹ′`´＇")
-_ARABIC_SEPARATORS = {"٫": ".", "٬": ","}
+_ARABIC_NEVER_READ = {"٫": ".", "٬": ","}
 # Vowel and recitation marks, the superscript alef, and the tatweel that only stretches a line.
 _ARABIC_MARKS = regex.compile(r"[\u0610-\u061A\u0640\u064B-\u0652\u0670\u06D6-\u06DC\u06DF-\u06E8]")
 # A character as a reader sees it. ``\X`` alone counts the flags' letters before each one again.
 CLUSTER = r"(?:[\U0001F1E6-\U0001F1FF]{1,2}+[\p{Grapheme_Extend}\u200d]*+|\X)"
 # Read aloud although Unicode counts them as punctuation or modifiers.
 SPOKEN_PUNCTUATION = frozenset("%&@")
+_SPOKEN_PICTURE = "°"
+_NEVER_READ = frozenset("~|\ufe0e\ufe0f")  # the last two choose the form of an emoji
+_ARROWS = range(0x2190, 0x2200)
 
 
 class Symbol(NamedTuple):
@@ -64,19 +67,34 @@ def normalize(piece: str, language: str, keep_case: bool = False) -> list[Symbol
 
 @lru_cache(maxsize=65536)
 def is_silent(character: str) -> bool:
-    """Whether a character is not read aloud: punctuation, space, marks, invisible characters."""
+    """Whether a character is not read aloud: punctuation, space, marks, pictures."""
     category = unicodedata.category(character)
-    return (category[0] in "PZCM" or category == "Sk") and character not in SPOKEN_PUNCTUATION
+    is_sign = category[0] in "PZCM" or category == "Sk" or is_picture(character)
+    return is_sign and character not in SPOKEN_PUNCTUATION
+
+
+@lru_cache(maxsize=65536)
+def is_picture(character: str) -> bool:
+    """Whether a character is looked at and not read: an emoji, a note, an arrow, a bullet."""
+    if character in _NEVER_READ or ord(character) in _ARROWS:
+        return True
+    category = unicodedata.category(character)
+    if category == "Sk":
+        return ord(character) > 0xFFFF  # the colour of an emoji's skin
+    stands_for = unicodedata.normalize("NFKC", character)
+    return (
+        category == "So" and character != _SPOKEN_PICTURE and not any(map(str.isalnum, stands_for))
+    )
 
 
 def is_silent_text(text: str) -> bool:
-    """Whether nothing in ``text`` is meant to be read aloud: only punctuation and the like.
+    """Whether nothing in ``text`` is meant to be read aloud: only punctuation and pictures.
 
     Unlike :func:`is_silent`, stray combining marks and control characters do not pass: they are
     a defect of the text that its author wants to know of.
     """
     return all(
-        unicodedata.category(c)[0] in "PZ" or unicodedata.category(c) == "Cf"
+        unicodedata.category(c)[0] in "PZ" or unicodedata.category(c) == "Cf" or is_picture(c)
         for c in text
         if not c.isspace()
     ) and SPOKEN_PUNCTUATION.isdisjoint(text)
@@ -89,7 +107,7 @@ def is_spoken_text(text: str) -> bool:
     """
     return any(
         unicodedata.category(c)[0] in "LN"
-        or unicodedata.category(c) in ("Sc", "Sm")
+        or (unicodedata.category(c) in ("Sc", "Sm") and not is_picture(c))
         or c in SPOKEN_PUNCTUATION
         for c in text
     )
@@ -122,8 +140,8 @@ def _normal_cluster(cluster: str) -> str:
 def _plain(character: str, language: str, keep_case: bool) -> str:
     if character in _APOSTROPHES:
         return "'"
-    if character in _ARABIC_SEPARATORS:
-        return _ARABIC_SEPARATORS[character]
+    if character in _ARABIC_NEVER_READ:
+        return _ARABIC_NEVER_READ[character]
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from operator import attrgetter
 from typing import Literal, NamedTuple
 from unicodedata import category
 
 import regex
 
+from speech_toolkit.alignment.text.cued_text import CuedText
 from speech_toolkit.alignment.text.language import resolve_language
+from speech_toolkit.alignment.text.markup.marking import MarkedText, mark
 from speech_toolkit.alignment.text.normalization import is_silent_text, is_spoken_text
 from speech_toolkit.alignment.text.scripts import foreign_script, language_in
-from speech_toolkit.alignment.text.segmentation import has_line_break, pieces, sentence_ends
+from speech_toolkit.alignment.text.segmentation import pieces
+from speech_toolkit.alignment.text.sentences import ends_of_sentences
 from speech_toolkit.alignment.text.spelling import SpelledWord, Speller
 from speech_toolkit.alignment.text.transcript_file import read_transcript
 from speech_toolkit.alignment.text.verbalization import can_say_numbers, telephone_numbers
@@ -30,6 +33,7 @@ from speech_toolkit.errors import TranscriptError
 from speech_toolkit.system.garbage_collection import garbage_collection_paused
 
 __all__ = [
+    "AnyTranscript",
     "Sentence",
     "Token",
     "TokenizedTranscript",
@@ -72,7 +76,8 @@ class Word:
         end_char: one past the last.
         tokens: in order; empty where nothing can be aligned, as for a dash that stands alone.
         spoken: what the tokens stand for, in the language's own letters: "twenty five" for "25";
-            empty where it cannot be read, False where it is not meant to be.
+            empty where it cannot be read, False where it is not meant to be,
+            as "[laughter]" and a dash.
     """
 
     text: str
@@ -109,7 +114,7 @@ class TokenizedTranscript:
     is in exactly one word, every word in exactly one sentence.
 
     Attributes:
-        text: the transcript as given.
+        text: the transcript as given, or without its markup where that was asked for.
         language: ISO 639-3.
         words: at least one of them has tokens.
         sentences: at least one.
@@ -123,30 +128,36 @@ class TokenizedTranscript:
     warnings: tuple[str, ...]
 
 
+AnyTranscript = str | CuedText | TokenizedTranscript
+
+
 def tokenize_transcript(
-    text: str, vocabulary: Vocabulary, language: str = "eng"
+    text: str | CuedText, vocabulary: Vocabulary, language: str = "eng", markup: str = "auto"
 ) -> TokenizedTranscript:
     """Take a transcript apart into sentences, words and the tokens of a vocabulary.
 
     Args:
-        text: any text.
+        text: any text; of one with cues, each cue is a sentence.
         vocabulary: the labels of the checkpoint.
         language: ISO 639-3; two-letter codes and tags such as "de-AT" are understood.
+        markup: ``auto``: what is not meant to be spoken stays in the text and gets no tokens;
+            ``keep``: all is spoken; ``strip``: it is left out of the text.
 
     Raises:
         TranscriptError: no character of the text can be aligned.
         UsageError: the language is not a language code.
     """
     with garbage_collection_paused():
-        return _tokenize(text, vocabulary, resolve_language(language))
+        return _tokenize(mark(text, markup), vocabulary, resolve_language(language))
 
 
-def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
-    speller = Speller(vocabulary, language, text)
+def _tokenize(marked: MarkedText, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
+    text = marked.text
+    speller = Speller(vocabulary, language, marked.spoken)
     words: list[Word] = []
     losses: list[tuple[Word, str]] = []
-    telephones = list(telephone_numbers(text, language))
-    for piece in pieces(text):
+    telephones = list(telephone_numbers(marked.spoken, language))
+    for piece in pieces(marked.spoken):
         piece_start = piece.start()
         for offset, spelled in speller.spell(piece[0], _meets(piece.span(), telephones)):
             word = _place(spelled, text, piece_start + offset)
@@ -154,13 +165,19 @@ def _tokenize(text: str, vocabulary: Vocabulary, language: str) -> TokenizedTran
             if spelled.lost or not spelled.labels:
                 losses.append((word, spelled.lost))
     if not any(word.tokens for word in words):
-        raise TranscriptError(_nothing_to_align(text, words))
+        raise TranscriptError(_nothing_to_align(marked, words))
+    if marked.markup:
+        words += (
+            Word(text[start:end], start, end, (), spoken=False)
+            for start, end in marked.unspoken_words()
+        )
+        words.sort(key=attrgetter("start_char"))
     return TokenizedTranscript(
         text=text,
         language=language,
         words=tuple(words),
-        sentences=tuple(_sentences(text, words, language)),
-        warnings=tuple(_warnings(text, losses, vocabulary, language)),
+        sentences=tuple(_sentences(marked, words, language)),
+        warnings=tuple(_warnings(marked, losses, vocabulary, language)),
     )
 
 
@@ -182,21 +199,25 @@ def _place(spelled: SpelledWord, text: str, offset: int) -> Word:
     return Word(written, start, end, tuple(tokens), spelled.said if is_read else False)
 
 
-def _sentences(text: str, words: list[Word], language: str) -> Iterable[Sentence]:
-    breaks_after = [
-        has_line_break(text[word.end_char : following.start_char])
-        for word, following in pairwise(words)
-    ]
+def _sentences(marked: MarkedText, words: list[Word], language: str) -> Iterable[Sentence]:
+    spans = [(word.start_char, word.end_char) for word in words]
     first = 0
-    for end in sentence_ends([word.text for word in words], [*breaks_after, True], language):
+    for end in ends_of_sentences(marked, spans, language):
         start_char, end_char = words[first].start_char, words[end - 1].end_char
-        yield Sentence(text[start_char:end_char], start_char, end_char, first, end)
+        yield Sentence(marked.text[start_char:end_char], start_char, end_char, first, end)
         first = end
 
 
 def _warnings(
-    text: str, losses: list[tuple[Word, str]], vocabulary: Vocabulary, language: str
+    marked: MarkedText, losses: list[tuple[Word, str]], vocabulary: Vocabulary, language: str
 ) -> Iterable[str]:
+    text = marked.spoken
+    if marked.markup:
+        named = [(marked.text[start:end], start) for start, end in marked.markup]
+        yield (
+            f"not spoken: {_count(len(named), 'passage')} of markup: {_list_places(named)}; "
+            "--markup keep aligns what is said all the same"
+        )
     unread = [(w, lost) for w, lost in losses if not w.tokens and not is_silent_text(w.text)]
     partly = [(w, lost) for w, lost in losses if w.tokens and lost]
     if unread:
@@ -227,20 +248,29 @@ def _lacks_ideograph(text: str, vocabulary: Vocabulary) -> bool:
     return any(match[0] not in vocabulary.letters for match in _IDEOGRAPH.finditer(text))
 
 
-def _nothing_to_align(text: str, words: list[Word]) -> str:
+def _nothing_to_align(marked: MarkedText, words: list[Word]) -> str:
+    if marked.markup or marked.is_stripped:
+        return (
+            "the transcript holds nothing but markup that is not meant to be spoken; give the "
+            "words that are spoken, or align all of it with --markup keep"
+        )
     if not words:
         return "the transcript is empty; give the words that are spoken"
     return (
-        f"the transcript {_shown(text.strip())} holds nothing that the model's vocabulary can "
-        "spell; check the language and the model"
+        f"the transcript {_shown(marked.text.strip())} holds nothing that the model's vocabulary "
+        "can spell; check the language and the model"
     )
 
 
 def _list_words(words: list[Word]) -> str:
+    return _list_places([(word.text, word.start_char) for word in words])
+
+
+def _list_places(passages: Sequence[tuple[str, int]]) -> str:
     named = ", ".join(
-        f"{_shown(word.text)} (character {word.start_char})" for word in words[:_NAMED_IN_WARNINGS]
+        f"{_shown(text)} (character {start})" for text, start in passages[:_NAMED_IN_WARNINGS]
     )
-    more = len(words) - _NAMED_IN_WARNINGS
+    more = len(passages) - _NAMED_IN_WARNINGS
     return f"{named} and {more} more" if more > 0 else named
 
 

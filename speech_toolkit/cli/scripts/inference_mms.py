@@ -69,7 +69,7 @@ def run_inference(
         audio_track: of a file with several, counted from 0.
         start_s: where the part that is aligned begins; all times stay those of the whole file.
         end_s: where it ends; None for the end of the file.
-        **settings: ``star``, ``window_s``, ``context_s``, ``batch_size`` as in
+        **settings: ``star``, ``window_s``, ``context_s``, ``batch_size``, ``markup`` as in
             ``AlignmentSettings``.
 
     Returns:
@@ -156,6 +156,7 @@ def _settings_from(arguments: argparse.Namespace) -> AlignmentSettings:
         window_s=arguments.window_s,
         context_s=arguments.context_s,
         batch_size=arguments.batch_size,
+        markup=arguments.markup,
     )
 
 

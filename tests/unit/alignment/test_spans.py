@@ -40,7 +40,8 @@ def transcript_of(text, unaligned=()):
             for offset, letter in enumerate(piece)
             if letter in LETTERS and piece not in unaligned
         )
-        words.append(Word(piece, start, position, tokens))
+        spoken = piece if piece.isalnum() else False
+        words.append(Word(piece, start, position, tokens, spoken))
         if piece.endswith(".") or position == len(text):
             begin = words[first_word].start_char
             sentences.append(

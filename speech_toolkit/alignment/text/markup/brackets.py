@@ -18,7 +18,9 @@ def _pair(opening: str, closing: str) -> str:
     return rf"{regex.escape(opening)}(?P<content>{inside}){regex.escape(closing)}"
 
 
-_SQUARE_OR_CURLY = [regex.compile(_pair(*pair)) for pair in ("[]", "{}", "【】", "［］", "｛｝", "〔〕")]
+_SQUARE_OR_CURLY = [
+    regex.compile(_pair(*pair)) for pair in ("[]", "{}", "【】", "［］", "｛｝", "〔〕")
+]
 _ROUND = [regex.compile(_pair(*pair)) for pair in ("()", "（）")]
 # Tags of HTML and WebVTT, whose attributes may hold anything; any single word in angle brackets.
 _TAG = regex.compile(
@@ -33,12 +35,15 @@ _ENTITY = regex.compile(r"&(?:nbsp|lrm|rlm|shy|zwnj|zwj|ensp|emsp|thinsp);")
 _MUSIC = regex.compile("[♩♪♫♬🎵🎶🎼]\ufe0f?")
 _ASS_BREAK = regex.compile(r"\\[Nnh]")
 _SUPERSCRIPT = "[¹²³⁰⁴-⁹]"
-_FOOTNOTE = regex.compile(rf"{_SUPERSCRIPT}{{1,3}}+(?!\w)")
+_FOOTNOTE = regex.compile(rf"{_SUPERSCRIPT}{{1,3}}+(?!\p{{N}})")
 _WORD_BEFORE = regex.compile(r"[\p{L}\p{M}]*$")
 _CLOSES = regex.compile(r"[\p{Pe}\p{Pf}.,;:!?\"'。，！？；：]")
 _CASELESS = regex.compile(r"[\p{Lo}]")
-# Whose small 2 is read aloud: "sin²", "米²".
-_POWERS = frozenset("sin cos tan log exp sec csc cot mol rad min max var 米 秒 厘米 千米 公里".split())
+# Whose small 2 is read aloud: "sin²".
+_POWERS = frozenset(
+    ("sin", "cos", "tan", "log", "exp", "sec", "csc", "cot", "mol", "rad", "min", "max", "var")
+)
+_UNITS = ("米", "秒")
 _SHORTEST_NOTED, _LONGEST_WORD, _LONGEST_INDEX = 3, 40, 2  # characters
 
 
@@ -108,5 +113,5 @@ def _takes_footnote(before: str) -> bool:
         return bool(before)
     word = _WORD_BEFORE.search(before)[0].lower()
     if not word or _CASELESS.match(word[-1]):
-        return bool(word) and not any(word.endswith(unit) for unit in _POWERS)
+        return bool(word) and not word.endswith(_UNITS)
     return len(word) >= _SHORTEST_NOTED and word not in _POWERS

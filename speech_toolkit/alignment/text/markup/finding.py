@@ -9,9 +9,8 @@ from speech_toolkit.alignment.text.markup.lines import find_lines
 from speech_toolkit.alignment.text.markup.ranges import Stretch, blanked, merged
 from speech_toolkit.alignment.text.markup.speakers import find_speakers
 
-MARKUP_CHOICES = ("auto", "keep", "strip")
 _MAY_BE_MARKUP = regex.compile(
-    r"[\[{(<>:：（【［｛〔♩♪♫♬🎵🎶🎼¹²³⁰⁴-⁹#=&\\]|^[^\S\n\r]*(?:\p{Nd}|[-–—_*~.·•+]|page|seite|p[áa]g|стр|S\.|p[gp]?\."
+    r"[\[{(<>:：（【［｛〔♩♪♫♬🎵🎶🎼¹²³⁰⁴-⁹=&\\]|^[^\S\n\r]*(?:\p{Nd}|[-–—_*~.·•+]|page|seite|p[áa]g|стр|S\.|p[gp]?\."
     r"|第|sayfa|strona|WEBVTT)",
     regex.MULTILINE | regex.IGNORECASE,
 )

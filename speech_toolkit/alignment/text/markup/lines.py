@@ -23,7 +23,6 @@ _PAGE = regex.compile(
 _RULE = regex.compile(r"\s*([=\-_*~#+.·•—–])(?:\s*\1){2,}\s*")
 _ONLY_TIME = regex.compile(r"\s*[\[(]?\s*(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?\s*[\])]?\s*")
 _TIME_FIRST = regex.compile(r"\s*(\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,3})?)(?=\s)")
-_HEADING = regex.compile(r"\s*(#{1,6})(?=\s+\S)")
 _WEBVTT = regex.compile(r"\ufeff?WEBVTT(?:[ \t].*)?")
 _FINISHED = regex.compile(r"[\p{Sentence_Terminal}…:：\"”’»」』)\]]\s*$")
 
@@ -54,9 +53,9 @@ def lines_of(text: str) -> list[Line]:
 
 
 def find_lines(text: str) -> Iterator[Stretch]:
-    """Find lines that are markup, and the marks that begin a line.
+    """Find lines that are markup, and times that begin a line.
 
-    Headings are read aloud in most audiobooks, so that no more than their marks is markup.
+    Headings are none, for they are read aloud in most audiobooks.
 
     Args:
         text: as typed.
@@ -75,8 +74,6 @@ def find_lines(text: str) -> Iterator[Stretch]:
             or _RULE.fullmatch(line.text)
         ):
             yield line.stretch
-        elif match := _HEADING.match(line.text):
-            yield line.start + match.start(1), line.start + match.end(1)
     if len(lines) > 1:
         yield from _page_numbers(lines)
         yield from _times(lines)
@@ -85,8 +82,8 @@ def find_lines(text: str) -> Iterator[Stretch]:
 def _page_numbers(lines: Sequence[Line]) -> Iterator[Stretch]:
     """Find page numbers.
 
-    A bare number may be read aloud, as in a countdown or above a chapter. It is that of a page where
-    the sentence goes on around it, and so are those of the same run: 11, 12, 13.
+    A bare number may be read aloud, as in a countdown or above a chapter. It is that of a page
+    where the sentence goes on around it, and so are those of the same run: 11, 12, 13.
     """
     bare: list[tuple[int, Line, bool]] = []
     for place, line in enumerate(lines):

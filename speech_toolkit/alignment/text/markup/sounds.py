@@ -10,17 +10,17 @@ import regex
 
 _ENGLISH = r"""
     laugh(?:s|ed|ing|ter)? chuckl(?:e|es|ed|ing) giggl(?:e|es|ed|ing) snicker(?:s|ing)?
-    sigh(?:s|ed|ing)? gasp(?:s|ed|ing)? cough(?:s|ed|ing)? sneez(?:e|es|ed|ing) sniff(?:s|ing|les|ling)?
-    sob(?:s|bed|bing)? cries crying weep(?:s|ing) scream(?:s|ed|ing)? shout(?:s|ed|ing) yell(?:s|ed|ing)
-    groan(?:s|ed|ing)? moan(?:s|ed|ing)? grunt(?:s|ed|ing)? snort(?:s|ed|ing)? scoff(?:s|ed|ing)?
-    applau(?:se|ds|ding) clap(?:s|ping) cheer(?:s|ing) boo(?:s|ing) whistl(?:es|ing) hum(?:s|ming)
-    music sing(?:s|ing) silence pause(?:s|d)? inaudible unintelligible indistinct indiscernible
-    crosstalk static beep(?:s|ed|ing)? bleep(?:s|ed)? ringing knock(?:s|ing)? footsteps thunder
-    gunshots? gunfire explosions? bark(?:s|ing) meow(?:s|ing)? chatter(?:s|ing)? murmur(?:s|ing)?
-    mumbl(?:es|ing) mutter(?:s|ing) whisper(?:s|ing) stammer(?:s|ing) stutter(?:s|ing)
-    exhal(?:es|ing) inhal(?:es|ing) breath(?:es|ing) yawn(?:s|ing) snor(?:es|ing) hiccups? burps?
-    slam(?:s|ming) noise sfx voice-?over v\.?o\.? o\.?s\.? o\.?c\.? off-?screen off-?mic cont'?d sic
-    ph redacted
+    sigh(?:s|ed|ing)? gasp(?:s|ed|ing)? cough(?:s|ed|ing)? sneez(?:e|es|ed|ing)
+    sniff(?:s|ing|les|ling)? sob(?:s|bed|bing)? cries crying weep(?:s|ing) scream(?:s|ed|ing)?
+    shout(?:s|ed|ing) yell(?:s|ed|ing) groan(?:s|ed|ing)? moan(?:s|ed|ing)? grunt(?:s|ed|ing)?
+    snort(?:s|ed|ing)? scoff(?:s|ed|ing)? applau(?:se|ds|ding) clap(?:s|ping) cheer(?:s|ing)
+    boo(?:s|ing) whistl(?:es|ing) hum(?:s|ming) music sing(?:s|ing) silence pause(?:s|d)?
+    inaudible unintelligible indistinct indiscernible crosstalk static beep(?:s|ed|ing)?
+    bleep(?:s|ed)? ringing knock(?:s|ing)? footsteps thunder gunshots? gunfire explosions?
+    bark(?:s|ing) meow(?:s|ing)? chatter(?:s|ing)? murmur(?:s|ing)? mumbl(?:es|ing)
+    mutter(?:s|ing) whisper(?:s|ing) stammer(?:s|ing) stutter(?:s|ing) exhal(?:es|ing)
+    inhal(?:es|ing) breath(?:es|ing) yawn(?:s|ing) snor(?:es|ing) hiccups? burps? slam(?:s|ming)
+    noise sfx voice-?over v\.?o\.? o\.?s\.? o\.?c\.? off-?screen off-?mic cont'?d sic ph redacted
 """
 _ENGLISH_BESIDE = r"""
     a an the and his her their its both all audience crowd people man woman door
@@ -33,35 +33,33 @@ _ENGLISH_BESIDE = r"""
 _ENGLISH_AFTER = "in on at of to by from"
 _PHRASES = r"""
     clear(?:s|ing)\ (?:his\ |her\ |their\ )?throat foreign\ language cross\ talk
-    (?:speaks|speaking|speaks\ in|speaking\ in)\ (?:a\ )?\p{L}+(?:\ language)? end\ of\ (?:recording|tape)
-    no\ audio off\ (?:mic|screen|camera)
+    (?:speaks|speaking|speaks\ in|speaking\ in)\ (?:a\ )?\p{L}+(?:\ language)?
+    end\ of\ (?:recording|tape) no\ audio off\ (?:mic|screen|camera)
 """
 _OTHER_LANGUAGES = r"""
-    lacht lachen gelächter seufzt seufzen hustet husten räuspert\ sich niest weint schreit flüstert
-    applaus beifall musik stille pause unverständlich kichert jubel stöhnt gähnt geräusch
-    rires? rit riant rient soupire?s? tousse toux pleure pleurs cris crie chuchote applaudissements
-    musique silence inaudible incompréhensible gémit
-    risas? ríe ríen riendo suspir[ao]s? tose tos llora grita susurra aplausos música silencio
-    inaudible ininteligible
+    lacht lachen gelächter seufzt seufzen hustet husten räuspert\ sich niest weint schreit
+    flüstert applaus beifall musik stille pause unverständlich kichert jubel stöhnt gähnt geräusch
+    rires? rit riant rient soupire?s? tousse toux pleure pleurs cris crie chuchote
+    applaudissements musique silence inaudible incompréhensible gémit risas? ríe ríen riendo
+    suspir[ao]s? tose tos llora grita susurra aplausos música silencio inaudible ininteligible
     ride risate ridono sospir[ao] tossisce piange urla sussurra applausi musica silenzio
-    incomprensibile
-    risos ri rindo suspiros? suspira tosse chora aplausos música silêncio inaudível
-    gelach lacht zucht zuchten hoest huilt fluistert applaus gejuich muziek stilte onverstaanbaar
-    смех смеётся смеется смеются вздыхает вздох кашляет кашель плачет кричит шёпотом шепчет
-    аплодисменты музыка тишина пауза неразборчиво
-    śmiech śmieje\ się wzdycha kaszle płacze krzyczy szepcze oklaski brawa muzyka cisza niewyraźnie
-    gülüyor gülüşmeler kahkaha iç\ çekiyor öksürüyor ağlıyor alkış alkışlar müzik sessizlik anlaşılmıyor
-    ضحك يضحك تضحك تصفيق موسيقى صمت تنهد يتنهد سعال
-    हँसी हंसी हँसते\ हुए तालियाँ तालियां संगीत आह
-    웃음 웃음소리 웃는다 박수 박수갈채 음악 한숨 침묵 기침 울음 환호
+    incomprensibile risos ri rindo suspiros? suspira tosse chora aplausos música silêncio
+    inaudível gelach lacht zucht zuchten hoest huilt fluistert applaus gejuich muziek stilte
+    onverstaanbaar смех смеётся смеется смеются вздыхает вздох кашляет кашель плачет кричит
+    шёпотом шепчет аплодисменты музыка тишина пауза неразборчиво śmiech śmieje\ się wzdycha kaszle
+    płacze krzyczy szepcze oklaski brawa muzyka cisza niewyraźnie gülüyor gülüşmeler kahkaha
+    iç\ çekiyor öksürüyor ağlıyor alkış alkışlar müzik sessizlik anlaşılmıyor ضحك يضحك تضحك تصفيق
+    موسيقى صمت تنهد يتنهد سعال हँसी हंसी हँसते\ हुए तालियाँ तालियां संगीत आह 웃음 웃음소리 웃는다
+    박수 박수갈채 음악 한숨 침묵 기침 울음 환호
 """
 _CHINESE = r"""
     (?:众人|大家|观众|全场|现场|所有人|两人|他|她|轻|大|微|苦|冷|偷|狂|哄堂)?(?:笑|大笑|微笑|哈哈大笑)(?:声|着)?
     笑聲 众人笑 眾人笑 (?:热烈|熱烈)?(?:鼓)?掌(?:声|聲)? 鼓掌 欢呼(?:声)? 歡呼(?:聲)?
-    (?:背景|轻|輕)?(?:音乐|音樂)(?:声|聲|起|响起|響起)? 叹气 嘆氣 叹息 咳嗽(?:声|聲)? 哭(?:泣|声|聲)? 尖叫(?:声|聲)?
-    沉默 停顿 停頓 静音 靜音 听不清 聽不清 听不清楚 无法听清 噪音 杂音 雜音 口哨(?:声)? 敲门声 电话铃声 脚步声 枪声 铃声 掌声雷动
-    画外音 畫外音 旁白
-    笑 笑い 笑い声 爆笑 苦笑 拍手 歓声 音楽 ため息 咳 咳払い 沈黙 泣く 泣き声 聞き取れず 聞き取り不能 効果音
+    (?:背景|轻|輕)?(?:音乐|音樂)(?:声|聲|起|响起|響起)? 叹气 嘆氣 叹息 咳嗽(?:声|聲)?
+    哭(?:泣|声|聲)? 尖叫(?:声|聲)? 沉默 停顿 停頓 静音 靜音 听不清 聽不清 听不清楚 无法听清 噪音
+    杂音 雜音 口哨(?:声)? 敲门声 电话铃声 脚步声 枪声 铃声 掌声雷动 画外音 畫外音 旁白 笑 笑い
+    笑い声 爆笑 苦笑 拍手 歓声 音楽 ため息 咳 咳払い 沈黙 泣く 泣き声 聞き取れず 聞き取り不能
+    効果音
 """
 
 

@@ -15,47 +15,49 @@ from speech_toolkit.alignment.text.markup.ranges import Stretch
 
 # Roles that nobody opens a sentence with, and those that are nouns like others.
 _SURE_ROLES = r"""
-    speaker interviewer interviewee narrator moderator announcer presenter host co-?host voice-?over
-    spk unidentified unknown sprecher(?:in)? moderator(?:in)? erzähler(?:in)? interviewer(?:in)?
-    intervieweur présentateur présentatrice narrateur narratrice locuteur
-    entrevistador(?:a)? locutor(?:a)? narrador(?:a)? presentador(?:a)? hablante
-    intervistatore narratore conduttore conduttrice entrevistado ведущий ведущая диктор рассказчик
-    主持人 主持 记者 記者 采访者 採訪者 受访者 受訪者 旁白 画外音 解说 解說 说话人 說話人 发言人 發言人 嘉宾 嘉賓
-    司会 司会者 ナレーション ナレーター 進行 진행자 사회자 화자 내레이션
+    speaker interviewer interviewee narrator moderator announcer presenter host co-?host
+    voice-?over spk unidentified unknown sprecher(?:in)? moderator(?:in)? erzähler(?:in)?
+    interviewer(?:in)? intervieweur présentateur présentatrice narrateur narratrice locuteur
+    entrevistador(?:a)? locutor(?:a)? narrador(?:a)? presentador(?:a)? hablante intervistatore
+    narratore conduttore conduttrice entrevistado ведущий ведущая диктор рассказчик 主持人 主持
+    记者 記者 采访者 採訪者 受访者 受訪者 旁白 画外音 解说 解說 说话人 說話人 发言人 發言人 嘉宾
+    嘉賓 司会 司会者 ナレーション ナレーター 進行 진행자 사회자 화자 내레이션
 """
 _OTHER_ROLES = r"""
-    man woman boy girl male female guy child kid doctor nurse teacher student patient customer agent
-    caller operator guest reporter anchor audience crowd officer judge attorney witness mother father
-    question answer q a frage antwort question réponse pregunta respuesta вопрос ответ
-    问 答 問 男 女 男子 女子 甲 乙 丙 老师 老師 学生 學生 医生 醫生 众人 眾人 观众 觀眾 男声 女声 男生 女生 客服 客户
+    man woman boy girl male female guy child kid doctor nurse teacher student patient customer
+    agent caller operator guest reporter anchor audience crowd officer judge attorney witness
+    mother father question answer q a frage antwort question réponse pregunta respuesta вопрос
+    ответ 问 答 問 男 女 男子 女子 甲 乙 丙 老师 老師 学生 學生 医生 醫生 众人 眾人 观众 觀眾 男声
+    女声 男生 女生 客服 客户
 """
 _TITLES = r"""
-    mr mrs ms miss dr prof professor sir lady lord capt captain sgt sergeant lt officer judge justice
-    senator sen representative rep president secretary chairman chairwoman rev father sister nurse
-    doctor detective inspector agent herr frau fräulein monsieur madame mme mlle señor señora
-    sr sra signor signora don doña доктор г-н г-жа
+    mr mrs ms miss dr prof professor sir lady lord capt captain sgt sergeant lt officer judge
+    justice senator sen representative rep president secretary chairman chairwoman rev father
+    sister nurse doctor detective inspector agent herr frau fräulein monsieur madame mme mlle
+    señor señora sr sra signor signora don doña доктор г-н г-жа
 """
 # What opens a line with a colon and is read aloud.
 _NOTICES = r"""
-    note notes notice nb warning caution attention important tip tips hint reminder remember danger
-    example examples exercise todo ps p\.s p\.s\. faq summary conclusion update breaking news step
-    chapter part act scene section lesson unit book volume episode day week title subject re date time
-    place location topic agenda problem solution result results reason answer key first second third
-    fourth fifth one two three four five six seven eight nine ten next then finally last also but and
-    so or yes no ok okay well now because however therefore thus hence meanwhile today tomorrow
-    yesterday tonight he she it they we you i this that these those here there what who when where why
-    how monday tuesday wednesday thursday friday saturday sunday january february march april may june
-    july august september october november december morning afternoon evening ingredients
-    directions instructions materials method background introduction definition fact rule rules goal
-    achtung hinweis anmerkung wichtig beispiel merke zusammenfassung kapitel teil warnung
-    attention remarque important exemple conclusion résumé chapitre partie avertissement
-    nota atención importante ejemplo resumen conclusión capítulo parte advertencia aviso
-    attenzione avviso esempio riassunto capitolo parte внимание примечание важно пример глава часть итог
-    注意 注 备注 備註 说明 說明 提示 警告 例如 比如 例 结论 結論 总结 總結 总之 問題 问题 答案 原因 结果 結果 时间 時間
-    地点 地點 人物 主题 主題 标题 標題 题目 目的 方法 步骤 内容 內容 要求 附注 重要 特点 优点 缺点 首先 其次 最后 第一
-    第二 第三 因此 所以 但是 然而 今天 明天 昨天 早上 晚上 下午 中午 周一 周二 周三 周四 周五 周六 周日 他说 她说 我说
-    张力 张开 王国 王子 王朝 王后 李子 刘海 陈述 陈列 杨树 黄金 赵国 周末 周期 吴国 孙子 徐徐 朱红 郭外 郑重 谢谢 宋代
-    唐代 唐朝 许多 許多 韩国 冯河 曹操 时候
+    note notes notice nb warning caution attention important tip tips hint reminder remember
+    danger example examples exercise todo ps p\.s p\.s\. faq summary conclusion update breaking
+    news step chapter part act scene section lesson unit book volume episode day week title
+    subject re date time place location topic agenda problem solution result results reason answer
+    key first second third fourth fifth one two three four five six seven eight nine ten next then
+    finally last also but and so or yes no ok okay well now because however therefore thus hence
+    meanwhile today tomorrow yesterday tonight he she it they we you i this that these those here
+    there what who when where why how monday tuesday wednesday thursday friday saturday sunday
+    january february march april may june july august september october november december morning
+    afternoon evening ingredients directions instructions materials method background introduction
+    definition fact rule rules goal achtung hinweis anmerkung wichtig beispiel merke
+    zusammenfassung kapitel teil warnung attention remarque important exemple conclusion résumé
+    chapitre partie avertissement nota atención importante ejemplo resumen conclusión capítulo
+    parte advertencia aviso attenzione avviso esempio riassunto capitolo parte внимание примечание
+    важно пример глава часть итог 注意 注 备注 備註 说明 說明 提示 警告 例如 比如 例 结论 結論
+    总结 總結 总之 問題 问题 答案 原因 结果 結果 时间 時間 地点 地點 人物 主题 主題 标题 標題 题目
+    目的 方法 步骤 内容 內容 要求 附注 重要 特点 优点 缺点 首先 其次 最后 第一 第二 第三 因此 所以
+    但是 然而 今天 明天 昨天 早上 晚上 下午 中午 周一 周二 周三 周四 周五 周六 周日 他说 她说 我说
+    张力 张开 王国 王子 王朝 王后 李子 刘海 陈述 陈列 杨树 黄金 赵国 周末 周期 吴国 孙子 徐徐 朱红
+    郭外 郑重 谢谢 宋代 唐代 唐朝 许多 許多 韩国 冯河 曹操 时候
 """
 _SURNAMES = "张張王李赵趙刘劉陈陳杨楊黄黃吴吳周徐孙孫朱郭郑鄭谢謝宋唐许許韩韓冯馮曹彭潘蒋蔣"
 
@@ -82,7 +84,9 @@ _NOTICE = regex.compile(rf"(?i:{_any_of(_NOTICES)})")
 _SURNAMED = regex.compile(
     rf"(?:[老小阿])?[{_SURNAMES}](?:\p{{Han}}{{1,2}}|先生|女士|小姐|老师|老師|医生|醫生|教授|总|總)?"
 )
-_CHEVRONS = regex.compile(r"(?:(?:^|(?<=[\n\r]))[^\S\n\r]*|(?<=[.?!…\"”。！？]\s))(?P<mark>>>>?)(?=\s|$|\w)")
+_CHEVRONS = regex.compile(
+    r"(?:(?:^|(?<=[\n\r]))[^\S\n\r]*|(?<=[.?!…\"”。！？]\s))(?P<mark>>>>?)(?=\s|$|\w)"
+)
 _SENTENCE = regex.compile(r"\s*[\p{Lu}\p{Lo}\"“¿¡].*[.!?…。！？][\"”’)]*\s*", regex.DOTALL)
 _BEFORE_COLON = regex.compile(r"^[^:：\n\r]{1,60}[:：]", regex.MULTILINE)
 _FEWEST_SHOUTED = 2  # letters
@@ -165,5 +169,3 @@ def _trust(match: regex.Match[str], name: str, case_tells: bool) -> _Trust:
     if is_shouted and (case_tells or any(map(str.isdecimal, name))):
         return _Trust.SURE
     return _Trust.LIKELY if len(name.split()) > 1 else _Trust.POSSIBLE
-
-

@@ -131,20 +131,20 @@ def test_a_dash_alone_is_a_word_without_tokens_and_without_a_warning():
 
 
 def test_words_that_cannot_be_aligned_are_kept_counted_and_named():
-    transcript = tokenize_transcript("go 😀 \0 \ud800 \u0301 ♪ ☃ go", MMS)
+    transcript = tokenize_transcript("go ∞ \0 \ud800 \u0301 ± ≠ go", MMS)
     assert [len(word.tokens) for word in transcript.words] == [2, 0, 0, 0, 0, 0, 0, 2]
     (warning,) = transcript.warnings
-    assert warning.startswith("6 words cannot be aligned: '😀' (character 3)")
+    assert warning.startswith("6 words cannot be aligned: '∞' (character 3)")
     assert warning.endswith("and 1 more")
     assert "\\ud800" in warning
     assert "\0" not in warning
 
 
 def test_characters_that_are_left_out_of_a_word_are_reported():
-    (warning,) = tokenize_transcript("hi😀 there", MMS).warnings
+    (warning,) = tokenize_transcript("hi∞ there", MMS).warnings
     assert warning == (
-        "1 character without a letter in the model's vocabulary left out ('😀'), "
-        "in 'hi😀' (character 0)"
+        "1 character without a letter in the model's vocabulary left out ('∞'), "
+        "in 'hi∞' (character 0)"
     )
 
 
