@@ -1,5 +1,6 @@
 """Tokens of a transcript -> the sequence of labels that the Viterbi search is given."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +35,10 @@ class LabelSequence:
 
 
 def label_sequence(
-    transcript: TokenizedTranscript, vocabulary: Vocabulary, star: str = "none"
+    transcript: TokenizedTranscript,
+    vocabulary: Vocabulary,
+    star: str = "none",
+    wildcards_before: Collection[int] = (),
 ) -> LabelSequence:
     """Lay out the tokens of a transcript, wildcards and word separators between them.
 
@@ -44,20 +48,24 @@ def label_sequence(
         star: ``edges`` puts a wildcard before the first and after the last token, ``segments``
             also between sentences. A wildcard takes up audio that the transcript does not hold;
             its column is the one after the vocabulary's last.
+        wildcards_before: indices of words before which one is put as well; the number of words
+            stands for the end.
 
     Returns:
         The labels with their owners.
     """
     layout = _Layout(vocabulary)
-    layout.put_wildcard(star != "none")
-    starts_sentence = {sentence.first_word for sentence in transcript.sentences}
-    wildcard_due = False
+    places = set(wildcards_before)
+    if star == "segments":
+        places.update(sentence.first_word for sentence in transcript.sentences)
+    wildcard_due = star != "none"
     for index, word in enumerate(transcript.words):
-        wildcard_due |= star == "segments" and index in starts_sentence
+        wildcard_due |= index in places
         if word.tokens:
             layout.put_word(word, index, wildcard_due)
             wildcard_due = False
-    layout.put_wildcard(star != "none")
+    if star != "none" or wildcard_due or len(transcript.words) in places:
+        layout.put_wildcard()
     return layout.sequence()
 
 
@@ -72,13 +80,12 @@ class _Layout:
         self._words: list[int] = []
         self._opens: list[bool] = []
 
-    def put_wildcard(self, is_wanted: bool = True) -> None:
-        if is_wanted:
-            self._put(self._vocabulary.size, WILDCARD)
+    def put_wildcard(self) -> None:
+        self._put(self._vocabulary.size, WILDCARD)
 
     def put_word(self, word: Word, index: int, after_wildcard: bool) -> None:
         """Lay out the tokens of a word behind a wildcard or the separator."""
-        if self._tokens and after_wildcard:
+        if after_wildcard:
             self.put_wildcard()
         elif self._tokens:
             self._put_separator()
