@@ -246,7 +246,7 @@ class Aligner:
             window_s=settings.window_s,
             context_s=settings.context_s,
             batch_size=settings.batch_size or self.device.default_batch_size,
-            wildcard=settings.star != "none",
+            wildcard=settings.needs_wildcard,
             progress=progress,
         )
         return listener.hear(waveforms, stop)
@@ -272,7 +272,8 @@ class Aligner:
         waveform, transcript = prepared.waveform, prepared.transcript
         started = time.perf_counter()
         with self.device.errors("while aligning"):
-            decoded = decode_emissions(emissions.log_probs, prepared, self.checkpoint, progress)
+            log_probs = emissions.log_probs
+            decoded = decode_emissions(log_probs, prepared, self.checkpoint, settings, progress)
         align_time = time.perf_counter() - started
         return AlignmentResult(
             device=self.device.label,
@@ -290,10 +291,8 @@ class Aligner:
             sentences=decoded.sentences,
             num_frames=len(emissions.log_probs),
             frame_stride_s=self.checkpoint.geometry.stride_s,
-            settings={
-                "star": settings.star,
-                "window_s": settings.window_s,
-                "context_s": settings.context_s,
+            settings=settings.told()
+            | {
                 "batch_size": emissions.batch_size,
                 "markup": settings.markup,
                 "normalize_waveform": self.checkpoint.normalizes_waveform,

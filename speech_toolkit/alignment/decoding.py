@@ -2,44 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.loudness import measure_loudness
 from speech_toolkit.alignment.quality.assessment import assess
-from speech_toolkit.alignment.result import TimedSpan, timed_spans
+from speech_toolkit.alignment.repair import repair
+from speech_toolkit.alignment.result import Decoded, timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
 from speech_toolkit.alignment.spans import spans_from_path
+from speech_toolkit.progress import UNWATCHED
 
 if TYPE_CHECKING:
     import numpy as np
 
     from speech_toolkit.alignment.models.protocol import CtcCheckpoint
-    from speech_toolkit.alignment.preparation import AlignmentInput
-    from speech_toolkit.alignment.quality.quality import Quality
+    from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings
     from speech_toolkit.progress import Progress
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """When everything is, and whether it was said at all.
-
-    Attributes:
-        segments: one per aligned label.
-        words: one per word of the transcript.
-        sentences: one per sentence of the transcript.
-        quality: of the transcript.
-    """
-
-    segments: tuple[TimedSpan, ...]
-    words: tuple[TimedSpan, ...]
-    sentences: tuple[TimedSpan, ...]
-    quality: Quality
-
-
 def decode_emissions(
-    log_probs: np.ndarray, prepared: AlignmentInput, checkpoint: CtcCheckpoint, progress: Progress
+    log_probs: np.ndarray,
+    prepared: AlignmentInput,
+    checkpoint: CtcCheckpoint,
+    settings: AlignmentSettings,
+    progress: Progress,
 ) -> Decoded:
     """Find the best path, what it tells of each part of the transcript, and how far to trust it.
 
@@ -47,8 +34,22 @@ def decode_emissions(
         log_probs: float32 (T, V) of T frames and V labels, the wildcard's column among them.
         prepared: the audio and the labels.
         checkpoint: whose labels and frames they are.
+        settings: whether what does not fit is repaired.
         progress: shows a bar.
     """
+    decoded = _decode(log_probs, prepared, checkpoint, progress)
+    if not settings.repair:
+        return decoded
+
+    def again(edited: AlignmentInput) -> Decoded:
+        return _decode(log_probs, edited, checkpoint, UNWATCHED)
+
+    return repair(prepared, decoded, checkpoint, settings.star, again)
+
+
+def _decode(
+    log_probs: np.ndarray, prepared: AlignmentInput, checkpoint: CtcCheckpoint, progress: Progress
+) -> Decoded:
     geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     waveform, labels, transcript = prepared.waveform, prepared.labels, prepared.transcript
     with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:

@@ -3,6 +3,7 @@
 import os
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from speech_toolkit.alignment.models.language_adapters import is_language
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
@@ -33,6 +34,8 @@ class AlignmentSettings:
         batch_size: windows that run together, at least 1; None for the device's default.
         markup: what is done with text that is not meant to be spoken: ``auto`` leaves it in the
             text and does not align it, ``keep`` aligns all, ``strip`` leaves it out of the text.
+        repair: whether to align again without words that were not spoken, and with wildcards where
+            speech has no words.
     """
 
     language: str = "eng"
@@ -41,6 +44,12 @@ class AlignmentSettings:
     context_s: float = 2.0
     batch_size: int | None = None
     markup: str = "auto"
+    repair: bool = False
+
+    @property
+    def needs_wildcard(self) -> bool:
+        """Whether a wildcard may be searched for in what the model hears."""
+        return self.repair or self.star != "none"
 
     def __post_init__(self) -> None:
         if self.star not in STAR_CHOICES:
@@ -51,6 +60,11 @@ class AlignmentSettings:
         CONTEXT_S.check("context_s", self.context_s)
         if self.batch_size is not None:
             BATCH_SIZE.check("batch_size", self.batch_size)
+
+    def told(self) -> dict[str, Any]:
+        """Return those that results tell as they were given."""
+        shown = {"star": self.star, "window_s": self.window_s, "context_s": self.context_s}
+        return shown | ({"repair": True} if self.repair else {})
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,23 @@ class TimedSpan:
 
 
 @dataclass(frozen=True)
+class Decoded:
+    """When everything is, and whether it was said at all.
+
+    Attributes:
+        segments: one per aligned label.
+        words: one per word of the transcript.
+        sentences: one per sentence of the transcript.
+        quality: of the transcript.
+    """
+
+    segments: tuple[TimedSpan, ...]
+    words: tuple[TimedSpan, ...]
+    sentences: tuple[TimedSpan, ...]
+    quality: Quality
+
+
+@dataclass(frozen=True)
 class StageTimes:
     """Seconds that each stage took, the device synchronised at both ends.
 

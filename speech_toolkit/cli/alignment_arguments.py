@@ -39,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let a wildcard take up speech that the transcript lacks: at its edges, or around "
         "every sentence (default: none)",
     )
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="align again without words that were not spoken, and with a wildcard where the "
+        "transcript lacks what is said",
+    )
     add_quality_arguments(parser)
     many = parser.add_argument_group("many recordings")
     add_corpus_arguments(many)

@@ -84,6 +84,29 @@ class NotInTranscript:
 
 
 @dataclass(frozen=True)
+class Repair:
+    """What was aligned in place of the transcript.
+
+    Attributes:
+        transcript: the text that was aligned, ``<star>`` where speech has no words.
+        left_out: indices of the words that were left out, as not spoken.
+        stars_after: indices of the words that a ``<star>`` follows, -1 before the first.
+    """
+
+    transcript: str
+    left_out: tuple[int, ...]
+    stars_after: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "transcript": self.transcript,
+            "left_out": list(self.left_out),
+            "stars_after": list(self.stars_after),
+        }
+
+
+@dataclass(frozen=True)
 class Quality:
     """How well a transcript and its audio go together.
 
@@ -93,6 +116,8 @@ class Quality:
         reasons: why the verdict is not ``good``, the weightiest first.
         not_spoken: in order of the transcript.
         not_in_transcript: in order of time.
+        repair: what was aligned instead, where that was asked for and something stood out. The
+            rest tells of the transcript as it was given.
     """
 
     verdict: str
@@ -100,10 +125,13 @@ class Quality:
     reasons: tuple[Reason, ...] = ()
     not_spoken: tuple[NotSpoken, ...] = ()
     not_in_transcript: tuple[NotInTranscript, ...] = ()
+    repair: Repair | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, ``quality`` in ``results/schemas/alignment.schema.json``."""
-        return asdict(self) | {
+        told = {
+            "verdict": self.verdict,
+            "confidence": self.confidence,
             "reasons": [asdict(reason) for reason in self.reasons],
             "not_spoken": [asdict(stretch) for stretch in self.not_spoken],
             "not_in_transcript": [
@@ -111,3 +139,4 @@ class Quality:
                 for stretch in self.not_in_transcript
             ],
         }
+        return told if self.repair is None else told | {"repair": self.repair.to_dict()}
