@@ -66,7 +66,7 @@ def check_arguments(arguments: argparse.Namespace) -> bool:
         if has_text:
             raise UsageError(
                 "--transcript and --transcript_file belong to one recording; the texts of many "
-                "stand in the manifest, or beside the audio in .lab or .txt"
+                "stand in the manifest, or beside the audio in .lab, .txt, .srt, .vtt or .TextGrid"
             )
     elif not has_text:
         raise UsageError("one of the arguments --transcript --transcript_file is required")
@@ -77,13 +77,16 @@ def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
     add_input_arguments(
         parser,
         "audio or video file of any rate and format, or - for standard input; several, a glob or a "
-        "directory with transcripts beside the audio (.lab or .txt)",
+        "directory with transcripts beside the audio (.lab, .txt, .srt, .vtt or .TextGrid)",
     )
     add_part_arguments(parser)
     text = parser.add_mutually_exclusive_group()
     text.add_argument("--transcript", help="what is spoken")
     text.add_argument(
-        "--transcript_file", metavar="FILE", help="UTF-8 file with what is spoken, or - for stdin"
+        "--transcript_file",
+        metavar="FILE",
+        help="UTF-8 file with what is spoken, or - for stdin; of .srt, .vtt and .TextGrid each cue "
+        "is a sentence; FILE.TextGrid#TIER names the tier",
     )
     parser.add_argument(
         "--language",

@@ -31,7 +31,7 @@ def add_subtitle_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         f"--{_STYLE}",
         choices=STYLES,
-        help="conventions for srt, vtt and ass; plain: every segment as it is, on one line "
+        help="conventions for srt, vtt and ass; plain: every segment as it is, its own lines kept "
         f"(default: {NETFLIX})",
     )
     for name, (metavar, meaning) in _MEANINGS.items():

@@ -36,6 +36,8 @@ def item_digest(item: Item, digest_of_settings: str) -> str:
     except (OSError, ValueError):  # missing is a state of its own: the file may come
         file = None
     given = [item.audio_path, item.text, item.language, item.start_s, item.end_s]
+    if item.cue_starts:
+        given.append(item.cue_starts)
     return _digest([digest_of_settings, given, file])
 
 

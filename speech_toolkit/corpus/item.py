@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 
+from speech_toolkit.alignment.text.cued_text import CuedText
 from speech_toolkit.audio.part import AudioPart
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import shown_value
@@ -39,6 +40,7 @@ class Item:
         end_s: seconds at which it ends; None for the file's end.
         place: where it was named, for messages, such as "list.jsonl:12" or "in/a.wav".
         fault: why it cannot be worked on, and its file must not be opened; None where it can.
+        cue_starts: where each of its sentences begins, where they are known; else empty.
 
     Raises:
         UsageError: the id cannot name files, or the times are no part of a recording.
@@ -52,6 +54,7 @@ class Item:
     end_s: float | None = None
     place: str = ""
     fault: ItemFault | None = None
+    cue_starts: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_id(self.id)
@@ -64,6 +67,13 @@ class Item:
                     f"end_s {self.end_s:.10g} is not after start_s {self.start_s or 0.0:.10g}; "
                     "give a later end"
                 )
+
+    @property
+    def transcript(self) -> str | CuedText | None:
+        """What is spoken, with its sentences where they are known."""
+        if self.text is None or not self.cue_starts:
+            return self.text
+        return CuedText(self.text, self.cue_starts)
 
     def part(self, otherwise: AudioPart) -> AudioPart:
         """Return the part of its file that is meant.

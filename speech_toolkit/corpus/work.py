@@ -159,7 +159,7 @@ class AlignmentModel:
                 f"{waveform.source}: every sample is zero, so that no text can be found in it; "
                 "record or export it again"
             )
-        prepared = prepare_input(waveform, item.text, checkpoint, own)
+        prepared = prepare_input(waveform, item.transcript, checkpoint, own)
         return ReadAlignment(replace(prepared, audio_load_time=load_s), own)
 
     def hear(

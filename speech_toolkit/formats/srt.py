@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from speech_toolkit.formats.cues import clock
-from speech_toolkit.formats.subtitles.marks import WORD_JOINER, joined, word_by_word
+from speech_toolkit.formats.subtitles.marks import WORD_JOINER, escaped, joined, word_by_word
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.subtitles.subtitle import Part, Subtitle
 from speech_toolkit.formats.subtitles.writing import is_right_to_left
@@ -25,8 +25,9 @@ def render(timed: TimedText, options: SubtitleOptions) -> str:
     from speech_toolkit.formats.subtitles.making import subtitles
 
     right_to_left = is_right_to_left(" ".join(segment.text for segment in timed.segments))
+    tags = timed.tags if options.is_plain else frozenset()
     shown = (
-        (start_ms, end_ms, _text(subtitle, spoken, right_to_left=right_to_left))
+        (start_ms, end_ms, _text(subtitle, spoken, tags, right_to_left=right_to_left))
         for subtitle in subtitles(timed, options)
         for start_ms, end_ms, spoken in _stretches(subtitle, options)
     )
@@ -44,13 +45,19 @@ def _stretches(
     return iter([(subtitle.start_ms, subtitle.end_ms, None)])
 
 
-def _text(subtitle: Subtitle, spoken: Part | None, *, right_to_left: bool) -> str:
+def _text(
+    subtitle: Subtitle, spoken: Part | None, tags: frozenset[str], *, right_to_left: bool
+) -> str:
     def write(part: Part) -> str:
-        text = _MARKUP.sub(rf"\g<0>{WORD_JOINER}", part.text)
+        text = escaped(part.text, _escape, tags)
         return f"<u>{text}</u>" if part is spoken else text
 
     text = joined(subtitle, write, "\n", right_to_left=right_to_left)
     return text.replace(_ARROW, f"--{WORD_JOINER}>")
+
+
+def _escape(text: str) -> str:
+    return _MARKUP.sub(rf"\g<0>{WORD_JOINER}", text)
 
 
 def _time(time_ms: int) -> str:

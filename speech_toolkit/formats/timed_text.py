@@ -5,6 +5,7 @@ All times are seconds from the start of the audio, intervals half-open.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, TypeVar
 
 from speech_toolkit.audio.part import AudioPart
 
+_TAG = re.compile(r"[<>]|\{\\")
 _Part = TypeVar("_Part")
 
 
@@ -105,6 +107,7 @@ class TimedText:
         duration_s: where the audio that was heard ends, in seconds from the start of the file.
         source: the audio file, ``-`` for standard input.
         remarks: where text and audio disagree, in order of time.
+        tags: what of the text is a tag or a part of one, such as ``<i>``, and was not aligned.
     """
 
     segments: tuple[TimedSegment, ...]
@@ -112,6 +115,7 @@ class TimedText:
     duration_s: float
     source: str
     remarks: tuple[Remark, ...] = ()
+    tags: frozenset[str] = frozenset()
 
     @property
     def words(self) -> tuple[TimedWord, ...]:
@@ -122,6 +126,14 @@ class TimedText:
     def parts(self) -> tuple[TimedWord, ...]:
         """The words of each segment, or the segment as one, in order: all that is said."""
         return tuple(part for segment in self.segments for part in segment.parts)
+
+
+def _tags(document: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(
+        word["text"]
+        for word in document["words"]
+        if word.get("spoken") is False and _TAG.search(word["text"]) and "--" not in word["text"]
+    )
 
 
 def timed_text(document: Mapping[str, Any]) -> TimedText:
@@ -184,6 +196,7 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         _end_s(document, "audio_duration"),
         document["audio_path"],
         _remarks(document.get("quality") or {}),
+        _tags(document),
     )
 
 

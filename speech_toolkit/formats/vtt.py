@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from speech_toolkit.formats.cues import clock
-from speech_toolkit.formats.subtitles.marks import joined
+from speech_toolkit.formats.subtitles.marks import escaped, joined
 from speech_toolkit.formats.subtitles.options import SubtitleOptions
 from speech_toolkit.formats.subtitles.subtitle import Part, Subtitle
 from speech_toolkit.formats.subtitles.writing import is_right_to_left
@@ -25,20 +25,23 @@ def render(timed: TimedText, options: SubtitleOptions) -> str:
     from speech_toolkit.formats.subtitles.making import subtitles
 
     right_to_left = is_right_to_left(" ".join(segment.text for segment in timed.segments))
+    tags = timed.tags if options.is_plain else frozenset()
     header = f"WEBVTT\n\n{_HIGHLIGHT if options.highlight_words else ''}"
     return header + "".join(
         f"{_time(subtitle.start_ms)} --> {_time(subtitle.end_ms)}\n"
-        f"{_text(subtitle, options, right_to_left=right_to_left)}\n\n"
+        f"{_text(subtitle, options, tags, right_to_left=right_to_left)}\n\n"
         for subtitle in subtitles(timed, options)
     )
 
 
-def _text(subtitle: Subtitle, options: SubtitleOptions, *, right_to_left: bool) -> str:
+def _text(
+    subtitle: Subtitle, options: SubtitleOptions, tags: frozenset[str], *, right_to_left: bool
+) -> str:
     at_ms = subtitle.start_ms
 
     def write(part: Part) -> str:
         nonlocal at_ms
-        text = part.text.translate(_ESCAPES)
+        text = escaped(part.text, _escape, tags)
         if not (options.highlight_words and part.is_timed):
             return text
         # A timestamp is later than those before it, and inside of the cue.
@@ -47,6 +50,10 @@ def _text(subtitle: Subtitle, options: SubtitleOptions, *, right_to_left: bool) 
         return f"{f'<{_time(part.start_ms)}>' if is_later else ''}<c>{text}</c>"
 
     return joined(subtitle, write, "\n", right_to_left=right_to_left)
+
+
+def _escape(text: str) -> str:
+    return text.translate(_ESCAPES)
 
 
 def _time(time_ms: int) -> str:

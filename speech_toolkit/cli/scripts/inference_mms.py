@@ -116,7 +116,7 @@ def main(argv: list[str] | None = None) -> int:
         outputs={job.flag: job.possible_paths(), "--plot": arguments.plot},
         inputs={
             "--audio": arguments.audio,
-            "--transcript_file": arguments.transcript_file,
+            "--transcript_file": _transcript_path(arguments),
             "--model_path": checkpoint_files(arguments.model_path),
         },
     )
@@ -161,10 +161,17 @@ def _settings_from(arguments: argparse.Namespace) -> AlignmentSettings:
     )
 
 
+def _transcript_path(arguments: argparse.Namespace) -> str | None:
+    """Return the file of the transcript without the tier that may be named after it."""
+    from speech_toolkit.alignment.text.transcript_cues import split_tier
+
+    return None if arguments.transcript_file is None else split_tier(arguments.transcript_file)[0]
+
+
 def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult:
     from contextlib import nullcontext
 
-    from speech_toolkit.alignment.text.transcript import read_transcript
+    from speech_toolkit.alignment.text.transcript_cues import read_any_transcript
     from speech_toolkit.alignment.text.transcript_file import check_is_text, check_one_reads_stdin
     from speech_toolkit.cli.align_file import AlignmentRequest, align_file
     from speech_toolkit.system.streams import stdout_to_stderr
@@ -176,7 +183,7 @@ def _align(arguments: argparse.Namespace, reporter: Reporter) -> AlignmentResult
         audio_path=arguments.audio[0],
         transcript=arguments.transcript
         if arguments.transcript_file is None
-        else read_transcript(arguments.transcript_file),
+        else read_any_transcript(arguments.transcript_file),
         device=arguments.device,
         dtype=arguments.dtype,
         attn_implementation=arguments.attn_implementation,

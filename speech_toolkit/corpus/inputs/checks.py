@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from speech_toolkit.alignment.text.transcript_file import read_transcript
+from speech_toolkit.alignment.text.cued_text import CuedText
+from speech_toolkit.alignment.text.transcript_cues import read_any_transcript
 from speech_toolkit.corpus.inputs.faults import Faults
 from speech_toolkit.corpus.inputs.ids import made_id, unique_names
 from speech_toolkit.corpus.inputs.rows import Row, Rows
@@ -66,7 +67,7 @@ def _item(
 ) -> Item | None:
     """Return a row's item; None where a fault counts as one of the list, all of which is noted."""
     before = faults.count
-    audio_path, text, fault = "", None, None
+    audio_path, text, cue_starts, fault = "", None, (), None
     try:
         audio_path = find(row.audio)
     except AudioError as error:
@@ -77,6 +78,8 @@ def _item(
     if needs_text:
         try:
             text = _text(row, rows, find)
+            if isinstance(text, CuedText):
+                text, cue_starts = text.text, text.cue_starts
         except TranscriptError as error:
             of_text = faults.of_item(row.place, error)
             fault = fault or of_text
@@ -85,7 +88,15 @@ def _item(
     item_id = made_id(_path_in_corpus(row, rows)) if row.id is None else row.id
     try:
         item = Item(
-            item_id, audio_path, text, row.language, row.start_s, row.end_s, row.place, fault
+            item_id,
+            audio_path,
+            text,
+            row.language,
+            row.start_s,
+            row.end_s,
+            row.place,
+            fault,
+            cue_starts,
         )
     except UsageError as error:
         faults.add(row.place, first_line(error))
@@ -102,8 +113,8 @@ def _path_in_corpus(row: Row, rows: Rows) -> str:
     )
 
 
-def _text(row: Row, rows: Rows, find: Callable[[str], str]) -> str:
-    """Return what is spoken.
+def _text(row: Row, rows: Rows, find: Callable[[str], str]) -> str | CuedText:
+    """Return what is spoken, with its cues where the file has them.
 
     Raises:
         TranscriptError: the row has no text, an empty one, or a file that cannot be read.
@@ -113,7 +124,7 @@ def _text(row: Row, rows: Rows, find: Callable[[str], str]) -> str:
         if row.text is not None:
             raise UsageError("has both a text and a file with the text; keep one of them")
         try:
-            return read_transcript(find(row.text_file))
+            return read_any_transcript(row.text_file, find)
         except AudioError as error:
             raise TranscriptError(str(error)) from error
     if row.text is None:

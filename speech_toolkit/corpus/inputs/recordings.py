@@ -1,7 +1,7 @@
 """Files, globs and directories of recordings, with their transcripts beside them.
 
 As the Montreal Forced Aligner has it: ``speaker/recording.wav`` with ``recording.lab`` or
-``recording.txt`` in the same folder.
+``recording.txt`` in the same folder; or subtitles, or a TextGrid.
 """
 
 import glob
@@ -48,10 +48,11 @@ AUDIO_SUFFIXES = frozenset(
         ".sph",
     ]
 )
-TRANSCRIPT_SUFFIXES = (".lab", ".txt")  # in this order, as where both are there
+# In this order, as where several are there.
+TRANSCRIPT_SUFFIXES = (".lab", ".txt", ".srt", ".vtt", ".TextGrid")
 _REMEMBERED_FOLDERS = 1 << 8
 _GLOB = re.compile(r"[*?\[]")
-_TEXT_ADVICE = f"write it beside the audio, into {' or '.join(TRANSCRIPT_SUFFIXES)} of its name"
+_TEXT_ADVICE = f"write it beside the audio, into {' or '.join(TRANSCRIPT_SUFFIXES[:2])} of its name"
 
 
 def recordings(paths: Sequence[str], recursive: bool, faults: Faults) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 from speech_toolkit.formats.subtitles.subtitle import Part, Subtitle
@@ -27,6 +28,22 @@ def joined(
         line = "".join(write(part) + " " * part.has_space for part in parts)
         lines.append(embedded(line) if right_to_left else line)
     return newline.join(lines)
+
+
+def escaped(text: str, escape: Callable[[str], str], tags: frozenset[str]) -> str:
+    """Return text with marks escaped, save those tags that were known as such when it was aligned.
+
+    Args:
+        text: of a part.
+        escape: turns marks into text.
+        tags: that stay as they are.
+    """
+    if not tags:
+        return escape(text)
+    parts = re.split(
+        "(" + "|".join(sorted(map(re.escape, tags), key=len, reverse=True)) + ")", text
+    )
+    return "".join(part if part in tags else escape(part) for part in parts)
 
 
 def word_by_word(shown: Subtitle) -> Iterator[tuple[int, int, Part | None]]:

@@ -16,17 +16,18 @@ _MAY_BE_MARKUP = regex.compile(
 )
 
 
-def find_markup(text: str) -> tuple[Stretch, ...]:
+def find_markup(text: str, *, has_cues: bool = False) -> tuple[Stretch, ...]:
     """Find what is not meant to be spoken.
 
     Args:
         text: as typed.
+        has_cues: whether it comes from subtitles, all of whose lines are said: "42" is no page.
 
     Returns:
         First character of each stretch and one past its last, in order and apart.
     """
     if _MAY_BE_MARKUP.search(text) is None:
         return ()
-    found = merged([*find_lines(text), *find_brackets(text)])
+    found = merged([*(() if has_cues else find_lines(text)), *find_brackets(text)])
     # Labels stand first in what is left of a line: "[00:12] JOHN: Hello."
     return merged([*found, *find_speakers(blanked(text, found))])

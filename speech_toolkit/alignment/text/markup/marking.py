@@ -73,7 +73,7 @@ def mark(transcript: str | CuedText, markup: str) -> MarkedText:
         text, cue_starts = transcript.text, transcript.cue_starts
     else:
         text, cue_starts = transcript, ()
-    found = () if markup == "keep" else find_markup(text)
+    found = () if markup == "keep" else find_markup(text, has_cues=bool(cue_starts))
     if markup != "strip":
         return MarkedText(text, cue_starts, found)
     rest, places = stripped(text, found)
