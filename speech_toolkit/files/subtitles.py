@@ -13,7 +13,7 @@ SUFFIXES = (".srt", ".vtt")
 _LINE_END = re.compile(r"\r\n?|\n")
 _CLOCK = r"(?:\d+:)?\d{1,2}:\d{1,2}(?:[,.]\d{1,3})?"
 _TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}(?:\s.*)?")
-_ARROW = "-->"
+_MEANT_AS_TIMES = re.compile(r"-->|^\s*\d+:\d+.*[-–—=]>")
 _NUMBER = re.compile(r"\s*\d+\s*")
 _NO_CUES = ("NOTE", "STYLE", "REGION")
 # What WebVTT writes for characters that it reads as its own; other texts keep theirs.
@@ -40,7 +40,7 @@ def cue_texts(text: str, name: str, *, error: type[ToolkitError]) -> tuple[str, 
             "name the file .srt if it holds SubRip"
         )
     found = _vtt_cues(lines) if is_vtt else lines
-    heads = [place for place, line in enumerate(found) if _ARROW in line]
+    heads = [place for place, line in enumerate(found) if _MEANT_AS_TIMES.search(line)]
     _check(lines, found, heads, is_vtt, name, error)
     ends = [*heads[1:], len(found)]
     cues = (

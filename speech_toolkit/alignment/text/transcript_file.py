@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from speech_toolkit.errors import TranscriptError, UsageError
 from speech_toolkit.files.encoded_text import read_encoded_text
+
+_FILE_NAME = re.compile(r"[/\\]|\.\w+$")
 
 
 def read_transcript(path: str | os.PathLike[str]) -> str:
@@ -32,9 +35,10 @@ def check_is_text(text: str | None, flag: str, file_flag: str) -> None:
         file_flag: the argument that takes a file.
 
     Raises:
-        UsageError: a file has this name.
+        UsageError: a file has this name, and it looks like one: a word that a file happens to
+            be named after is a word.
     """
-    if text is None:
+    if text is None or not _FILE_NAME.search(text):
         return
     try:
         is_file = Path(text).is_file()

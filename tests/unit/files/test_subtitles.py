@@ -70,6 +70,7 @@ def test_webvtt():
         ("hello\nworld", "a.srt", "a.srt:1: 'hello' stands before the first line of times"),
         ("\n1\n", "a.srt", "a.srt: holds no subtitles|a.srt:2: '1' stands before"),
         ("1\n00:00:xx --> 00:00:01,000\nhi", "a.srt", "a.srt:2: '00:00:xx --> .* is no line of t"),
+        ("1\n00:00:01 -> 00:00:02\nhi", "a.srt", "a.srt:2: '00:00:01 -> 00:00:02' is no line of t"),
         (SRT.replace("0:00:05.5 -->", "5 -->"), "a.srt", "a.srt:10: '5 --> 00:00:06,000' is no"),
         ("00:01.000 --> 00:02.000\nhi", "a.vtt", "a.vtt:1: a WebVTT file begins with .* WEBVTT"),
         ("WEBVTT\n\nhello\n", "a.vtt", "a.vtt:3: 'hello' stands before|holds no subtitles"),

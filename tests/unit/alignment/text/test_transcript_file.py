@@ -97,6 +97,15 @@ def test_the_name_of_a_file_is_not_what_is_spoken(write, tmp_path):
         check_is_text(text, "--transcript", "--file")
 
 
+def test_a_word_that_a_file_is_named_after_is_spoken(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("hello", "Hello there."):
+        Path(name).write_text("hello", encoding="utf-8")
+        check_is_text(name, "--transcript", "--file")
+    with pytest.raises(UsageError, match=r"give --file \./hello"):
+        check_is_text("./hello", "--transcript", "--file")
+
+
 def test_a_device_without_an_end():
     with pytest.raises(TranscriptError, match="/dev/zero: the transcript is larger than 64 MiB"):
         read_transcript("/dev/zero")
