@@ -89,7 +89,7 @@ function placeCharacters(copy, changed) {
     characters.splice(edit.first, edit.last - edit.first, ...edit.text);
   }
   copy.transcript = characters.join("");
-  for (const span of [...copy.segments, ...copy.words, ...copy.sentences]) shift(span, edits);
+  for (const span of [...copy.segments, ...copy.words, ...copy.sentences, ...(copy.quality?.not_spoken ?? [])]) shift(span, edits);
 }
 
 function charactersOf(span) {

@@ -17,6 +17,7 @@ import { switchTheme, themeChanged } from "./theme.js";
 import { follow, showOpening, timelineChanged } from "./timeline.js";
 import { openToolbar } from "./toolbar.js";
 import { openTranscript } from "./transcript.js";
+import "./verdict.js";
 
 const ANOTHER_LENGTH_S = 0.2;
 

@@ -2,9 +2,10 @@
 import { byId } from "./data.js";
 import { eachPeak, loudestPeak } from "./peaks.js";
 import { heardTime } from "./player.js";
+import { disagreements } from "./quality.js";
 import { confidence, isCorrected, words } from "./result.js";
 import { wordsWorthALook } from "./review.js";
-import { Surface } from "./surface.js";
+import { hatch, Surface } from "./surface.js";
 import { colour } from "./theme.js";
 import { beginning, ending, shown, showSpan } from "./timeline.js";
 
@@ -50,6 +51,10 @@ function drawBackdrop(width, height, scale) {
   eachPeak(beginning, ending, Math.ceil(width), (x, lowest, highest) => {
     context.fillRect(x, middle - highest * reach, 1, Math.max((highest - lowest) * reach, 0.5));
   });
+  for (const { start, end, tint } of disagreements()) {
+    const left = (start - beginning) * scale;
+    hatch(context, left, 0, left + Math.max((end - start) * scale, 2), height - 4, colour(tint));
+  }
   for (const { word } of wordsWorthALook()) {
     mark(context, word, colour(confidence(word)), scale, height);
   }

@@ -2,11 +2,12 @@
 import { byId } from "./data.js";
 import { eachPeak, loudestPeak } from "./peaks.js";
 import { currentLoop, heardTime } from "./player.js";
+import { disagreements, missing } from "./quality.js";
 import { confidence, isCorrected, wordsBetween } from "./result.js";
 import { matches } from "./search.js";
 import { drawSpectrogram } from "./spectrogram.js";
 import { picked } from "./state.js";
-import { Surface } from "./surface.js";
+import { hatch, Surface } from "./surface.js";
 import { clockText } from "./texts.js";
 import { colour } from "./theme.js";
 import { shown } from "./timeline.js";
@@ -44,9 +45,11 @@ function drawPicture(context, width, height) {
   drawSpectrogram(
     context, shown.start, shown.end, 0, parts.spectrogram, width, parts.words - parts.spectrogram,
   );
+  drawDisagreements(context, parts);
   drawRuler(context, width);
   drawStretch(context, currentLoop() ?? picked.stretch, height);
   const count = drawWords(context, parts, height);
+  drawMissing(context, parts, height);
   drawPickedEdges(context, parts, height);
   context.fillStyle = colour("cursor");
   context.fillRect(xOf(heardTime()) - 0.75, 0, 1.5, height);
@@ -60,6 +63,25 @@ function drawOutline(context, width, parts) {
   eachPeak(shown.start, shown.end, Math.ceil(width), (x, lowest, highest) => {
     context.fillRect(x, middle - highest * reach - 0.4, 1, (highest - lowest) * reach + 0.8);
   });
+}
+
+/** Hatch the sound where text and audio disagree. */
+function drawDisagreements(context, parts) {
+  for (const { start, end, tint } of disagreements()) {
+    hatch(context, xOf(start), parts.outline, xOf(end), parts.words, colour(tint));
+  }
+}
+
+/** Draw speech that the text lacks among the words, with what was heard. */
+function drawMissing(context, parts, height) {
+  for (const { start, end, heard } of missing) {
+    const [left, right] = [xOf(start), xOf(end)];
+    if (right < 0 || left > picture.width) continue;
+    hatch(context, left, parts.words + 2, right, height - 2, colour("missing"));
+    if (right - left >= LEAST_LABEL_PX) {
+      drawLabel(context, heard, left, right, (parts.words + height) / 2);
+    }
+  }
 }
 
 function drawRuler(context, width) {

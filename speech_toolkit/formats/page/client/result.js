@@ -28,7 +28,8 @@ function makeWords() {
     const item = source[list][place];
     made.push({
       index: made.length, text: item.text, start: item[START], end: item[END],
-      probability: item.probability ?? likelihood(item), list, place,
+      sureness: item.confidence ?? item.probability ?? likelihood(item),
+      isSpoken: item.spoken !== false, list, place,
     });
   };
   let next = 0;
@@ -52,9 +53,9 @@ function likelihood(segment) {
 /** Return how sure the model is: low, middle, high, or unknown. */
 export function confidence(word) {
   const [low, high] = page.confidence_limits;
-  if (word.probability === null) return "unknown";
-  if (word.probability < low) return "low";
-  return word.probability < high ? "middle" : "high";
+  if (word.sureness === null) return "unknown";
+  if (word.sureness < low) return "low";
+  return word.sureness < high ? "middle" : "high";
 }
 
 export function isCorrected(index) {

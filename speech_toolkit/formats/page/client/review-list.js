@@ -1,12 +1,15 @@
 // The list of words worth a look, some at a time.
 import { byId } from "./data.js";
 import { words } from "./result.js";
-import { REASONS, reviewChanged, wordsWorthALook } from "./review.js";
+import { missing, repeatedText } from "./quality.js";
+import { REASONS, reviewChanged, wordsWorthALook, worthALook } from "./review.js";
 import { picked, pickedChanged } from "./state.js";
 import { clockText, languageChanged, text } from "./texts.js";
+import { goToStretch } from "./transcript.js";
 import { goToWord } from "./word-panel.js";
 
 const AT_ONCE = 60;
+const LENGTHS = ["long", "short", "missing"]; // reasons of which the length is told
 const AROUND_S = 0.4; // heard before and after a word that is to be judged
 
 let wanted = null; // one reason, null for all
@@ -30,22 +33,22 @@ export function goToReview(step) {
 export function showReview() {
   isDue = false;
   const entries = chosen();
-  byId("review-count").textContent = text("worth_count", {
-    count: wordsWorthALook().length, words: words.length,
-  });
+  const counted = text("worth_count", { count: wordsWorthALook().length, words: words.length });
+  byId("review-count").textContent = missing.length === 0 ? counted
+    : `${counted} · ${text("missing_count", { count: missing.length })}`;
   byId("review-kinds").replaceChildren(...kindButtons());
   list.replaceChildren(...entries.slice(0, room).map(reviewItem));
   byId("review-more").hidden = entries.length <= room;
-  byId("review-none").hidden = wordsWorthALook().length > 0;
+  byId("review-none").hidden = worthALook().length > 0;
 }
 
 function chosen() {
-  return wordsWorthALook().filter((entry) => wanted === null || entry.reason === wanted);
+  return worthALook().filter((entry) => wanted === null || entry.reason === wanted);
 }
 
 function kindButtons() {
   const counts = Object.fromEntries(REASONS.map((reason) => [reason, 0]));
-  for (const entry of wordsWorthALook()) counts[entry.reason] += 1;
+  for (const entry of worthALook()) counts[entry.reason] += 1;
   const kinds = REASONS.filter((reason) => counts[reason] > 0);
   if (!kinds.includes(wanted)) wanted = null;
   return kinds.length < 2 ? [] : [null, ...kinds].map((kind) => {
@@ -62,27 +65,31 @@ function kindButtons() {
   });
 }
 
-function reviewItem({ word, reason }) {
+function reviewItem({ word, stretch, reason }) {
   const item = document.createElement("li");
   const button = document.createElement("button");
-  button.dataset.index = word.index;
-  button.classList.toggle("picked", picked.word === word);
-  const parts = { time: clockText(word.start, 1), b: word.text, small: detail(word, reason) };
+  if (word !== null) button.dataset.index = word.index;
+  button.classList.toggle("picked", word !== null && picked.word === word);
+  const { start } = word ?? stretch;
+  const shown = word?.text ?? repeatedText(stretch) ?? stretch.heard;
+  const parts = { time: clockText(start, 1), b: shown, small: detail(word ?? stretch, reason) };
   for (const [name, content] of Object.entries(parts)) {
     const part = document.createElement(name);
     part.textContent = content;
     button.append(part);
   }
   button.querySelector("b").dir = "auto";
-  button.addEventListener("click", () => goToWord(word, { plays: true, around_s: AROUND_S }));
+  button.addEventListener("click", () => (word === null ? goToStretch(stretch, AROUND_S)
+    : goToWord(word, { plays: true, around_s: AROUND_S })));
   item.append(button);
   return item;
 }
 
-function detail(word, reason) {
-  const figure = reason === "low" ? word.probability.toFixed(2)
-    : reason === "long" || reason === "short" ? `${(word.end - word.start).toFixed(2)} s` : "";
-  return `${text(`kind_${reason}`)} ${figure}`.trim();
+function detail(found, reason) {
+  const figure = reason === "low" ? found.sureness.toFixed(2)
+    : LENGTHS.includes(reason) ? `${(found.end - found.start).toFixed(2)} s` : "";
+  const isRepeat = reason === "missing" && found.repeats !== null;
+  return `${text(isRepeat ? "kind_repeated" : `kind_${reason}`)} ${figure}`.trim();
 }
 
 function showReviewSoon() {

@@ -1,8 +1,9 @@
-// Which words are worth a look, and why.
+// Which words are worth a look, and why; and where there is speech without words.
+import { missing, unspokenness } from "./quality.js";
 import { confidence, isCorrected, originals, words, wordsChanged } from "./result.js";
 import { Signal } from "./signal.js";
 
-export const REASONS = ["no_length", "overlap", "long", "short", "low"];
+export const REASONS = ["unspoken", "missing", "no_length", "overlap", "long", "short", "low"];
 const OVERLAP_S = 0.001;
 const NO_LENGTH_S = 0.001;
 const LONG = { factor: 4, extra_s: 0.5 }; // against what is usual for its letters
@@ -16,7 +17,12 @@ let entries = null;
 
 /** Return {word, reason, weight} of all words worth a look, the most telling first. */
 export function wordsWorthALook() {
-  entries ??= words.map(judge).filter((entry) => entry !== null)
+  return worthALook().filter((entry) => entry.word !== null);
+}
+
+/** Return these and {word: null, stretch, reason, weight} of speech that the text lacks. */
+export function worthALook() {
+  entries ??= [...words.map(judge), ...missing.map(judgeMissing)].filter((entry) => entry !== null)
     .sort((a, b) => REASONS.indexOf(a.reason) - REASONS.indexOf(b.reason) || b.weight - a.weight);
   return entries;
 }
@@ -26,9 +32,15 @@ export function reasonOf(word) {
   return judge(word)?.reason ?? null;
 }
 
+function judgeMissing(stretch) {
+  return { word: null, stretch, reason: "missing", weight: stretch.confidence };
+}
+
 function judge(word) {
+  if (!word.isSpoken) return null; // it is known, and has no time of its own
   const length_s = word.end - word.start;
   const entry = (reason, weight) => ({ word, reason, weight });
+  if (unspokenness(word) !== null && !isCorrected(word.index)) return entry("unspoken", unspokenness(word));
   if (length_s < NO_LENGTH_S) return entry("no_length", 0);
   const overlap = overlapWithBefore(word);
   if (overlap > OVERLAP_S) return entry("overlap", overlap);
@@ -38,7 +50,7 @@ function judge(word) {
     return entry("short", usual_s / length_s);
   }
   const isDoubtful = confidence(word) === "low" && !isCorrected(word.index);
-  return isDoubtful ? entry("low", 1 - word.probability) : null;
+  return isDoubtful ? entry("low", 1 - word.sureness) : null;
 }
 
 /** Return by how many seconds a word begins before the one before it has ended. */

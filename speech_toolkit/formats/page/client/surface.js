@@ -32,3 +32,28 @@ export class Surface {
     this.redraw();
   }
 }
+
+const HATCH_PX = 7;
+
+/** Draw slanting lines in a rectangle, and lines at its sides. */
+export function hatch(context, left, top, right, bottom, stroke) {
+  const [from, to] = [Math.max(left, -HATCH_PX), Math.min(right, context.canvas.clientWidth || right)];
+  if (to <= from) return;
+  const reach = bottom - top;
+  context.save();
+  context.beginPath();
+  context.rect(from, top, to - from, reach);
+  context.clip();
+  context.strokeStyle = stroke;
+  context.lineWidth = 1;
+  context.globalAlpha = 0.55;
+  context.beginPath();
+  for (let x = Math.floor((from - reach) / HATCH_PX) * HATCH_PX; x < to; x += HATCH_PX) {
+    context.moveTo(x, bottom);
+    context.lineTo(x + reach, top);
+  }
+  context.stroke();
+  context.globalAlpha = 1;
+  context.strokeRect(left + 0.5, top - 1, right - left - 1, reach + 2);
+  context.restore();
+}

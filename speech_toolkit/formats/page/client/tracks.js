@@ -8,6 +8,8 @@ export function textGrid(document) {
   const tiers = [["sentences", spoken(document[SENTENCES])]];
   if (document.words.length > 0) tiers.push(["words", spoken(document.words)]);
   if (isAlignment) tiers.push(["characters", spoken(document.segments)]);
+  const remarks = remarksOf(document.quality ?? {});
+  if (remarks.length > 0) tiers.push(["quality", spoken(remarks)]);
   const duration = page.start_s + sourceDuration;
   const limit_ms = Math.max(
     Math.round(duration * 1000), 1,
@@ -21,6 +23,15 @@ export function textGrid(document) {
   const items = tiers.flatMap(([name, spans], i) =>
     tierLines(name, withSilence(spans, limit_ms), i + 1, end));
   return `${[...head, ...items].join("\n")}\n`;
+}
+
+/** Return what is said of where text and audio disagree, as formats/timed_text.py does. */
+function remarksOf({ not_spoken = [], not_in_transcript = [] }) {
+  const remark = (says, what) => (what === "" ? says : `${says}: ${what}`);
+  return [
+    ...not_spoken.map((stretch) => ({ ...stretch, text: remark("not spoken", stretch.text) })),
+    ...not_in_transcript.map((stretch) => ({ ...stretch, text: remark("not in transcript", stretch.heard) })),
+  ].sort((a, b) => a[START] - b[START] || a[END] - b[END]);
 }
 
 function tierLines(name, intervals, number, end) {

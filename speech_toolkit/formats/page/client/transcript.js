@@ -1,12 +1,13 @@
 // The text, in rows of which only those near the screen hold their words.
 import { byId } from "./data.js";
 import { heardTime, isPlaying, playFrom, playerMoved } from "./player.js";
+import { missingAfter, repeatedText, unspokenness } from "./quality.js";
 import { confidence, groups, isCorrected, originals, wordAt, words, wordsChanged } from "./result.js";
 import { reasonOf } from "./review.js";
 import { matches, matchesChanged } from "./search.js";
-import { picked, pickedChanged, pickWord } from "./state.js";
+import { picked, pickedChanged, pickStretch, pickWord } from "./state.js";
 import { clockText, languageChanged, text } from "./texts.js";
-import { reveal } from "./timeline.js";
+import { approach, reveal } from "./timeline.js";
 
 const WORDS_A_ROW = 40;
 const NEAR = "800px 0px";
@@ -54,6 +55,15 @@ export function scrollToWord(word) {
   scrollBy({ top: (top + bottom) / 2 - middle, behavior: "auto" });
 }
 
+/** Bring speech that the text lacks on the screen everywhere, and play it with what is around it. */
+export function goToStretch(stretch, around_s = 0) {
+  pickWord(null);
+  pickStretch(stretch.start, stretch.end);
+  approach(stretch.start, stretch.end);
+  scrollToWord(words[Math.max(stretch.after, 0)]);
+  playFrom(Math.max(stretch.start - around_s, 0), stretch.end + around_s);
+}
+
 function rowsOfGroup(group) {
   const made = [];
   for (let first = group.first; first < group.last; first += WORDS_A_ROW) {
@@ -85,8 +95,10 @@ function fillRow(row) {
   row.isFilled = true;
   const parts = [];
   if (row.opens) parts.push(timeLabel(words[row.first]));
+  if (row.first === 0) parts.push(...missingAfter(-1).map(missingElement));
   for (let index = row.first; index < row.last; index += 1) {
     parts.push(separators[index].before, wordElement(words[index]));
+    parts.push(...missingAfter(index).map(missingElement));
   }
   row.element.style.minHeight = "";
   row.element.replaceChildren(...parts);
@@ -113,18 +125,32 @@ function wordElement(word) {
   return element;
 }
 
+/** Return a mark where speech is that the text lacks, with what was heard. */
+function missingElement(stretch) {
+  const element = document.createElement("button");
+  const again = repeatedText(stretch);
+  element.className = "missing";
+  element.textContent = again === null ? stretch.heard || "…" : `↺ ${again}`;
+  element.dir = "auto";
+  element.title = `${clockText(stretch.start)} – ${clockText(stretch.end)}\n`
+    + text(again === null ? "missing_here" : "repeated_here", stretch);
+  element.addEventListener("click", () => goToStretch(stretch));
+  return element;
+}
+
 function styleWord(element, word) {
   const reason = reasonOf(word);
   const states = {
     corrected: isCorrected(word.index),
     look: reason !== null,
+    unspoken: unspokenness(word) !== null && !isCorrected(word.index),
     heard: current === word,
     picked: picked.word === word,
     match: matches.marked.has(word.index),
   };
   const named = Object.keys(states).filter((name) => states[name]);
   element.className = ["word", confidence(word), ...named].join(" ");
-  const sure = word.probability === null ? text("unknown") : word.probability.toFixed(2);
+  const sure = word.sureness === null ? text("unknown") : word.sureness.toFixed(2);
   element.title = `${clockText(word.start)} – ${clockText(word.end)}\n${text("confidence")} ${sure}`
     + (reason === null ? "" : `\n${text(`reason_${reason}`)}`);
 }

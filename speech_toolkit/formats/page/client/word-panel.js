@@ -52,7 +52,7 @@ function showPicked() {
 }
 
 function noteOn(word) {
-  const sure = word.probability === null ? text("unknown") : word.probability.toFixed(2);
+  const sure = word.sureness === null ? text("unknown") : word.sureness.toFixed(2);
   const parts = [`${text("confidence")} ${sure} (${text(confidence(word))})`];
   const reason = reasonOf(word);
   if (reason !== null && reason !== "low") parts.push(text(`reason_${reason}`));
