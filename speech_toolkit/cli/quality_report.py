@@ -13,8 +13,8 @@ from speech_toolkit.errors import UsageError
 NEVER = "never"
 _FROM = (CHECK, WRONG_TRANSCRIPT, NEVER)
 _WAYS_OUT = (
-    "Is it the text of this recording, and --language the language that is spoken in it?",
-    "Where it is right in part: --star segments lets speech pass that the text lacks.",
+    "Look whether these are the right files, and --language the language that is spoken.",
+    "Where the text is right in part: --star segments lets speech pass that it lacks.",
 )
 _NOT_SPOKEN = "  not spoken?"
 

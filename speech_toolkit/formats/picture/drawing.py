@@ -17,6 +17,7 @@ from speech_toolkit.formats.cues import one_line
 from speech_toolkit.formats.page.overview import spectrogram_CB
 from speech_toolkit.formats.picture.fonts import BASE_FONT, Fonts, fonts_for
 from speech_toolkit.formats.timed_text import (
+    Remark,
     TimedSegment,
     TimedText,
     TimedWord,
@@ -38,7 +39,9 @@ _HEIGHTS = (3, 3, 1.1)  # of waveform, spectrogram and words
 _FILLS = {"low": "#fbd9cb", "middle": "#fbeebf", "high": "#dcebf7", "unknown": "#e3e7ea"}
 _LINES = {"low": "#b3350a", "middle": "#8f6a00", "high": "#0072b2", "unknown": "#6b7580"}
 _LABELS = {"low": "unsure", "middle": "fairly sure", "high": "sure", "unknown": "unknown"}
-_LETTER_IN = 0.085
+_LETTER_IN, _SMALL_LETTER_IN = 0.085, 0.052
+_HATCHED = {"facecolor": "none", "edgecolor": _LINES["low"], "hatch": "////", "linewidth": 0.5}
+_DISAGREEMENT = "text and audio disagree"
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class _Rows:
     """What is drawn: words and samples of a stretch of time, None where there is no sound."""
 
     words: list[TimedWord | TimedSegment]
+    remarks: tuple[Remark, ...]
     samples_N: np.ndarray | None
     start_s: float
     end_s: float
@@ -83,8 +87,8 @@ def draw_picture(document: Mapping[str, Any], recording: str | None) -> Picture:
         shown = replace(part, end_s=end_s) if end_s < timed.duration_s else part
         samples_N = load_audio(recording, RATE_HZ, min_samples=1, part=shown).samples
     words = [word for word in _words(timed) if word.start_s < end_s]
-    fonts = fonts_for([timed.source, *(word.text for word in words)])
-    rows = _Rows(words, samples_N, start_s, end_s, limits_of(document))
+    fonts = fonts_for([timed.source, *(part.text for part in (*words, *timed.remarks))])
+    rows = _Rows(words, timed.remarks, samples_N, start_s, end_s, limits_of(document))
     return Picture(_draw(rows, timed.source, fonts), tuple(_complaints(timed, rows, fonts)))
 
 
@@ -121,14 +125,15 @@ def _draw(rows: _Rows, source: str, fonts: Fonts) -> bytes:
             axes = [figure.add_subplot(part) for part in parts]
             start_s = rows.start_s + row * row_s
             _draw_sound(axes[0], axes[1], rows, start_s, start_s + row_s)
+            _draw_remarks(axes[0], rows)
             _draw_words(axes[2], rows, start_s, start_s + row_s)
-        _draw_title(figure, one_line(source), height_in)
+        _draw_title(figure, one_line(source), height_in, has_remarks=bool(rows.remarks))
         file = io.BytesIO()
         figure.savefig(file, format="png", dpi=_DOTS_AN_INCH)
     return file.getvalue()
 
 
-def _draw_title(figure: Figure, source: str, height_in: float) -> None:
+def _draw_title(figure: Figure, source: str, height_in: float, *, has_remarks: bool) -> None:
     from matplotlib.patches import Patch
 
     middle = 1 - _TITLE_IN / 2 / height_in
@@ -137,6 +142,8 @@ def _draw_title(figure: Figure, source: str, height_in: float) -> None:
         Patch(facecolor=_FILLS[name], edgecolor=_LINES[name], label=_LABELS[name])
         for name in _FILLS
     ]
+    if has_remarks:
+        patches.append(Patch(**_HATCHED, label=_DISAGREEMENT))
     figure.legend(
         handles=patches,
         loc="center right",
@@ -180,6 +187,29 @@ def _draw_sound(wave: Axes, picture: Axes, rows: _Rows, start_s: float, end_s: f
         extent=(start_s, own_end_s, 0, 1),
     )
     picture.set_xlim(start_s, end_s)
+
+
+def _draw_remarks(wave: Axes, rows: _Rows) -> None:
+    """Hatch where text and audio disagree; what is said of it stands at the top if it fits."""
+    start_s, end_s = wave.get_xlim()
+    inches_a_s = _WIDTH_IN * 0.976 / (end_s - start_s)
+    for remark in rows.remarks:
+        wave.axvspan(remark.start_s, remark.end_s, alpha=0.7, **_HATCHED)
+        room = (min(remark.end_s, end_s) - remark.start_s) * inches_a_s
+        if room < len(remark.text) * _SMALL_LETTER_IN:
+            continue
+        wave.text(
+            remark.start_s,
+            0.97,
+            one_line(remark.text),
+            transform=wave.get_xaxis_transform(),
+            va="top",
+            fontsize=7,
+            color=_LINES["low"],
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            clip_on=True,
+            parse_math=False,
+        )
 
 
 def _draw_words(axes: Axes, rows: _Rows, start_s: float, end_s: float) -> None:

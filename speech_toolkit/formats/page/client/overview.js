@@ -51,7 +51,7 @@ function drawBackdrop(width, height, scale) {
   eachPeak(beginning, ending, Math.ceil(width), (x, lowest, highest) => {
     context.fillRect(x, middle - highest * reach, 1, Math.max((highest - lowest) * reach, 0.5));
   });
-  for (const { start, end, tint } of disagreements()) {
+  for (const { start, end, tint } of disagreements) {
     const left = (start - beginning) * scale;
     hatch(context, left, 0, left + Math.max((end - start) * scale, 2), height - 4, colour(tint));
   }

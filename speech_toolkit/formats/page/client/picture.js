@@ -49,7 +49,6 @@ function drawPicture(context, width, height) {
   drawRuler(context, width);
   drawStretch(context, currentLoop() ?? picked.stretch, height);
   const count = drawWords(context, parts, height);
-  drawMissing(context, parts, height);
   drawPickedEdges(context, parts, height);
   context.fillStyle = colour("cursor");
   context.fillRect(xOf(heardTime()) - 0.75, 0, 1.5, height);
@@ -67,20 +66,13 @@ function drawOutline(context, width, parts) {
 
 /** Hatch the sound where text and audio disagree. */
 function drawDisagreements(context, parts) {
-  for (const { start, end, tint } of disagreements()) {
+  for (const { start, end, tint } of disagreements) {
     hatch(context, xOf(start), parts.outline, xOf(end), parts.words, colour(tint));
   }
-}
-
-/** Draw speech that the text lacks among the words, with what was heard. */
-function drawMissing(context, parts, height) {
   for (const { start, end, heard } of missing) {
     const [left, right] = [xOf(start), xOf(end)];
-    if (right < 0 || left > picture.width) continue;
-    hatch(context, left, parts.words + 2, right, height - 2, colour("missing"));
-    if (right - left >= LEAST_LABEL_PX) {
-      drawLabel(context, heard, left, right, (parts.words + height) / 2);
-    }
+    const isShown = right > 0 && left < picture.width && right - left >= LEAST_LABEL_PX;
+    if (isShown) drawLabel(context, heard, left, right, parts.outline + 9);
   }
 }
 

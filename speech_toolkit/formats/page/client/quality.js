@@ -1,6 +1,8 @@
 // Where text and audio disagree: words that were probably not spoken, and speech that the text lacks.
 import { source, words } from "./result.js";
 
+const TOUCHING_S = 0.05;
+
 export const quality = source.quality ?? null;
 
 const indices = []; // of words, by their places in the list of the result
@@ -37,10 +39,11 @@ export function repeatedText({ repeats }) {
   return repeats && source.words.slice(...repeats).map((word) => word.text).join(" ");
 }
 
-/** Return where in time text and audio disagree, each with the name of its colour. */
-export function disagreements() {
-  const notSpoken = (quality?.not_spoken ?? []).map(({ start_time: start, end_time: end }) => ({
-    start, end, tint: "low",
-  }));
-  return [...notSpoken, ...missing.map(({ start, end }) => ({ start, end, tint: "missing" }))];
+/** Where in time text and audio disagree, each with the name of its colour. */
+export const disagreements = [];
+for (const { start_time: start, end_time: end } of quality?.not_spoken ?? []) {
+  const before = disagreements.at(-1);
+  if (before !== undefined && start - before.end < TOUCHING_S) before.end = end;
+  else disagreements.push({ start, end, tint: "low" });
 }
+for (const { start, end } of missing) disagreements.push({ start, end, tint: "missing" });

@@ -1,7 +1,7 @@
 // The list of words worth a look, some at a time.
 import { byId } from "./data.js";
 import { words } from "./result.js";
-import { missing, repeatedText } from "./quality.js";
+import { missing } from "./quality.js";
 import { REASONS, reviewChanged, wordsWorthALook, worthALook } from "./review.js";
 import { picked, pickedChanged } from "./state.js";
 import { clockText, languageChanged, text } from "./texts.js";
@@ -20,14 +20,20 @@ const list = byId("review-list");
 
 /** Go to the next word worth a look in time (1), or to the one before (-1). */
 export function goToReview(step) {
-  const inTime = chosen().map((entry) => entry.word).sort((a, b) => a.start - b.start || a.index - b.index);
-  const from = picked.word ?? { start: step > 0 ? -1 : Infinity, index: -1 };
-  const isBeyond = (word) => {
-    const ahead = word.start - from.start || word.index - from.index;
+  const indexOf = (entry) => entry.word?.index ?? entry.stretch.after;
+  const inTime = chosen().sort((a, b) => a.start - b.start || indexOf(a) - indexOf(b));
+  const from = picked.word ?? picked.stretch ?? { start: step > 0 ? -1 : Infinity };
+  const isBeyond = (entry) => {
+    const ahead = entry.start - from.start || (from.index === undefined ? 0 : indexOf(entry) - from.index);
     return step > 0 ? ahead > 0 : ahead < 0;
   };
   const next = step > 0 ? inTime.find(isBeyond) : inTime.findLast(isBeyond);
-  goToWord(next ?? null, { plays: true, around_s: AROUND_S });
+  if (next !== undefined) goTo(next);
+}
+
+function goTo({ word, stretch }) {
+  if (word === null) goToStretch(stretch, AROUND_S);
+  else goToWord(word, { plays: true, around_s: AROUND_S });
 }
 
 export function showReview() {
@@ -65,31 +71,29 @@ function kindButtons() {
   });
 }
 
-function reviewItem({ word, stretch, reason }) {
+function reviewItem(entry) {
+  const { word, start, text: shown } = entry;
   const item = document.createElement("li");
   const button = document.createElement("button");
   if (word !== null) button.dataset.index = word.index;
   button.classList.toggle("picked", word !== null && picked.word === word);
-  const { start } = word ?? stretch;
-  const shown = word?.text ?? repeatedText(stretch) ?? stretch.heard;
-  const parts = { time: clockText(start, 1), b: shown, small: detail(word ?? stretch, reason) };
+  const parts = { time: clockText(start, 1), b: shown, small: detail(entry) };
   for (const [name, content] of Object.entries(parts)) {
     const part = document.createElement(name);
     part.textContent = content;
     button.append(part);
   }
   button.querySelector("b").dir = "auto";
-  button.addEventListener("click", () => (word === null ? goToStretch(stretch, AROUND_S)
-    : goToWord(word, { plays: true, around_s: AROUND_S })));
+  button.addEventListener("click", () => goTo(entry));
   item.append(button);
   return item;
 }
 
-function detail(found, reason) {
-  const figure = reason === "low" ? found.sureness.toFixed(2)
-    : LENGTHS.includes(reason) ? `${(found.end - found.start).toFixed(2)} s` : "";
-  const isRepeat = reason === "missing" && found.repeats !== null;
-  return `${text(isRepeat ? "kind_repeated" : `kind_${reason}`)} ${figure}`.trim();
+function detail({ word, stretch, reason, start, end }) {
+  const figure = reason === "low" ? word.sureness.toFixed(2)
+    : LENGTHS.includes(reason) ? `${(end - start).toFixed(2)} s` : "";
+  const kind = stretch?.repeats ? "repeated" : reason;
+  return `${text(`kind_${kind}`)} ${figure}`.trim();
 }
 
 function showReviewSoon() {

@@ -1,5 +1,5 @@
 // Which words are worth a look, and why; and where there is speech without words.
-import { missing, unspokenness } from "./quality.js";
+import { missing, repeatedText, unspokenness } from "./quality.js";
 import { confidence, isCorrected, originals, words, wordsChanged } from "./result.js";
 import { Signal } from "./signal.js";
 
@@ -13,27 +13,50 @@ export const reviewChanged = new Signal();
 
 const letterCounts = new Map(); // by text: all words are judged anew at every correction
 const usualLetter_s = usualLetter();
+let judged = null;
 let entries = null;
 
-/** Return {word, reason, weight} of all words worth a look, the most telling first. */
+/** Return {word, reason, weight} of all words worth a look, in order. */
 export function wordsWorthALook() {
-  return worthALook().filter((entry) => entry.word !== null);
+  judged ??= words.map(judge).filter((entry) => entry !== null);
+  return judged;
 }
 
-/** Return these and {word: null, stretch, reason, weight} of speech that the text lacks. */
+/**
+ * Return what there is to look at, the most telling first: {reason, weight, start, end, text} with
+ * a word, or with a stretch that has none. Words that were not spoken, one after the other, are one.
+ */
 export function worthALook() {
-  entries ??= [...words.map(judge), ...missing.map(judgeMissing)].filter((entry) => entry !== null)
+  entries ??= [...inRuns(wordsWorthALook()), ...missing.map(lookAtMissing)]
     .sort((a, b) => REASONS.indexOf(a.reason) - REASONS.indexOf(b.reason) || b.weight - a.weight);
   return entries;
+}
+
+function inRuns(some) {
+  const runs = [];
+  for (const { word, reason, weight } of some) {
+    const { text, start, end } = word;
+    const before = runs.at(-1);
+    const goesOn = reason === "unspoken" && before?.reason === reason && before.last === word.index - 1;
+    if (!goesOn) runs.push({ word, reason, weight, start, end, text, last: word.index });
+    else {
+      Object.assign(before, {
+        weight: before.weight + weight, end, text: `${before.text} ${text}`, last: word.index,
+      });
+    }
+  }
+  return runs;
+}
+
+function lookAtMissing(stretch) {
+  const { start, end, heard, repeats, confidence: weight } = stretch;
+  const text = repeats === null ? heard : repeatedText(stretch);
+  return { word: null, stretch, reason: "missing", weight, start, end, text };
 }
 
 /** Return why a word is worth a look, null where it is not. */
 export function reasonOf(word) {
   return judge(word)?.reason ?? null;
-}
-
-function judgeMissing(stretch) {
-  return { word: null, stretch, reason: "missing", weight: stretch.confidence };
 }
 
 function judge(word) {
@@ -73,6 +96,7 @@ function usualLetter() {
 }
 
 wordsChanged.listen(() => {
+  judged = null;
   entries = null;
   reviewChanged.send();
 });

@@ -3,7 +3,7 @@ import { byId } from "./data.js";
 import { disagreements, quality } from "./quality.js";
 import { currentLanguage, languageChanged, text } from "./texts.js";
 
-const box = byId("verdict");
+const banner = byId("verdict");
 
 function showVerdict() {
   if (quality === null) return;
@@ -11,9 +11,9 @@ function showVerdict() {
   head.textContent = text(`verdict_${quality.verdict}`);
   const sure = document.createElement("span");
   sure.textContent = `${text("confidence")} ${quality.confidence.toFixed(2)}`;
-  box.replaceChildren(head, " ", sure, ...quality.reasons.map(reasonPart));
-  box.className = quality.verdict;
-  box.hidden = false;
+  banner.replaceChildren(head, " ", sure, ...quality.reasons.map(reasonPart));
+  banner.className = quality.verdict;
+  banner.hidden = false;
 }
 
 /** Return a reason; what the result says of it is English, so that other languages name its kind. */
@@ -29,4 +29,4 @@ function reasonPart(reason) {
 }
 
 languageChanged.listen(showVerdict);
-document.querySelector("main").classList.toggle("disagree", disagreements().length > 0);
+document.querySelector("main").classList.toggle("disagree", disagreements.length > 0);

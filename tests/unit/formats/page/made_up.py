@@ -89,6 +89,32 @@ def demo():
     )
 
 
+def faulty():
+    """Return that with two words that were not spoken, and speech that the text lacks."""
+    document = demo()
+    for word in document["words"]:
+        word["confidence"] = 0.02 if word["text"] in ("old", "lighthouse") else 0.95
+    document["quality"] = {
+        "verdict": "check",
+        "confidence": 0.81,
+        "reasons": [
+            {"kind": "not_spoken", "text": "2 words were probably not spoken"},
+            {"kind": "repeated", "text": "1 stretch is said again"},
+        ],
+        "not_spoken": [
+            {"first_word": 1, "end_word": 3, "text": "old lighthouse", "start_char": 4,
+             "end_char": 18, "start_time": 0.38, "end_time": 1.42, "confidence": 0.97},
+        ],
+        "not_in_transcript": [
+            {"start_time": 0.0, "end_time": 0.16, "after_word": -1, "heard": "hm",
+             "repeats": None, "confidence": 0.8},
+            {"start_time": 3.58, "end_time": 4.04, "after_word": 8, "heard": "evryb",
+             "repeats": [6, 8], "confidence": 0.9},
+        ],
+    }  # fmt: skip
+    return document
+
+
 def hour(words=10_000):
     """Return a transcription of an hour, without sound."""
     step_s = 3600 / words

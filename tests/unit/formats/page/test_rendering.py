@@ -153,7 +153,14 @@ def test_every_text_is_there_in_both_languages_and_used():
     }
     named |= set(re.findall(r'\btext\(\s*"(\w+)"', page.scripts[0]))
     assert named <= set(english), named - set(english)
-    made = ("kind_", "reason_", "alignment", "transcription")  # named by what is shown
+    made = (
+        "kind_",
+        "reason_",
+        "verdict_",
+        "because_",
+        "alignment",
+        "transcription",
+    )  # named by what is shown
     unused = {
         key
         for key in english

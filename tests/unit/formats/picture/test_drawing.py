@@ -4,7 +4,7 @@ import pytest
 
 from speech_toolkit.errors import UsageError
 from speech_toolkit.formats.picture import requirements
-from tests.unit.formats.page.made_up import DEMO, alignment, demo, hour, transcription
+from tests.unit.formats.page.made_up import DEMO, alignment, demo, faulty, hour, transcription
 
 matplotlib = pytest.importorskip("matplotlib")
 
@@ -30,6 +30,18 @@ def test_words_stand_in_the_colour_of_their_confidence():
     assert red[0] > red[2] + 0.1
     assert blue[2] > blue[0] + 0.05
     assert yellow[0] > yellow[2] + 0.1
+
+
+def test_where_text_and_audio_disagree_is_hatched():
+    plain, _ = drawn(demo())
+    image, warnings = drawn(faulty())
+    assert warnings == ()
+    height, width, _ = image.shape
+    reddish = image[..., 0] - image[..., 2] > 0.3
+    left, right = (int((0.012 + 0.976 * time_s / 4.825) * width) for time_s in (0.5, 1.3))
+    waves = slice(int(height * 0.25), int(height * 0.4))
+    assert reddish[waves, left:right].mean() > 0.05
+    assert not (plain[..., 0] - plain[..., 2] > 0.3)[waves, left:right].any()
 
 
 def test_a_part_without_sound_words_or_length_is_drawn_too():
