@@ -142,7 +142,8 @@ def main() -> int:
             groups[ALL][way].append(sides)
         if arguments.each:
             print(*rows(recording.audio.stem, ways), sep="\n", flush=True)
-    for name in sorted(groups, key=lambda name: (name == ALL, name)):
+    alone = len(groups) == 2
+    for name in [ALL] if alone else sorted(groups, key=lambda name: (name == ALL, name)):
         joined = {way: Sides.joined(parts) for way, parts in groups[name].items()}
         print(*rows(name, joined), sep="\n")
     return EXIT_DONE

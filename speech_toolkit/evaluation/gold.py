@@ -38,9 +38,11 @@ def gold_recordings(directory: str | os.PathLike[str]) -> Iterator[GoldRecording
     Those without NAME.json or NAME.TextGrid beside them are left out.
 
     Raises:
-        UsageError: there are none, or a file cannot be read.
+        UsageError: there is no such directory, nothing in it, or a file cannot be read.
         TranscriptError: a transcript cannot be read.
     """
+    if not Path(directory).is_dir():
+        raise UsageError(f"{os.fspath(directory)}: is no directory; name that of the recordings")
     found = False
     for audio in sorted(Path(directory).rglob("*")):
         gold = _gold_beside(audio) if audio.suffix.lower() in AUDIO_SUFFIXES else None

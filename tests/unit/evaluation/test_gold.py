@@ -67,3 +67,8 @@ def test_a_directory_without_true_times_is_refused(tmp_path):
     (tmp_path / "c.wav").write_text("")
     with pytest.raises(UsageError, match=r"holds no audio with true word times.*TextGrid"):
         list(gold_recordings(tmp_path))
+
+
+def test_what_is_no_directory_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="is no directory"):
+        list(gold_recordings(tmp_path / "missing"))
