@@ -203,7 +203,7 @@ def _export(
     wanted = [item for item in items if not _is_left_out(outcomes.get(item.id), arguments)]
     if len(wanted) < len(items):
         left_out = len(items) - len(wanted)
-        reporter.info(f"Not exported for their verdict (--export_unless): {left_out:,} recordings")
+        reporter.info(f"Not exported for their verdict: {left_out:,} (--export_unless)")
     exported = write_exports(
         directory,
         arguments.export,

@@ -14,7 +14,8 @@ NEVER = "never"
 _FROM = (CHECK, WRONG_TRANSCRIPT, NEVER)
 _WAYS_OUT = (
     "Look whether these are the right files, and --language the language that is spoken.",
-    "Where the text is right in part: --star segments lets speech pass that it lacks.",
+    "Where the text is right in part: --repair aligns what was said of it, and --star segments "
+    "lets speech pass that it lacks.",
 )
 _NOT_SPOKEN = "  not spoken?"
 
@@ -99,7 +100,7 @@ def report_verdicts(summary: Mapping[str, Any], reporter: Reporter) -> None:
         found = [each for each in summary["to_check"] if each["verdict"] == verdict]
         if found:
             count, why = quality["verdicts"][verdict], found[0]["reasons"]
-            said = f" ({why[0]['text']})" if why else ""
+            said = f": {why[0]['text']}" if why else ""
             reporter.line(f"  {count:>6,}  {verdict}: such as {found[0]['id']}{said}")
 
 

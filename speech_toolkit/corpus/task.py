@@ -21,6 +21,7 @@ from speech_toolkit.transcription.request import WhisperRequest, check_settings
 if TYPE_CHECKING:
     from speech_toolkit.corpus.work import CorpusModel
 
+_LATER = {"markup": "auto", "repair": False}
 OnDevice = Callable[[Device, str], None]
 
 
@@ -182,5 +183,13 @@ class TranscriptionTask:
 
 
 def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return settings without the size of batches, which a run may change and go on."""
-    return {name: value for name, value in settings.items() if name != "batch_size"}
+    """Return settings without the size of batches, which a run may change and go on.
+
+    Those that earlier versions did not have are left out at their defaults, so that their runs are
+    gone on with.
+    """
+    return {
+        name: value
+        for name, value in settings.items()
+        if name != "batch_size" and (name, value) not in _LATER.items()
+    }

@@ -69,7 +69,7 @@ def test_a_wrong_one_is_loud_and_names_the_way_out(told, quiet):
     assert lines[0].startswith("[WARNING] WRONG TRANSCRIPT? talk.wav: ")
     assert len(lines) >= 4
     assert all(line.startswith("[WARNING] ") for line in lines)
-    for part in ("confidence 0.04", "9 of 9 words", "--language", "--star segments"):
+    for part in ("confidence 0.04", "9 of 9 words", "--language", "--star segments", "--repair"):
         assert part in said
 
 
@@ -111,11 +111,11 @@ def test_from_which_verdict_on_a_transcript_is_bad(bad_from, bad):
 
 def test_the_verdicts_on_a_corpus(capsys):
     report_verdicts(summary(), Reporter())
-    why = "(9 of 9 words were probably not spoken)"
+    why = "9 of 9 words were probably not spoken"
     assert capsys.readouterr().out.splitlines() == [
         "[QUALITY] 10,997 good, 1 check, 1 wrong_transcript (median confidence 0.93)",
-        f"       1  wrong_transcript: such as wrong_transcript/1 {why}",
-        f"       1  check: such as check/1 {why}",
+        f"       1  wrong_transcript: such as wrong_transcript/1: {why}",
+        f"       1  check: such as check/1: {why}",
     ]
     report_verdicts(summary(quality=None, to_check=[]), Reporter())
     assert capsys.readouterr().out == ""

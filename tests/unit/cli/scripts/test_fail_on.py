@@ -111,5 +111,5 @@ def test_wrong_texts_are_not_exported_for_training(recordings, tmp_path, capsys,
     manifest = (out / "export/nemo/manifest.jsonl").read_text("utf-8").splitlines()
     assert {Path(json.loads(line)["audio_filepath"]).stem for line in manifest} == kept
     left_out = 3 - len(kept)
-    said = f"Not exported for their verdict (--export_unless): {left_out} recordings"
+    said = f"Not exported for their verdict: {left_out} (--export_unless)"
     assert (said in capsys.readouterr().out) == bool(left_out)
