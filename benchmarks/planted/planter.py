@@ -40,6 +40,7 @@ _SHORTEST_CONTENT_LETTERS = 4
 _MOST_ALIKE = 0.5
 _PHRASE_WORDS = 3
 _TRIES = 100
+_LETTERS_PER_S = 30
 _FUNCTION_WORDS = """
 a an the and or but nor so if then than that this these those of to in on at by for from with as
 into over under he she it they we you i me him her them us my your his its our their is am are was
@@ -189,11 +190,13 @@ def _skipped(speech: Speech, size: str, pool: Pool) -> Case:
 
 
 def _starts_late(speech: Speech, size: str, pool: Pool) -> Case:
-    return skip(speech, 0, pool.choice(places(speech, size)[:1])[1])
+    end = pool.choice(places(speech, size)[:1])[1]
+    return skip(speech, 0, pool.choice([end] if end < len(speech.texts) else []))
 
 
 def _cut_off(speech: Speech, size: str, pool: Pool) -> Case:
-    return skip(speech, pool.choice(places(speech, size)[-1:])[0], len(speech.texts))
+    first = pool.choice(places(speech, size)[-1:])[0]
+    return skip(speech, pool.choice([first] if first > 0 else []), len(speech.texts))
 
 
 def _one_sentence(pool: Pool, speech: Speech) -> Speech:
@@ -310,6 +313,8 @@ def _planted(
         case = plant_in(speech, size, pool)
     except NoPlaceError:
         return None
+    if sum(map(len, case.texts)) > _LETTERS_PER_S * case.duration_s:
+        return None  # nobody can have said that in this time, and alignment refuses it
     named = replace(case, kind=kind, size=size)
     return named if case.is_whole else with_lenient_verdict(named)
 

@@ -82,6 +82,19 @@ def report_quality(document: Mapping[str, Any], reporter: Reporter) -> None:
     else:
         head = f"WRONG TRANSCRIPT? {document['audio_path']}: seems to hold another text {sure}"
         reporter.alarm([head, *(f"  {line}" for line in (*reasons, *_WAYS_OUT))])
+    if document["settings"].get("repair") and verdict != GOOD:
+        reporter.info(_repair_line(quality))
+
+
+def _repair_line(quality: Mapping[str, Any]) -> str:
+    repair = quality.get("repair")
+    if repair is None:
+        return "Repair: nothing changed, for no part could be told that does not fit"
+    words, stars = len(repair["left_out"]), len(repair["stars_after"])
+    return (
+        f"Repair: aligned without {words} {'word' if words == 1 else 'words'}, and with <star> in "
+        f"{stars} {'place' if stars == 1 else 'places'}; the text is quality.repair in the JSON"
+    )
 
 
 def report_verdicts(summary: Mapping[str, Any], reporter: Reporter) -> None:

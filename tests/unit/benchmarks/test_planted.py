@@ -132,6 +132,11 @@ def test_a_file_too_small_for_a_fault_is_left_out():
     assert plant(small, "deleted", "paragraph", 3, seed=0) == []
 
 
+@pytest.mark.parametrize("kind", ["starts late", "cut off"])
+def test_a_recording_is_never_cut_off_as_a_whole(kind):
+    assert plant([spoken("one", ["Potatoes."])], kind, "content word", 3, seed=0) == []
+
+
 def test_a_fault_in_most_of_a_file_may_be_told_as_a_wrong_transcript():
     two = [spoken("two", SENTENCES[:2])]
     assert plant(two, "cut off", "sentence", 1, seed=0)[0].verdicts == (CHECK,)
