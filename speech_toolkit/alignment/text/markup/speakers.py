@@ -67,7 +67,7 @@ def _any_of(words: str) -> str:
 
 
 _END = r"\s*(?P<aside>[(（\[][^()（）\n]{1,40}[)）\]])?\s*(?:[:：])[*_]*(?:(?<=：)|(?=\s|$))"
-_START = r"[\s\-–—>*_•·\"“]*?"
+_START = r"[\s\-–—>*_•·\"“]{0,40}?"
 _NUMBERED = r"(?:\s*[#№]?\s*(?P<number>\d{1,3}|[A-Z一二三四五六七八九十](?![\p{L}])))?"
 _NAME = r"\p{Lu}[\p{L}\p{M}'’.-]*"
 _LABEL = regex.compile(
