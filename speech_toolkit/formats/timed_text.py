@@ -195,21 +195,22 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         document["language"],
         _end_s(document, "audio_duration"),
         document["audio_path"],
-        _remarks(document.get("quality") or {}),
+        _remarks(document.get("quality") or {}, document["words"]),
         _tags(document),
     )
 
 
-def _remarks(quality: Mapping[str, Any]) -> tuple[Remark, ...]:
+def _remarks(quality: Mapping[str, Any], words: Sequence[Mapping[str, Any]]) -> tuple[Remark, ...]:
     """Return what a result says of stretches where text and audio disagree."""
-    remarks = [
-        Remark(f"{says}: {stretch[key]}" if stretch[key] else says, *_times(stretch))
-        for kind, says, key in (
-            ("not_spoken", "not spoken", "text"),
-            ("not_in_transcript", "not in transcript", "heard"),
-        )
-        for stretch in quality.get(kind, ())
-    ]
+    remarks = []
+    for stretch in quality.get("not_spoken", ()):
+        own = words[stretch["first_word"] : stretch["end_word"]]
+        is_repaired = own and own[0].get("spoken") is False  # and has the place of those words
+        where = (own[0]["start_time"], own[-1]["end_time"]) if is_repaired else _times(stretch)
+        remarks.append(Remark(f"not spoken: {stretch['text']}", *where))
+    for stretch in quality.get("not_in_transcript", ()):
+        heard = f": {stretch['heard']}" if stretch["heard"] else ""
+        remarks.append(Remark(f"not in transcript{heard}", *_times(stretch)))
     return tuple(sorted(remarks, key=lambda remark: (remark.start_s, remark.end_s)))
 
 

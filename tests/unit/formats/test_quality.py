@@ -117,6 +117,15 @@ def test_praat_and_audacity_get_the_stretches_where_text_and_audio_disagree(judg
     ]
 
 
+def test_words_that_a_repair_left_out_are_told_of_where_they_stand_now(judged):
+    judged["words"][2] |= {"start_time": 0.4, "end_time": 0.4, "spoken": False}
+
+    assert render(judged, "audacity").splitlines()[3:] == [
+        "0.400000\t0.400000\tnot spoken: No",
+        "0.500000\t0.900000\tnot in transcript: hi",
+    ]
+
+
 def test_formats_for_viewers_stay_as_they_were(judged):
     for name in UNTOUCHED:
         assert render(judged, name) == render(as_written_before(judged), name)

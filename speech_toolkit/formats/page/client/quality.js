@@ -41,7 +41,8 @@ export function repeatedText({ repeats }) {
 
 /** Where in time text and audio disagree, each with the name of its colour. */
 export const disagreements = [];
-for (const { start_time: start, end_time: end } of quality?.not_spoken ?? []) {
+for (const { first_word, start_time: start, end_time: end } of quality?.not_spoken ?? []) {
+  if (!words[indices[first_word]].isSpoken) continue; // repaired: others are there now
   const before = disagreements.at(-1);
   if (before !== undefined && start - before.end < TOUCHING_S) before.end = end;
   else disagreements.push({ start, end, tint: "low" });

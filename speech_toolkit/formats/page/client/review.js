@@ -60,10 +60,10 @@ export function reasonOf(word) {
 }
 
 function judge(word) {
-  if (!word.isSpoken) return null; // it is known, and has no time of its own
   const length_s = word.end - word.start;
   const entry = (reason, weight) => ({ word, reason, weight });
   if (unspokenness(word) !== null && !isCorrected(word.index)) return entry("unspoken", unspokenness(word));
+  if (!word.isSpoken) return null; // it is meant to be silent
   if (length_s < NO_LENGTH_S) return entry("no_length", 0);
   const overlap = overlapWithBefore(word);
   if (overlap > OVERLAP_S) return entry("overlap", overlap);

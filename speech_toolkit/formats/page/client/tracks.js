@@ -8,7 +8,7 @@ export function textGrid(document) {
   const tiers = [["sentences", spoken(document[SENTENCES])]];
   if (document.words.length > 0) tiers.push(["words", spoken(document.words)]);
   if (isAlignment) tiers.push(["characters", spoken(document.segments)]);
-  const remarks = remarksOf(document.quality ?? {});
+  const remarks = remarksOf(document);
   if (remarks.length > 0) tiers.push(["quality", spoken(remarks)]);
   const duration = page.start_s + sourceDuration;
   const limit_ms = Math.max(
@@ -26,12 +26,17 @@ export function textGrid(document) {
 }
 
 /** Return what is said of where text and audio disagree, as formats/timed_text.py does. */
-function remarksOf({ not_spoken = [], not_in_transcript = [] }) {
-  const remark = (says, what) => (what === "" ? says : `${says}: ${what}`);
-  return [
-    ...not_spoken.map((stretch) => ({ ...stretch, text: remark("not spoken", stretch.text) })),
-    ...not_in_transcript.map((stretch) => ({ ...stretch, text: remark("not in transcript", stretch.heard) })),
-  ].sort((a, b) => a[START] - b[START] || a[END] - b[END]);
+function remarksOf({ quality, words }) {
+  const notSpoken = (quality?.not_spoken ?? []).map((stretch) => {
+    const own = words.slice(stretch.first_word, stretch.end_word);
+    const { start_time } = own[0]?.spoken === false ? own[0] : stretch;
+    const { end_time } = own[0]?.spoken === false ? own.at(-1) : stretch;
+    return { start_time, end_time, text: `not spoken: ${stretch.text}` };
+  });
+  const missed = (quality?.not_in_transcript ?? []).map(({ start_time, end_time, heard }) => ({
+    start_time, end_time, text: `not in transcript${heard && ": "}${heard}`,
+  }));
+  return [...notSpoken, ...missed].sort((a, b) => a[START] - b[START] || a[END] - b[END]);
 }
 
 function tierLines(name, intervals, number, end) {
