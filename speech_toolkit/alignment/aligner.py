@@ -294,11 +294,11 @@ class Aligner:
             settings=settings.told()
             | {
                 "batch_size": emissions.batch_size,
-                "markup": settings.markup,
                 "normalize_waveform": self.checkpoint.normalizes_waveform,
                 "attn_implementation": self.model.config._attn_implementation,
             }
             | ({"adapter": self.checkpoint.adapter} if self.checkpoint.adapter else {})
+            | ({"segmenter": transcript.segmenter} if transcript.segmenter else {})
             | waveform.part.settings(),
             environment=self.device.facts() | {"memory": asdict(self.device.memory())},
             versions=versions(),

@@ -9,7 +9,9 @@ from speech_toolkit.alignment.models.language_adapters import is_language
 from speech_toolkit.alignment.models.protocol import CtcCheckpoint
 from speech_toolkit.alignment.search.viterbi import check_feasible
 from speech_toolkit.alignment.text.labels import STAR_CHOICES, LabelSequence, label_sequence
+from speech_toolkit.alignment.text.language import resolve_language
 from speech_toolkit.alignment.text.markup.marking import MARKUP_CHOICES
+from speech_toolkit.alignment.text.segmenters import WORDS_CHOICES, segmenter_of
 from speech_toolkit.alignment.text.transcript import (
     AnyTranscript,
     TokenizedTranscript,
@@ -34,6 +36,8 @@ class AlignmentSettings:
         batch_size: windows that run together, at least 1; None for the device's default.
         markup: what is done with text that is not meant to be spoken: ``auto`` leaves it in the
             text and does not align it, ``keep`` aligns all, ``strip`` leaves it out of the text.
+        words: what the words of text without spaces are: ``auto``, those of a segmenter where one
+            is installed, or ``characters``.
         repair: whether to align again without words that were not spoken, and with wildcards where
             speech has no words.
     """
@@ -44,7 +48,14 @@ class AlignmentSettings:
     context_s: float = 2.0
     batch_size: int | None = None
     markup: str = "auto"
+    words: str = "auto"
     repair: bool = False
+
+    @property
+    def segmenter(self) -> str | None:
+        """The library, with its version, that splits text without spaces; None for none."""
+        found = segmenter_of(resolve_language(self.language), self.words)
+        return found.name if found else None
 
     @property
     def needs_wildcard(self) -> bool:
@@ -56,6 +67,8 @@ class AlignmentSettings:
             raise UsageError(f"star {self.star!r}: use one of {', '.join(STAR_CHOICES)}")
         if self.markup not in MARKUP_CHOICES:
             raise UsageError(f"markup {self.markup!r}: use one of {', '.join(MARKUP_CHOICES)}")
+        if self.words not in WORDS_CHOICES:
+            raise UsageError(f"words {self.words!r}: use one of {', '.join(WORDS_CHOICES)}")
         WINDOW_S.check("window_s", self.window_s)
         CONTEXT_S.check("context_s", self.context_s)
         if self.batch_size is not None:
@@ -64,7 +77,8 @@ class AlignmentSettings:
     def told(self) -> dict[str, Any]:
         """Return those that results tell as they were given."""
         shown = {"star": self.star, "window_s": self.window_s, "context_s": self.context_s}
-        return shown | ({"repair": True} if self.repair else {})
+        shown |= {"repair": True} if self.repair else {}
+        return shown | {"markup": self.markup, "words": self.words}
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,9 @@ def prepare_input(
         )
     geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     if not isinstance(transcript, TokenizedTranscript):
-        transcript = tokenize_transcript(transcript, vocabulary, settings.language, settings.markup)
+        transcript = tokenize_transcript(
+            transcript, vocabulary, settings.language, settings.markup, settings.words
+        )
     started = time.perf_counter()
     audio = as_waveform(audio, geometry.sample_rate_hz, geometry.fewest_samples)
     audio_load_time = time.perf_counter() - started

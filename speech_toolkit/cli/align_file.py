@@ -75,6 +75,7 @@ def align_file(request: AlignmentRequest, reporter: Reporter) -> AlignmentResult
         checkpoint.vocabulary,
         request.settings.language,
         request.settings.markup,
+        request.settings.words,
     )
     with background_worker() as pool:
         preparing = pool.submit(

@@ -100,6 +100,13 @@ def _add_speech_arguments(parser: argparse.ArgumentParser) -> None:
         help="text that is not meant to be spoken, as [laughter], JOHN: or <i>: leave it in the "
         "text and do not align it, align it as all else, or leave it out (default: auto)",
     )
+    parser.add_argument(
+        "--words",
+        choices=("auto", "characters"),
+        default="auto",
+        help="words of Chinese, Japanese, Thai and Lao: those of a segmenter where one is "
+        "installed (requirements-languages.txt), or characters (default: auto)",
+    )
 
 
 def _add_window_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from speech_toolkit.transcription.request import WhisperRequest, check_settings
 if TYPE_CHECKING:
     from speech_toolkit.corpus.work import CorpusModel
 
-_LATER = {"markup": "auto", "repair": False}
+_LATER = {"markup": "auto", "words": "auto", "repair": False}
 OnDevice = Callable[[Device, str], None]
 
 
@@ -108,6 +108,7 @@ class AlignmentTask:
             "attn_implementation": self.attn_implementation,
             "float32_precision": self.float32_precision,
             **_lasting(asdict(self.settings_of_alignment)),
+            **({"segmenter": name} if (name := self.settings_of_alignment.segmenter) else {}),
             **self.part.settings(),
             **self.forms.settings(),
         }

@@ -24,6 +24,7 @@ def requirements(name):
         ("requirements.txt", PROJECT["dependencies"]),
         ("requirements-npu.txt", PROJECT["optional-dependencies"]["npu"]),
         ("requirements-plot.txt", PROJECT["optional-dependencies"]["plot"]),
+        ("requirements-languages.txt", PROJECT["optional-dependencies"]["languages"]),
         ("requirements-cluster.txt", PROJECT["optional-dependencies"]["cluster"]),
     ],
 )

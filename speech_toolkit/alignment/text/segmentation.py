@@ -32,7 +32,7 @@ _PUNCTUATION = r"[\p{P}\p{Z}\p{C}]"
 _BREAK = r"(?:[‒–—―…་༌༎།፡።]|--|\.\.)"
 _LETTERS = rf"(?:(?!{_IDEOGRAPH}|{_UNSPACED}|{_PUNCTUATION}){CLUSTER})++"
 _CORE = regex.compile(
-    rf"(?={_IDEOGRAPH}){CLUSTER}々*+"
+    rf"(?P<ideograph>(?={_IDEOGRAPH}){CLUSTER}々*+)"
     rf"|(?P<unspaced>(?:(?={_UNSPACED}){CLUSTER})++)"
     rf"|{_LETTERS}(?:(?:(?!{_BREAK}){_PUNCTUATION})++{_LETTERS})*+",
     regex.V1,
@@ -91,23 +91,49 @@ def pieces(text: str) -> Iterator[re.Match[str]]:
     return _PIECE.finditer(text)
 
 
-def split_piece(piece: str) -> list[Run]:
+def split_piece(piece: str, joins_ideographs: bool = False) -> list[Run]:
     """Split a piece without spaces where the script or a dash does; the runs cover the piece.
 
     Punctuation goes with what it follows, opening brackets and quotes with what they precede.
+
+    Args:
+        piece: of a text.
+        joins_ideographs: whether ideographs, each a run of its own otherwise, go into one run
+            with what they touch of scripts without spaces.
     """
-    cores = list(_CORE.finditer(piece))
+    cores = [
+        Run(
+            match.start(),
+            match.end(),
+            match["unspaced"] is not None or (joins_ideographs and match["ideograph"] is not None),
+        )
+        for match in _CORE.finditer(piece)
+    ]
+    if joins_ideographs:
+        cores = _joined(cores)
     if not cores:
         return [Run(0, len(piece), is_unspaced=False)]
     starts = [0]
     for before, after in pairwise(cores):
-        opening = _OPENING.search(piece, before.end(), after.start())
-        starts.append(opening.start() if opening else after.start())
+        opening = _OPENING.search(piece, before.end, after.start)
+        starts.append(opening.start() if opening else after.start)
     ends = [*starts[1:], len(piece)]
     return [
-        Run(start, end, is_unspaced=core["unspaced"] is not None)
+        Run(start, end, core.is_unspaced)
         for start, end, core in zip(starts, ends, cores, strict=True)
     ]
+
+
+def _joined(cores: Sequence[Run]) -> list[Run]:
+    """Join unspaced runs that touch."""
+    joined: list[Run] = []
+    for core in cores:
+        last = joined[-1] if joined else None
+        if last and last.is_unspaced and core.is_unspaced and last.end == core.start:
+            joined[-1] = Run(last.start, core.end, is_unspaced=True)
+        else:
+            joined.append(core)
+    return joined
 
 
 def has_line_break(gap: str) -> bool:

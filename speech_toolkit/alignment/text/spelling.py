@@ -9,29 +9,41 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
 
 import regex
 
+from speech_toolkit.alignment.text.kana import in_kana
 from speech_toolkit.alignment.text.letter_case import has_dotless_i
 from speech_toolkit.alignment.text.normalization import (
-    CLUSTER,
     SPOKEN_PUNCTUATION,
     Symbol,
     is_silent,
     normalize,
     without_marks,
 )
+from speech_toolkit.alignment.text.readings import (
+    Reading,
+    character_spans,
+    letters_of,
+    said_of,
+    shared,
+    word_spans,
+)
 from speech_toolkit.alignment.text.romanization import prepare, romanize
 from speech_toolkit.alignment.text.scripts import script_of
 from speech_toolkit.alignment.text.segmentation import split_piece
+from speech_toolkit.alignment.text.segmenters import (
+    SegmentedWord,
+    Segmenter,
+    by_word,
+    words_within,
+)
 from speech_toolkit.alignment.text.verbalization import YEAR_SIGN, spoken_parts
 from speech_toolkit.alignment.text.vocabulary import Label, Letter, Vocabulary
 
 _DIGITS = "0123456789"
 _SILENT_ASCII = "".join(c for c in string.punctuation if is_silent(c))
 _IDEOGRAPH = regex.compile(r"\p{Han}")
-_IDEOGRAPHS = regex.compile(r"\p{Han}{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,36 +66,19 @@ class SpelledWord:
     said: str
 
 
-class _Reading(NamedTuple):
-    """The letters for a range of characters, which is never divided between written words.
-
-    Attributes:
-        start: first character, counted from the start of the run.
-        end: one past the last character.
-        letters: of the vocabulary.
-        said: what they spell, in the language's own letters; empty for punctuation.
-        is_lost: whether characters of the range are read aloud but have no letter.
-        opens: whether a spoken word ends before it: it follows a number, or parts two words.
-    """
-
-    start: int
-    end: int
-    letters: str
-    said: str = ""
-    is_lost: bool = False
-    opens: bool = False
-
-
 class Speller:
     """Spells the words of a text in the letters of one vocabulary; equal runs are spelled once."""
 
-    def __init__(self, vocabulary: Vocabulary, language: str, text: str) -> None:
+    def __init__(
+        self, vocabulary: Vocabulary, language: str, text: str, segmenter: Segmenter | None = None
+    ) -> None:
         self._vocabulary = vocabulary
+        self._segmenter = segmenter
         self._language = language
         self._says_numbers = not all(digit in vocabulary.letters for digit in _DIGITS)
         self._characters = set(text)
         self._is_prepared = False
-        self._words: dict[tuple[str, str, bool], list[SpelledWord]] = {}
+        self._words: dict[tuple[str, str, bool, tuple[SegmentedWord, ...]], list[SpelledWord]] = {}
         self._plain_words: dict[str, SpelledWord | None] = {}
         self._needless: dict[str, bool] = {}
 
@@ -103,10 +98,15 @@ class Speller:
         if plain := self._plain_words[piece]:
             yield 0, plain
             return
-        for run in split_piece(piece):
+        runs = split_piece(piece, joins_ideographs=self._segmenter is not None)
+        found = []
+        if self._segmenter and any(run.is_unspaced for run in runs):
+            found = self._segmenter.words(piece)
+        for run in runs:
             following = piece[run.end : run.end + 1]
             written = piece[run.start : run.end]
-            key = written, following if following == YEAR_SIGN else "", by_digit
+            own = words_within(found, run.start, run.end) if run.is_unspaced else ()
+            key = written, following if following == YEAR_SIGN else "", by_digit, own
             if key not in self._words:
                 self._words[key] = list(self._spell_run(*key, run.is_unspaced))
             for word in self._words[key]:
@@ -128,20 +128,33 @@ class Speller:
         return SpelledWord(0, len(piece), self._vocabulary.labels(letters), "", said)
 
     def _spell_run(
-        self, text: str, following: str, by_digit: bool, is_unspaced: bool
+        self,
+        text: str,
+        following: str,
+        by_digit: bool,
+        found: tuple[SegmentedWord, ...],
+        is_unspaced: bool,
     ) -> Iterator[SpelledWord]:
         symbols = normalize(text, self._language, keep_case=self._vocabulary.keeps_case)
-        readings = list(self._read(symbols, following, by_digit))
-        spans = _character_spans(text, readings) if is_unspaced else [(0, len(text))]
-        for (start, end), own in _share(spans, readings):
+        if found:
+            hiragana = self._vocabulary.is_latin or "あ" in self._vocabulary.letters
+            symbols = list(in_kana(symbols, found, self._needs_nothing, in_hiragana=hiragana))
+        parts = [symbols]
+        if found and self._language != "jpn":  # where "っ" doubles what the next word begins with
+            parts = [own for _, own in by_word(symbols, found)]
+        readings = [r for part in parts for r in self._read(part, following, by_digit)]
+        spans = [(0, len(text))]
+        if found and self._segmenter.splits:
+            spans = word_spans(text, readings, [word.start for word in found])
+        elif is_unspaced:
+            spans = character_spans(text, readings)
+        for (start, end), own in shared(spans, readings):
             lost = dict.fromkeys((r.start, r.end) for r in own if r.is_lost)
-            labels = self._vocabulary.labels(list(_letters(own)))
+            labels = self._vocabulary.labels(list(letters_of(own)))
             missing = "".join(text[a:b] for a, b in lost)
-            yield SpelledWord(start, end, labels, missing, _said(own))
+            yield SpelledWord(start, end, labels, missing, said_of(own))
 
-    def _read(
-        self, symbols: Sequence[Symbol], following: str, by_digit: bool
-    ) -> Iterator[_Reading]:
+    def _read(self, symbols: Sequence[Symbol], following: str, by_digit: bool) -> Iterator[Reading]:
         """Read symbols: numbers and signs as words, the rest letter by letter."""
         position = 0
         if self._says_numbers and not all(map(self._needs_nothing, symbols)):
@@ -152,18 +165,18 @@ class Speller:
                 position = part.end
         yield from self._read_letters(symbols[position:])
 
-    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+    def _read_aloud(self, spoken: str | None, symbols: Sequence[Symbol]) -> Iterator[Reading]:
         """Read the words that are said for symbols; all of them stand for the whole range."""
         start, end = symbols[0].start, symbols[-1].end
         if spoken is None:
-            yield _Reading(start, end, "", is_lost=True)
+            yield Reading(start, end, "", is_lost=True)
             return
         for word in spoken.split():
             said = normalize(word, self._language, keep_case=self._vocabulary.keeps_case)
             for reading in self._read_letters(said):
                 yield reading._replace(start=start, end=end)
 
-    def _read_letters(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+    def _read_letters(self, symbols: Sequence[Symbol]) -> Iterator[Reading]:
         """Read symbols that stand between numbers; a spoken word begins with each group."""
         for group in _spoken_groups(symbols):
             opens = group[0].text != "'"  # "the 70's"
@@ -171,7 +184,7 @@ class Speller:
                 yield reading._replace(opens=opens or reading.opens)
                 opens = False
 
-    def _read_group(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+    def _read_group(self, symbols: Sequence[Symbol]) -> Iterator[Reading]:
         for is_foreign, run in self._foreign_runs(symbols):
             if is_foreign:
                 if voiced := _without_outer_punctuation(run):
@@ -204,7 +217,7 @@ class Speller:
                 is_foreign = not is_native and not self._needs_nothing(symbol)
             yield is_foreign
 
-    def _read_romanized(self, symbols: Sequence[Symbol]) -> Iterator[_Reading]:
+    def _read_romanized(self, symbols: Sequence[Symbol]) -> Iterator[Reading]:
         if not self._is_prepared:
             prepare(self._characters)
             self._is_prepared = True
@@ -218,9 +231,9 @@ class Speller:
                 yield self._read_as_written(start, end, written)
             else:
                 said = "".join(c for c in written if not _is_punctuation(c) or c == "'")
-                yield _Reading(start, end, letters, said)
+                yield Reading(start, end, letters, said)
 
-    def _read_as_written(self, start: int, end: int, written: str) -> _Reading:
+    def _read_as_written(self, start: int, end: int, written: str) -> Reading:
         """Read characters by the vocabulary itself, without their accents where it lacks those."""
         letters = self._known_letters(written)
         if not letters:
@@ -228,7 +241,7 @@ class Speller:
         is_lost = not letters and not all(map(is_silent, written))
         parts_words = not letters and all(map(_parts_words, written))
         said = "" if is_lost or parts_words else written
-        return _Reading(start, end, letters, said, is_lost, opens=parts_words)
+        return Reading(start, end, letters, said, is_lost, opens=parts_words)
 
     def _known_letters(self, text: str) -> str:
         folded = self._vocabulary.fold(text, self._language)
@@ -242,31 +255,6 @@ class Speller:
                 letter in self._vocabulary.letters for letter in folded
             )
         return self._needless[symbol.text]
-
-
-def _letters(readings: Sequence[_Reading]) -> Iterator[Letter]:
-    """Lay out the letters of one written word."""
-    opens = False
-    is_first = True
-    for reading in readings:
-        opens |= reading.opens
-        for letter in reading.letters:
-            yield Letter(letter, reading.start, reading.end, opens and not is_first)
-            opens = is_first = False
-
-
-def _said(readings: Sequence[_Reading]) -> str:
-    """Return what one written word is read as; ideographs need no space between them."""
-    said = ""
-    opens = False
-    for reading in readings:
-        opens |= reading.opens
-        if reading.said:
-            if opens and said and not _IDEOGRAPHS.fullmatch(said[-1] + reading.said[0]):
-                said += " "
-            said += reading.said
-            opens = False
-    return said
 
 
 def _spoken_groups(symbols: Sequence[Symbol]) -> Iterator[Sequence[Symbol]]:
@@ -297,35 +285,3 @@ def _is_punctuation(character: str) -> bool:
 def _parts_words(character: str) -> bool:
     """Whether what stands on either side of a character is said as two words."""
     return character != "'" and _is_punctuation(character)
-
-
-def _character_spans(text: str, readings: Sequence[_Reading]) -> list[tuple[int, int]]:
-    """Split text into characters as a reader sees them.
-
-    Characters that share a reading (Thai "เก", Japanese "きゃ") stay together, and those that
-    have none (a Thai letter that is written but not spoken, punctuation) stay with what they
-    follow.
-    """
-    voiced = [reading for reading in readings if reading.letters or reading.is_lost]
-    inside = {index for r in voiced for index in range(r.start + 1, r.end)}
-    starts_voice = {reading.start for reading in voiced}
-    cuts: list[int] = [0]
-    has_voice = False
-    for match in regex.finditer(CLUSTER, text):
-        voices = any(index in starts_voice for index in range(*match.span()))
-        if voices and has_voice and match.start() not in inside:
-            cuts.append(match.start())
-        has_voice = has_voice or voices
-    return list(zip(cuts, [*cuts[1:], len(text)], strict=True))
-
-
-def _share(
-    spans: Sequence[tuple[int, int]], readings: Sequence[_Reading]
-) -> Iterator[tuple[tuple[int, int], list[_Reading]]]:
-    """Give each span the readings that start in it; both are in order."""
-    position = 0
-    for start, end in spans:
-        first = position
-        while position < len(readings) and readings[position].start < end:
-            position += 1
-        yield (start, end), list(readings[first:position])

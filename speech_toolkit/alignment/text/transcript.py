@@ -24,6 +24,7 @@ from speech_toolkit.alignment.text.markup.marking import MarkedText, mark
 from speech_toolkit.alignment.text.normalization import is_silent_text, is_spoken_text
 from speech_toolkit.alignment.text.scripts import foreign_script, language_in
 from speech_toolkit.alignment.text.segmentation import pieces
+from speech_toolkit.alignment.text.segmenters import Segmenter, segmenter_of
 from speech_toolkit.alignment.text.sentences import ends_of_sentences
 from speech_toolkit.alignment.text.spelling import SpelledWord, Speller
 from speech_toolkit.alignment.text.transcript_file import read_transcript
@@ -119,6 +120,8 @@ class TokenizedTranscript:
         words: at least one of them has tokens.
         sentences: at least one.
         warnings: what could not be read, one line each.
+        segmenter: the library, with its version, that split text without spaces into words; None
+            where that was split into characters, or the language has spaces.
     """
 
     text: str
@@ -126,13 +129,18 @@ class TokenizedTranscript:
     words: tuple[Word, ...]
     sentences: tuple[Sentence, ...]
     warnings: tuple[str, ...]
+    segmenter: str | None = None
 
 
 AnyTranscript = str | CuedText | TokenizedTranscript
 
 
 def tokenize_transcript(
-    text: str | CuedText, vocabulary: Vocabulary, language: str = "eng", markup: str = "auto"
+    text: str | CuedText,
+    vocabulary: Vocabulary,
+    language: str = "eng",
+    markup: str = "auto",
+    words: str = "auto",
 ) -> TokenizedTranscript:
     """Take a transcript apart into sentences, words and the tokens of a vocabulary.
 
@@ -142,18 +150,23 @@ def tokenize_transcript(
         language: ISO 639-3; two-letter codes and tags such as "de-AT" are understood.
         markup: ``auto``: what is not meant to be spoken stays in the text and gets no tokens;
             ``keep``: all is spoken; ``strip``: it is left out of the text.
+        words: of text without spaces: ``auto`` by a segmenter where one is installed, or
+            ``characters``.
 
     Raises:
         TranscriptError: no character of the text can be aligned.
         UsageError: the language is not a language code.
     """
     with garbage_collection_paused():
-        return _tokenize(mark(text, markup), vocabulary, resolve_language(language))
+        return _tokenize(mark(text, markup), vocabulary, resolve_language(language), words)
 
 
-def _tokenize(marked: MarkedText, vocabulary: Vocabulary, language: str) -> TokenizedTranscript:
+def _tokenize(
+    marked: MarkedText, vocabulary: Vocabulary, language: str, splits: str
+) -> TokenizedTranscript:
     text = marked.text
-    speller = Speller(vocabulary, language, marked.spoken)
+    segmenter = segmenter_of(language, splits)
+    speller = Speller(vocabulary, language, marked.spoken, segmenter)
     words: list[Word] = []
     losses: list[tuple[Word, str]] = []
     telephones = list(telephone_numbers(marked.spoken, language))
@@ -177,7 +190,8 @@ def _tokenize(marked: MarkedText, vocabulary: Vocabulary, language: str) -> Toke
         language=language,
         words=tuple(words),
         sentences=tuple(_sentences(marked, words, language)),
-        warnings=tuple(_warnings(marked, losses, vocabulary, language)),
+        warnings=tuple(_warnings(marked, losses, vocabulary, language, segmenter)),
+        segmenter=segmenter.name if segmenter else None,
     )
 
 
@@ -209,7 +223,11 @@ def _sentences(marked: MarkedText, words: list[Word], language: str) -> Iterable
 
 
 def _warnings(
-    marked: MarkedText, losses: list[tuple[Word, str]], vocabulary: Vocabulary, language: str
+    marked: MarkedText,
+    losses: list[tuple[Word, str]],
+    vocabulary: Vocabulary,
+    language: str,
+    segmenter: Segmenter | None,
 ) -> Iterable[str]:
     text = marked.spoken
     if marked.markup:
@@ -240,8 +258,12 @@ def _warnings(
             f"the transcript is written in {script} letters, but read as language {language!r}, "
             f"numbers and signs above all; name its own language, such as {language_in(script)!r}"
         )
-    if language == "jpn" and vocabulary.is_latin and _lacks_ideograph(text, vocabulary):
-        yield "kanji are read as Mandarin, so their times are approximate; write kana to be exact"
+    is_japanese = language == "jpn" and vocabulary.is_latin
+    if is_japanese and segmenter is None and _lacks_ideograph(text, vocabulary):
+        yield (
+            "kanji are read as Mandarin, so their times are approximate; write kana to be exact, "
+            "or install what reads them: pip install -r requirements-languages.txt"
+        )
 
 
 def _lacks_ideograph(text: str, vocabulary: Vocabulary) -> bool:

@@ -69,8 +69,8 @@ def run_inference(
         audio_track: of a file with several, counted from 0.
         start_s: where the part that is aligned begins; all times stay those of the whole file.
         end_s: where it ends; None for the end of the file.
-        **settings: ``star``, ``repair``, ``window_s``, ``context_s``, ``batch_size``, ``markup``
-            as in ``AlignmentSettings``.
+        **settings: ``star``, ``repair``, ``window_s``, ``context_s``, ``batch_size``, ``markup``,
+            ``words`` as in ``AlignmentSettings``.
 
     Returns:
         The JSON form of the result: ``result["segments"][i]["token" | "start_time" | "end_time"]``,
@@ -158,6 +158,7 @@ def _settings_from(arguments: argparse.Namespace) -> AlignmentSettings:
         context_s=arguments.context_s,
         batch_size=arguments.batch_size,
         markup=arguments.markup,
+        words=arguments.words,
     )
 
 

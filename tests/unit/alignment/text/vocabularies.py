@@ -16,7 +16,7 @@ RUSSIAN = Vocabulary(
 
 def spelled(text, language="eng", vocabulary=MMS):
     """Return (word, its letters) pairs."""
-    words = tokenize_transcript(text, vocabulary, language).words
+    words = tokenize_transcript(text, vocabulary, language, words="characters").words
     return [(word.text, "".join(token.text for token in word.tokens)) for word in words]
 
 
