@@ -15,12 +15,13 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import numpy as np
 from tqdm import tqdm
@@ -28,9 +29,13 @@ from tqdm import tqdm
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.planted.cases import Case, right
-from benchmarks.planted.counts import Heard, heard, reliability, row
+from benchmarks.planted.cases import NO_FAULT, Case, right
+from benchmarks.planted.counts import (
+    heard,
+    start_errors_s,
+)
 from benchmarks.planted.planter import FILE, KINDS, SIZES, plant
+from benchmarks.planted.report import Judged, print_tables, tables
 from benchmarks.planted.sounds import CLEAN, CONDITIONS
 from benchmarks.planted.speech import (
     CLIPS,
@@ -42,7 +47,6 @@ from benchmarks.planted.speech import (
     join_long,
     read_recordings,
 )
-from speech_toolkit.alignment.quality.quality import VERDICTS
 from speech_toolkit.cli.arguments import add_model_arguments, comma_separated, number
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.exit_codes import EXIT_DONE
@@ -55,16 +59,13 @@ if TYPE_CHECKING:
 SETS = (SAMPLES, CLIPS, LONG)
 CLIPS_COUNT, TALKS, TALK_S = 60, 2, 300.0
 SHARE_OF_TALK = 0.5  # of all sentences at most, so that some are left that it does not hold
-COLUMNS = (
-    f"{'kind':<18} {'size':<14} {'files':>5} {'recall':>7} {'precision':>10}"
-    f"{'verdict right':>15} {'alarms on right':>16}"
-)
 
 
 class Watch:
-    """Adds up the seconds that parts of the runs take."""
+    """Adds up the seconds that the parts of runs over right files take."""
 
     def __init__(self) -> None:
+        self.is_on = False
         self.seconds: dict[str, float] = defaultdict(float)
 
     @contextmanager
@@ -74,7 +75,21 @@ class Watch:
         try:
             yield
         finally:
-            self.seconds[part] += time.perf_counter() - started
+            self.seconds[part] += (time.perf_counter() - started) * self.is_on
+
+    @contextmanager
+    def on_quality(self) -> Iterator[None]:
+        """Time in the ``with`` block what tells the quality."""
+        from speech_toolkit.alignment import decoding
+
+        assess = decoding.assess
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            with self.on("quality"):
+                return assess(*arguments, **named)
+
+        with mock.patch.object(decoding, "assess", timed):
+            yield
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -111,6 +126,9 @@ def build_parser() -> argparse.ArgumentParser:
         type=number(TEST_CASES),
         default=24,
         help="of each kind and size (default: 24)",
+    )
+    parser.add_argument(
+        "--repair", action="store_true", help="tell what --repair does to word starts, too"
     )
     parser.add_argument("--seed", type=number(SEED), default=0, help="default: 0")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables here, too")
@@ -149,87 +167,46 @@ def in_condition(speech: Speech, condition: str, seed: int) -> Speech:
     return replace(speech, condition=condition, clip=changed)
 
 
-def judge(aligner: Aligner, cases: Sequence[Case], watch: Watch) -> dict[Case, Heard]:
-    """Align every case; what is heard of one sound serves all cases that share it."""
+def judge(
+    aligner: Aligner, cases: Iterable[Case], with_repair: bool, watch: Watch
+) -> dict[Case, Judged]:
+    """Align every case; what is heard of one sound serves all cases that share it.
+
+    Args:
+        aligner: the model.
+        cases: of those that share a sound the right one first.
+        with_repair: whether to repair them, too.
+        watch: times those that are right.
+    """
     from speech_toolkit.alignment import AlignmentSettings
     from speech_toolkit.alignment.preparation import prepare_input
     from speech_toolkit.audio.waveform import Waveform
 
-    settings = AlignmentSettings()
+    settings, repairing = AlignmentSettings(), AlignmentSettings(repair=True)
     by_sound: dict[int, list[Case]] = defaultdict(list)
     for case in cases:
         by_sound[id(case.samples)].append(case)
-    found: dict[Case, Heard] = {}
+    found: dict[Case, Judged] = {}
     for sharing in tqdm(by_sound.values(), unit="sound", disable=None):
         waveform = Waveform(sharing[0].samples, RATE_HZ, "planted", RATE_HZ, 1)
         emissions = None
         for case in sharing:
+            watch.is_on = case.kind == NO_FAULT
             prepared = prepare_input(waveform, case.transcript, aligner.checkpoint, settings)
             if emissions is None:
                 with watch.on("hearing"):
-                    ((_, outcome),) = aligner.hear_many([(None, prepared)], settings)
+                    ((_, outcome),) = aligner.hear_many([(None, prepared)], repairing)
                 emissions = outcome.unwrap()
             with watch.on("decoding"):
                 result = aligner.decode(prepared, emissions, settings)
-            found[case] = heard(case, result)
+            watch.is_on, repaired_s = False, None
+            if with_repair:
+                words = aligner.decode(prepared, emissions, repairing).words
+                repaired_s = start_errors_s(case, words)
+            found[case] = Judged(
+                heard(case, result), start_errors_s(case, result.words), repaired_s
+            )
     return found
-
-
-def tables(
-    planted: Mapping[tuple[str, str], Sequence[Case]],
-    right_cases: Mapping[Speech, Case],
-    found: Mapping[Case, Heard],
-) -> dict[str, Any]:
-    """Count what was found, what was told of right files, and how true confidences are."""
-    groups = {key: list(cases) for key, cases in planted.items() if cases}
-    for size in (*SIZES, FILE):
-        if all_kinds := [each for key, own in groups.items() if key[1] == size for each in own]:
-            groups["all", size] = all_kinds
-    rows = [
-        row(
-            kind,
-            size,
-            [found[case] for case in cases],
-            [found[right_cases[case.speech]] for case in cases],
-        )
-        for (kind, size), cases in groups.items()
-    ]
-    verdicts: dict[str, Counter[str]] = defaultdict(Counter)
-    for speech, case in right_cases.items():
-        verdicts[f"{speech.family}, {speech.condition}"][found[case].quality.verdict] += 1
-    families = {each.family for each in right_cases}
-    trust = {
-        family: reliability(each for each in found.values() if each.case.speech.family == family)
-        for family in sorted(families)
-    } | {"all": reliability(found.values())}
-    return {
-        "faults": [asdict(each) for each in rows],
-        "right_files": {name: dict(verdicts[name]) for name in sorted(verdicts)},
-        "calibration": {
-            name: {"expected_error": error, "bins": [asdict(each) for each in bins]}
-            for name, (error, bins) in trust.items()
-        },
-    }
-
-
-def print_tables(report: Mapping[str, Any]) -> None:
-    """Print what :func:`tables` counted."""
-    print(COLUMNS)
-    for each in report["faults"]:
-        precision = "-" if each["precision"] is None else f"{each['precision']:.2f}"
-        print(
-            f"{each['kind']:<18} {each['size']:<14} {each['cases']:>5} {each['recall']:>7.2f} "
-            f"{precision:>10}{each['verdict']:>15.2f} {each['alarms']:>16.2f}"
-        )
-    print(f"\n{'right files':<34} {'files':>5}" + "".join(f"{name:>18}" for name in VERDICTS))
-    for name, own in report["right_files"].items():
-        verdicts = "".join(f"{own.get(verdict, 0):>18}" for verdict in VERDICTS)
-        print(f"{name:<34} {sum(own.values()):>5}{verdicts}")
-    for name, trust in report["calibration"].items():
-        print(f"\nconfidences of words, {name}: expected error {trust['expected_error']:.3f}")
-        print(f"  {'words':>6} {'confidence':>11} {'spoken there':>13}")
-        for each in trust["bins"]:
-            print(f"  {each['words']:>6} {each['confidence']:>11.2f} {each['spoken']:>13.2f}")
 
 
 def main() -> int:
@@ -257,7 +234,8 @@ def main() -> int:
     print(f"{aligner.model_path} on {aligner.device.name}, seed {arguments.seed}")
     faulty = [case for cases in planted.values() for case in cases]
     watch = Watch()
-    found = judge(aligner, [*faulty, *right_cases.values()], watch)
+    with watch.on_quality():
+        found = judge(aligner, [*right_cases.values(), *faulty], arguments.repair, watch)
     report = tables(planted, right_cases, found) | {"seconds": dict(watch.seconds)}
     print_tables(report)
     if arguments.json:

@@ -19,6 +19,7 @@ from speech_toolkit.alignment.result import AlignmentResult, TimedSpan
 from speech_toolkit.evaluation.metrics.boundaries import TrueWord
 
 TOLERANCE_S = 0.1
+NEAR_S, OFF_S = 3.0, 0.1
 BINS = 10
 _HALF = 0.5 - 1e-9
 Ranges = Sequence[tuple[float, float]]
@@ -175,3 +176,65 @@ def reliability(observed: Iterable[Heard]) -> tuple[float, list[Bin]]:
     ]
     error = sum(each.words * abs(each.confidence - each.spoken) for each in bins)
     return error / max(len(pairs), 1), bins
+
+
+def near_fault(case: Case) -> list[int]:
+    """Return which words that are spoken stand within ``NEAR_S`` of a fault, all of a right file.
+
+    Those of which it is not clear when they are spoken are left out.
+    """
+    known = [i for i, word in enumerate(case.spoken) if word is not None and i not in case.unclear]
+    spans = list(case.stretches)
+    for first, end in case.words:
+        before = [word.end_s for word in case.spoken[:first] if word is not None]
+        after = [word.start_s for word in case.spoken[end:] if word is not None]
+        spans.append((before[-1] if before else 0.0, after[0] if after else case.duration_s))
+    if not spans:
+        return known
+
+    def is_near(word: TrueWord) -> bool:
+        return any(
+            word.start_s < end + NEAR_S and start - NEAR_S < word.end_s for start, end in spans
+        )
+
+    return [i for i in known if is_near(case.spoken[i])]
+
+
+def start_errors_s(case: Case, words: Sequence[TimedSpan]) -> np.ndarray:
+    """Return how far the starts of the words near a fault are from the truth, float64."""
+    near = near_fault(case)
+    return np.array([abs(words[i].start_time - case.spoken[i].start_s) for i in near])
+
+
+@dataclass(frozen=True)
+class RepairRow:
+    """How far word starts near a fault are from the truth.
+
+    Attributes:
+        kind: of the fault.
+        size: of the fault.
+        words: how many there are.
+        right_ms: mean error of the same recordings with their right transcripts, all words.
+        faulty_ms: mean error with the faulty transcript.
+        repaired_ms: mean error with ``--repair``.
+        faulty_off: share of starts more than ``OFF_S`` from the truth with the faulty transcript.
+        repaired_off: the same with ``--repair``.
+    """
+
+    kind: str
+    size: str
+    words: int
+    right_ms: float
+    faulty_ms: float
+    repaired_ms: float
+    faulty_off: float
+    repaired_off: float
+
+
+def repair_row(
+    kind: str, size: str, right: np.ndarray, faulty: np.ndarray, repaired: np.ndarray
+) -> RepairRow:
+    """Sum up errors of word starts, float64 seconds, of one kind and size."""
+    means_ms = [1000 * float(errors.mean()) for errors in (right, faulty, repaired)]
+    off = [float((errors > OFF_S).mean()) for errors in (faulty, repaired)]
+    return RepairRow(kind, size, len(faulty), *means_ms, *off)

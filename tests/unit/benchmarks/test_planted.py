@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from benchmarks.planted.cases import Case, put_instead, read_twice, right, skip
-from benchmarks.planted.counts import Heard, reliability, row
+from benchmarks.planted.counts import (
+    Heard,
+    near_fault,
+    reliability,
+    repair_row,
+    row,
+    start_errors_s,
+)
 from benchmarks.planted.planter import FILE, KINDS, is_content, places, plant
 from benchmarks.planted.sounds import CONDITIONS
 from benchmarks.planted.speech import (
@@ -28,6 +35,7 @@ from speech_toolkit.alignment.quality.quality import (
     NotSpoken,
     Quality,
 )
+from speech_toolkit.alignment.result import TimedSpan
 from speech_toolkit.evaluation.cases.perturb import Clip
 from speech_toolkit.evaluation.metrics.boundaries import TrueWord
 
@@ -221,3 +229,24 @@ def test_calibration_is_the_gap_between_confidence_and_truth():
     error, bins = reliability([told(case, GOOD, confidences=[(0.95, True)] * 3 + [(0.15, True)])])
     assert [each.words for each in bins] == [1, 3]
     assert error == pytest.approx((3 * 0.05 + 0.85) / 4)
+
+
+def test_words_near_a_fault_are_those_whose_starts_count():
+    speech = spoken("long", SENTENCES)
+    case = put_instead(speech, 20, 22, ())
+    assert near_fault(case) == [*range(15, 25)]
+    words = [
+        TimedSpan(text, 0.0 if true is None else true.start_s + 0.2, 99.0, None, 0, 1)
+        for text, true in zip(case.texts, case.spoken, strict=True)
+    ]
+    errors = start_errors_s(case, words)
+    assert errors == pytest.approx([0.2] * 10)
+    counted = repair_row("replaced", "word", errors / 2, errors, errors / 4)
+    assert (counted.right_ms, counted.faulty_ms) == pytest.approx((100, 200))
+    assert (counted.repaired_ms, counted.faulty_off, counted.repaired_off) == pytest.approx(
+        (50, 1, 0)
+    )
+
+
+def test_of_a_right_file_all_words_count():
+    assert near_fault(right(SPEECH[0])) == list(range(len(SPEECH[0].texts)))
