@@ -11,13 +11,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import version
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import regex
 
 from speech_toolkit.alignment.text.normalization import Symbol
+from speech_toolkit.versions import installed_version
 
 WORDS_CHOICES = ("auto", "characters")
 # A library's work may grow faster than its text; it is given clauses, and of longer ones parts.
@@ -118,11 +118,15 @@ def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
     if language not in _SEGMENTERS or (words == "characters" and language != "jpn"):
         return None
     packages, make = _SEGMENTERS[language]
-    try:
-        name = ", ".join(f"{package} {version(package)}" for package in packages)
-        return Segmenter(name, make(), words != "characters")
-    except ImportError:  # PackageNotFoundError is one, too
+    versions = [installed_version(package) for package in packages]
+    if None in versions:
         return None
+    try:
+        cut = make()
+    except ImportError:
+        return None
+    name = ", ".join(f"{each} {number}" for each, number in zip(packages, versions, strict=True))
+    return Segmenter(name, cut, words != "characters")
 
 
 def _chinese() -> Callable[[str], Sequence[tuple[str, str]]]:

@@ -4,7 +4,7 @@ Integers come from num2words or, in languages that it lacks, from the rules of U
 those that ``numerals`` knows. Decimals, signs and percent are composed here, because num2words
 drops or misreads them in several languages. Years are
 read in hundreds where the language does so. Telephone numbers and codes are read digit by digit.
-Ordinals, decades, money and the symbols & @ + = ° are read for English only.
+Ordinals, decades, fractions such as ½, money and the symbols & @ + = ° are read for English only.
 """
 
 from __future__ import annotations
@@ -52,6 +52,8 @@ _ENGLISH_SYMBOLS = {
     "%": "percent",
 }
 YEAR_SIGN = "年"
+# "½" is normalised with U+2044.
+_FRACTION = r"(?:(?P<count>[0-9]+)\s*)?\b(?P<top>[0-9]+)\u2044(?P<bottom>[0-9]+)"
 _GAP = r"(?:\)?[ \u00a0\u202f./-]\(?)"
 _TELEPHONE = regex.compile(
     r"(?<![\d.,+-])(?:"
@@ -162,6 +164,8 @@ def _pattern(language: str, by_digit: bool) -> re.Pattern[str]:
         )
     elif can_say_numbers(language):
         number += r"\s?(?P<unit>%)?"
+    if language == "eng" and not by_digit:
+        number = rf"{_FRACTION}|{number}"
     if symbols := _symbols(language):
         number += rf"|(?P<symbol>[{''.join(symbols)}])"
     return re.compile(number)
@@ -179,6 +183,8 @@ def _say(match: re.Match[str], language: str, following: str) -> str | None:
     found = match.groupdict()
     if found.get("symbol"):
         return _symbols(language)[found["symbol"]]
+    if found.get("bottom"):
+        return _fraction(found["count"] or "", found["top"], found["bottom"])
     digits = re.sub(r"[^0-9]", "", found["whole"])
     number = _Number(
         whole=digits,
@@ -285,6 +291,17 @@ def _money(number: _Number, style: NumberStyle) -> str:
         one if is_single else many,
         f"and {cents} {hundredths}" if cents and int(number.fraction) else "",
     )
+
+
+def _fraction(count: str, top: str, bottom: str) -> str:
+    """Say a fraction in English: "two and a half", "three quarters", "one third"."""
+    style = number_style("eng")
+    part = {"2": "half", "4": "quarter"}.get(bottom) or _integer(bottom, style, "ordinal")
+    if top != "1":
+        part = "halves" if bottom == "2" else part + "s"
+    article = "an" if part[0] in "aeiou" else "a"
+    times = article if count and top == "1" else _integer(top, style)
+    return _join(_integer(count, style), "and", times, part) if count else _join(times, part)
 
 
 def _join(*parts: str) -> str:
