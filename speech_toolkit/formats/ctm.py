@@ -12,7 +12,7 @@ def render(timed: TimedText) -> str:
 
     Source of the form: https://github.com/usnistgov/SCTK, doc/infmts.htm, CTM.
     """
-    return "".join(_line(timed.source, word) for word in timed.parts if field(word.text))
+    return "".join(_line(timed.source, word) for word in timed.spoken_parts if field(word.text))
 
 
 def _line(source: str, word: TimedWord) -> str:

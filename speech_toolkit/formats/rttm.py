@@ -17,7 +17,7 @@ def render(timed: TimedText) -> str:
     """
     return "".join(
         f"SPEAKER {place(timed.source, start_ms, end_ms)} <NA> <NA> {_NAME} <NA> <NA>\n"
-        for start_ms, end_ms in _stretches_ms(timed.parts)
+        for start_ms, end_ms in _stretches_ms(timed.spoken_parts)
         if end_ms > start_ms
     )
 

@@ -45,6 +45,7 @@ class TimedWord:
         probability: in 0..1; None where nothing of it could be heard, as of a dash alone.
         characters: in order, where the task finds them.
         confidence: in 0..1, calibrated; None where the result has none.
+        is_spoken: whether it is meant to be said and was; markup is not.
     """
 
     text: str
@@ -53,6 +54,7 @@ class TimedWord:
     probability: float | None
     characters: tuple[TimedCharacter, ...] = ()
     confidence: float | None = None
+    is_spoken: bool = True
 
     @property
     def sureness(self) -> float | None:
@@ -123,8 +125,13 @@ class TimedText:
         return tuple(word for segment in self.segments for word in segment.words)
 
     @property
+    def spoken_parts(self) -> tuple[TimedWord, ...]:
+        """Its parts without those that are not spoken."""
+        return tuple(part for part in self.parts if part.is_spoken)
+
+    @property
     def parts(self) -> tuple[TimedWord, ...]:
-        """The words of each segment, or the segment as one, in order: all that is said."""
+        """The words of each segment, or the segment as one, in order: all of the text."""
         return tuple(part for segment in self.segments for part in segment.parts)
 
 
@@ -183,7 +190,14 @@ def _of_alignment(document: Mapping[str, Any]) -> TimedText:
         for label in document["segments"]
     ]
     words = [
-        TimedWord(word["text"], *_times(word), word["probability"], own, word.get("confidence"))
+        TimedWord(
+            word["text"],
+            *_times(word),
+            word["probability"],
+            own,
+            word.get("confidence"),
+            word.get("spoken") is not False,
+        )
         for word, own in _grouped(characters, document["segments"], document["words"])
     ]
     segments = tuple(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import regex
 
-from speech_toolkit.alignment.text.markup.ranges import Stretch, blanked
+from speech_toolkit.alignment.text.markup.ranges import Stretch
 from speech_toolkit.alignment.text.markup.sounds import is_sound
 
 _LONGEST = 200  # characters; what is longer is text that somebody bracketed
@@ -45,6 +45,8 @@ _POWERS = frozenset(
 )
 _UNITS = ("米", "秒")
 _SHORTEST_NOTED, _LONGEST_WORD, _LONGEST_INDEX = 3, 40, 2  # characters
+_MOST_SHOUTED, _AROUND = 6, 30  # words, and characters on either side
+_WORDS = regex.compile(r"[\p{L}\p{M}\d\s'’,;-]+")
 
 
 def find_brackets(text: str) -> Iterator[Stretch]:
@@ -65,12 +67,9 @@ def find_brackets(text: str) -> Iterator[Stretch]:
         for match in pattern.finditer(text):
             if not _completes_word(match):
                 yield match.span()
-    rounds = [match for pattern in _ROUND for match in pattern.finditer(text)]
-    if rounds:
-        case_tells = tells_by_case(blanked(text, sorted(match.span() for match in rounds)))
-        for match in rounds:
-            content = match["content"]
-            if is_sound(content) or (case_tells and _is_shouted(content)):
+    for pattern in _ROUND:
+        for match in pattern.finditer(text):
+            if is_sound(match["content"]) or _is_shouted(match):
                 yield match.span()
     for match in _FOOTNOTE.finditer(text):
         if _takes_footnote(text[max(0, match.start() - _LONGEST_WORD) : match.start()]):
@@ -97,14 +96,23 @@ def _completes_word(match: regex.Match[str]) -> bool:
     return bool(before) and content in ("s", "es", "d", "ed")
 
 
-def _is_shouted(content: str) -> bool:
-    """Tell whether a bracket is in upper case and no abbreviation: "(DOOR SLAMS)", not "(NATO)"."""
-    letters = [character for character in content if character.isalpha()]
-    if not letters or not all(map(str.isupper, letters)):
-        return False
+def _is_shouted(match: regex.Match[str]) -> bool:
+    """Tell whether a bracket alone is in upper case: "(DOOR SLAMS)", but not "(NATO)"."""
+    content, text = match["content"], match.string
     words = content.split()
+    if (
+        not 0 < len(words) <= _MOST_SHOUTED
+        or not _WORDS.fullmatch(content)
+        or not content.isupper()
+    ):
+        return False
     longest = max(sum(map(str.isalpha, word)) for word in words)
-    return longest >= (5 if len(words) > 1 else 7)
+    before, after = text[max(0, match.start() - _AROUND) : match.start()], text[match.end() :]
+    return (
+        longest >= (5 if len(words) > 1 else 7)
+        and not before[-1:].strip()
+        and tells_by_case(before + after[:_AROUND])
+    )
 
 
 def _takes_footnote(before: str) -> bool:

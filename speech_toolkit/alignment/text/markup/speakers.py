@@ -38,6 +38,8 @@ _TITLES = r"""
 """
 # What opens a line with a colon and is read aloud.
 _NOTICES = r"""
+    from to cc source author authors format comment comments version status description help
+    appendix license copyright url
     note notes notice nb warning caution attention important tip tips hint reminder remember
     danger example examples exercise todo ps p\.s p\.s\. faq summary conclusion update breaking
     news step chapter part act scene section lesson unit book volume episode day week title
@@ -90,6 +92,7 @@ _CHEVRONS = regex.compile(
 _SENTENCE = regex.compile(r"\s*[\p{Lu}\p{Lo}\"“¿¡].*[.!?…。！？][\"”’)]*\s*", regex.DOTALL)
 _BEFORE_COLON = regex.compile(r"^[^:：\n\r]{1,60}[:：]", regex.MULTILINE)
 _FEWEST_SHOUTED = 2  # letters
+_LONGEST_NAME = 3  # words
 
 
 class _Trust(Enum):
@@ -145,7 +148,10 @@ def _label(line: Line, case_tells: bool) -> _Label | None:
     if match is None:
         return None
     name = regex.sub(r"\s*[(（\[].*|[:：*_]+$", "", match["label"]).strip()
-    if any(_NOTICE.fullmatch(word) for word in (name, name.split()[0].rstrip("."))):
+    words = name.split()
+    if any(_NOTICE.fullmatch(word) for word in (name, words[0].rstrip("."))):
+        return None
+    if len(words) > _LONGEST_NAME and not name.isupper():
         return None
     start, end = match.span("label")
     rest = line.text[end:]
@@ -168,4 +174,5 @@ def _trust(match: regex.Match[str], name: str, case_tells: bool) -> _Trust:
     is_shouted = len(letters) >= _FEWEST_SHOUTED and all(map(str.isupper, letters))
     if is_shouted and (case_tells or any(map(str.isdecimal, name))):
         return _Trust.SURE
-    return _Trust.LIKELY if len(name.split()) > 1 else _Trust.POSSIBLE
+    is_full = len(name.split()) > 1 and not any(map(str.isdecimal, name))
+    return _Trust.LIKELY if is_full else _Trust.POSSIBLE
