@@ -14,8 +14,7 @@ NEVER = "never"
 _FROM = (CHECK, WRONG_TRANSCRIPT, NEVER)
 _WAYS_OUT = (
     "Look whether these are the right files, and --language the language that is spoken.",
-    "Where the text is right in part: --repair aligns what was said of it, and --star segments "
-    "lets speech pass that it lacks.",
+    "Where the text is right in part: --star segments lets speech pass that it lacks.",
 )
 _NOT_SPOKEN = "  not spoken?"
 
