@@ -19,7 +19,7 @@ class Clock:
     duration_s: float
     start_s: float = 0.0
 
-    def seconds(self, frame: int) -> float:
-        """Return when a frame begins, in seconds from the start of the file."""
+    def seconds(self, frame: float) -> float:
+        """Return when a frame begins, or a part of one, in seconds from the start of the file."""
         in_audio_s = min(round(frame * self.stride_s, TIME_DIGITS), self.duration_s)
         return round(self.start_s + in_audio_s, TIME_DIGITS) if self.start_s else in_audio_s

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.loudness import measure_loudness
 from speech_toolkit.alignment.quality.assessment import assess
+from speech_toolkit.alignment.refinement.placement import placement
+from speech_toolkit.alignment.refinement.refining import Recording
 from speech_toolkit.alignment.repair import repair
 from speech_toolkit.alignment.result import Decoded, timed_spans
 from speech_toolkit.alignment.search.viterbi import forced_align
@@ -34,21 +36,25 @@ def decode_emissions(
         log_probs: float32 (T, V) of T frames and V labels, the wildcard's column among them.
         prepared: the audio and the labels.
         checkpoint: whose labels and frames they are.
-        settings: whether what does not fit is repaired.
+        settings: whether what does not fit is repaired, and words are placed closer than frames.
         progress: shows a bar.
     """
-    decoded = _decode(log_probs, prepared, checkpoint, progress)
+    decoded = _decode(log_probs, prepared, checkpoint, settings.refine, progress)
     if not settings.repair:
         return decoded
 
     def again(edited: AlignmentInput) -> Decoded:
-        return _decode(log_probs, edited, checkpoint, UNWATCHED)
+        return _decode(log_probs, edited, checkpoint, settings.refine, UNWATCHED)
 
     return repair(prepared, decoded, checkpoint, settings.star, again)
 
 
 def _decode(
-    log_probs: np.ndarray, prepared: AlignmentInput, checkpoint: CtcCheckpoint, progress: Progress
+    log_probs: np.ndarray,
+    prepared: AlignmentInput,
+    checkpoint: CtcCheckpoint,
+    refine: bool,
+    progress: Progress,
 ) -> Decoded:
     geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
     waveform, labels, transcript = prepared.waveform, prepared.labels, prepared.transcript
@@ -59,6 +65,7 @@ def _decode(
             vocabulary.blank_id,
             on_progress=lambda part: bar.update(round(100 * part) - bar.n),
         )
+    recording = Recording(log_probs, waveform.samples, geometry, vocabulary.blank_id)
     spans = spans_from_path(
         path,
         scores,
@@ -67,6 +74,7 @@ def _decode(
         measure_loudness(waveform.samples, geometry),
         blank=vocabulary.blank_id,
         frame_stride_s=geometry.stride_s,
+        place=placement(recording, labels, refine=refine),
     )
     clock = Clock(geometry.stride_s, waveform.duration_s, waveform.part.start_s)
     assessed = assess(log_probs, path, scores, labels, transcript, spans, vocabulary, clock)

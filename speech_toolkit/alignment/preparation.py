@@ -31,6 +31,8 @@ class AlignmentSettings:
         language: ISO 639-3 code of the transcript.
         star: where a wildcard may take up audio that the transcript does not hold: ``none``,
             ``edges`` or ``segments`` (around every sentence).
+        refine: place the starts and ends of words closer than the model's frames tell, from the
+            sound and the model's probabilities.
         window_s: seconds of audio that the model is asked for at a time, above 0.
         context_s: seconds that it sees on either side of them, at least 0.
         batch_size: windows that run together, at least 1; None for the device's default.
@@ -44,6 +46,7 @@ class AlignmentSettings:
 
     language: str = "eng"
     star: str = "none"
+    refine: bool = True
     window_s: float = 30.0
     context_s: float = 2.0
     batch_size: int | None = None
@@ -76,7 +79,8 @@ class AlignmentSettings:
 
     def told(self) -> dict[str, Any]:
         """Return those that results tell as they were given."""
-        shown = {"star": self.star, "window_s": self.window_s, "context_s": self.context_s}
+        names = ("star", "refine", "window_s", "context_s")
+        shown = {name: getattr(self, name) for name in names}
         shown |= {"repair": True} if self.repair else {}
         return shown | {"markup": self.markup, "words": self.words}
 

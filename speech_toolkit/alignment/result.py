@@ -1,7 +1,7 @@
 """What one alignment yields, and its form as JSON."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice, repeat
 from math import exp
 from typing import Any, Literal
@@ -31,6 +31,8 @@ class TimedSpan:
             for what has no letters.
         spoken: of a word, what was aligned for it in the language's own letters: "twenty five" for
             "25"; False where it is not spoken. None for segments and sentences.
+        start_range: of a word that has letters, between which seconds it begins in nine cases of
+            ten; None for words without letters, segments and sentences.
     """
 
     text: str
@@ -41,6 +43,7 @@ class TimedSpan:
     end_char: int
     confidence: float | None = None
     spoken: str | Literal[False] | None = None
+    start_range: tuple[float, float] | None = None
 
     @property
     def aligned(self) -> bool:
@@ -56,6 +59,11 @@ class TimedSpan:
         """Return the JSON form of a word or a sentence."""
         spoken = {} if self.spoken is None else {"spoken": self.spoken}
         return {"text": self.text, **self._figures(), "confidence": self.confidence, **spoken}
+
+    def to_word(self) -> dict[str, Any]:
+        """Return the JSON form of a word."""
+        low, high = self.start_range or (None, None)
+        return self.to_dict() | {"start_low": low, "start_high": high}
 
     def to_segment(self) -> dict[str, Any]:
         """Return the JSON form of a segment, whose text is a label."""
@@ -173,7 +181,7 @@ class AlignmentResult:
             "num_frames": self.num_frames,
             "frame_stride_s": self.frame_stride_s,
             "segments": [segment.to_segment() for segment in self.segments],
-            "words": [word.to_dict() for word in self.words],
+            "words": [word.to_word() for word in self.words],
             "sentences": [sentence.to_dict() for sentence in self.sentences],
             "quality": self.quality and self.quality.to_dict(),
             "settings": self.settings,
@@ -222,8 +230,13 @@ def timed_spans(
                 spoken=part.spoken if isinstance(part, Word) else None,
             )
 
+    ranges = [
+        None if low != low else (clock.seconds(low), clock.seconds(high))
+        for low, high in spans.word_start_ranges.tolist()
+    ]
+    words = timed(spans.words, transcript.words, word_confidences)
     return (
         tuple(timed(spans.tokens, labels.tokens, repeat(None))),
-        tuple(timed(spans.words, transcript.words, word_confidences)),
+        tuple(replace(word, start_range=own) for word, own in zip(words, ranges, strict=True)),
         tuple(timed(spans.sentences, transcript.sentences, sentence_confidences)),
     )

@@ -17,6 +17,9 @@ All intervals are half-open, monotonic and never overlap. Dimensions: T frames, 
 W words.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,6 +27,13 @@ import numpy as np
 
 from speech_toolkit.alignment.letter_runs import LetterRuns, label_runs, letter_runs
 from speech_toolkit.alignment.loudness import Loudness
+from speech_toolkit.alignment.stretches import (
+    StretchEdges,
+    StretchLetters,
+    groups,
+    plain_edges,
+    stretch_letters,
+)
 from speech_toolkit.alignment.text.labels import WILDCARD, LabelSequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript, Word
 
@@ -61,11 +71,14 @@ class AlignedSpans:
         tokens: one per token of the label sequence.
         words: one per word of the transcript, those without tokens too.
         sentences: one per sentence of the transcript.
+        word_start_ranges: float64 (W, 2), between which each word begins in nine cases of ten; NaN
+            where it has no letters.
     """
 
     tokens: Spans
     words: Spans
     sentences: Spans
+    word_start_ranges: np.ndarray
 
 
 def spans_from_path(
@@ -77,6 +90,7 @@ def spans_from_path(
     *,
     blank: int,
     frame_stride_s: float,
+    place: Callable[[StretchLetters], StretchEdges] = plain_edges,
 ) -> AlignedSpans:
     """Turn a Viterbi path into spans, by the rules above.
 
@@ -88,6 +102,7 @@ def spans_from_path(
         loudness: of the T frames.
         blank: the blank's label.
         frame_stride_s: seconds per frame.
+        place: tells where stretches of letters begin and end; by the rules above, or closer.
 
     Returns:
         The spans of tokens, words and sentences.
@@ -106,19 +121,22 @@ def spans_from_path(
         max_inner_blank=max_inner_blank,
     )
     unread = np.array([_is_unread(word) for word in transcript.words])
-    stretches = _stretch_spans(
-        letters,
-        wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
-        unread=unread,
-        loudness=loudness,
-        lead=max_lead,
-        tail=max_tail,
+    stretches = place(
+        stretch_letters(
+            letters,
+            wildcards=np.stack([run_starts[wildcards], run_ends[wildcards]], axis=1),
+            unread=unread,
+            loudness=loudness,
+            lead=max_lead,
+            tail=max_tail,
+        )
     )
     words = _word_spans(letters, stretches, _anchors(transcript, unread), len(path))
     return AlignedSpans(
         tokens=_token_spans(letters, stretches),
         words=words,
         sentences=_sentence_spans(letters, words, transcript),
+        word_start_ranges=_word_start_ranges(letters, stretches, len(transcript.words)),
     )
 
 
@@ -127,49 +145,17 @@ def _is_unread(word: Word) -> bool:
     return not word.tokens and word.spoken is not False
 
 
-def _stretch_spans(
-    letters: LetterRuns,
-    *,
-    wildcards: np.ndarray,
-    unread: np.ndarray,
-    loudness: Loudness,
-    lead: int,
-    tail: int,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Give every stretch its letters and its share of the blanks around them.
-
-    Args:
-        letters: the tokens' runs.
-        wildcards: int64 (?, 2), the frame ranges that wildcards took, which belong to no word.
-        unread: bool (W,), words that are spoken but have no letters.
-        loudness: of the frames.
-        lead: frames that a stretch may reach back before its first letter.
-        tail: frames that a stretch may reach on after its last letter.
-
-    Returns:
-        The first frame of each stretch, and the frame after its last.
-    """
-    firsts, stops = _groups(letters.stretches)
-    cores = np.stack([letters.starts[firsts], letters.ends[stops - 1]], axis=1)
-    limits = _limits(
-        cores,
-        wildcards,
-        np.cumsum(unread)[letters.words[firsts]],
-        int(unread.sum()),
-        len(loudness.levels_db),
-    )
-    return _reach_out(cores, limits, loudness, lead, tail)
-
-
-def _groups(indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each run of equal indices begins, and one past where it ends."""
-    firsts = np.flatnonzero(np.diff(indices, prepend=-1))
-    return firsts, np.append(firsts[1:], len(indices))
+def _word_start_ranges(letters: LetterRuns, stretches: StretchEdges, num_words: int) -> np.ndarray:
+    """Return where each word begins at the earliest and at the latest, as float64 (W, 2)."""
+    firsts, _ = groups(letters.words)
+    ranges = np.full((num_words, 2), np.nan)
+    ranges[letters.words[firsts]] = stretches.start_ranges[letters.stretches[firsts]]
+    return ranges
 
 
 def _word_spans(
     letters: LetterRuns,
-    stretches: tuple[np.ndarray, np.ndarray],
+    stretches: StretchEdges,
     anchors: np.ndarray,
     num_frames: int,
 ) -> Spans:
@@ -177,16 +163,16 @@ def _word_spans(
 
     Args:
         letters: the tokens' runs.
-        stretches: the first frame of each stretch, and the frame after its last.
+        stretches: where each stretch begins and ends.
         anchors: int64 (W,), of :func:`_anchors`.
         num_frames: T.
     """
-    firsts, stops = _groups(letters.words)
+    firsts, stops = groups(letters.words)
     aligned = letters.words[firsts]
-    starts, ends = np.zeros((2, len(anchors)), dtype=np.int64)
+    starts, ends = np.zeros((2, len(anchors)), dtype=stretches.starts.dtype)
     scores = np.full(len(anchors), np.nan)
-    starts[aligned] = stretches[0][letters.stretches[firsts]]
-    ends[aligned] = stretches[1][letters.stretches[stops - 1]]
+    starts[aligned] = stretches.starts[letters.stretches[firsts]]
+    ends[aligned] = stretches.ends[letters.stretches[stops - 1]]
     scores[aligned] = [
         letters.mean_score(first, stop) for first, stop in zip(firsts, stops, strict=True)
     ]
@@ -198,7 +184,7 @@ def _word_spans(
             continue
         gap_start = ends[left] if left >= 0 else 0
         gap_end = starts[right] if right < len(anchors) else num_frames
-        bounds = np.linspace(gap_start, gap_end, len(inside) + 1).astype(np.int64)
+        bounds = np.linspace(gap_start, gap_end, len(inside) + 1).astype(starts.dtype)
         starts[inside], ends[inside] = bounds[:-1], bounds[1:]
     before, after = anchors > indices, anchors < indices
     starts[before] = ends[before] = starts[anchors[before]]
@@ -227,80 +213,46 @@ def _anchors(transcript: TokenizedTranscript, unread: np.ndarray) -> np.ndarray:
     return anchors
 
 
-def _limits(
-    cores: np.ndarray,
-    wildcards: np.ndarray,
-    unread_before: np.ndarray,
-    num_unread: int,
-    num_frames: int,
-) -> np.ndarray:
-    """Return how far each word may reach, as (W', 2) frames.
-
-    Up to its neighbour's letters, to a wildcard between them, or to the edges of the audio; not
-    at all where unread words stand between it and its neighbour, for the sound there is theirs.
-
-    Args:
-        cores: int64 (W', 2), from the first to the last letter of each aligned word.
-        wildcards: int64 (?, 2).
-        unread_before: int64 (W',), how many unread words come before each aligned one.
-        num_unread: unread words in all.
-        num_frames: T.
-    """
-    barriers = np.concatenate([cores, wildcards])
-    ends = np.sort(np.append(barriers[:, 1], 0))
-    starts = np.sort(np.append(barriers[:, 0], num_frames))
-    lower = ends[np.searchsorted(ends, cores[:, 0], side="right") - 1]
-    upper = starts[np.searchsorted(starts, cores[:, 1], side="left")]
-    free_before = np.diff(unread_before, prepend=0) == 0
-    free_after = np.diff(unread_before, append=num_unread) == 0
-    return np.stack(
-        [np.where(free_before, lower, cores[:, 0]), np.where(free_after, upper, cores[:, 1])],
-        axis=1,
-    )
-
-
-def _reach_out(
-    cores: np.ndarray, limits: np.ndarray, loudness: Loudness, lead: int, tail: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Extend words over the loud frames around them.
-
-    Args:
-        cores: int64 (W', 2), from the first to the last letter of each word.
-        limits: int64 (W', 2), how far it may reach.
-        loudness: of the frames.
-        lead: frames that a word may reach back at most.
-        tail: frames that a word may reach on at most.
-
-    Returns:
-        The first frame of each word, and the frame after its last.
-    """
-    core_starts, core_ends = cores.T
-    levels = np.append(loudness.levels_db, -np.inf)
-    peaks = np.maximum.reduceat(levels, cores.ravel())[::2]
-    thresholds = loudness.thresholds_db(peaks, core_starts)
-
-    def loud_run(frames: np.ndarray, allowed: np.ndarray) -> np.ndarray:
-        loud = levels[np.clip(frames, 0, len(levels) - 1)] >= thresholds[:, None]
-        return np.cumprod(allowed & loud, axis=1).sum(axis=1)
-
-    before = core_starts[:, None] - np.arange(1, lead + 1)
-    after = core_ends[:, None] + np.arange(tail)
-    starts = core_starts - loud_run(before, before >= limits[:, :1])
-    ends = core_ends + loud_run(after, after < limits[:, 1:])
-    overlap = np.flatnonzero(ends[:-1] > starts[1:])
-    ends[overlap] = starts[overlap + 1] = (ends[overlap] + starts[overlap + 1]) // 2
-    return starts, ends
-
-
-def _token_spans(letters: LetterRuns, stretches: tuple[np.ndarray, np.ndarray]) -> Spans:
+def _token_spans(letters: LetterRuns, stretches: StretchEdges) -> Spans:
     """Stretch the letters of each stretch so that they tile it."""
-    starts, ends = letters.starts.copy(), letters.ends.copy()
-    firsts, stops = _groups(letters.stretches)
+    starts, ends = (each.astype(stretches.starts.dtype) for each in (letters.starts, letters.ends))
+    firsts, stops = groups(letters.stretches)
     inner = np.setdiff1d(np.arange(len(ends)), stops - 1, assume_unique=True)
     starts[inner + 1] = ends[inner] = (letters.ends[inner] + letters.starts[inner + 1]) // 2
-    starts[firsts], ends[stops - 1] = stretches
+    starts[firsts], ends[stops - 1] = stretches.starts, stretches.ends
+    if starts.dtype.kind == "f":
+        starts, ends = _fitted(starts, ends, letters.stretches)
     sums, frames = np.diff(letters.score_sums), np.diff(letters.frame_counts)
     return Spans(starts, ends, sums / frames)
+
+
+def _fitted(
+    starts: np.ndarray, ends: np.ndarray, stretches: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move borders between letters that lie beyond their stretch into it.
+
+    Args:
+        starts: float64 (N,), of letters that tile their stretch but for that.
+        ends: float64 (N,).
+        stretches: int64 (N,), index of each letter's stretch.
+
+    Returns:
+        New starts and ends. Every letter has at least half a frame, or an equal share of a stretch
+        that is too short for that.
+    """
+    firsts, stops = groups(stretches)
+    begins, closes = starts[firsts], ends[stops - 1]
+    counts = stops - firsts
+    shortest = np.minimum(0.5, (closes - begins) / counts)[stretches]
+    place = np.arange(len(starts)) - firsts[stretches]
+    after = counts[stretches] - place
+    lows = begins[stretches] + place * shortest
+    highs = closes[stretches] - after * shortest
+    fitted = np.maximum(lows, np.minimum(starts, highs))
+    fitted[firsts] = begins
+    fitted_ends = np.append(fitted[1:], 0.0)
+    fitted_ends[stops - 1] = closes
+    return fitted, fitted_ends
 
 
 def _sentence_spans(letters: LetterRuns, words: Spans, transcript: TokenizedTranscript) -> Spans:

@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "every sentence (default: none)",
     )
     parser.add_argument(
+        "--refine",
+        choices=("on", "off"),
+        default="on",
+        help="place the starts and ends of words closer than the model's frames tell, from the "
+        "sound and the model's probabilities (default: on)",
+    )
+    parser.add_argument(
         "--repair",
         action="store_true",
         help="align again without words that were not spoken, and with a wildcard where the "

@@ -21,7 +21,7 @@ from speech_toolkit.transcription.request import WhisperRequest, check_settings
 if TYPE_CHECKING:
     from speech_toolkit.corpus.work import CorpusModel
 
-_LATER = {"markup": "auto", "words": "auto", "repair": False}
+_LATER = {"markup": "auto", "words": "auto", "repair": False, "refine": False}
 OnDevice = Callable[[Device, str], None]
 
 

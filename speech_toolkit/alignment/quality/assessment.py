@@ -194,8 +194,8 @@ class _Listener:
             text=self.transcript.text[start_char:end_char],
             start_char=start_char,
             end_char=end_char,
-            start_time=self.clock.seconds(int(spans.starts[first])),
-            end_time=self.clock.seconds(int(spans.ends[end - 1])),
+            start_time=self.clock.seconds(spans.starts[first].item()),
+            end_time=self.clock.seconds(spans.ends[end - 1].item()),
             confidence=round(confidence, _DIGITS),
         )
 

@@ -69,8 +69,8 @@ def run_inference(
         audio_track: of a file with several, counted from 0.
         start_s: where the part that is aligned begins; all times stay those of the whole file.
         end_s: where it ends; None for the end of the file.
-        **settings: ``star``, ``repair``, ``window_s``, ``context_s``, ``batch_size``, ``markup``,
-            ``words`` as in ``AlignmentSettings``.
+        **settings: ``star``, ``refine``, ``repair``, ``window_s``, ``context_s``, ``batch_size``,
+            ``markup``, ``words`` as in ``AlignmentSettings``.
 
     Returns:
         The JSON form of the result: ``result["segments"][i]["token" | "start_time" | "end_time"]``,
@@ -153,6 +153,7 @@ def _settings_from(arguments: argparse.Namespace) -> AlignmentSettings:
     return AlignmentSettings(
         language=arguments.language,
         star=arguments.star,
+        refine=arguments.refine == "on",
         repair=arguments.repair,
         window_s=arguments.window_s,
         context_s=arguments.context_s,

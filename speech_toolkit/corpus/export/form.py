@@ -10,8 +10,7 @@ from speech_toolkit.corpus.export.recording import Recording, Utterance
 from speech_toolkit.corpus.export.table import Table
 
 FLAC, WAV = ".flac", ".wav"
-_COLUMNS = ("id", "duration_s", "score", "recording", "source", "source_start_s", "confidence")
-PIECES = Table("pieces.tsv", header="\t".join(_COLUMNS) + "\n")
+PIECES = Table("pieces.tsv", header="id\tduration_s\tscore\trecording\tsource\tsource_start_s\n")
 AudioFiles = dict[str, Utterance]  # by the name of the file, relative to the export's folder
 Lines = Iterator[tuple[Table, str]]  # without their ends
 
@@ -55,6 +54,5 @@ def piece_lines(recording: Recording, *, cut: bool) -> Lines:
             recording.item.id,
             recording.path,
             f"{each.start_ms / 1000:.3f}",
-            "" if each.confidence is None else f"{each.confidence:.6g}",
         )
         yield PIECES, "\t".join(fields)

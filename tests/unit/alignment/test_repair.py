@@ -63,10 +63,13 @@ def lacking(after_word):
     return NotInTranscript(0.0, 1.0, after_word, "", None, 0.9)
 
 
+ON_FRAMES = AlignmentSettings(refine=False)  # what is refined depends on all of a recording
+
+
 def aligned(said, text):
     log_probs, waveform = heard(said)
     given = prepared(waveform, text)
-    return decode_emissions(log_probs, given, CHECKPOINT, AlignmentSettings(), UNWATCHED)
+    return decode_emissions(log_probs, given, CHECKPOINT, ON_FRAMES, UNWATCHED)
 
 
 def repaired(said, text, *qualities):
@@ -78,7 +81,7 @@ def repaired(said, text, *qualities):
 
     def search(own):
         inputs.append(own)
-        found = decode_emissions(log_probs, own, CHECKPOINT, AlignmentSettings(), UNWATCHED)
+        found = decode_emissions(log_probs, own, CHECKPOINT, ON_FRAMES, UNWATCHED)
         return replace(found, quality=next(rounds))
 
     first = search(given)
@@ -157,7 +160,7 @@ def test_the_audio_may_be_too_short_for_wildcards():
     said = "ab"
     log_probs, waveform = heard(said, 1, 0)
     given = prepared(replace(waveform, samples=waveform.samples[: 2 * 320]), "a b")
-    found = decode_emissions(log_probs[:2], given, CHECKPOINT, AlignmentSettings(), UNWATCHED)
+    found = decode_emissions(log_probs[:2], given, CHECKPOINT, ON_FRAMES, UNWATCHED)
     first = replace(found, quality=Quality(CHECK, 0.5, not_in_transcript=(lacking(0),)))
     assert repair(given, first, CHECKPOINT, "none", lambda own: 1 / 0) is first
 

@@ -17,8 +17,9 @@ def settings_of(**given):
     return AlignmentTask(None, ResultForms(("json",)), settings_of_alignment=settings).settings()
 
 
-def test_runs_of_earlier_versions_are_gone_on_with():
-    assert settings_of().keys() == FIRST_VERSION
+def test_runs_of_earlier_versions_are_gone_on_with_as_long_as_nothing_is_refined():
+    assert settings_of(refine=False).keys() == FIRST_VERSION
+    assert settings_of().keys() == FIRST_VERSION | {"refine"}
     assert settings_of(batch_size=4) == settings_of()
 
 
