@@ -35,7 +35,7 @@ from benchmarks.planted.counts import (
     start_errors_s,
 )
 from benchmarks.planted.planter import FILE, KINDS, SIZES, plant
-from benchmarks.planted.report import Judged, print_tables, tables
+from benchmarks.planted.report import Judged, case_entry, print_tables, tables
 from benchmarks.planted.sounds import CLEAN, CONDITIONS
 from benchmarks.planted.speech import (
     CLIPS,
@@ -239,7 +239,8 @@ def main() -> int:
     report = tables(planted, right_cases, found) | {"seconds": dict(watch.seconds)}
     print_tables(report)
     if arguments.json:
-        write_json(arguments.json, report)
+        cases = [case_entry(each.heard) for each in found.values()]
+        write_json(arguments.json, report | {"cases": cases})
     return EXIT_DONE
 
 

@@ -77,6 +77,23 @@ def tables(
     }
 
 
+def case_entry(each: Heard) -> dict[str, Any]:
+    """Return what was planted in one case and what was told, for JSON."""
+    case, quality = each.case, each.quality
+    return {
+        "kind": case.kind,
+        "size": case.size,
+        "recording": f"{case.speech.family}/{case.speech.name}",
+        "condition": case.speech.condition,
+        "transcript": case.transcript,
+        "verdict": {"right": list(case.verdicts), "told": quality.verdict},
+        "not_spoken": {"right": case.words, "told": list(each.words)},
+        "not_in_transcript": {"right": case.stretches, "told": list(each.stretches)},
+        "found": each.is_found,
+        "told_rightly": each.told,
+    }
+
+
 def _repairs(
     groups: Mapping[tuple[str, str], Sequence[Case]],
     right_cases: Mapping[Speech, Case],

@@ -64,10 +64,8 @@ _NUMBER_STYLES = {
     "eng": _with_years("en", ".", "point", "minus", "percent"),
     "deu": _with_years("de", ",", "Komma", "minus", "Prozent"),
     "nld": _with_years("nl", ",", "komma", "min", "procent"),
-    "dan": _with_years("da", ",", "komma", "minus", "procent"),
     "nob": _with_years("no", ",", "komma", "minus", "prosent"),
     "nor": _with_years("no", ",", "komma", "minus", "prosent"),
-    "swe": _by_digit("sv", ",", "komma", "minus", "procent"),
     "isl": _by_digit("is", ",", "komma", "mínus", "prósent"),
     "fin": _by_digit("fi", ",", "pilkku", "miinus", "prosenttia"),
     "epo": _by_digit("eo", ",", "komo", "minus", "procentoj"),
@@ -107,6 +105,8 @@ _NUMBER_STYLES = {
     "aze": _as_number("az", ",", "vergül", "mənfi", "faiz"),
     "kaz": _as_number("kz", ",", "бүтін", "минус", "пайыз"),
     "amh": _by_digit("am", ".", "ነጥብ", "", "በመቶ"),
+    "dan": _cldr_with_years("da", ",", "komma", "minus", "procent"),  # num2words: "treds" for 60
+    "swe": _cldr("sv", ",", "komma", "minus", "procent"),  # num2words: "förtio" for 40
     "afr": _cldr_with_years("af", ",", "komma", "min", "persent"),
     "fao": _cldr_with_years("fo", ",", "komma", "minus", "prosent"),
     "gle": _cldr_with_years("ga", ".", "pointe", "míneas", "faoin gcéad"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
@@ -67,7 +67,11 @@ class SpelledWord:
 
 
 class Speller:
-    """Spells the words of a text in the letters of one vocabulary; equal runs are spelled once."""
+    """Spells the words of a text in the letters of one vocabulary; equal runs are spelled once.
+
+    Attributes:
+        says_numbers: whether numbers are put into words, for the vocabulary has no digits.
+    """
 
     def __init__(
         self, vocabulary: Vocabulary, language: str, text: str, segmenter: Segmenter | None = None
@@ -75,7 +79,7 @@ class Speller:
         self._vocabulary = vocabulary
         self._segmenter = segmenter
         self._language = language
-        self._says_numbers = not all(digit in vocabulary.letters for digit in _DIGITS)
+        self.says_numbers = not all(digit in vocabulary.letters for digit in _DIGITS)
         self._characters = set(text)
         self._is_prepared = False
         self._words: dict[tuple[str, str, bool, tuple[SegmentedWord, ...]], list[SpelledWord]] = {}
@@ -111,6 +115,15 @@ class Speller:
                 self._words[key] = list(self._spell_run(*key, run.is_unspaced))
             for word in self._words[key]:
                 yield run.start, word
+
+    def followed_by(self, word: SpelledWord, unit: str) -> SpelledWord:
+        """Return a word after which another is said that is written elsewhere: "$5 million"."""
+        letters = [
+            Letter(letter, word.start, word.end, opens=index == 0)
+            for index, letter in enumerate(self._known_letters(unit))
+        ]
+        labels = word.labels + self._vocabulary.labels(letters)
+        return replace(word, labels=labels, said=f"{word.said} {unit}")
 
     def _spell_plain(self, piece: str) -> SpelledWord | None:
         """Spell the common case, ASCII letters with silent punctuation around, without the rest."""
@@ -157,7 +170,7 @@ class Speller:
     def _read(self, symbols: Sequence[Symbol], following: str, by_digit: bool) -> Iterator[Reading]:
         """Read symbols: numbers and signs as words, the rest letter by letter."""
         position = 0
-        if self._says_numbers and not all(map(self._needs_nothing, symbols)):
+        if self.says_numbers and not all(map(self._needs_nothing, symbols)):
             text = "".join(symbol.text for symbol in symbols)
             for part in spoken_parts(text, self._language, following, by_digit):
                 yield from self._read_letters(symbols[position : part.start])

@@ -21,6 +21,7 @@ import regex
 from speech_toolkit.alignment.text.cued_text import CuedText
 from speech_toolkit.alignment.text.language import resolve_language
 from speech_toolkit.alignment.text.markup.marking import MarkedText, mark
+from speech_toolkit.alignment.text.money import scaled_sums, without_signs
 from speech_toolkit.alignment.text.normalization import is_silent_text, is_spoken_text
 from speech_toolkit.alignment.text.scripts import foreign_script, language_in
 from speech_toolkit.alignment.text.segmentation import pieces
@@ -170,9 +171,13 @@ def _tokenize(
     words: list[Word] = []
     losses: list[tuple[Word, str]] = []
     telephones = list(telephone_numbers(marked.spoken, language))
-    for piece in pieces(marked.spoken):
+    sums = list(scaled_sums(marked.spoken, language)) if speller.says_numbers else []
+    units = {each.scale: each.unit for each in sums}
+    for piece in pieces(without_signs(marked.spoken, sums) if sums else marked.spoken):
         piece_start = piece.start()
         for offset, spelled in speller.spell(piece[0], _meets(piece.span(), telephones)):
+            if unit := units.get(piece_start):
+                spelled = speller.followed_by(spelled, unit)
             word = _place(spelled, text, piece_start + offset)
             words.append(word)
             if spelled.lost or not spelled.labels:

@@ -37,7 +37,7 @@ _FAILURES = (
     TypeError,
     ValueError,
 )
-_CURRENCIES = {
+CURRENCIES = {
     "$": ("dollar", "dollars", "cents"),
     "£": ("pound", "pounds", "pence"),
     "€": ("euro", "euros", "cents"),
@@ -159,7 +159,7 @@ def _pattern(language: str, by_digit: bool) -> re.Pattern[str]:
         number = "(?P<code>(?P<whole>[0-9]+))"
     elif language == "eng":
         number = (
-            rf"(?P<money>[{''.join(_CURRENCIES)}])?{number}"
+            rf"(?P<money>[{''.join(CURRENCIES)}])?{number}"
             r"(?:(?P<ordinal>st|nd|rd|th)(?![^\W_])|(?P<decade>'?s)(?![^\W_])|(?P<unit>%))?"
         )
     elif can_say_numbers(language):
@@ -280,7 +280,7 @@ def _plural(words: str) -> str:
 
 
 def _money(number: _Number, style: NumberStyle) -> str:
-    one, many, hundredths = _CURRENCIES[number.unit]
+    one, many, hundredths = CURRENCIES[number.unit]
     if number.fraction and len(number.fraction) != 2:
         return _join(_decimal(number, style), many)
     cents = _integer(number.fraction.lstrip("0") or "0", style) if number.fraction else ""

@@ -10,7 +10,8 @@ from speech_toolkit.corpus.export.recording import Recording, Utterance
 from speech_toolkit.corpus.export.table import Table
 
 FLAC, WAV = ".flac", ".wav"
-PIECES = Table("pieces.tsv", header="id\tduration_s\tscore\trecording\tsource\tsource_start_s\n")
+_COLUMNS = ("id", "duration_s", "score", "recording", "source", "source_start_s", "confidence")
+PIECES = Table("pieces.tsv", header="\t".join(_COLUMNS) + "\n")
 AudioFiles = dict[str, Utterance]  # by the name of the file, relative to the export's folder
 Lines = Iterator[tuple[Table, str]]  # without their ends
 
@@ -54,5 +55,6 @@ def piece_lines(recording: Recording, *, cut: bool) -> Lines:
             recording.item.id,
             recording.path,
             f"{each.start_ms / 1000:.3f}",
+            "" if each.confidence is None else f"{each.confidence:.6g}",
         )
         yield PIECES, "\t".join(fields)

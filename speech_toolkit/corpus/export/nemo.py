@@ -35,6 +35,7 @@ def _entry(recording: Recording, utterance: Utterance, piece: str | None) -> dic
     start_s = utterance.start_ms / 1000
     offset = {"offset": start_s} if piece is None and recording.is_part else {}
     source = {} if piece is None else {"source": recording.path, "source_offset": start_s}
+    sure = {} if utterance.confidence is None else {"confidence": utterance.confidence}
     language = {} if recording.language is None else {"lang": recording.language}
     return {
         "audio_filepath": piece or recording.path,
@@ -44,6 +45,7 @@ def _entry(recording: Recording, utterance: Utterance, piece: str | None) -> dic
         **language,
         "speaker": recording.speaker,
         "score": utterance.score,
+        **sure,
         "id": utterance.id,
         "recording": recording.item.id,
         **source,

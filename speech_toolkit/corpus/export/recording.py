@@ -32,6 +32,7 @@ class Utterance:
         start_ms: milliseconds into the file.
         end_ms: milliseconds at which it ends.
         score: mean log-probability; None where it has none.
+        confidence: in 0..1, calibrated; None where nobody judged.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Utterance:
     start_ms: int
     end_ms: int
     score: float | None
+    confidence: float | None = None
 
     @property
     def duration_s(self) -> float:
@@ -106,7 +108,7 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
     cuts_ms = cut_points_ms([(span.start_s, span.end_s) for span in spans], start_s, end_s)
     (whole_ms,) = cut_points_ms([(start_s, end_s)], start_s, end_s)
     sentences = tuple(
-        Utterance(utterance_id(name, *cut_ms), span.text, *cut_ms, span.score)
+        Utterance(utterance_id(name, *cut_ms), span.text, *cut_ms, span.score, span.confidence)
         for span, cut_ms in zip(spans, cuts_ms, strict=True)
         if span.is_heard and span.text and cut_ms[0] < cut_ms[1]
     )
@@ -117,9 +119,13 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
         path=str(Path(item.audio_path).absolute()),
         part=part,
         language=document["language"],
-        whole=Utterance(name, text, *whole_ms, outcome.mean_score),
+        whole=Utterance(name, text, *whole_ms, outcome.mean_score, _confidence(outcome)),
         sentences=sentences,
     )
+
+
+def _confidence(outcome: ItemOutcome) -> float | None:
+    return None if outcome.quality is None else outcome.quality.confidence
 
 
 class _Span(NamedTuple):
@@ -130,6 +136,7 @@ class _Span(NamedTuple):
     end_s: float
     is_heard: bool
     score: float | None
+    confidence: float | None = None
 
 
 def _spans(document: Mapping[str, Any]) -> list[_Span]:
@@ -141,6 +148,7 @@ def _spans(document: Mapping[str, Any]) -> list[_Span]:
                 each["end_time"],
                 each["aligned"],
                 each["score"],
+                each.get("confidence"),
             )
             for each in document["sentences"]
         ]

@@ -179,6 +179,7 @@ def test_half_precision_is_reported(checkpoint_template, make_waveform):
     ("change", "message"),
     [
         ({"star": "all"}, "star 'all': use one of none, edges, segments"),
+        ({"markup": "all"}, "markup 'all': use one of auto, keep, strip"),
         ({"window_s": 0}, "window_s 0: must be a number above 0, at most 3600"),
         ({"window_s": float("nan")}, "window_s nan: must be a number above 0"),
         ({"window_s": float("inf")}, "window_s inf: must be a number above 0, at most 3600"),

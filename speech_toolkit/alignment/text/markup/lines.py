@@ -20,7 +20,7 @@ _PAGE = regex.compile(
     r"|\d{1,5}\s*(?:쪽|페이지))\s*[\])]?\s*\.?\s*",
     regex.IGNORECASE,
 )
-_RULE = regex.compile(r"\s*([=\-_*~#+.·•—–])(?:\s*\1){2,}\s*")
+_RULE = regex.compile(r"\s*([=\-_*~#+])(?:\s*\1){2,}\s*")
 _ONLY_TIME = regex.compile(r"\s*[\[(]?\s*(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?\s*[\])]?\s*")
 _TIME_FIRST = regex.compile(r"\s*(\d{1,2}:\d{2}:\d{2}(?:[.,]\d{1,3})?)(?=\s)")
 _WEBVTT = regex.compile(r"\ufeff?WEBVTT(?:[ \t].*)?")

@@ -91,7 +91,7 @@ _CHEVRONS = regex.compile(
 )
 _SENTENCE = regex.compile(r"\s*[\p{Lu}\p{Lo}\"“¿¡].*[.!?…。！？][\"”’)]*\s*", regex.DOTALL)
 _BEFORE_COLON = regex.compile(r"^[^:：\n\r]{1,60}[:：]", regex.MULTILINE)
-_FEWEST_SHOUTED = 2  # letters
+_FEWEST_SHOUTED = 4  # letters; "USA:" and "II:" may be said
 _LONGEST_NAME = 3  # words
 
 

@@ -69,6 +69,27 @@ def test_what_is_parted_by_a_space_or_a_dash_is_several_written_words(written, e
 
 
 @pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("$5 million", ["five", "million dollars"]),
+        ("€2.5 Billion, and", ["two point five", "billion euros", "and"]),
+        ("$5 million-dollar", ["five dollars", "million dollar"]),
+        ("5 million", ["five", "million"]),
+        ("$5 millions", ["five dollars", "millions"]),
+    ],
+)
+def test_the_unit_of_a_sum_is_said_after_its_scale(written, expected):
+    assert heard(written) == expected
+
+
+def test_the_unit_of_a_sum_stands_for_its_scale():
+    words = tokenize_transcript("It cost ($5 million).", VOCABULARY).words
+    assert [word.text for word in words] == ["It", "cost", "($5", "million)."]
+    assert [word.spoken for word in words[2:]] == ["five", "million dollars"]
+    assert {(token.start_char, token.end_char) for token in words[3].tokens[7:]} == {(12, 21)}
+
+
+@pytest.mark.parametrize(
     ("written", "language", "expected"),
     [
         ("98", "fra", ["quatre vingt dix huit"]),

@@ -1,6 +1,7 @@
 """Exports read back by the readers of the same forms: texts, times and samples agree."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from speech_toolkit.corpus.export.exports import write_exports
 from speech_toolkit.corpus.export.forms import FORMS
 from speech_toolkit.corpus.inputs.read import read_audio_items, read_manifest_items
 from speech_toolkit.corpus.item import Item
-from speech_toolkit.corpus.outcome import ItemError, ItemOutcome
+from speech_toolkit.corpus.outcome import ItemError, ItemOutcome, ItemQuality
 from speech_toolkit.errors import DiskFullError
 from speech_toolkit.progress import UNWATCHED, LoggedProgress
 from tests.unit.corpus.export.made_up import (
@@ -156,7 +157,24 @@ def test_a_manifest_tells_scores_and_sources(corpus):
     table = (corpus.out / "export/mfa/pieces.tsv").read_text("utf-8").splitlines()
     source = corpus.items[0].audio_path
     assert table[3].split("\t") == [first["id"].rpartition("--")[0], "5.000", "-0.25", "zoë/b 1",
-                                    source, "0.000"]  # fmt: skip
+                                    source, "0.000", ""]  # fmt: skip
+    assert "confidence" not in first
+
+
+def test_confidences_are_there_to_choose_by(tmp_path):
+    corpus = Corpus(tmp_path)
+    document = alignment(corpus.sources / "0.wav")
+    for sentence, confidence in zip(document["sentences"], (0.9, 0.5, 0.1), strict=True):
+        sentence["confidence"] = confidence
+    corpus.add("a", document=document)
+    corpus.outcomes["a"] = replace(corpus.outcomes["a"], quality=ItemQuality("check", 0.6))
+
+    export(corpus)
+    manifest = (corpus.out / "export/nemo/manifest.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["confidence"] for line in manifest] == [0.9, 0.5, 0.1]
+    export(corpus, cut=False)
+    header, line = (corpus.out / "export/mfa/pieces.tsv").read_text("utf-8").splitlines()
+    assert (header.split("\t")[-1], line.split("\t")[-1]) == ("confidence", "0.6")
 
 
 def test_parts_of_files_stay_parts(tmp_path):
