@@ -82,7 +82,7 @@ def assess(
     lacking = [each for each in lacking if len(each.heard) > 1]
     judged_lacking: list[NotInTranscript] = []
     if not fit.is_wrong:
-        for found in find_disagreements(log_probs, deficits, units, blank, columns, probed.unit):
+        for found in find_disagreements(log_probs, deficits, units, probed, blank, columns):
             skipped = calibration.skipped_confidence(found.gain)
             if found.end > found.first and skipped > _LIKELY:
                 not_spoken.append(listener.not_spoken(found, skipped))

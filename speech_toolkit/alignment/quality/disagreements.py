@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from speech_toolkit.alignment.quality.detours import Detours, Prices, find_detours
-from speech_toolkit.alignment.quality.evidence import Units
+from speech_toolkit.alignment.quality.evidence import Probe, Units
 
 # In the unit of the recording, see ``evidence``.
-PRICES = Prices(pass_open=1.1, pass_frame=0.05, skip_open=0.55, skip_label=0.16)
-_SUSPICIOUS = 0.9
+_PASS_OPEN, _PASS_FRAME, _SKIP_OPEN = 1.1, 0.05, 0.55
+_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL = 0.16, 1.6
+_SUSPICIOUS = 1.5
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
 
@@ -31,7 +32,8 @@ class Disagreement:
         passed: first frame of speech that has no words, and the frame after its last; equal where
             there is none.
         around: first frame of the word before, and the frame after the last of the word behind.
-        gain: by how much the recording fits better without them, in units.
+        gain: by how much the recording fits better without them, in units, what it cost to leave
+            them out taken off.
     """
 
     first: int
@@ -42,7 +44,12 @@ class Disagreement:
 
 
 def find_disagreements(
-    log_probs: np.ndarray, deficits: np.ndarray, units: Units, blank: int, columns: int, unit: float
+    log_probs: np.ndarray,
+    deficits: np.ndarray,
+    units: Units,
+    probed: Probe,
+    blank: int,
+    columns: int,
 ) -> Iterator[Disagreement]:
     """Search the stretches that look wrong, in order.
 
@@ -50,10 +57,13 @@ def find_disagreements(
         log_probs: float32 (T, V).
         deficits: float32 (T,), of the path.
         units: the words and their places.
+        probed: what other words would have cost in their places.
         blank: the blank's column.
         columns: the first so many are the model's own.
-        unit: of the deficits.
     """
+    unit = probed.unit
+    skip_label = max(_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL * probed.own)
+    prices = Prices(_PASS_OPEN, _PASS_FRAME, _SKIP_OPEN, skip_label)
     for first, end in suspicious_stretches(deficits / unit, units):
         start = units.ends[units.firsts[first] - 1] if first else 0
         stop = units.starts[units.borders[end]] if end < len(units.words) else len(log_probs)
@@ -68,11 +78,11 @@ def find_disagreements(
             targets,
             units.firsts[first:end] - units.firsts[first],
             units.free_nodes[first : end + 1],
-            PRICES,
+            prices,
         )
-        now = _deficits_of(detours, rows, targets, blank)
-        before = deficits[start:stop] / unit
-        for found in _parted(detours, units.firsts[first:end] - units.firsts[first], before - now):
+        gains = deficits[start:stop] / unit - _deficits_of(detours, rows, targets, blank)
+        borders = units.borders[first : end + 1] - units.firsts[first]
+        for found in _parted(detours, borders, gains, prices):
             yield Disagreement(
                 first + found.first,
                 first + found.end,
@@ -96,7 +106,10 @@ def suspicious_stretches(deficits: np.ndarray, units: Units) -> list[tuple[int, 
     Returns:
         Pairs of the first word and one past the last, in order and apart.
     """
-    sums = np.cumsum(deficits - PRICES.pass_frame, dtype=np.float64)
+    totals = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
+    froms, tos = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
+    usual = float(np.median((totals[tos] - totals[froms]) / (tos - froms)))
+    sums = totals[1:] - (_PASS_FRAME + usual) * np.arange(1, len(totals))
     lowest = np.minimum.accumulate(np.minimum(sums, 0.0))
     piled = np.maximum(sums - lowest, 0.0)
     above = np.flatnonzero(piled > _SUSPICIOUS)
@@ -129,23 +142,26 @@ def _merged(firsts: np.ndarray, stops: np.ndarray, starts: np.ndarray) -> list[t
 def _deficits_of(detours: Detours, rows: np.ndarray, targets: np.ndarray, blank: int) -> np.ndarray:
     """Return what a path with detours falls short by; what it passes over costs its price."""
     columns = np.append(targets, blank)[detours.labels]
-    return np.where(detours.nodes >= 0, PRICES.pass_frame, -rows[np.arange(len(rows)), columns])
+    return np.where(detours.nodes >= 0, _PASS_FRAME, -rows[np.arange(len(rows)), columns])
 
 
-def _parted(detours: Detours, firsts: np.ndarray, gains: np.ndarray) -> Iterator[Disagreement]:
+def _parted(
+    detours: Detours, borders: np.ndarray, gains: np.ndarray, prices: Prices
+) -> Iterator[Disagreement]:
     """Part the detours of a stretch: those that touch are one.
 
     Args:
         detours: of the stretch.
-        firsts: int64 (W',), first label of each word.
+        borders: int64 (W' + 1,), first label of each word, and the number of labels.
         gains: float (T,), by how much each frame fits better with them.
+        prices: that were paid.
     """
-    chain = np.zeros(2 * len(firsts) + 1, dtype=np.int8)  # node 0, word 0, node 1 ...
+    chain = np.zeros(2 * len(borders) - 1, dtype=np.int8)  # node 0, word 0, node 1 ...
     chain[1::2] = detours.skipped
     chain[2 * detours.nodes[detours.nodes >= 0]] = 1
     edges = np.flatnonzero(np.diff(chain, prepend=0, append=0))
     spoken = np.flatnonzero(detours.labels >= 0)
-    words = np.searchsorted(firsts, detours.labels[spoken], side="right") - 1
+    words = np.searchsorted(borders, detours.labels[spoken], side="right") - 1
     sums = np.concatenate(([0.0], np.cumsum(gains)))
     for first_link, end_link in edges.reshape(-1, 2).tolist():
         first, end = first_link // 2, end_link // 2
@@ -156,5 +172,7 @@ def _parted(detours: Detours, firsts: np.ndarray, gains: np.ndarray) -> Iterator
             int(before[0]) if len(before) else 0,
             int(after[-1]) + 1 if len(after) else len(gains),
         )
-        gain = sums[around[1]] - sums[around[0]]
+        gain = sums[around[1]] - sums[around[0]] - prices.pass_open * (len(passing) > 0)
+        if end > first:
+            gain -= prices.skip_open + prices.skip_label * (borders[end] - borders[first])
         yield Disagreement(first, end, passed, around, float(gain))
