@@ -16,7 +16,8 @@ from speech_toolkit.alignment.quality.evidence import Probe, Units
 
 # In the unit of the recording, see ``evidence``.
 _PASS_OPEN, _PASS_FRAME, _SKIP_OPEN = 1.1, 0.05, 0.55
-_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL = 0.16, 1.6
+_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL, _MOST_SKIP_LABEL = 0.16, 1.6, 0.32
+_MOST_USUAL = 0.1
 _SUSPICIOUS = 1.5
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
@@ -62,7 +63,9 @@ def find_disagreements(
         columns: the first so many are the model's own.
     """
     unit = probed.unit
-    skip_label = max(_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL * probed.own)
+    skip_label = float(
+        np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL)
+    )
     prices = Prices(_PASS_OPEN, _PASS_FRAME, _SKIP_OPEN, skip_label)
     for first, end in suspicious_stretches(deficits / unit, units):
         start = units.ends[units.firsts[first] - 1] if first else 0
@@ -108,7 +111,7 @@ def suspicious_stretches(deficits: np.ndarray, units: Units) -> list[tuple[int, 
     """
     totals = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
     froms, tos = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
-    usual = float(np.median((totals[tos] - totals[froms]) / (tos - froms)))
+    usual = min(float(np.median((totals[tos] - totals[froms]) / (tos - froms))), _MOST_USUAL)
     sums = totals[1:] - (_PASS_FRAME + usual) * np.arange(1, len(totals))
     lowest = np.minimum.accumulate(np.minimum(sums, 0.0))
     piled = np.maximum(sums - lowest, 0.0)
