@@ -3,8 +3,8 @@
 Dimensions: T frames, V columns, W words of the transcript, S sentences, W' words that have labels.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 
@@ -12,21 +12,20 @@ from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.quality import calibration
 from speech_toolkit.alignment.quality.disagreements import Disagreement, find_disagreements
 from speech_toolkit.alignment.quality.evidence import (
-    Probe,
     Units,
     frame_deficits,
+    labels_heard,
     probe,
     units_of,
+    word_evidence,
 )
+from speech_toolkit.alignment.quality.findings import CONFIDENCE_DIGITS, Reporter
 from speech_toolkit.alignment.quality.quality import NotInTranscript, NotSpoken, Quality
-from speech_toolkit.alignment.quality.verdict import GoodnessOfFit, verdict_of
+from speech_toolkit.alignment.quality.verdict import Fit, verdict_of
 from speech_toolkit.alignment.spans import AlignedSpans
 from speech_toolkit.alignment.text.labels import LabelSequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
-
-_DIGITS = 4
-_LIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -56,6 +55,9 @@ def assess(
 ) -> Assessment:
     """Hold a path against what the model heard.
 
+    What a wildcard took up is listed as not in the transcript, and counts for nothing else: it was
+    asked for.
+
     Args:
         log_probs: float32 (T, V), the wildcard's column last, if there is one.
         path: int32 (T,), the label emitted at each frame.
@@ -69,72 +71,73 @@ def assess(
     blank, columns = vocabulary.blank_id, vocabulary.size
     units = units_of(path, labels, blank)
     deficits = frame_deficits(log_probs, scores, columns)
+    for start, end, _ in units.wildcards.tolist():
+        deficits[start:end] = 0.0
     letters = np.fromiter(vocabulary.ids.values(), dtype=np.int64)
     probed = probe(log_probs, units, blank, letters, columns)
-    fit = _fit(log_probs, deficits, units, probed, blank, columns)
-    confidences = calibration.word_confidence(_shortfalls(deficits, units) / probed.unit)
-    listener = _Listener(log_probs, vocabulary, clock, transcript, spans, units)
-    not_spoken: list[NotSpoken] = []
-    lacking = [
-        listener.not_in_transcript(node, (start, end), 1.0)
-        for start, end, node in units.wildcards.tolist()
-    ]
-    lacking = [each for each in lacking if len(each.heard) > 1]
-    judged_lacking: list[NotInTranscript] = []
-    if not fit.is_wrong:
-        for found in find_disagreements(log_probs, deficits, units, probed, blank, columns):
-            skipped = calibration.skipped_confidence(found.gain)
-            if found.end > found.first and skipped > _LIKELY:
-                not_spoken.append(listener.not_spoken(found, skipped))
-                own = slice(found.first, found.end)
-                confidences[own] = np.minimum(confidences[own], 1.0 - skipped)
-            passed = listener.passed_confidence(found)
-            if passed > _LIKELY:
-                judged_lacking.append(listener.not_in_transcript(found.first, found.passed, passed))
+    deficits /= probed.unit
+    evidence = word_evidence(deficits, units)
+    confidences = calibration.word_confidences(evidence)
+    reporter = Reporter(log_probs, vocabulary, clock, transcript, spans, units, evidence)
+    search = find_disagreements(log_probs, deficits, units, probed, evidence, blank, columns)
+    kept = len(units.targets) - sum(
+        int(units.borders[each.end] - units.borders[each.first]) for each in search.found
+    )
+    fit = Fit(
+        typical=probed.own,
+        overall=evidence.overall,
+        kept=kept / len(units.targets),
+        kept_cost=search.cost / max(kept, 1),
+        heard=labels_heard(log_probs, blank, columns) / len(units.targets),
+    )
+    not_spoken, lacking = _told(() if fit.is_wrong else search.found, reporter, confidences)
     weights = np.diff(units.borders)
-    words = _scattered(confidences, units, len(transcript.words))
     mean = float(np.average(confidences, weights=weights))
     quality = Quality(
-        confidence=round(mean, _DIGITS),
+        confidence=round(mean, CONFIDENCE_DIGITS),
         not_spoken=tuple(not_spoken),
         not_in_transcript=tuple(
-            sorted([*lacking, *judged_lacking], key=lambda each: each.start_time)
+            sorted([*_taken_up(reporter), *lacking], key=lambda each: each.start_time)
         ),
-        **verdict_of(fit, mean, not_spoken, judged_lacking, listener.last_word),
+        **verdict_of(fit, mean, not_spoken, lacking, reporter.last_word),
     )
-    sentences = _sentence_means(confidences, weights, units, transcript)
-    return Assessment(quality, words, sentences)
+    return Assessment(
+        quality,
+        _scattered(confidences, units, len(transcript.words)),
+        _sentence_means(confidences, weights, units, transcript),
+    )
 
 
-def _fit(
-    log_probs: np.ndarray,
-    deficits: np.ndarray,
-    units: Units,
-    probed: Probe,
-    blank: int,
-    columns: int,
-) -> GoodnessOfFit:
-    """Measure how the text fits as a whole."""
-    heard = 0
-    for start in range(0, len(log_probs), 1 << 16):
-        best = log_probs[start : start + (1 << 16), :columns].argmax(axis=1)
-        heard += int(np.count_nonzero((np.diff(best, prepend=blank) != 0) & (best != blank)))
-    wild = sum(float(deficits[start:end].sum()) for start, end, _ in units.wildcards.tolist())
-    overall = (float(deficits.sum(dtype=np.float64)) - wild) / len(units.targets) / probed.unit
-    return GoodnessOfFit(probed.own, overall, heard / len(units.targets))
+def _told(
+    found: Sequence[Disagreement], reporter: Reporter, confidences: np.ndarray
+) -> tuple[list[NotSpoken], list[NotInTranscript]]:
+    """Tell what is likely enough, and lower the confidence of words that were not spoken."""
+    not_spoken, lacking = [], []
+    for each in found:
+        skipped = reporter.skipped_confidence(each)
+        own = slice(each.first, each.end)
+        confidences[own] = np.minimum(confidences[own], 1.0 - skipped)
+        if skipped >= calibration.TOLD:
+            not_spoken.append(reporter.not_spoken(each, skipped))
+        passed = reporter.passed_confidence(each)
+        if passed >= calibration.TOLD:
+            lacking.append(reporter.not_in_transcript(each.first, each.passed, passed))
+    return not_spoken, lacking
 
 
-def _shortfalls(deficits: np.ndarray, units: Units) -> np.ndarray:
-    """Return the mean deficit of each word's letters, float64 (W',)."""
-    sums = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
-    letters = (sums[units.ends] - sums[units.starts]) / (units.ends - units.starts)
-    return np.add.reduceat(letters, units.firsts) / np.diff(units.borders)
+def _taken_up(reporter: Reporter) -> list[NotInTranscript]:
+    """Tell of the speech that wildcards took up."""
+    taken = [
+        reporter.not_in_transcript(node, (start, end), 1.0)
+        for start, end, node in reporter.units.wildcards.tolist()
+    ]
+    return [each for each in taken if each.heard]
 
 
 def _scattered(confidences: np.ndarray, units: Units, words: int) -> tuple[float | None, ...]:
     values: list[float | None] = [None] * words
     for word, confidence in zip(units.words.tolist(), confidences.tolist(), strict=True):
-        values[word] = round(confidence, _DIGITS)
+        values[word] = round(confidence, CONFIDENCE_DIGITS)
     return tuple(values)
 
 
@@ -147,67 +150,8 @@ def _sentence_means(
     bounds = [(each.first_word, each.end_word) for each in transcript.sentences]
     firsts, ends = np.searchsorted(units.words, np.array(bounds).T)
     return tuple(
-        round(float((sums[end] - sums[first]) / (counts[end] - counts[first])), _DIGITS)
+        round(float((sums[end] - sums[first]) / (counts[end] - counts[first])), CONFIDENCE_DIGITS)
         if counts[end] > counts[first]
         else None
         for first, end in zip(firsts.tolist(), ends.tolist(), strict=True)
     )
-
-
-@dataclass(frozen=True)
-class _Listener:
-    """Puts what was found into words and seconds."""
-
-    log_probs: np.ndarray
-    vocabulary: Vocabulary
-    clock: Clock
-    transcript: TokenizedTranscript
-    spans: AlignedSpans
-    units: Units
-
-    @property
-    def last_word(self) -> int:
-        """One past the last word that has labels."""
-        return int(self.units.words[-1]) + 1
-
-    def heard(self, frames: tuple[int, int]) -> tuple[int, ...]:
-        """Return the labels that the model would write for a stretch."""
-        best = self.log_probs[slice(*frames), : self.vocabulary.size].argmax(axis=1)
-        return tuple(
-            label for label, _ in groupby(best.tolist()) if label != self.vocabulary.blank_id
-        )
-
-    def passed_confidence(self, found: Disagreement) -> float:
-        """Return how likely it is that the transcript lacks what was passed over."""
-        start, end = found.passed
-        length_s = (end - start) * self.clock.stride_s
-        return calibration.passed_confidence(found.gain, length_s, len(self.heard(found.passed)))
-
-    def not_spoken(self, found: Disagreement, confidence: float) -> NotSpoken:
-        first = int(self.units.words[found.first])
-        end = int(self.units.words[found.end - 1]) + 1
-        words, spans = self.transcript.words, self.spans.words
-        start_char, end_char = words[first].start_char, words[end - 1].end_char
-        return NotSpoken(
-            first_word=first,
-            end_word=end,
-            text=self.transcript.text[start_char:end_char],
-            start_char=start_char,
-            end_char=end_char,
-            start_time=self.clock.seconds(spans.starts[first].item()),
-            end_time=self.clock.seconds(spans.ends[end - 1].item()),
-            confidence=round(confidence, _DIGITS),
-        )
-
-    def not_in_transcript(
-        self, node: int, frames: tuple[int, int], confidence: float
-    ) -> NotInTranscript:
-        written = self.vocabulary.written_as
-        return NotInTranscript(
-            start_time=self.clock.seconds(frames[0]),
-            end_time=self.clock.seconds(frames[1]),
-            after_word=int(self.units.words[node - 1]) if node else -1,
-            heard="".join(written.get(label, "") for label in self.heard(frames)).strip(),
-            repeats=None,
-            confidence=round(confidence, _DIGITS),
-        )

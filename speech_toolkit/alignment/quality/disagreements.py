@@ -6,21 +6,24 @@ that fits to one that fits; most right recordings have few.
 Dimensions: T frames, V columns, L' labels, W' words that have labels.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from speech_toolkit.alignment.quality.detours import Detours, Prices, find_detours
-from speech_toolkit.alignment.quality.evidence import Probe, Units
+from speech_toolkit.alignment.quality.evidence import Probe, Units, WordEvidence
+from speech_toolkit.alignment.quality.local_scores import local_scores
 
 # In the unit of the recording, see ``evidence``.
-_PASS_OPEN, _PASS_FRAME, _SKIP_OPEN = 1.1, 0.05, 0.55
-_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL, _MOST_SKIP_LABEL = 0.16, 1.6, 0.32
+_PASS_OPEN, _PASS_LABEL_FRAME, _SKIP_OPEN = 1.1, 0.05, 0.3
+_SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL, _MOST_SKIP_LABEL = 0.1, 1.4, 0.32
 _MOST_USUAL = 0.1
-_SUSPICIOUS = 1.5
+MOST_GAIN = 20.0
+_SUSPICIOUS = 1.2
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
+_MOST_CELLS = 20_000_000
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,7 @@ class Disagreement:
         passed: first frame of speech that has no words, and the frame after its last; equal where
             there is none.
         around: first frame of the word before, and the frame after the last of the word behind.
-        gain: by how much the recording fits better without them, in units, what it cost to leave
-            them out taken off.
+        gain: by how much the stretch around fits better so, in units, ``MOST_GAIN`` at most.
     """
 
     first: int
@@ -44,75 +46,100 @@ class Disagreement:
     gain: float
 
 
+@dataclass(frozen=True)
+class Search:
+    """What a search has found.
+
+    Attributes:
+        found: in order.
+        cost: what the recording falls short by in units when they are allowed for.
+    """
+
+    found: tuple[Disagreement, ...]
+    cost: float
+
+
 def find_disagreements(
     log_probs: np.ndarray,
     deficits: np.ndarray,
     units: Units,
     probed: Probe,
+    evidence: WordEvidence,
     blank: int,
     columns: int,
-) -> Iterator[Disagreement]:
+) -> Search:
     """Search the stretches that look wrong, in order.
 
     Args:
         log_probs: float32 (T, V).
-        deficits: float32 (T,), of the path.
+        deficits: float32 (T,), of the path, in units.
         units: the words and their places.
         probed: what other words would have cost in their places.
+        evidence: of the words.
         blank: the blank's column.
         columns: the first so many are the model's own.
     """
     unit = probed.unit
-    skip_label = float(
-        np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL)
-    )
-    prices = Prices(_PASS_OPEN, _PASS_FRAME, _SKIP_OPEN, skip_label)
-    for first, end in suspicious_stretches(deficits / unit, units):
+    skip_label = float(np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL))
+    pass_frame = _PASS_LABEL_FRAME * evidence.filled
+    prices = Prices(_PASS_OPEN, pass_frame, _SKIP_OPEN, skip_label)
+    found: list[Disagreement] = []
+    cost = float(deficits.sum(dtype=np.float64))
+    allowance = pass_frame + min(evidence.usual, _MOST_USUAL)
+    for first, end in suspicious_stretches(deficits, units, allowance):
         start = units.ends[units.firsts[first] - 1] if first else 0
         stop = units.starts[units.borders[end]] if end < len(units.words) else len(log_probs)
-        labels = slice(units.firsts[first], units.borders[end])
-        rows = log_probs[start:stop, :columns].astype(np.float64)
+        borders = units.borders[first : end + 1]
+        targets = units.targets[borders[0] : borders[-1]]
+        if (stop - start) * len(targets) > _MOST_CELLS:
+            continue
+        rows = log_probs[start:stop, :columns] / np.float32(unit)
         rows -= rows.max(axis=1, keepdims=True)
-        rows /= unit
-        targets = units.targets[labels]
         detours = find_detours(
             rows[:, targets],
             rows[:, blank],
             targets,
-            units.firsts[first:end] - units.firsts[first],
+            borders[:-1] - borders[0],
             units.free_nodes[first : end + 1],
             prices,
         )
-        gains = deficits[start:stop] / unit - _deficits_of(detours, rows, targets, blank)
-        borders = units.borders[first : end + 1] - units.firsts[first]
-        for found in _parted(detours, borders, gains, prices):
-            yield Disagreement(
-                first + found.first,
-                first + found.end,
-                _moved(found.passed, start),
-                _moved(found.around, start),
-                found.gain,
+        costs = _deficits_of(detours, rows, targets, blank, pass_frame)
+        cost += float(costs.sum() - deficits[start:stop].sum(dtype=np.float64))
+        places = list(_parted(detours, borders - borders[0]))
+        if not places:
+            continue
+        gains = _gains(places, rows, costs, targets, borders - borders[0], blank)
+        found += [
+            Disagreement(
+                first + place.first,
+                first + place.end,
+                _moved(place.passed, start),
+                _moved(place.around, start),
+                gain,
             )
+            for place, gain in zip(places, gains.tolist(), strict=True)
+        ]
+    return Search(tuple(found), cost)
 
 
 def _moved(frames: tuple[int, int], by: int) -> tuple[int, int]:
     return int(frames[0] + by), int(frames[1] + by)
 
 
-def suspicious_stretches(deficits: np.ndarray, units: Units) -> list[tuple[int, int]]:
+def suspicious_stretches(
+    deficits: np.ndarray, units: Units, allowance: float
+) -> list[tuple[int, int]]:
     """Return runs of words in which deficits pile up, with words that fit around them.
 
     Args:
         deficits: float32 (T,), in units.
         units: the words and their places.
+        allowance: what a frame may fall short by.
 
     Returns:
         Pairs of the first word and one past the last, in order and apart.
     """
-    totals = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
-    froms, tos = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
-    usual = min(float(np.median((totals[tos] - totals[froms]) / (tos - froms))), _MOST_USUAL)
-    sums = totals[1:] - (_PASS_FRAME + usual) * np.arange(1, len(totals))
+    sums = np.cumsum(deficits - allowance, dtype=np.float64)
     lowest = np.minimum.accumulate(np.minimum(sums, 0.0))
     piled = np.maximum(sums - lowest, 0.0)
     above = np.flatnonzero(piled > _SUSPICIOUS)
@@ -142,30 +169,38 @@ def _merged(firsts: np.ndarray, stops: np.ndarray, starts: np.ndarray) -> list[t
     return merged
 
 
-def _deficits_of(detours: Detours, rows: np.ndarray, targets: np.ndarray, blank: int) -> np.ndarray:
-    """Return what a path with detours falls short by; what it passes over costs its price."""
+def _deficits_of(
+    detours: Detours, rows: np.ndarray, targets: np.ndarray, blank: int, pass_frame: float
+) -> np.ndarray:
+    """Return what a path with detours falls short by; what it passes over costs little."""
     columns = np.append(targets, blank)[detours.labels]
-    return np.where(detours.nodes >= 0, _PASS_FRAME, -rows[np.arange(len(rows)), columns])
+    return np.where(detours.nodes >= 0, pass_frame, -rows[np.arange(len(rows)), columns])
 
 
-def _parted(
-    detours: Detours, borders: np.ndarray, gains: np.ndarray, prices: Prices
-) -> Iterator[Disagreement]:
+@dataclass(frozen=True)
+class _Place:
+    """A detour in a stretch, with words and frames counted from its start."""
+
+    first: int
+    end: int
+    passed: tuple[int, int]
+    around: tuple[int, int]
+
+
+def _parted(detours: Detours, borders: np.ndarray) -> Iterator[_Place]:
     """Part the detours of a stretch: those that touch are one.
 
     Args:
         detours: of the stretch.
         borders: int64 (W' + 1,), first label of each word, and the number of labels.
-        gains: float (T,), by how much each frame fits better with them.
-        prices: that were paid.
     """
     chain = np.zeros(2 * len(borders) - 1, dtype=np.int8)  # node 0, word 0, node 1 ...
     chain[1::2] = detours.skipped
+    chain[2:-1:2] = detours.skipped[:-1] & detours.skipped[1:]
     chain[2 * detours.nodes[detours.nodes >= 0]] = 1
     edges = np.flatnonzero(np.diff(chain, prepend=0, append=0))
     spoken = np.flatnonzero(detours.labels >= 0)
     words = np.searchsorted(borders, detours.labels[spoken], side="right") - 1
-    sums = np.concatenate(([0.0], np.cumsum(gains)))
     for first_link, end_link in edges.reshape(-1, 2).tolist():
         first, end = first_link // 2, end_link // 2
         passing = np.flatnonzero((detours.nodes >= first) & (detours.nodes <= end))
@@ -173,9 +208,35 @@ def _parted(
         before, after = spoken[words == first - 1], spoken[words == end]
         around = (
             int(before[0]) if len(before) else 0,
-            int(after[-1]) + 1 if len(after) else len(gains),
+            int(after[-1]) + 1 if len(after) else len(detours.labels),
         )
-        gain = sums[around[1]] - sums[around[0]] - prices.pass_open * (len(passing) > 0)
-        if end > first:
-            gain -= prices.skip_open + prices.skip_label * (borders[end] - borders[first])
-        yield Disagreement(first, end, passed, around, float(gain))
+        yield _Place(first, end, passed, around)
+
+
+def _gains(
+    places: Sequence[_Place],
+    rows: np.ndarray,
+    costs: np.ndarray,
+    targets: np.ndarray,
+    borders: np.ndarray,
+    blank: int,
+) -> np.ndarray:
+    """Return by how much each place fits better than with its words put back, from word to word.
+
+    Args:
+        places: in a stretch.
+        rows: float32 (T, V), scores of the columns, in units.
+        costs: float (T,), what the path with detours falls short by.
+        targets: (L',), columns of the labels.
+        borders: int64 (W' + 1,), first label of each word, and the number of labels.
+        blank: the blank's column.
+    """
+    last = len(borders) - 1
+    starts, stops = np.array([place.around for place in places]).T
+    whole = [
+        targets[borders[max(place.first - 1, 0)] : borders[min(place.end + 1, last)]]
+        for place in places
+    ]
+    with_words = local_scores(rows, blank, starts, stops, whole)
+    sums = np.concatenate(([0.0], np.cumsum(costs)))
+    return np.minimum(sums[starts] - sums[stops] - with_words, MOST_GAIN)

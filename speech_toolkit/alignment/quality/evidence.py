@@ -96,6 +96,22 @@ def frame_deficits(log_probs: np.ndarray, scores: np.ndarray, columns: int) -> n
     return np.maximum(deficits, 0.0, out=deficits)
 
 
+def labels_heard(log_probs: np.ndarray, blank: int, columns: int) -> int:
+    """Return how many labels the model would write for all of a recording.
+
+    Args:
+        log_probs: float32 (T, V).
+        blank: the blank's column.
+        columns: the first so many are the model's own.
+    """
+    count, last = 0, blank
+    for start in range(0, len(log_probs), _BLOCK_FRAMES):
+        best = log_probs[start : start + _BLOCK_FRAMES, :columns].argmax(axis=1)
+        count += int(np.count_nonzero((np.diff(best, prepend=last) != 0) & (best != blank)))
+        last = best[-1]
+    return count
+
+
 @dataclass(frozen=True)
 class Probe:
     """What other words would have cost in the places of some words.
@@ -151,3 +167,47 @@ def _decoy(dice: np.random.Generator, pool: np.ndarray, length: int) -> np.ndarr
     """Return letters of which no two neighbours are the same."""
     steps = dice.integers(1, max(2, len(pool)), length)
     return pool[np.cumsum(steps) % len(pool)]
+
+
+@dataclass(frozen=True)
+class WordEvidence:
+    """What is known of the words of a recording; each array is float64 (W',).
+
+    Attributes:
+        shortfalls: what their letters fall short by, the mean.
+        inner: what the blanks between their letters fall short by, for each letter.
+        paces: frames for each letter over the median, the logarithm.
+        overall: what a letter of the recording falls short by.
+        usual: what a frame of a word falls short by, the median.
+        filled: share of a word's frames that hold a label, the median: low where labels are spikes.
+    """
+
+    shortfalls: np.ndarray
+    inner: np.ndarray
+    paces: np.ndarray
+    overall: float
+    usual: float
+    filled: float
+
+
+def word_evidence(deficits: np.ndarray, units: Units) -> WordEvidence:
+    """Measure every word.
+
+    Args:
+        deficits: float (T,), of the path in units, 0 where a wildcard took it up.
+        units: the words and their places.
+    """
+    sums = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
+    counts = np.diff(units.borders)
+    own = sums[units.ends] - sums[units.starts]
+    lengths = units.ends - units.starts
+    starts, ends = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
+    paces = (ends - starts) / counts
+    return WordEvidence(
+        shortfalls=np.add.reduceat(own / lengths, units.firsts) / counts,
+        inner=(sums[ends] - sums[starts] - np.add.reduceat(own, units.firsts)) / counts,
+        paces=np.log(paces / np.median(paces)),
+        overall=float(sums[-1]) / len(units.targets),
+        usual=float(np.median((sums[ends] - sums[starts]) / (ends - starts))),
+        filled=float(np.median(np.add.reduceat(lengths, units.firsts) / (ends - starts))),
+    )

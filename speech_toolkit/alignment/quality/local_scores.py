@@ -36,7 +36,7 @@ def local_scores(
     order = order[lengths[order] > 0]
     first = 0
     while first < len(order):
-        widest = max(len(targets[problem]) for problem in order[first : first + 4096]) + 1
+        widest = max(len(targets[problem]) for problem in order[first : first + 1024]) + 1
         part = order[first : first + max(1, _ROW_CELLS // widest)]
         totals[part] = _scores_of(
             scores, blank, starts[part], lengths[part], [targets[problem] for problem in part]

@@ -25,27 +25,35 @@ _SHOWN_CHARACTERS = 40
 
 
 @dataclass(frozen=True)
-class GoodnessOfFit:
+class Fit:
     """How a text fits a recording as a whole.
 
     Attributes:
         typical: what a word of it costs, the median, in units.
         overall: what all of it costs for each label, in units.
+        kept: share of the labels that are left when words that do not fit are left out.
+        kept_cost: what these cost, each, in units.
         heard: labels that the model would write, for each of the text's.
     """
 
     typical: float
     overall: float
+    kept: float
+    kept_cost: float
     heard: float
 
     @property
     def is_wrong(self) -> bool:
         """Whether the recording holds another text, or none."""
-        return self.typical > calibration.WRONG_TYPICAL and self.overall > calibration.WRONG_OVERALL
+        return (
+            self.typical > calibration.WRONG_TYPICAL
+            and self.overall > calibration.WRONG_OVERALL
+            and (self.kept < calibration.KEPT_SHARE or self.kept_cost > calibration.WRONG_KEPT)
+        )
 
 
 def verdict_of(
-    fit: GoodnessOfFit,
+    fit: Fit,
     confidence: float,
     not_spoken: Sequence[NotSpoken],
     lacking: Sequence[NotInTranscript],
@@ -79,7 +87,7 @@ def verdict_of(
     return {"verdict": CHECK if reasons else GOOD, "reasons": tuple(reasons)}
 
 
-def _why_wrong(fit: GoodnessOfFit, confidence: float) -> Reason:
+def _why_wrong(fit: Fit, confidence: float) -> Reason:
     if fit.heard < calibration.SILENT_SHARE:
         return Reason(NO_SPEECH, "next to no speech is heard where the transcript has words")
     return Reason(
