@@ -122,6 +122,12 @@ def build_parser() -> argparse.ArgumentParser:
         help=f"what faults are planted in, of {', '.join(CONDITIONS)} (default: {CLEAN})",
     )
     parser.add_argument(
+        "--right_conditions",
+        type=comma_separated(_one_of(CONDITIONS)),
+        default=tuple(CONDITIONS),
+        help="in which of them the samples are aligned with their right transcripts (default: all)",
+    )
+    parser.add_argument(
         "--cases",
         type=number(TEST_CASES),
         default=24,
@@ -145,10 +151,10 @@ def _one_of(choices: Iterable[str]) -> Callable[[str], str]:
     return parse
 
 
-def clean_speech(gold: Path | None, sets: Sequence[str], seed: int) -> list[Speech]:
-    """Return the samples, clips and talks made of them, and the recordings of a user likewise."""
-    read = read_recordings(REPOSITORY / "samples", SAMPLES)
-    own = read_recordings(gold, gold.name) if gold is not None else []
+def sets_of(
+    read: Sequence[Speech], own: Sequence[Speech], sets: Sequence[str], seed: int
+) -> list[Speech]:
+    """Return the samples, the recordings of a user, and clips and talks made of both."""
     plain = [each for each in [*read, *own] if each.condition == CLEAN]
     talk_s = min(TALK_S, SHARE_OF_TALK * sum(each.clip.duration_s for each in plain))
     made = {
@@ -156,7 +162,7 @@ def clean_speech(gold: Path | None, sets: Sequence[str], seed: int) -> list[Spee
         CLIPS: lambda: cut_clips(plain, CLIPS_COUNT, seed),
         LONG: lambda: join_long(plain, TALKS, talk_s, seed),
     }
-    return own + [each for name in sets for each in made[name]()]
+    return [*own, *(each for name in sets for each in made[name]())]
 
 
 def in_condition(speech: Speech, condition: str, seed: int) -> Speech:
@@ -212,18 +218,28 @@ def judge(
 def main() -> int:
     """Run the command line and return the exit code."""
     arguments = build_parser().parse_args()
-    clean = clean_speech(arguments.gold, arguments.sets, arguments.seed)
+    read = read_recordings(REPOSITORY / "samples", SAMPLES)
+    own = read_recordings(arguments.gold, arguments.gold.name) if arguments.gold else []
+    clean = sets_of(read, own, arguments.sets, arguments.seed)
+    wanted = dict.fromkeys([*arguments.conditions, *arguments.right_conditions])
     changed = {
-        name: [in_condition(each, name, arguments.seed) for each in clean] for name in CONDITIONS
+        name: [in_condition(each, name, arguments.seed) for each in clean] for name in wanted
     }
     sources = [*dict.fromkeys(each for name in arguments.conditions for each in changed[name])]
     planted = {
-        (kind, size): plant(sources, kind, size, arguments.cases, arguments.seed)
+        (kind, size): plant(
+            sources, kind, size, arguments.cases, arguments.seed, donors=[*read, *own]
+        )
         for kind in arguments.kinds
         for size in KINDS[kind][1]
         if size in arguments.sizes
     }
-    everywhere = [each for group in changed.values() for each in group if each.family == SAMPLES]
+    everywhere = [
+        each
+        for name in arguments.right_conditions
+        for each in changed[name]
+        if each.family == SAMPLES
+    ]
     right_cases = {speech: right(speech) for speech in [*sources, *everywhere]}
 
     from speech_toolkit.alignment import Aligner

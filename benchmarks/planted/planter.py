@@ -59,10 +59,12 @@ class Pool:
 
     Attributes:
         speech: recordings with right transcripts.
+        donors: recordings from which other words and sentences come.
         dice: of one kind and size.
     """
 
     speech: Sequence[Speech]
+    donors: Sequence[Speech]
     dice: random.Random
 
     def choice(self, found: Sequence[Any]) -> Any:
@@ -77,25 +79,30 @@ class Pool:
 
     def other(self, speech: Speech) -> Speech:
         """Return another recording that says something else."""
-        return self.choice([each for each in self.speech if not _share_phrases(each, speech)])
+        return self.choice([each for each in self.donors if not _share_phrases(each, speech)])
 
     def word(self, size: str, unlike: Sequence[str]) -> str:
         """Return a word of a size from any recording, unlike some words."""
         for _ in range(_TRIES):
-            text = self.dice.choice(self.dice.choice(self.speech).texts)
+            text = self.dice.choice(self.dice.choice(self.donors).texts)
             if FITS[size](text) and not any(_alike(text, other) for other in unlike):
                 return text
         raise NoPlaceError
 
-    def sentences(self, speech: Speech, count: int) -> tuple[str, ...]:
-        """Return the words of so many sentences of other recordings, one after the other."""
-        other = self.other(speech)
-        runs = [
-            other.texts[run[0][0] : run[-1][1]]
+    def sentences(self, speech: Speech, count: int = 1) -> tuple[Speech, int, int]:
+        """Return so many sentences, one after the other, of which a recording says nothing.
+
+        Returns:
+            Another recording, their first word in it, and the word after their last.
+        """
+        found = [
+            (other, run[0][0], run[-1][1])
+            for other in self.donors
             for run in _runs(other.sentences, count)
             if all(end - first >= SHORTEST_SENTENCE_WORDS for first, end in run)
+            and not _phrases(other, run[0][0], run[-1][1]) & _phrases(speech)
         ]
-        return self.choice(runs)
+        return self.choice(found)
 
 
 def bare(text: str) -> str:
@@ -123,9 +130,9 @@ def _alike(one: str, other: str) -> bool:
 
 
 @cache
-def _phrases(speech: Speech) -> frozenset[tuple[str, ...]]:
+def _phrases(speech: Speech, first: int = 0, end: int | None = None) -> frozenset[tuple[str, ...]]:
     """Return every run of words in it that is too long to be in two recordings by chance."""
-    words = [bare(text) for text in speech.texts]
+    words = [bare(text) for text in speech.texts[first:end]]
     return frozenset(zip(*(words[i:] for i in range(_PHRASE_WORDS)), strict=False))
 
 
@@ -166,7 +173,9 @@ def _replaced(speech: Speech, size: str, pool: Pool) -> Case:
 def _new_texts(speech: Speech, first: int, end: int, size: str, pool: Pool) -> tuple[str, ...]:
     if size in FITS:
         return (pool.word(size, unlike=speech.texts[max(first - 1, 0) : end + 1]),)
-    return pool.sentences(speech, PARAGRAPH_SENTENCES if size == PARAGRAPH else 1)
+    count = PARAGRAPH_SENTENCES if size == PARAGRAPH else 1
+    other, first, end = pool.sentences(speech, count)
+    return other.texts[first:end]
 
 
 def _swapped(speech: Speech, size: str, pool: Pool) -> Case:
@@ -200,9 +209,8 @@ def _cut_off(speech: Speech, size: str, pool: Pool) -> Case:
 
 
 def _one_sentence(pool: Pool, speech: Speech) -> Speech:
-    other = pool.other(speech)
-    bounds = [span for span in other.sentences if span[1] - span[0] >= SHORTEST_SENTENCE_WORDS]
-    return replace(other, clip=cut_words(other.clip, *pool.choice(bounds)))
+    other, first, end = pool.sentences(speech)
+    return replace(other, clip=cut_words(other.clip, first, end))
 
 
 def _speech_before(speech: Speech, size: str, pool: Pool) -> Case:
@@ -285,7 +293,14 @@ KINDS: dict[str, tuple[Callable[[Speech, str, Pool], Case], tuple[str, ...]]] = 
 }
 
 
-def plant(speech: Sequence[Speech], kind: str, size: str, count: int, seed: int) -> list[Case]:
+def plant(
+    speech: Sequence[Speech],
+    kind: str,
+    size: str,
+    count: int,
+    seed: int,
+    donors: Sequence[Speech] = (),
+) -> list[Case]:
     """Plant a fault in recordings of every family in turn.
 
     Args:
@@ -294,8 +309,9 @@ def plant(speech: Sequence[Speech], kind: str, size: str, count: int, seed: int)
         size: one of the sizes that it has.
         count: how many cases at most; fewer where no recording is large enough.
         seed: the same gives the same cases.
+        donors: from which other words and sentences come; none for ``speech`` itself.
     """
-    pool = Pool(speech, random.Random(f"{seed} {kind} {size}"))
+    pool = Pool(speech, donors or speech, random.Random(f"{seed} {kind} {size}"))
     make = partial(_planted, KINDS[kind][0], kind, size, pool)
     found: list[Case] = []
     for each in _in_turn(speech, pool.dice, _TRIES * count):
