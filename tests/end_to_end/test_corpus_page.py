@@ -40,10 +40,11 @@ def test_a_reader_switches_the_language_and_opens_a_result(tmp_path):
         assert (page.title(), page.get_attribute("html", "lang")) == ("语料 books", "zh-CN")
         page.click("button.language:visible")
         assert (page.title(), page.get_attribute("html", "lang")) == ("Corpus books", "en")
-        page.fill("input.filter:visible", "/7 #")
-        assert page.locator("table.sortable:visible tbody tr:visible").count() == 1
-        page.fill("input.filter:visible", "")
-        page.click("table.sortable:visible tbody a")
+        for section, typed in (("#worst-en", "/7 #"), ("#quality-en", "wrong text")):
+            page.fill(f"{section} input.filter", typed)
+            assert page.locator(f"{section} table.sortable tbody tr:visible").count() == 1
+        page.fill("#worst-en input.filter", "")
+        page.click("#worst-en table.sortable tbody a")
         page.wait_for_url("**/0*1.html")
         assert page.title() == "found"
         assert complaints == []
