@@ -214,7 +214,10 @@ def main() -> int:
     from speech_toolkit.alignment import Aligner, AlignmentSettings
 
     aligner = Aligner.load(
-        arguments.model_path, arguments.device, attn_implementation=arguments.attn_implementation
+        arguments.model_path,
+        arguments.device,
+        attn_implementation=arguments.attn_implementation,
+        float32_precision=arguments.float32_precision,
     )
     settings = AlignmentSettings(language=arguments.language)
     print(f"{aligner.model_path} on {aligner.device.name}; errors of word times in ms\n{HEAD}")
