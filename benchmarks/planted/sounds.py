@@ -138,8 +138,8 @@ def _with_samples(clip: Clip, samples: np.ndarray) -> Clip:
 # What a recording may be like while its transcript is right.
 CONDITIONS = {
     CLEAN: _as_it_is,
-    "white noise, 20 dB": _white_noise,
-    "pink noise, 10 dB": _pink_noise,
+    "white noise 20 dB": _white_noise,
+    "pink noise 10 dB": _pink_noise,
     "telephone": _telephone,
     "echo": _echo,
     "quiet": _quiet,
