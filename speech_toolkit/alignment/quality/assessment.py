@@ -76,7 +76,7 @@ def assess(
     letters = np.fromiter(vocabulary.ids.values(), dtype=np.int64)
     probed = probe(log_probs, units, blank, letters, columns)
     deficits /= probed.unit
-    evidence = word_evidence(deficits, units)
+    evidence = word_evidence(deficits, units, probed.own)
     confidences = calibration.word_confidences(evidence)
     reporter = Reporter(log_probs, vocabulary, clock, transcript, spans, units, evidence)
     search = find_disagreements(log_probs, deficits, units, probed, evidence, blank, columns)
@@ -127,11 +127,11 @@ def _told(
 
 def _taken_up(reporter: Reporter) -> list[NotInTranscript]:
     """Tell of the speech that wildcards took up."""
-    taken = [
+    return [
         reporter.not_in_transcript(node, (start, end), 1.0)
         for start, end, node in reporter.units.wildcards.tolist()
+        if calibration.is_heard(reporter.length_s((start, end)), len(reporter.heard((start, end))))
     ]
-    return [each for each in taken if each.heard]
 
 
 def _scattered(confidences: np.ndarray, units: Units, words: int) -> tuple[float | None, ...]:

@@ -18,6 +18,10 @@ SILENT_SHARE = 0.15
 # From this probability on a disagreement is told. Most recordings are right: alarms are dear.
 TOLD = 0.75
 
+# Words that fall short by less are not told as replaced by what is said in their place.
+REPLACED_SHORTFALL = 0.15
+
+_USUAL_OWN = 0.05
 _FEWEST_PASSED_S = 0.1
 _FEWEST_HEARD = 2
 
@@ -35,6 +39,25 @@ def word_confidences(evidence: WordEvidence) -> np.ndarray:
         - 10.0 * min(evidence.overall, 1.5)
         - 10.0 * np.minimum(around, 1.5)
     )
+
+
+def weight_of_gain(own: float) -> float:
+    """Return how much more a gain says where right words cost nearly nothing.
+
+    Args:
+        own: what a word of the recording costs, the median.
+    """
+    return float(np.clip(np.sqrt(_USUAL_OWN / max(own, 1e-6)), 1.0, 2.0))
+
+
+def is_heard(length_s: float, heard: int) -> bool:
+    """Return whether a stretch may hold speech.
+
+    Args:
+        length_s: of it.
+        heard: labels that the model would write for it.
+    """
+    return length_s >= _FEWEST_PASSED_S and heard >= _FEWEST_HEARD
 
 
 def skipped_confidence(
@@ -62,7 +85,7 @@ def passed_confidence(gain: float, length_s: float, heard: int) -> float:
         length_s: of what is passed over.
         heard: labels that the model would write for it.
     """
-    if length_s < _FEWEST_PASSED_S or heard < _FEWEST_HEARD:
+    if not is_heard(length_s, heard):
         return 0.0
     return float(_logistic(-4.8 + 0.9 * gain - 0.9 * np.log(length_s)))
 

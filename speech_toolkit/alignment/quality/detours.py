@@ -2,7 +2,8 @@
 
 The trellis is that of CTC with a node before every word and after the last. From a node the path
 may go on with the word, leave out the word and be at the next node, or pass over audio until it is
-back at the node. What is left out or passed over are detours.
+back at the node. What is left out or passed over are detours. (Where the last letter of a word is
+the first of the next, a blank is asked for between them even where that next word is left out.)
 
 Dimensions: T frames, L labels, W words.
 """

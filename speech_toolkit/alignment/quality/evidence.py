@@ -180,6 +180,7 @@ class WordEvidence:
         overall: what a letter of the recording falls short by.
         usual: what a frame of a word falls short by, the median.
         filled: share of a word's frames that hold a label, the median: low where labels are spikes.
+        own: of :class:`Probe`.
     """
 
     shortfalls: np.ndarray
@@ -188,14 +189,16 @@ class WordEvidence:
     overall: float
     usual: float
     filled: float
+    own: float
 
 
-def word_evidence(deficits: np.ndarray, units: Units) -> WordEvidence:
+def word_evidence(deficits: np.ndarray, units: Units, own_cost: float) -> WordEvidence:
     """Measure every word.
 
     Args:
         deficits: float (T,), of the path in units, 0 where a wildcard took it up.
         units: the words and their places.
+        own_cost: ``own`` of :class:`Probe`.
     """
     sums = np.concatenate(([0.0], np.cumsum(deficits, dtype=np.float64)))
     counts = np.diff(units.borders)
@@ -210,4 +213,5 @@ def word_evidence(deficits: np.ndarray, units: Units) -> WordEvidence:
         overall=float(sums[-1]) / len(units.targets),
         usual=float(np.median((sums[ends] - sums[starts]) / (ends - starts))),
         filled=float(np.median(np.add.reduceat(lengths, units.firsts) / (ends - starts))),
+        own=own_cost,
     )

@@ -49,22 +49,28 @@ class Reporter:
         if found.end == found.first:
             return 0.0
         own = slice(found.first, found.end)
-        lengths = np.diff(self.units.borders[found.first : found.end + 1])
-        return calibration.skipped_confidence(
-            found.gain,
-            int(lengths.sum()),
-            float(self.evidence.shortfalls[own].mean()),
+        shortfall = float(self.evidence.shortfalls[own].mean())
+        confidence = calibration.skipped_confidence(
+            found.gain * calibration.weight_of_gain(self.evidence.own),
+            int(self.units.borders[found.end] - self.units.borders[found.first]),
+            shortfall,
             float(np.log(np.exp(self.evidence.paces[own]).mean())),
             self.evidence.filled,
         )
+        if shortfall < calibration.REPLACED_SHORTFALL:
+            return confidence
+        return max(confidence, self.passed_confidence(found))
 
     def passed_confidence(self, found: Disagreement) -> float:
         """Return how likely it is that the transcript lacks what was passed over."""
-        start, end = found.passed
-        if end == start:
-            return 0.0
-        length_s = (end - start) * self.clock.stride_s
-        return calibration.passed_confidence(found.gain, length_s, len(self.heard(found.passed)))
+        gain = found.gain * calibration.weight_of_gain(self.evidence.own)
+        return calibration.passed_confidence(
+            gain, self.length_s(found.passed), len(self.heard(found.passed))
+        )
+
+    def length_s(self, frames: tuple[int, int]) -> float:
+        """Return the seconds between two frames."""
+        return (frames[1] - frames[0]) * self.clock.stride_s
 
     def heard(self, frames: tuple[int, int]) -> tuple[int, ...]:
         """Return the labels that the model would write for a stretch."""
