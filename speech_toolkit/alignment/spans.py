@@ -11,7 +11,8 @@ word spans it.
 Words without letters share what their aligned neighbours leave: all of it where they are spoken (a
 number in a language whose numbers are not known), else what is silent. What is not spoken at the
 edge of a sentence stands without length at the border of the word beside it. So every word lies
-inside its sentence.
+inside its sentence. These are the plain edges; :mod:`speech_toolkit.alignment.refinement` places
+them closer than frames.
 
 All intervals are half-open, monotonic and never overlap. Dimensions: T frames, L labels, N tokens,
 W words.
@@ -47,8 +48,8 @@ class Spans:
     """Frame ranges and scores of a run of tokens, words or sentences.
 
     Attributes:
-        starts: int64, first frame of each.
-        ends: int64, frame after the last of each; equal to the start where nothing is left.
+        starts: int64, first frame of each; float64 where they are placed closer than frames.
+        ends: likewise, frame after the last of each; equal to the start where nothing is left.
         scores: float64, mean log-probability over the frames of its own letters; NaN where it
             has none.
     """

@@ -1,16 +1,14 @@
 #!/usr/bin/env python3
 r"""Train the small network that places the edges of words: boundary_scorer.npz of the package.
 
-    python tools/training/speech_corpus.py --output DATA --shards 400:410
-    python tools/training/make_gold.py tune --output GOLD/tune
-    python tools/training/train_boundary_scorer.py collect --sources GOLD/tune DATA/shard_*.npz \\
-        --models models/tiny-mms-aligner TWIN --output WORK/examples.pt
-    python tools/training/train_boundary_scorer.py train --examples WORK/examples.pt
+    python tools/training/train_boundary_scorer.py collect --sources TUNE SPEECH/shard_*.npz \
+        --models models/tiny-mms-aligner tests/data/spiky-aligner --output EXAMPLES
+    python tools/training/train_boundary_scorer.py train --examples EXAMPLES --output SCORER
 
 `collect` lets every model hear every recording, and a model whose letters last as long as their
 sound also with all but one frame of each letter taken away. `train` learns from all voices but
-those named by --checked, on which it tells what was gained and measures how wide the ranges of
-starts must be.
+those named by --checked, on which it tells what was gained, and how often starts are within their
+ranges.
 """
 
 from __future__ import annotations
