@@ -22,6 +22,7 @@ TOLD = 0.75
 REPLACED_SHORTFALL = 0.15
 
 _USUAL_OWN = 0.05
+_FEW_LABELS = 4
 _FEWEST_PASSED_S = 0.1
 _FEWEST_HEARD = 2
 
@@ -74,7 +75,7 @@ def skipped_confidence(
     """
     spikes = 1.0 - filled
     logit = -3.7 + 0.33 * gain + 0.8 * np.log1p(labels) + 1.6 * shortfall - 2.6 * pace
-    return float(_logistic(logit - 2.5 * spikes))
+    return float(_logistic(logit - 3.5 * spikes - 1.0 * (labels < _FEW_LABELS)))
 
 
 def passed_confidence(gain: float, length_s: float, heard: int) -> float:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from speech_toolkit.alignment.quality.calibration import WRONG_OVERALL
 from speech_toolkit.alignment.quality.detours import Detours, Prices, find_detours
 from speech_toolkit.alignment.quality.evidence import Probe, Units, WordEvidence
 from speech_toolkit.alignment.quality.local_scores import local_scores
@@ -24,6 +25,8 @@ _SUSPICIOUS = 1.2
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
 _MOST_CELLS = 20_000_000
+# Of a recording of which next to nothing fits, some minutes tell whether the rest does.
+_MOST_FRAMES_OF_WRONG = 30_000
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ def find_disagreements(
     pass_frame = _PASS_LABEL_FRAME * evidence.filled
     prices = Prices(_PASS_OPEN, pass_frame, _SKIP_OPEN, skip_label)
     found: list[Disagreement] = []
+    searched = 0
     cost = float(deficits.sum(dtype=np.float64))
     allowance = pass_frame + min(evidence.usual, _MOST_USUAL)
     for first, end in suspicious_stretches(deficits, units, allowance):
@@ -91,6 +95,9 @@ def find_disagreements(
         stop = units.starts[units.borders[end]] if end < len(units.words) else len(log_probs)
         borders = units.borders[first : end + 1]
         targets = units.targets[borders[0] : borders[-1]]
+        searched += stop - start
+        if evidence.overall > WRONG_OVERALL and searched > _MOST_FRAMES_OF_WRONG:
+            break
         if (stop - start) * len(targets) > _MOST_CELLS:
             continue
         rows = log_probs[start:stop, :columns] / np.float32(unit)

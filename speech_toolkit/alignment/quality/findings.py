@@ -10,6 +10,7 @@ from speech_toolkit.alignment.quality import calibration
 from speech_toolkit.alignment.quality.disagreements import Disagreement
 from speech_toolkit.alignment.quality.evidence import Units, WordEvidence
 from speech_toolkit.alignment.quality.quality import NotInTranscript, NotSpoken
+from speech_toolkit.alignment.quality.repeats import repeated_words
 from speech_toolkit.alignment.spans import AlignedSpans
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
@@ -106,11 +107,19 @@ class Reporter:
             confidence: in 0..1.
         """
         written = self.vocabulary.written_as
+        repeats = repeated_words(
+            self.log_probs,
+            frames,
+            node,
+            self.units,
+            self.vocabulary.blank_id,
+            self.vocabulary.size,
+        )
         return NotInTranscript(
             start_time=self.clock.seconds(frames[0]),
             end_time=self.clock.seconds(frames[1]),
             after_word=int(self.units.words[node - 1]) if node else -1,
             heard="".join(written.get(label, "") for label in self.heard(frames)).strip(),
-            repeats=None,
+            repeats=repeats,
             confidence=round(confidence, CONFIDENCE_DIGITS),
         )

@@ -13,6 +13,7 @@ from speech_toolkit.alignment.quality.quality import (
     NO_SPEECH,
     NOT_IN_TRANSCRIPT,
     NOT_SPOKEN,
+    REPEATED,
     STARTS_LATE,
     WRONG_TRANSCRIPT,
     NotInTranscript,
@@ -81,9 +82,15 @@ def verdict_of(
     ):
         if found:
             reasons.append(Reason(kind, f"{told}: {_list(map(_words, found), len(found))}"))
-    if lacking:
-        places = _list(map(_speech, lacking), len(lacking))
-        reasons.append(Reason(NOT_IN_TRANSCRIPT, f"speech that the transcript lacks: {places}"))
+    again = [each for each in lacking if each.repeats]
+    new = [each for each in lacking if not each.repeats]
+    for kind, told, stretches in (
+        (REPEATED, "read again, though the transcript has it once", again),
+        (NOT_IN_TRANSCRIPT, "speech that the transcript lacks", new),
+    ):
+        if stretches:
+            places = _list(map(_speech, stretches), len(stretches))
+            reasons.append(Reason(kind, f"{told}: {places}"))
     return {"verdict": CHECK if reasons else GOOD, "reasons": tuple(reasons)}
 
 

@@ -13,6 +13,7 @@ from speech_toolkit.alignment.quality.quality import (
     NO_SPEECH,
     NOT_IN_TRANSCRIPT,
     NOT_SPOKEN,
+    REPEATED,
     STARTS_LATE,
     WRONG_TRANSCRIPT,
 )
@@ -113,6 +114,7 @@ def test_a_sentence_that_the_transcript_lacks_is_found(form, index):
     assert quality.verdict == CHECK
     assert kinds(quality) == [NOT_IN_TRANSCRIPT]
     (lacking,) = quality.not_in_transcript
+    assert lacking.repeats is None
     assert lacking.after_word == first_word(index) - 1
     before_s = len(heard("\n".join(SENTENCES[:index]), form)) * STRIDE_S
     after_s = len(heard("\n".join(SENTENCES[: index + 1]), form)) * STRIDE_S
@@ -120,6 +122,16 @@ def test_a_sentence_that_the_transcript_lacks_is_found(form, index):
     assert lacking.end_time == pytest.approx(after_s, abs=0.3)
     said = without_repeats(SENTENCES[index].lower().replace(" ", ""))
     assert without_repeats(lacking.heard)[3:20] == said[3:20]
+
+
+@pytest.mark.parametrize("index", [0, 3, 5])
+def test_a_sentence_that_is_read_twice_is_told_as_repeated(form, index):
+    twice = "\n".join([*SENTENCES[: index + 1], *SENTENCES[index:]])
+    quality = assessed(heard(twice, form), TEXT).quality
+    assert quality.verdict == CHECK
+    assert kinds(quality) == [REPEATED]
+    (again,) = quality.not_in_transcript
+    assert again.repeats == (first_word(index), first_word(index + 1))
 
 
 @pytest.mark.parametrize("word", ["remembered", "brother", "breakfast"])
