@@ -1,8 +1,9 @@
 """What was measured on planted faults: from evidence to probabilities, and where verdicts part.
 
-All evidence is in the unit of the recording, see ``evidence``. The weights are logistic
-regressions on half of the planted faults of ``benchmarks/disagreement.py``, with the bundled model
-and its spiky twin; voices, sentences and noise of the other half are others.
+All evidence is in the unit of the recording, see ``evidence``. The weights follow logistic
+regressions on faults planted, as ``benchmarks/disagreement.py`` plants them, in synthesised speech
+of voices, sentences and noise that ``samples/`` does not have, heard by the bundled model and by
+its spiky twin, and were rounded or moved by hand between what suits the one and the other.
 """
 
 import numpy as np
