@@ -7,6 +7,7 @@ Praat's manual.
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -128,7 +129,10 @@ class _Parts:
         return self._next("flag", "<exists>")
 
     def number(self, what: str) -> float:
-        return float(self._next("number", what))
+        number = float(self._next("number", what))
+        if not math.isfinite(number):
+            raise self.fault(f"{what} is too large a number")
+        return number
 
     def count(self, what: str) -> int:
         number = self.number(f"the number of {what}")

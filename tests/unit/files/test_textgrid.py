@@ -116,6 +116,10 @@ def test_what_praatio_writes(form, labels):
         (SHORT.replace('hi""', 'hi"'), ":16: the quote is not closed"),
         (SHORT.replace("1.25\n2.5", "1.25\n0.5"), ":18: .*0.5 s, is before its start, 1.25 s"),
         (SHORT.replace("\n2\n0", "\n2.5\n0"), ":12: 2.5 is no number of intervals"),
+        (
+            SHORT.replace("\n2\n0", "\n1e999\n0"),
+            ":12: the number of intervals .* too large a number",
+        ),
         (SHORT.replace("\n2\n0", "\n9\n0"), ":20: '\"TextTier\"' stands where the start of an int"),
         (SHORT.replace("IntervalTier", "Tier"), ":12: 'Tier' is no class of tiers"),
     ],

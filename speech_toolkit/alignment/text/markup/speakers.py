@@ -68,17 +68,18 @@ def _any_of(words: str) -> str:
     return "|".join(words.split())
 
 
-_END = r"\s*(?P<aside>[(（\[][^()（）\n]{1,40}[)）\]])?\s*(?:[:：])[*_]*(?:(?<=：)|(?=\s|$))"
+# Spaces are possessive: what is padded with thousands of them must not take their square.
+_END = r"\s*+(?:[(（\[][^()（）\n]{1,40}[)）\]]\s*+)?[:：][*_]*(?:(?<=：)|(?=\s|$))"
 _START = r"[\s\-–—>*_•·\"“]{0,40}?"
-_NUMBERED = r"(?:\s*[#№]?\s*(?P<number>\d{1,3}|[A-Z一二三四五六七八九十](?![\p{L}])))?"
+_NUMBERED = r"(?:\s*+[#№]?\s*+(?P<number>\d{1,3}|[A-Z一二三四五六七八九十](?![\p{L}])))?"
 _NAME = r"\p{Lu}[\p{L}\p{M}'’.-]*"
 _LABEL = regex.compile(
     rf"{_START}(?P<label>(?:"
     rf"(?P<role>(?i:{_any_of(_SURE_ROLES)}))\b{_NUMBERED}"
     rf"|(?P<noun>(?i:{_any_of(_OTHER_ROLES)}))\b{_NUMBERED}"
-    rf"|(?P<titled>(?i:{_any_of(_TITLES)})\.?\s+{_NAME}(?:\s+{_NAME}){{0,2}})"
+    rf"|(?P<titled>(?i:{_any_of(_TITLES)})\.?\s++{_NAME}(?:\s++{_NAME}){{0,2}})"
     rf"|(?P<han>\p{{Han}}{{1,5}}(?:[·・]\p{{Han}}{{1,6}})?|[\p{{Katakana}}ー・]{{2,12}})(?:さん|くん|ちゃん)?"
-    rf"|(?P<name>[\p{{Lu}}][\p{{L}}\p{{M}}\d'’.&/-]*(?:\s+#?[\p{{Lu}}\d][\p{{L}}\p{{M}}\d'’.&/-]*){{0,4}})"
+    rf"|(?P<name>[\p{{Lu}}][\p{{L}}\p{{M}}\d'’.&/-]*(?:\s++#?[\p{{Lu}}\d][\p{{L}}\p{{M}}\d'’.&/-]*){{0,4}})"
     rf"){_END})",
     regex.V0,
 )

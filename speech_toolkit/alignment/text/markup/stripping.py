@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator
 from itertools import accumulate
 
 import regex
 
-from speech_toolkit.alignment.text.markup.ranges import Stretch
+from speech_toolkit.alignment.text.markup.ranges import Stretch, merged
 
-_SPACE, _NEWLINE = " \t", "\n\r"
+_SPACES = regex.compile(r"[ \t]+")
+_NEWLINE = "\n\r"
 _PARTS_WORDS = regex.compile(r"(?i)<br\s*/?>|\\[Nnh]|&(?:nbsp|ensp|emsp|thinsp);")
 
 
@@ -29,28 +32,32 @@ def stripped(text: str, stretches: tuple[Stretch, ...]) -> tuple[str, list[int]]
         kept[start:end] = [""] * (end - start)
         if _PARTS_WORDS.search(text, start, end):
             kept[start] = " "
-    for start, end in stretches:
-        _drop_space(kept, start, end)
+    for first, last in _with_space(text, stretches):
+        _drop_space(text, kept, first, last)
     if stretches:
         opening = next((place for place, c in enumerate(kept) if c.strip()), len(kept))
         kept[:opening] = [""] * opening
     return "".join(kept), list(accumulate(map(len, kept), initial=0))
 
 
-def _drop_space(kept: list[str], start: int, end: int) -> None:
-    """Leave out the space around a stretch that has become too much."""
-    first, last = start, end
-    while first > 0 and kept[first - 1] in _SPACE:
-        first -= 1
-    while last < len(kept) and kept[last] in _SPACE:
-        last += 1
-    opens_line = first == 0 or kept[first - 1] in _NEWLINE
-    closes_line = last == len(kept) or kept[last] in _NEWLINE
+def _with_space(text: str, stretches: tuple[Stretch, ...]) -> Iterator[Stretch]:
+    """Yield stretches with the space around them, as one where only space parts them."""
+    spaces = merged([*stretches, *(space.span() for space in _SPACES.finditer(text))])
+    starts = [start for start, _ in stretches]
+    for start, end in spaces:
+        if bisect_left(starts, end) > bisect_left(starts, start):
+            yield start, end
+
+
+def _drop_space(text: str, kept: list[str], first: int, last: int) -> None:
+    """Leave out the space of a stretch of markup and space that has become too much."""
+    opens_line = first == 0 or text[first - 1] in _NEWLINE
+    closes_line = last == len(text) or text[last] in _NEWLINE
     spaces = [place for place in range(first, last) if kept[place]]
     # Of the space between two words the first stays.
     for place in spaces[0 if opens_line or closes_line else 1 :]:
         kept[place] = ""
-    if opens_line and closes_line and last < len(kept):
-        if kept[last : last + 2] == ["\r", "\n"]:
+    if opens_line and closes_line and last < len(text):
+        if text[last : last + 2] == "\r\n":
             kept[last + 1] = ""
         kept[last] = ""

@@ -185,3 +185,10 @@ def test_what_is_left_is_what_was_written(text):
     for place, character in enumerate(text):
         if place not in inside and character.strip():
             assert left[places[place]] == character
+
+
+def test_padded_and_crowded_lines_take_no_square_of_their_length():
+    padding = " " * 200_000
+    assert find_markup(f"Narrator{padding}x: y") == ()
+    crowded = "[a] " * 20_000
+    assert stripped(crowded, find_markup(crowded))[0] == ""
