@@ -8,6 +8,7 @@ place, by a small network that is given the sound and what the model heard:
 ``sound``           levels in bands of frequency, relative to the file itself
 ``evidence``        log-probabilities between frames, distances, pace, kinds of letters
 ``scorer``          the network, whose weights ship with the package
+``products``        what keeps its arithmetic on one core
 ``posterior``       ends and starts that go together, with a pause or without; medians and ranges
 ``refining``        these in their order, block by block
 ``placement``       what :mod:`speech_toolkit.alignment.spans` is given, refined or not

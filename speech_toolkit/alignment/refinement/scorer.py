@@ -16,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_toolkit.alignment.refinement.products import product
+
 _WEIGHTS = Path(__file__).with_name("boundary_scorer.npz")
 
 
@@ -63,7 +65,7 @@ class BoundaryScorer:
         rows = len(levels_GM) - len(self.sound_OMH) + 1
         total = np.zeros((rows, self.sound_OMH.shape[2]), dtype=np.float32)
         for offset, weights_MH in enumerate(self.sound_OMH):
-            total += levels_GM[offset : offset + rows] @ weights_MH
+            total += product(levels_GM[offset : offset + rows], weights_MH)
         return total
 
     def scores(
@@ -81,7 +83,7 @@ class BoundaryScorer:
             junctures_JC: what is known of each juncture.
             owners: int64 (R,), whose candidate each is.
         """
-        of_junctures = junctures_JC @ self.juncture_CH + self.hidden_bias_H
-        hidden = heard_RH + candidates_RK @ self.candidate_KH + of_junctures[owners]
-        hidden = np.maximum(np.maximum(hidden, 0) @ self.second_HH + self.second_bias_H, 0)
-        return hidden @ self.output_H3 + self.output_bias_3
+        of_junctures = product(junctures_JC, self.juncture_CH) + self.hidden_bias_H
+        hidden = heard_RH + product(candidates_RK, self.candidate_KH) + of_junctures[owners]
+        hidden = product(np.maximum(hidden, 0), self.second_HH) + self.second_bias_H
+        return product(np.maximum(hidden, 0), self.output_H3) + self.output_bias_3

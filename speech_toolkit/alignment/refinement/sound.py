@@ -13,6 +13,8 @@ from functools import cache
 
 import numpy as np
 
+from speech_toolkit.alignment.refinement.products import product
+
 HOP_S = 0.01
 BANDS = 12
 _WINDOW_S = 0.02
@@ -63,8 +65,8 @@ def _levels_db(samples: np.ndarray, rate_hz: int, first: int, stop: int) -> np.n
     part = np.pad(part, (max(-begin, 0), end - max(begin, 0) - len(part)))
     frames = np.lib.stride_tricks.sliding_window_view(part, width)[::hop]
     spectrum = np.fft.rfft(frames * np.hanning(width).astype(np.float32), axis=1)
-    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32) @ _filters(rate_hz, width)
-    return 10 * np.log10(power + np.float32(_SILENCE_POWER))
+    power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
+    return 10 * np.log10(product(power, _filters(rate_hz, width)) + np.float32(_SILENCE_POWER))
 
 
 def _normalized(levels_db: np.ndarray) -> np.ndarray:
