@@ -22,8 +22,8 @@ Running inference on: cpu
 
 \[ALIGNMENT RESULTS\]
 (?P<rows>( +\d+\.\d{3}s - +\d+\.\d{3}s  \S+\n|\.\.\. \d+ more \.\.\.\n)+)
-\[QUALITY\] good \(confidence \d\.\d\d\)
-\[INFO\] Results saved to: (?P<output>.+)
+(\[QUALITY\] good \(confidence \d\.\d\d\)
+)?\[INFO\] Results saved to: (?P<output>.+)
 """
 )
 

@@ -167,6 +167,7 @@ def test_spans_are_ordered_and_quote_the_transcript(results, name):
 
 def test_report_has_the_published_shape(finished, results):
     found = REPORT.fullmatch(finished["plain"].stdout)
+    assert "\n[QUALITY] good (confidence " in finished["plain"].stdout
 
     assert found, finished["plain"].stdout
     assert found["output"] == "plain.json"

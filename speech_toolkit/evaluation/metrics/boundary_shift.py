@@ -1,6 +1,7 @@
 """How far word boundaries move when a model's logits come from another device.
 
-The search runs here, on the CPU, for both: a shift is the model's, never the search's.
+The search runs here, on the CPU, for both: a shift is the model's, never the search's. Words stand
+in whole frames, not refined: so rounding moves none, and one that moved has moved by a frame.
 """
 
 from dataclasses import asdict, dataclass

@@ -41,10 +41,10 @@ def logits(waveform):
 
 @pytest.fixture(scope="module")
 def aligned(waveform):
-    """Return the product's emissions and words."""
+    """Return the product's emissions, and its words in whole frames."""
     aligner = Aligner.load(MODEL, "cpu")
     heard = []
-    settings = AlignmentSettings()
+    settings = AlignmentSettings(refine=False)
     prepared = prepare_input(waveform, TEXT, aligner.checkpoint, settings)
     result = aligner.align_prepared(prepared, settings, Reporter(quiet=True), heard.append)
     return heard[0].log_probs, result.words
