@@ -90,10 +90,12 @@ def _repair_line(quality: Mapping[str, Any]) -> str:
     if repair is None:
         return "Repair: nothing changed, for no part could be told that does not fit"
     words, stars = len(repair["left_out"]), len(repair["stars_after"])
-    return (
-        f"Repair: aligned without {words} {'word' if words == 1 else 'words'}, and with <star> in "
-        f"{stars} {'place' if stars == 1 else 'places'}; the text is quality.repair in the JSON"
-    )
+    changes = []
+    if words:
+        changes.append(f"without {words:,} {'word' if words == 1 else 'words'}")
+    if stars:
+        changes.append(f"with <star> in {stars:,} {'place' if stars == 1 else 'places'}")
+    return f"Repair: aligned {', and '.join(changes)}; the text is quality.repair in the JSON"
 
 
 def report_verdicts(summary: Mapping[str, Any], reporter: Reporter) -> None:

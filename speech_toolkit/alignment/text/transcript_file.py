@@ -10,6 +10,7 @@ from speech_toolkit.errors import TranscriptError, UsageError
 from speech_toolkit.files.encoded_text import read_encoded_text
 
 _FILE_NAME = re.compile(r"[/\\]|\.\w+$")
+_TIER = re.compile(r"(?<=\.textgrid)#[^#]*$", re.IGNORECASE)
 
 
 def read_transcript(path: str | os.PathLike[str]) -> str:
@@ -38,10 +39,13 @@ def check_is_text(text: str | None, flag: str, file_flag: str) -> None:
         UsageError: a file has this name, and it looks like one: a word that a file happens to
             be named after is a word.
     """
-    if text is None or not _FILE_NAME.search(text):
+    if text is None:
+        return
+    name = _TIER.sub("", text)
+    if not _FILE_NAME.search(name):
         return
     try:
-        is_file = Path(text).is_file()
+        is_file = Path(name).is_file()
     except (OSError, ValueError):  # no name of a file: too long, or with a NUL
         return
     if is_file:

@@ -4,7 +4,8 @@ Integers come from num2words or, in languages that it lacks, from the rules of U
 those that ``numerals`` knows. Decimals, signs and percent are composed here, because num2words
 drops or misreads them in several languages. Years are
 read in hundreds where the language does so. Telephone numbers and codes are read digit by digit.
-Ordinals, decades, fractions such as ½, money and the symbols & @ + = ° are read for English only.
+Ordinals, decades, money and the symbols & @ + = ° are read for English only, fractions such as ½
+for Chinese, Japanese and Korean, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import regex
 
@@ -164,7 +165,7 @@ def _pattern(language: str, by_digit: bool) -> re.Pattern[str]:
         )
     elif can_say_numbers(language):
         number += r"\s?(?P<unit>%)?"
-    if language == "eng" and not by_digit:
+    if not by_digit and (language == "eng" or language in _BOTTOM_FIRST):
         number = rf"{_FRACTION}|{number}"
     if symbols := _symbols(language):
         number += rf"|(?P<symbol>[{''.join(symbols)}])"
@@ -184,7 +185,8 @@ def _say(match: re.Match[str], language: str, following: str) -> str | None:
     if found.get("symbol"):
         return _symbols(language)[found["symbol"]]
     if found.get("bottom"):
-        return _fraction(found["count"] or "", found["top"], found["bottom"])
+        say = _fraction if language == "eng" else partial(_bottom_first, language)
+        return say(found["count"] or "", found["top"], found["bottom"])
     digits = re.sub(r"[^0-9]", "", found["whole"])
     number = _Number(
         whole=digits,
@@ -309,6 +311,23 @@ def _join(*parts: str) -> str:
 
 
 _CHINESE = frozenset({"zho", "yue", "wuu", "nan", "hak", "gan", "hsn", "lzh"})
+# What stands between the bottom of a fraction and its top, and between a count and them.
+_BOTTOM_FIRST = {
+    **dict.fromkeys(_CHINESE, ("分之", "又")),
+    "jpn": ("ぶんの", "と"),
+    "kor": ("분의 ", "과 "),
+}
+
+
+def _bottom_first(language: str, count: str, top: str, bottom: str) -> str:
+    """Say a fraction from its bottom up: 2½ -> "二又二分之一"."""
+    style = number_style(language)
+    said = [
+        "" if not digits else _integer(digits, style) if style else chinese_numeral(int(digits))
+        for digits in (count, bottom, top)
+    ]
+    parts, and_ = _BOTTOM_FIRST[language]
+    return f"{said[0]}{and_ if count else ''}{said[1]}{parts}{said[2]}"
 
 
 def _say_chinese(number: _Number, is_year: bool) -> str:

@@ -54,6 +54,22 @@ def test_a_good_transcript_is_one_line_of_the_report(told):
     assert told(document("good"), quiet=True) == ("", "")
 
 
+@pytest.mark.parametrize(
+    ("left_out", "stars_after", "changes"),
+    [
+        ([1], [], "without 1 word"),
+        ([], [-1, 3], "with <star> in 2 places"),
+        (list(range(1200)), [3], "without 1,200 words, and with <star> in 1 place"),
+    ],
+)
+def test_a_repair_tells_what_it_changed_and_nothing_else(told, left_out, stars_after, changes):
+    content = document("check")
+    content["settings"]["repair"] = True
+    content["quality"]["repair"] = {"left_out": left_out, "stars_after": stars_after}
+    line = f"[INFO] Repair: aligned {changes}; the text is quality.repair in the JSON\n"
+    assert told(content).out == line
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_one_to_check_is_one_warning_with_its_reasons(told, quiet):
     assert told(document("check"), quiet=quiet) == (

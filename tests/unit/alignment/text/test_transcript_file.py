@@ -97,6 +97,14 @@ def test_the_name_of_a_file_is_not_what_is_spoken(write, tmp_path):
         check_is_text(text, "--transcript", "--file")
 
 
+def test_the_name_of_a_tier_is_not_what_is_spoken(tmp_path):
+    path = tmp_path / "a.TextGrid"
+    path.write_text("hello", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"give --file .*a\.TextGrid#words"):
+        check_is_text(f"{path}#words", "--transcript", "--file")
+    check_is_text(f"{tmp_path}/b.TextGrid#words", "--transcript", "--file")
+
+
 def test_a_word_that_a_file_is_named_after_is_spoken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("hello", "Hello there."):
