@@ -90,6 +90,8 @@ def assess(
         kept_cost=search.cost / max(kept, 1),
         heard=labels_heard(log_probs, blank, columns) / len(units.targets),
     )
+    if fit.is_wrong:
+        confidences *= calibration.RIGHT_OF_WRONG
     not_spoken, lacking = _told(() if fit.is_wrong else search.found, reporter, confidences)
     weights = np.diff(units.borders)
     mean = float(np.average(confidences, weights=weights))

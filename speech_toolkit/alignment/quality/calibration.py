@@ -16,6 +16,8 @@ WRONG_TYPICAL, WRONG_OVERALL = 0.33, 0.42
 KEPT_SHARE, WRONG_KEPT = 0.2, 0.31
 # A recording in which the model would write so few labels for each of the transcript's is silent.
 SILENT_SHARE = 0.15
+# Of words of a transcript that is told as wrong so many are spoken where they are put, at most.
+RIGHT_OF_WRONG = 0.05
 # From this probability on a disagreement is told. Most recordings are right: alarms are dear.
 TOLD = 0.75
 

@@ -80,6 +80,14 @@ def test_another_text_is_a_wrong_transcript(form, text):
     assert not found.quality.not_spoken and not found.quality.not_in_transcript
 
 
+@pytest.mark.parametrize("text", [ANOTHER, FOREIGN])
+def test_no_word_of_a_wrong_transcript_is_trusted(form, text):
+    found = assessed(heard(TEXT, form), text)
+    assert found.quality.verdict == WRONG_TRANSCRIPT
+    assert max(found.words) < 0.1
+    assert max(found.sentences) < 0.1
+
+
 def test_silence_is_told_as_no_speech(form):
     found = assessed(heard("", form, pause=1000), TEXT)
     assert found.quality.verdict == WRONG_TRANSCRIPT
