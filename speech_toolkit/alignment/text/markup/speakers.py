@@ -50,7 +50,9 @@ _NOTICES = r"""
     there what who when where why how monday tuesday wednesday thursday friday saturday sunday
     january february march april may june july august september october november december morning
     afternoon evening ingredients directions instructions materials method background introduction
-    definition fact rule rules goal achtung hinweis anmerkung wichtig beispiel merke
+    definition fact rule rules goal prologue epilogue preface foreword afterword interlude
+    look listen wait stop hello hi hey oh alas beware behold
+    achtung hinweis anmerkung wichtig beispiel merke
     zusammenfassung kapitel teil warnung attention remarque important exemple conclusion résumé
     chapitre partie avertissement nota atención importante ejemplo resumen conclusión capítulo
     parte advertencia aviso attenzione avviso esempio riassunto capitolo parte внимание примечание
@@ -87,6 +89,10 @@ _NOTICE = regex.compile(rf"(?i:{_any_of(_NOTICES)})")
 _SURNAMED = regex.compile(
     rf"(?:[老小阿])?[{_SURNAMES}](?:\p{{Han}}{{1,2}}|先生|女士|小姐|老师|老師|医生|醫生|教授|总|總)?"
 )
+# Who narrates says it: "张三说：". It is not a name that ends so.
+_SAYING = regex.compile(r".*[说說道问問答曰云叫喊讲講想笑哭写寫唱念骂罵]")
+# "Mr. President:" is mostly said to somebody.
+_ADDRESS = regex.compile(rf"(?i:(?:{_any_of(_TITLES)}|speaker|vice|madam)\.?(?:\s++|$))+")
 _CHEVRONS = regex.compile(
     r"(?:(?:^|(?<=[\n\r]))[^\S\n\r]*|(?<=[.?!…\"”。！？]\s))(?P<mark>>>>?)(?=\s|$|\w)"
 )
@@ -152,6 +158,8 @@ def _label(line: Line, case_tells: bool) -> _Label | None:
     words = name.split()
     if any(_NOTICE.fullmatch(word) for word in (name, words[0].rstrip("."))):
         return None
+    if match["han"] and _SAYING.fullmatch(name):
+        return None
     if len(words) > _LONGEST_NAME and not name.isupper():
         return None
     start, end = match.span("label")
@@ -165,6 +173,8 @@ def _label(line: Line, case_tells: bool) -> _Label | None:
 
 
 def _trust(match: regex.Match[str], name: str, case_tells: bool) -> _Trust:
+    if match["titled"] and _ADDRESS.fullmatch(name):
+        return _Trust.LIKELY
     if match["titled"] or match["role"] or match["number"]:
         return _Trust.SURE
     if match["noun"]:
