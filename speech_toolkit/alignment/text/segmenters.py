@@ -17,6 +17,7 @@ from typing import NamedTuple
 import regex
 
 from speech_toolkit.alignment.text.normalization import Symbol
+from speech_toolkit.errors import UsageError, first_line
 from speech_toolkit.versions import installed_version
 
 WORDS_CHOICES = ("auto", "characters")
@@ -114,6 +115,9 @@ def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
 
     Returns:
         None where none is needed or installed.
+
+    Raises:
+        UsageError: its library is installed, but broken.
     """
     if language not in _SEGMENTERS or (words == "characters" and language != "jpn"):
         return None
@@ -121,11 +125,17 @@ def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
     versions = [installed_version(package) for package in packages]
     if None in versions:
         return None
+    name = ", ".join(f"{each} {number}" for each, number in zip(packages, versions, strict=True))
     try:
         cut = make()
-    except ImportError:
-        return None
-    name = ", ".join(f"{each} {number}" for each, number in zip(packages, versions, strict=True))
+        cut("。")
+    # What a damaged library or dictionary ends in is not to be listed; SudachiPy's is an Exception.
+    except Exception as error:
+        both = " ".join(packages)
+        raise UsageError(
+            f"{name}: installed, but cannot be used ({first_line(error)}); repair it: pip install "
+            f"--force-reinstall {both}, or do without: pip uninstall {both}"
+        ) from error
     return Segmenter(name, cut, words != "characters")
 
 

@@ -10,6 +10,7 @@ from speech_toolkit.alignment.text.segmenters import Segmenter, segmenter_of
 from speech_toolkit.alignment.text.spelling import Speller
 from speech_toolkit.alignment.text.transcript import tokenize_transcript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
+from speech_toolkit.errors import UsageError
 
 LATIN = Vocabulary({c: i for i, c in enumerate(string.ascii_lowercase + "'", 1)}, 0, 28)
 
@@ -101,12 +102,19 @@ def test_a_language_without_spaces_tells_its_segmenter_in_the_settings():
 
 
 def test_a_library_that_is_missing_leaves_characters(monkeypatch):
-    def missing():
-        raise ImportError("no such module")
-
-    monkeypatch.setitem(segmenters._SEGMENTERS, "yue", (("num2words",), missing))
+    monkeypatch.setitem(segmenters._SEGMENTERS, "yue", (("no-such-package",), None))
     assert segmenter_of("yue") is None
     assert [word.text for word in words_of("我哋", "yue")] == ["我", "哋"]
+
+
+@pytest.mark.parametrize("error", [ImportError, OSError, Exception])
+def test_a_library_that_is_broken_is_named(monkeypatch, error):
+    def broken():
+        raise error("wrong ELF class")
+
+    monkeypatch.setitem(segmenters._SEGMENTERS, "wuu", (("num2words",), broken))
+    with pytest.raises(UsageError, match=r"^num2words .*wrong ELF class.*--force-reinstall"):
+        words_of("我哋", "wuu")
 
 
 def test_a_segmenter_that_changes_the_text_is_not_followed():
