@@ -99,7 +99,7 @@ def read_recording(item: Item, outcome: ItemOutcome, directory: Path) -> Recordi
         raise UsageError(f"has no JSON among its results; {_ADVICE} with json")
     document = _read(directory / file)
     name, part = name_of(item.id), part_of(document)
-    text = _one_line(document.get("transcript") or document["text"])
+    text = _one_line(_aligned_text(document) if "transcript" in document else document["text"])
     if not text:
         raise TranscriptError("nothing is said in it; listen to it, or leave it out")
     start_s = part.start_s
@@ -141,9 +141,10 @@ class _Span(NamedTuple):
 
 def _spans(document: Mapping[str, Any]) -> list[_Span]:
     if "transcript" in document:
+        left_out = _left_out(document)
         return [
             _Span(
-                _one_line(each["text"]),
+                _one_line(_without(left_out, each["text"], each.get("start_char", 0))),
                 each["start_time"],
                 each["end_time"],
                 each["aligned"],
@@ -158,6 +159,36 @@ def _spans(document: Mapping[str, Any]) -> list[_Span]:
     ]
 
 
+def _aligned_text(document: Mapping[str, Any]) -> str:
+    return _without(_left_out(document), document["transcript"], 0)
+
+
+def _left_out(document: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return where in the transcript the words are that --repair found not to be spoken."""
+    if not _is_repaired(document):
+        return []
+    indices = set(document["quality"]["repair"]["left_out"])
+    return [
+        (word["start_char"], word["end_char"])
+        for index, word in enumerate(document["words"])
+        if index in indices
+    ]
+
+
+def _is_repaired(document: Mapping[str, Any]) -> bool:
+    quality = document.get("quality")
+    return isinstance(quality, dict) and "repair" in quality
+
+
+def _without(stretches: list[tuple[int, int]], text: str, start_char: int) -> str:
+    """Return a part of the transcript without some stretches of it."""
+    kept = list(text)
+    for start, end in stretches:
+        first, last = max(start - start_char, 0), max(end - start_char, 0)
+        kept[first:last] = [""] * len(kept[first:last])
+    return "".join(kept)
+
+
 def _read(path: Path) -> Mapping[str, Any]:
     shown = shown_path(path)
     text = read_text(path, error=UsageError, advice=_ADVICE)
@@ -170,6 +201,8 @@ def _read(path: Path) -> Mapping[str, Any]:
         error=UsageError,
         advice=_ADVICE,
     )
+    if is_alignment and _is_repaired(document):
+        check_schema(document, _REPAIRED, shown, error=UsageError, advice=_ADVICE)
     return document
 
 
@@ -187,6 +220,7 @@ def _list_of(**properties: Any) -> dict[str, Any]:
 
 # What sentences are made from alone: to check the letters of an hour takes long.
 _LANGUAGE = {"type": ["string", "null"]}
+_INDEX = {"type": "integer", "minimum": 0}
 _ALIGNMENT = _object(
     transcript=_TEXT,
     language=_LANGUAGE,
@@ -198,6 +232,11 @@ _ALIGNMENT = _object(
         aligned={"type": "boolean"},
         score=_SCORE,
     ),
+)
+_REPAIRED = _object(
+    quality=_object(repair=_object(left_out={"type": "array", "items": {"type": "integer"}})),
+    words=_list_of(start_char=_INDEX, end_char=_INDEX),
+    sentences=_list_of(start_char=_INDEX),
 )
 _TRANSCRIPTION = _object(
     text=_TEXT,
