@@ -10,6 +10,8 @@ from typing import Any
 
 from speech_toolkit.corpus.item import Item
 
+# Settings that earlier versions did not have, at which they are left out of a run's.
+LATER_SETTINGS = {"markup": "auto", "words": "auto", "repair": False, "refine": False}
 _DIGEST_CHARACTERS = 32
 
 
@@ -63,7 +65,9 @@ def _differences(
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:
-    return json.dumps(settings[key], ensure_ascii=False) if key in settings else "(not given)"
+    if key not in settings and key not in LATER_SETTINGS:
+        return "(not given)"
+    return json.dumps(settings.get(key, LATER_SETTINGS.get(key)), ensure_ascii=False)
 
 
 def _digest(content: Any) -> str:

@@ -12,6 +12,7 @@ from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.hashes import description_hash, weights_hash
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
+from speech_toolkit.corpus.digests import LATER_SETTINGS
 from speech_toolkit.corpus.forms import ResultForms
 from speech_toolkit.device import Device
 from speech_toolkit.device.precision import HIGHEST
@@ -21,7 +22,6 @@ from speech_toolkit.transcription.request import WhisperRequest, check_settings
 if TYPE_CHECKING:
     from speech_toolkit.corpus.work import CorpusModel
 
-_LATER = {"markup": "auto", "words": "auto", "repair": False, "refine": False}
 OnDevice = Callable[[Device, str], None]
 
 
@@ -192,5 +192,5 @@ def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
     return {
         name: value
         for name, value in settings.items()
-        if name != "batch_size" and (name, value) not in _LATER.items()
+        if name != "batch_size" and (name, value) not in LATER_SETTINGS.items()
     }

@@ -108,6 +108,8 @@ def test_what_may_have_passed_is_tried_again_and_counted(out, item):
         ({"alignment": {"star": "edges", "window_s": 30.0}}, 'alignment.star "none" -> "edges"'),
         ({"alignment": None}, 'alignment {"star": "none", "window_s": 30.0} -> null'),
         ({"batch": 2}, "batch (not given) -> 2"),
+        ({"refine": True}, "refine false -> true"),
+        ({"markup": "strip"}, 'markup "auto" -> "strip"'),
         ({"formats": ["json", "srt"]}, 'formats ["json"] -> ["json", "srt"]'),
     ],
 )
