@@ -50,8 +50,8 @@ class EdgePosterior:
         padded[:, owners, columns] = scores_R3.T
         tops = padded.max(axis=2, keepdims=True)
         ends, starts, both = np.exp(padded - tops)
-        joint_starts = starts * (np.cumsum(ends, axis=1) - ends)
-        joint_ends = ends * (starts.sum(axis=1, keepdims=True) - np.cumsum(starts, axis=1))
+        joint_starts = starts * _sums_before(ends)
+        joint_ends = ends * _sums_before(starts[:, ::-1])[:, ::-1]
         pause = joint_starts.sum(axis=1)
         with np.errstate(divide="ignore"):
             lead = (
@@ -71,16 +71,8 @@ class EdgePosterior:
     @property
     def any_start_JN(self) -> np.ndarray:
         """Probability that the next word begins there, with a pause or without."""
-        return self._mixed(self.starts_JN)
-
-    @property
-    def any_end_JN(self) -> np.ndarray:
-        """Probability that the word ends there, with a pause or without."""
-        return self._mixed(self.ends_JN)
-
-    def _mixed(self, paused_JN: np.ndarray) -> np.ndarray:
         pause = self.pause_J[:, None]
-        return pause * paused_JN + (1 - pause) * self.both_JN
+        return pause * self.starts_JN + (1 - pause) * self.both_JN
 
 
 def quantile(probabilities_JN: np.ndarray, level: float | np.ndarray) -> np.ndarray:
@@ -95,6 +87,13 @@ def quantile(probabilities_JN: np.ndarray, level: float | np.ndarray) -> np.ndar
     own = probabilities_JN[rows, place]
     into = (levels - (sums[rows, place] - own)) / np.maximum(own, 1e-12)
     return place + np.clip(into, 0, 1) - 0.5
+
+
+def _sums_before(weights_JN: np.ndarray) -> np.ndarray:
+    """Return for each candidate the sum of those before it; no rounding makes it negative."""
+    sums = np.zeros_like(weights_JN)
+    np.cumsum(weights_JN[:, :-1], axis=1, out=sums[:, 1:])
+    return sums
 
 
 def _normalized(weights_JN: np.ndarray) -> np.ndarray:

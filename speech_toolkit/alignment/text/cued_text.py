@@ -16,8 +16,3 @@ class CuedText:
 
     text: str
     cue_starts: tuple[int, ...]
-
-
-def text_of(transcript: str | CuedText) -> str:
-    """Return the text of a transcript, be its sentences known or not."""
-    return transcript if isinstance(transcript, str) else transcript.text

@@ -29,16 +29,17 @@ def test_probabilities_are_those_of_all_pairs(seed):
         np.testing.assert_allclose(
             found.any_start_JN[juncture, :count], (pairs.sum(0) + both) / total, atol=1e-9
         )
-        np.testing.assert_allclose(
-            found.any_end_JN[juncture, :count], (pairs.sum(1) + both) / total, atol=1e-9
-        )
+        if count > 1:
+            np.testing.assert_allclose(
+                found.ends_JN[juncture, :count], pairs.sum(1) / pairs.sum(), atol=1e-9
+            )
         assert found.any_start_JN[juncture, count:].sum() == 0
 
 
 def test_an_edge_alone_has_its_own_scores():
     scores = np.log(np.array([[1, 6, 9], [3, 2, 9]], dtype=np.float32))
     found = EdgePosterior.of(scores, np.zeros(2, int), np.arange(2), np.zeros(1, dtype=bool))
-    np.testing.assert_allclose(found.any_end_JN, [[0.25, 0.75]], rtol=1e-6)
+    np.testing.assert_allclose(found.ends_JN, [[0.25, 0.75]], rtol=1e-6)
     np.testing.assert_allclose(found.any_start_JN, [[0.75, 0.25]], rtol=1e-6)
 
 
@@ -66,3 +67,12 @@ def test_a_little_noise_moves_a_time_a_little():
         for own in (scores, scores + rng.normal(0, 1e-3, scores.shape).astype(np.float32))
     ]
     assert np.abs(medians[0] - medians[1]).max() < 0.05
+
+
+def test_an_end_that_is_near_impossible_has_no_negative_probability():
+    rng = np.random.default_rng(5)
+    scores = rng.normal(0, 1, (40, 3)).astype(np.float32) - 60
+    scores[0, 1] = scores[-1, 0] = 0  # the likeliest start is before the likeliest end
+    found = EdgePosterior.of(scores, np.zeros(40, int), np.arange(40), np.ones(1, dtype=bool))
+    assert (found.ends_JN >= 0).all()
+    assert found.ends_JN[0, -1] == 0
