@@ -63,15 +63,14 @@ _CHINESE = r"""
 """
 
 
-def _any_of(words: str) -> str:
+def any_of(words: str) -> str:
+    r"""Return a pattern for any of some patterns that space parts, "\ " where one holds space."""
     return "|".join(word.replace("\0", r"\ ") for word in words.replace(r"\ ", "\0").split())
 
 
-_SOUND = (
-    rf"(?:{_any_of(_ENGLISH)}|{_any_of(_PHRASES)}|{_any_of(_OTHER_LANGUAGES)}|{_any_of(_CHINESE)})"
-)
-_BESIDE = rf"(?:{_any_of(_ENGLISH_BESIDE)})"
-_AFTER = rf"(?:{_SOUND}|{_BESIDE}|{_any_of(_ENGLISH_AFTER)})"
+_SOUND = rf"(?:{any_of(_ENGLISH)}|{any_of(_PHRASES)}|{any_of(_OTHER_LANGUAGES)}|{any_of(_CHINESE)})"
+_BESIDE = rf"(?:{any_of(_ENGLISH_BESIDE)})"
+_AFTER = rf"(?:{_SOUND}|{_BESIDE}|{any_of(_ENGLISH_AFTER)})"
 _PHRASE = regex.compile(
     rf"(?:{_BESIDE}[\ ,]+){{0,4}}{_SOUND}(?:[\ ,;/+&、，]+{_AFTER}){{0,4}}",
     regex.IGNORECASE,

@@ -12,6 +12,7 @@ import regex
 from speech_toolkit.alignment.text.markup.brackets import tells_by_case
 from speech_toolkit.alignment.text.markup.lines import Line, lines_of
 from speech_toolkit.alignment.text.markup.ranges import Stretch
+from speech_toolkit.alignment.text.markup.sounds import any_of
 
 # Roles that nobody opens a sentence with, and those that are nouns like others.
 _SURE_ROLES = r"""
@@ -51,7 +52,7 @@ _NOTICES = r"""
     january february march april may june july august september october november december morning
     afternoon evening ingredients directions instructions materials method background introduction
     definition fact rule rules goal prologue epilogue preface foreword afterword interlude
-    look listen wait stop hello hi hey oh alas beware behold
+    look listen wait stop hello hi hey oh alas beware behold psalm verse article figure table
     achtung hinweis anmerkung wichtig beispiel merke
     zusammenfassung kapitel teil warnung attention remarque important exemple conclusion résumé
     chapitre partie avertissement nota atención importante ejemplo resumen conclusión capítulo
@@ -66,10 +67,6 @@ _NOTICES = r"""
 _SURNAMES = "张張王李赵趙刘劉陈陳杨楊黄黃吴吳周徐孙孫朱郭郑鄭谢謝宋唐许許韩韓冯馮曹彭潘蒋蔣"
 
 
-def _any_of(words: str) -> str:
-    return "|".join(words.split())
-
-
 # Spaces are possessive: what is padded with thousands of them must not take their square.
 _END = r"\s*+(?:[(（\[][^()（）\n]{1,40}[)）\]]\s*+)?[:：][*_]*(?:(?<=：)|(?=\s|$))"
 _START = r"[\s\-–—>*_•·\"“]{0,40}?"
@@ -77,22 +74,26 @@ _NUMBERED = r"(?:\s*+[#№]?\s*+(?P<number>\d{1,3}|[A-Z一二三四五六七八�
 _NAME = r"\p{Lu}[\p{L}\p{M}'’.-]*"
 _LABEL = regex.compile(
     rf"{_START}(?P<label>(?:"
-    rf"(?P<role>(?i:{_any_of(_SURE_ROLES)}))\b{_NUMBERED}"
-    rf"|(?P<noun>(?i:{_any_of(_OTHER_ROLES)}))\b{_NUMBERED}"
-    rf"|(?P<titled>(?i:{_any_of(_TITLES)})\.?\s++{_NAME}(?:\s++{_NAME}){{0,2}})"
+    rf"(?P<role>(?i:{any_of(_SURE_ROLES)}))\b{_NUMBERED}"
+    rf"|(?P<noun>(?i:{any_of(_OTHER_ROLES)}))\b{_NUMBERED}"
+    rf"|(?P<titled>(?i:{any_of(_TITLES)})\.?\s++{_NAME}(?:\s++{_NAME}){{0,2}})"
     rf"|(?P<han>\p{{Han}}{{1,5}}(?:[·・]\p{{Han}}{{1,6}})?|[\p{{Katakana}}ー・]{{2,12}})(?:さん|くん|ちゃん)?"
     rf"|(?P<name>[\p{{Lu}}][\p{{L}}\p{{M}}\d'’.&/-]*(?:\s++#?[\p{{Lu}}\d][\p{{L}}\p{{M}}\d'’.&/-]*){{0,4}})"
     rf"){_END})",
     regex.V0,
 )
-_NOTICE = regex.compile(rf"(?i:{_any_of(_NOTICES)})")
+_NOTICE = regex.compile(rf"(?i:{any_of(_NOTICES)})")
 _SURNAMED = regex.compile(
     rf"(?:[老小阿])?[{_SURNAMES}](?:\p{{Han}}{{1,2}}|先生|女士|小姐|老师|老師|医生|醫生|教授|总|總)?"
+)
+# With a number it is read aloud: "Question 1:".
+_NUMBERED_NOTICE = regex.compile(
+    r"(?i:(?:question|answer|frage|antwort|réponse|pregunta|respuesta)\b.*)"
 )
 # Who narrates says it: "张三说：". It is not a name that ends so.
 _SAYING = regex.compile(r".*[说說道问問答曰云叫喊讲講想笑哭写寫唱念骂罵]")
 # "Mr. President:" is mostly said to somebody.
-_ADDRESS = regex.compile(rf"(?i:(?:{_any_of(_TITLES)}|speaker|vice|madam)\.?(?:\s++|$))+")
+_ADDRESS = regex.compile(rf"(?i:(?:{any_of(_TITLES)}|speaker|vice|madam)\.?(?:\s++|$))+")
 _CHEVRONS = regex.compile(
     r"(?:(?:^|(?<=[\n\r]))[^\S\n\r]*|(?<=[.?!…\"”。！？]\s))(?P<mark>>>>?)(?=\s|$|\w)"
 )
@@ -157,6 +158,8 @@ def _label(line: Line, case_tells: bool) -> _Label | None:
     name = regex.sub(r"\s*[(（\[].*|[:：*_]+$", "", match["label"]).strip()
     words = name.split()
     if any(_NOTICE.fullmatch(word) for word in (name, words[0].rstrip("."))):
+        return None
+    if match["number"] and _NUMBERED_NOTICE.fullmatch(name):
         return None
     if match["han"] and _SAYING.fullmatch(name):
         return None

@@ -100,6 +100,8 @@ def test_markup(text, markup):
         "Mr. President: We are ready.",
         "Mr. Speaker: I rise today.",
         "PROLOGUE: It was night.",
+        "PSALM 23: The Lord",
+        "Question 1: Who?\nQuestion 2: Why?",
         "LOOK: a bird",
         "王国：很大",
         "John said: go",
