@@ -24,6 +24,7 @@ from speech_toolkit.errors import InfeasibleAlignmentError
 
 STAR = "<star>"
 _MOST_ROUNDS = 2
+_NEAR_WORDS = 20
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ class Edits:
     def __or__(self, other: Edits) -> Edits:
         """Return the edits of both."""
         return Edits(self.left_out | other.left_out, self.wildcards | other.wildcards)
+
+    def near(self, other: Edits) -> Edits:
+        """Return those that others may have hidden: all where there are none, else beside them."""
+        places = np.array(sorted(other.left_out | other.wildcards))
+        if not len(places):
+            return self
+
+        def beside(found: frozenset[int]) -> frozenset[int]:
+            return frozenset(i for i in found if np.abs(places - i).min() <= _NEAR_WORDS)
+
+        return Edits(beside(self.left_out), beside(self.wildcards))
 
     def settled(self, words: Sequence[Word]) -> Edits:
         """Return the same with each wildcard right behind a word that is aligned."""
@@ -84,7 +96,8 @@ def repair(
     """
     edits, repaired = Edits(), decoded
     for _ in range(_MOST_ROUNDS):
-        more = (edits | Edits.of(repaired.quality)).settled(prepared.transcript.words)
+        found = Edits.of(repaired.quality).near(edits)
+        more = (edits | found).settled(prepared.transcript.words)
         changed = None if more == edits else edited(prepared, more, checkpoint, star)
         if changed is None:
             break

@@ -186,6 +186,14 @@ def test_the_text_that_was_aligned_keeps_its_lines(left_out, wildcards, text):
     assert edited_text(transcript, edits) == text
 
 
+def test_a_second_search_is_trusted_beside_what_the_first_found_and_nowhere_else():
+    first = Edits(frozenset([100]), frozenset([300]))
+    second = Edits(frozenset([80, 79, 310, 500]), frozenset([0, 120, 121]))
+    assert second.near(first) == Edits(frozenset([80, 310]), frozenset([120]))
+    assert second.near(Edits()) == second
+    assert Edits().near(first) == Edits()
+
+
 def test_wildcards_stand_where_they_are_asked_for():
     transcript = tokenize_transcript("One two. Three - four.", VOCABULARY)
 
