@@ -14,6 +14,7 @@ from __future__ import annotations
 import gc
 import io
 import re
+import threading
 import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -120,26 +121,30 @@ def _romanizer() -> _Romanizer:
 
 
 class _Romanizer:
-    """A uroman instance that knows at least the characters asked for so far."""
+    """A uroman instance that knows at least the characters asked for so far, for any thread."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._known: set[str] = set()
         self._loads = 0
         self._uroman: Uroman | None = None
 
     def load(self, characters: Set[str]) -> None:
         """Make sure that every rule that can act on these characters is loaded."""
-        if self._loads >= _LOADS_BEFORE_ALL or characters <= self._known:
-            return
-        self._known |= _closure(characters)
-        self._loads += 1
-        self._uroman = _load_uroman(None if self._loads == _LOADS_BEFORE_ALL else self._known)
+        with self._lock:
+            if self._loads >= _LOADS_BEFORE_ALL or characters <= self._known:
+                return
+            known = self._known | _closure(characters)
+            self._loads += 1
+            self._uroman = _load_uroman(None if self._loads == _LOADS_BEFORE_ALL else known)
+            self._known = known
 
     def edges(self, text: str, language: str) -> list[Edge]:
         """Return uroman's best path through ``text``, whose characters have been loaded."""
         from uroman import RomFormat
 
-        return self._uroman.romanize_string(text, lcode=language, rom_format=RomFormat.EDGES)
+        with self._lock:
+            return self._uroman.romanize_string(text, lcode=language, rom_format=RomFormat.EDGES)
 
 
 def _closure(characters: Set[str]) -> set[str]:

@@ -1,3 +1,5 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
 from unicodedata import category
 
 import pytest
@@ -44,6 +46,19 @@ def no_rules_loaded():
     yield
     romanization._romanizer.cache_clear()
     romanize.cache_clear()
+
+
+def test_threads_that_start_at_once_wait_for_the_rules(no_rules_loaded, monkeypatch):
+    load = romanization._load_uroman
+
+    def slow(wanted):
+        time.sleep(0.2)
+        return load(wanted)
+
+    monkeypatch.setattr(romanization, "_load_uroman", slow)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(romanize, ["дом", "домом", "домой", "дома"], ["rus"] * 4))
+    assert [word[0] for word in found] == [Romanized("d", 0, 1)] * 4
 
 
 def test_ranges_cover_the_word(no_rules_loaded):
