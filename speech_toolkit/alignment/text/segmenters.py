@@ -29,6 +29,8 @@ _CLAUSE = regex.compile(
 _SURROGATE = regex.compile(r"\p{Cs}")
 # What a dictionary puts first is how it is read on formal occasions.
 _USUAL_READINGS = {"私": "ワタシ"}
+# Python lets two threads import packages that import each other half made.
+_LOADING = threading.Lock()
 
 
 class SegmentedWord(NamedTuple):
@@ -105,7 +107,6 @@ def by_word(
         yield word, symbols[first:position]
 
 
-@cache
 def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
     """Return the segmenter of a language.
 
@@ -121,6 +122,12 @@ def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
     """
     if language not in _SEGMENTERS or (words == "characters" and language != "jpn"):
         return None
+    with _LOADING:
+        return _load(language, splits=words != "characters")
+
+
+@cache
+def _load(language: str, splits: bool) -> Segmenter | None:
     packages, make = _SEGMENTERS[language]
     versions = [installed_version(package) for package in packages]
     if None in versions:
@@ -136,7 +143,7 @@ def segmenter_of(language: str, words: str = "auto") -> Segmenter | None:
             f"{name}: installed, but cannot be used ({first_line(error)}); repair it: pip install "
             f"--force-reinstall {both}, or do without: pip uninstall {both}"
         ) from error
-    return Segmenter(name, cut, words != "characters")
+    return Segmenter(name, cut, splits)
 
 
 def _chinese() -> Callable[[str], Sequence[tuple[str, str]]]:

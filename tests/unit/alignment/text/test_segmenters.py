@@ -1,4 +1,6 @@
 import string
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -115,6 +117,21 @@ def test_a_library_that_is_broken_is_named(monkeypatch, error):
     monkeypatch.setitem(segmenters._SEGMENTERS, "wuu", (("num2words",), broken))
     with pytest.raises(UsageError, match=r"^num2words .*wrong ELF class.*--force-reinstall"):
         words_of("我哋", "wuu")
+
+
+def test_threads_that_start_at_once_load_a_library_once(monkeypatch):
+    loads = []
+
+    def slow():
+        loads.append(None)
+        time.sleep(0.1)
+        return lambda text: [(text, "")]
+
+    monkeypatch.setitem(segmenters._SEGMENTERS, "gan", (("num2words",), slow))
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(segmenter_of, ["gan"] * 4))
+    assert len(loads) == 1
+    assert all(each is found[0] for each in found)
 
 
 def test_a_segmenter_that_changes_the_text_is_not_followed():
