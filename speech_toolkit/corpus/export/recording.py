@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from speech_toolkit.alignment.text.normalization import is_silent_text
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.corpus.export.cut_points import cut_points_ms
 from speech_toolkit.corpus.export.naming import name_of, speaker_of, utterance_id
@@ -141,10 +142,10 @@ class _Span(NamedTuple):
 
 def _spans(document: Mapping[str, Any]) -> list[_Span]:
     if "transcript" in document:
-        left_out = _left_out(document)
+        silent = _not_spoken(document)
         return [
             _Span(
-                _one_line(_without(left_out, each["text"], each.get("start_char", 0))),
+                _one_line(_without(silent, each["text"], each.get("start_char", 0))),
                 each["start_time"],
                 each["end_time"],
                 each["aligned"],
@@ -160,24 +161,19 @@ def _spans(document: Mapping[str, Any]) -> list[_Span]:
 
 
 def _aligned_text(document: Mapping[str, Any]) -> str:
-    return _without(_left_out(document), document["transcript"], 0)
+    return _without(_not_spoken(document), document["transcript"], 0)
 
 
-def _left_out(document: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """Return where in the transcript the words are that --repair found not to be spoken."""
-    if not _is_repaired(document):
-        return []
-    indices = set(document["quality"]["repair"]["left_out"])
+def _not_spoken(document: Mapping[str, Any]) -> list[tuple[int, int]]:
+    """Return where in the transcript markup is, and words that --repair left out.
+
+    Punctuation that stands alone is part of the text.
+    """
     return [
         (word["start_char"], word["end_char"])
-        for index, word in enumerate(document["words"])
-        if index in indices
+        for word in document.get("words", ())
+        if word.get("spoken") is False and not is_silent_text(word["text"])
     ]
-
-
-def _is_repaired(document: Mapping[str, Any]) -> bool:
-    quality = document.get("quality")
-    return isinstance(quality, dict) and "repair" in quality
 
 
 def _without(stretches: list[tuple[int, int]], text: str, start_char: int) -> str:
@@ -201,8 +197,8 @@ def _read(path: Path) -> Mapping[str, Any]:
         error=UsageError,
         advice=_ADVICE,
     )
-    if is_alignment and _is_repaired(document):
-        check_schema(document, _REPAIRED, shown, error=UsageError, advice=_ADVICE)
+    if is_alignment and "words" in document:
+        check_schema(document, _WITH_WORDS, shown, error=UsageError, advice=_ADVICE)
     return document
 
 
@@ -233,9 +229,8 @@ _ALIGNMENT = _object(
         score=_SCORE,
     ),
 )
-_REPAIRED = _object(
-    quality=_object(repair=_object(left_out={"type": "array", "items": {"type": "integer"}})),
-    words=_list_of(start_char=_INDEX, end_char=_INDEX),
+_WITH_WORDS = _object(
+    words=_list_of(text=_TEXT, start_char=_INDEX, end_char=_INDEX),
     sentences=_list_of(start_char=_INDEX),
 )
 _TRANSCRIPTION = _object(

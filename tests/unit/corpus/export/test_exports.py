@@ -217,19 +217,26 @@ def test_sentences_that_were_not_heard_are_left_out(tmp_path):
 
 
 @pytest.mark.parametrize("cut", [True, False])
-def test_words_that_a_repair_left_out_are_in_no_text(tmp_path, cut):
+def test_what_is_not_spoken_is_in_no_text_save_punctuation(tmp_path, cut):
     corpus = Corpus(tmp_path)
-    texts = ["It was old.", "She never waved.", "We left."]
+    texts = ["[Laughter] It was old.", "She — never waved.", "We left."]
     document = alignment("a.wav", texts=texts)
     whole = document["transcript"]
     for sentence in document["sentences"]:
         sentence["start_char"] = whole.index(sentence["text"])
-    places = [(whole.index(word), word) for word in ("It", "never", "waved.", "left.")]
-    document["words"] = [{"start_char": at, "end_char": at + len(w)} for at, w in places]
-    document["quality"] = {"repair": {"left_out": [1, 3]}}
+    spoken = {"[Laughter]": False, "It": "it", "—": False, "never": False, "left.": False}
+    document["words"] = [
+        {
+            "text": word,
+            "spoken": said,
+            "start_char": whole.index(word),
+            "end_char": whole.index(word) + len(word),
+        }
+        for word, said in spoken.items()
+    ]
     corpus.add("a", document=document)
     export(corpus, "nemo", cut=cut)
-    told = ["It was old.", "She waved.", "We"]
+    told = ["It was old.", "She — waved.", "We"]
     assert [item.text for item in read_back(corpus, "nemo")] == (told if cut else [" ".join(told)])
 
 
