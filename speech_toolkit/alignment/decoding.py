@@ -66,17 +66,20 @@ def _decode(
             on_progress=lambda part: bar.update(round(100 * part) - bar.n),
         )
     recording = Recording(log_probs, waveform.samples, geometry, vocabulary.blank_id)
+    loudness = measure_loudness(waveform.samples, geometry)
     spans = spans_from_path(
         path,
         scores,
         labels,
         transcript,
-        measure_loudness(waveform.samples, geometry),
+        loudness,
         blank=vocabulary.blank_id,
         frame_stride_s=geometry.stride_s,
         place=placement(recording, labels, refine=refine),
     )
     clock = Clock(geometry.stride_s, waveform.duration_s, waveform.part.start_s)
-    assessed = assess(log_probs, path, scores, labels, transcript, spans, vocabulary, clock)
+    assessed = assess(
+        log_probs, path, scores, labels, transcript, spans, loudness, vocabulary, clock
+    )
     timed = timed_spans(spans, labels, transcript, clock, assessed.words, assessed.sentences)
     return Decoded(*timed, quality=assessed.quality)

@@ -9,18 +9,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from speech_toolkit.alignment.clock import Clock
+from speech_toolkit.alignment.loudness import Loudness
 from speech_toolkit.alignment.quality import calibration
-from speech_toolkit.alignment.quality.disagreements import Disagreement, find_disagreements
+from speech_toolkit.alignment.quality.disagreements import (
+    Disagreement,
+    Search,
+    find_disagreements,
+)
 from speech_toolkit.alignment.quality.evidence import (
     Units,
+    best_columns,
     frame_deficits,
-    labels_heard,
     probe,
     units_of,
     word_evidence,
 )
 from speech_toolkit.alignment.quality.findings import CONFIDENCE_DIGITS, Reporter
 from speech_toolkit.alignment.quality.quality import NotInTranscript, NotSpoken, Quality
+from speech_toolkit.alignment.quality.surroundings import Surroundings, surroundings_of
 from speech_toolkit.alignment.quality.verdict import Fit, verdict_of
 from speech_toolkit.alignment.spans import AlignedSpans
 from speech_toolkit.alignment.text.labels import LabelSequence
@@ -43,6 +49,64 @@ class Assessment:
     sentences: tuple[float | None, ...]
 
 
+@dataclass(frozen=True)
+class Examination:
+    """What the path and what the model heard tell, before it is judged.
+
+    Attributes:
+        surroundings: of the disagreements; the words and the evidence of them among it.
+        search: where the path and what was heard disagree.
+        fit: of the whole.
+    """
+
+    surroundings: Surroundings
+    search: Search
+    fit: Fit
+
+
+def examine(
+    log_probs: np.ndarray,
+    path: np.ndarray,
+    scores: np.ndarray,
+    labels: LabelSequence,
+    loudness: Loudness,
+    vocabulary: Vocabulary,
+) -> Examination:
+    """Hold a path against what the model heard.
+
+    Args:
+        log_probs: float32 (T, V), the wildcard's column last, if there is one.
+        path: int32 (T,), the label emitted at each frame.
+        scores: float32 (T,), its log-probability.
+        labels: what was aligned.
+        loudness: of T frames.
+        vocabulary: whose columns they are.
+    """
+    blank, columns = vocabulary.blank_id, vocabulary.size
+    units = units_of(path, labels, blank)
+    deficits = frame_deficits(log_probs, scores, columns)
+    for start, end, _ in units.wildcards.tolist():
+        deficits[start:end] = 0.0
+    letters = np.fromiter(vocabulary.ids.values(), dtype=np.int64)
+    probed = probe(log_probs, units, blank, letters, columns)
+    deficits /= probed.unit
+    evidence = word_evidence(deficits, units, probed.own)
+    best = best_columns(log_probs, columns)
+    surroundings = surroundings_of(best, units, evidence, loudness, blank)
+    search = find_disagreements(log_probs, deficits, units, probed, evidence, blank, columns)
+    kept = len(units.targets) - sum(
+        int(units.borders[each.end] - units.borders[each.first]) for each in search.found
+    )
+    fit = Fit(
+        typical=probed.own,
+        overall=evidence.overall,
+        kept=kept / len(units.targets),
+        kept_cost=search.cost / max(kept, 1),
+        heard=int(surroundings.heard[-1]) / len(units.targets),
+    )
+    return Examination(surroundings, search, fit)
+
+
 def assess(
     log_probs: np.ndarray,
     path: np.ndarray,
@@ -50,10 +114,11 @@ def assess(
     labels: LabelSequence,
     transcript: TokenizedTranscript,
     spans: AlignedSpans,
+    loudness: Loudness,
     vocabulary: Vocabulary,
     clock: Clock,
 ) -> Assessment:
-    """Hold a path against what the model heard.
+    """Judge how well a path fits what the model heard.
 
     What a wildcard took up is listed as not in the transcript, and counts for nothing else: it was
     asked for.
@@ -65,34 +130,19 @@ def assess(
         labels: what was aligned.
         transcript: where the labels come from.
         spans: where its words are.
+        loudness: of T frames.
         vocabulary: whose columns they are.
         clock: when the frames are.
     """
-    blank, columns = vocabulary.blank_id, vocabulary.size
-    units = units_of(path, labels, blank)
-    deficits = frame_deficits(log_probs, scores, columns)
-    for start, end, _ in units.wildcards.tolist():
-        deficits[start:end] = 0.0
-    letters = np.fromiter(vocabulary.ids.values(), dtype=np.int64)
-    probed = probe(log_probs, units, blank, letters, columns)
-    deficits /= probed.unit
-    evidence = word_evidence(deficits, units, probed.own)
-    confidences = calibration.word_confidences(evidence)
-    reporter = Reporter(log_probs, vocabulary, clock, transcript, spans, units, evidence)
-    search = find_disagreements(log_probs, deficits, units, probed, evidence, blank, columns)
-    kept = len(units.targets) - sum(
-        int(units.borders[each.end] - units.borders[each.first]) for each in search.found
-    )
-    fit = Fit(
-        typical=probed.own,
-        overall=evidence.overall,
-        kept=kept / len(units.targets),
-        kept_cost=search.cost / max(kept, 1),
-        heard=labels_heard(log_probs, blank, columns) / len(units.targets),
-    )
+    examined = examine(log_probs, path, scores, labels, loudness, vocabulary)
+    surroundings, fit = examined.surroundings, examined.fit
+    units = surroundings.units
+    confidences = calibration.word_confidences(surroundings.evidence)
+    reporter = Reporter(log_probs, vocabulary, clock, transcript, spans, surroundings)
     if fit.is_wrong:
         confidences *= calibration.RIGHT_OF_WRONG
-    not_spoken, lacking = _told(() if fit.is_wrong else search.found, reporter, confidences)
+    found = () if fit.is_wrong else examined.search.found
+    not_spoken, lacking = _told(found, reporter, confidences)
     weights = np.diff(units.borders)
     mean = float(np.average(confidences, weights=weights))
     quality = Quality(
@@ -123,7 +173,8 @@ def _told(
             not_spoken.append(reporter.not_spoken(each, skipped))
         passed = reporter.passed_confidence(each)
         if passed >= calibration.TOLD:
-            lacking.append(reporter.not_in_transcript(each.first, each.passed, passed))
+            stretch = reporter.surroundings.stretch(each)
+            lacking.append(reporter.not_in_transcript(each.first, stretch, passed))
     return not_spoken, lacking
 
 

@@ -1,14 +1,23 @@
 """What was measured on planted faults: from evidence to probabilities, and where verdicts part.
 
-All evidence is in the unit of the recording, see ``evidence``. The weights follow logistic
-regressions on faults planted, as ``benchmarks/disagreement.py`` plants them, in synthesised speech
-of voices, sentences and noise that ``samples/`` does not have, heard by the bundled model and by
-its spiky twin, and were rounded or moved by hand between what suits the one and the other.
+All evidence is in the unit of the recording, see ``evidence`` and ``surroundings``. The weights of
+disagreements are in ``disagreement_weights.json``, which ``tools/training/calibrate_quality.py``
+writes: logistic regressions on faults planted, as ``benchmarks/disagreement.py`` plants them, in
+synthesised speech of voices, sentences and noise that ``samples/`` does not have, heard by the
+bundled model and by its spiky twin. The weights of words and the limits of the verdict were fitted
+on the same speech, and rounded or moved by hand between what suits the one and the other.
 """
+
+import json
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from speech_toolkit.alignment.quality.evidence import WordEvidence
+from speech_toolkit.alignment.quality.surroundings import PASSED, SKIPPED
+
+WEIGHTS_FILE = Path(__file__).with_name("disagreement_weights.json")
 
 # A recording whose words cost this, the typical one and all together, holds another text.
 WRONG_TYPICAL, WRONG_OVERALL = 0.33, 0.42
@@ -19,13 +28,8 @@ SILENT_SHARE = 0.15
 # Of words of a transcript that is told as wrong so many are spoken where they are put, at most.
 RIGHT_OF_WRONG = 0.05
 # From this probability on a disagreement is told. Most recordings are right: alarms are dear.
-TOLD = 0.75
+TOLD = 0.8
 
-# Words that fall short by less are not told as replaced by what is said in their place.
-REPLACED_SHORTFALL = 0.15
-
-_USUAL_OWN = 0.05
-_FEW_LABELS = 4
 _FEWEST_PASSED_S = 0.1
 _FEWEST_HEARD = 2
 
@@ -45,15 +49,6 @@ def word_confidences(evidence: WordEvidence) -> np.ndarray:
     )
 
 
-def weight_of_gain(own: float) -> float:
-    """Return how much more a gain says where right words cost nearly nothing.
-
-    Args:
-        own: what a word of the recording costs, the median.
-    """
-    return float(np.clip(np.sqrt(_USUAL_OWN / max(own, 1e-6)), 1.0, 2.0))
-
-
 def is_heard(length_s: float, heard: int) -> bool:
     """Return whether a stretch may hold speech.
 
@@ -64,34 +59,34 @@ def is_heard(length_s: float, heard: int) -> bool:
     return length_s >= _FEWEST_PASSED_S and heard >= _FEWEST_HEARD
 
 
-def skipped_confidence(
-    gain: float, labels: int, shortfall: float, pace: float, filled: float
-) -> float:
+def skipped_confidence(surroundings: np.ndarray) -> float:
     """Return the probability that words without which a recording fits better were not spoken.
 
     Args:
-        gain: by how much it fits better.
-        labels: how many it does without.
-        shortfall: what they fall short by where the path puts them, the mean.
-        pace: of them on the path, see :class:`WordEvidence`.
-        filled: of the recording, see :class:`WordEvidence`.
+        surroundings: of them, as named in ``SKIPPED``.
     """
-    spikes = 1.0 - filled
-    logit = -3.7 + 0.33 * gain + 0.8 * np.log1p(labels) + 1.6 * shortfall - 2.6 * pace
-    return float(_logistic(logit - 3.5 * spikes - 1.0 * (labels < _FEW_LABELS)))
+    bias, weights = _weights()["skipped"]
+    return float(_logistic(bias + surroundings @ weights))
 
 
-def passed_confidence(gain: float, length_s: float, heard: int) -> float:
+def passed_confidence(surroundings: np.ndarray) -> float:
     """Return the probability that speech is lacking where a recording fits better without words.
 
     Args:
-        gain: by how much it fits better.
-        length_s: of what is passed over.
-        heard: labels that the model would write for it.
+        surroundings: of what is passed over, as named in ``PASSED``.
     """
-    if not is_heard(length_s, heard):
-        return 0.0
-    return float(_logistic(-4.8 + 0.9 * gain - 0.9 * np.log(length_s)))
+    bias, weights = _weights()["passed"]
+    return float(_logistic(bias + surroundings @ weights))
+
+
+@cache
+def _weights() -> dict[str, tuple[float, np.ndarray]]:
+    """Read the bias and the weights of both questions."""
+    told = json.loads(WEIGHTS_FILE.read_text("utf-8"))
+    return {
+        question: (told[question]["bias"], np.array([told[question][name] for name in names]))
+        for question, names in (("skipped", SKIPPED), ("passed", PASSED))
+    }
 
 
 def _logistic(logits: np.ndarray | float) -> np.ndarray:

@@ -21,7 +21,7 @@ _PASS_OPEN, _PASS_LABEL_FRAME, _SKIP_OPEN = 1.1, 0.05, 0.3
 _SKIP_LABEL, _SKIP_LABEL_OF_TYPICAL, _MOST_SKIP_LABEL = 0.1, 1.4, 0.32
 _MOST_USUAL = 0.1
 MOST_GAIN = 20.0
-_SUSPICIOUS = 1.2
+_SUSPICIOUS = 0.7
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
 _MOST_CELLS = 20_000_000
@@ -38,6 +38,7 @@ class Disagreement:
         end: one past the last word that was not spoken; equal to ``first`` where all were.
         passed: first frame of speech that has no words, and the frame after its last; equal where
             there is none.
+        gap: the frames between the last letter before and the first behind, as ``passed``.
         around: first frame of the word before, and the frame after the last of the word behind.
         gain: by how much the stretch around fits better so, in units, ``MOST_GAIN`` at most.
     """
@@ -45,6 +46,7 @@ class Disagreement:
     first: int
     end: int
     passed: tuple[int, int]
+    gap: tuple[int, int]
     around: tuple[int, int]
     gain: float
 
@@ -121,6 +123,7 @@ def find_disagreements(
                 first + place.first,
                 first + place.end,
                 _moved(place.passed, start),
+                _moved(place.gap, start),
                 _moved(place.around, start),
                 gain,
             )
@@ -191,6 +194,7 @@ class _Place:
     first: int
     end: int
     passed: tuple[int, int]
+    gap: tuple[int, int]
     around: tuple[int, int]
 
 
@@ -217,7 +221,12 @@ def _parted(detours: Detours, borders: np.ndarray) -> Iterator[_Place]:
             int(before[0]) if len(before) else 0,
             int(after[-1]) + 1 if len(after) else len(detours.labels),
         )
-        yield _Place(first, end, passed, around)
+        before, after = spoken[words < first], spoken[words >= end]
+        gap = (
+            int(before[-1]) + 1 if len(before) else 0,
+            int(after[0]) if len(after) else len(detours.labels),
+        )
+        yield _Place(first, end, passed, gap, around)
 
 
 def _gains(

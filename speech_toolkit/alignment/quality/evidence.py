@@ -96,20 +96,18 @@ def frame_deficits(log_probs: np.ndarray, scores: np.ndarray, columns: int) -> n
     return np.maximum(deficits, 0.0, out=deficits)
 
 
-def labels_heard(log_probs: np.ndarray, blank: int, columns: int) -> int:
-    """Return how many labels the model would write for all of a recording.
+def best_columns(log_probs: np.ndarray, columns: int) -> np.ndarray:
+    """Return the best column of each frame, int64 (T,).
 
     Args:
         log_probs: float32 (T, V).
-        blank: the blank's column.
         columns: the first so many are the model's own.
     """
-    count, last = 0, blank
+    best = np.empty(len(log_probs), dtype=np.int64)
     for start in range(0, len(log_probs), _BLOCK_FRAMES):
-        best = log_probs[start : start + _BLOCK_FRAMES, :columns].argmax(axis=1)
-        count += int(np.count_nonzero((np.diff(best, prepend=last) != 0) & (best != blank)))
-        last = best[-1]
-    return count
+        part = slice(start, start + _BLOCK_FRAMES)
+        best[part] = log_probs[part, :columns].argmax(axis=1)
+    return best
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ import numpy as np
 from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.quality import calibration
 from speech_toolkit.alignment.quality.disagreements import Disagreement
-from speech_toolkit.alignment.quality.evidence import Units, WordEvidence
+from speech_toolkit.alignment.quality.evidence import Units
 from speech_toolkit.alignment.quality.quality import NotInTranscript, NotSpoken
 from speech_toolkit.alignment.quality.repeats import repeated_words
+from speech_toolkit.alignment.quality.surroundings import Surroundings
 from speech_toolkit.alignment.spans import AlignedSpans
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
@@ -28,8 +29,7 @@ class Reporter:
         clock: when the frames are.
         transcript: of W words.
         spans: where they are.
-        units: the words that have labels.
-        evidence: of those words.
+        surroundings: of the disagreements.
     """
 
     log_probs: np.ndarray
@@ -37,8 +37,12 @@ class Reporter:
     clock: Clock
     transcript: TokenizedTranscript
     spans: AlignedSpans
-    units: Units
-    evidence: WordEvidence
+    surroundings: Surroundings
+
+    @property
+    def units(self) -> Units:
+        """The words that have labels."""
+        return self.surroundings.units
 
     @property
     def last_word(self) -> int:
@@ -49,25 +53,14 @@ class Reporter:
         """Return how likely it is that the words of a disagreement were not spoken."""
         if found.end == found.first:
             return 0.0
-        own = slice(found.first, found.end)
-        shortfall = float(self.evidence.shortfalls[own].mean())
-        confidence = calibration.skipped_confidence(
-            found.gain * calibration.weight_of_gain(self.evidence.own),
-            int(self.units.borders[found.end] - self.units.borders[found.first]),
-            shortfall,
-            float(np.log(np.exp(self.evidence.paces[own]).mean())),
-            self.evidence.filled,
-        )
-        if shortfall < calibration.REPLACED_SHORTFALL:
-            return confidence
-        return max(confidence, self.passed_confidence(found))
+        return calibration.skipped_confidence(self.surroundings.of_skipped(found))
 
     def passed_confidence(self, found: Disagreement) -> float:
         """Return how likely it is that the transcript lacks what was passed over."""
-        gain = found.gain * calibration.weight_of_gain(self.evidence.own)
-        return calibration.passed_confidence(
-            gain, self.length_s(found.passed), len(self.heard(found.passed))
-        )
+        stretch = self.surroundings.stretch(found)
+        if not calibration.is_heard(self.length_s(stretch), len(self.heard(stretch))):
+            return 0.0
+        return calibration.passed_confidence(self.surroundings.of_passed(found))
 
     def length_s(self, frames: tuple[int, int]) -> float:
         """Return the seconds between two frames."""

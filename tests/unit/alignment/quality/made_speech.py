@@ -50,14 +50,15 @@ def assessed(log_probs, text, star="none"):
     labels = label_sequence(transcript, VOCABULARY, star)
     path, scores = forced_align(log_probs, labels.targets, VOCABULARY.blank_id)
     flat = np.zeros(len(log_probs), np.float32)
+    loudness = Loudness(flat, flat)
     spans = spans_from_path(
         path,
         scores,
         labels,
         transcript,
-        Loudness(flat, flat),
+        loudness,
         blank=VOCABULARY.blank_id,
         frame_stride_s=STRIDE_S,
     )
     clock = Clock(STRIDE_S, len(log_probs) * STRIDE_S)
-    return assess(log_probs, path, scores, labels, transcript, spans, VOCABULARY, clock)
+    return assess(log_probs, path, scores, labels, transcript, spans, loudness, VOCABULARY, clock)
