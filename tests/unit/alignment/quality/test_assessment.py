@@ -149,6 +149,22 @@ def test_a_word_that_was_replaced_is_found(form, word):
     assert [stretch.text.strip(".") for stretch in quality.not_spoken] == [word]
 
 
+@pytest.mark.parametrize("word", ["remembered", "brother", "frozen"])
+def test_a_word_that_the_transcript_lacks_is_found(form, word):
+    quality = assessed(heard(TEXT, form), TEXT.replace(f"{word} ", "")).quality
+    assert kinds(quality) == [NOT_IN_TRANSCRIPT]
+    (lacking,) = quality.not_in_transcript
+    assert lacking.after_word == TEXT.split().index(word) - 1
+    assert without_repeats(word)[1:-1] in lacking.heard
+
+
+@pytest.mark.parametrize("word", ["remembered", "brother", "frozen"])
+def test_a_word_that_was_not_spoken_is_found(form, word):
+    quality = assessed(heard(TEXT.replace(f"{word} ", ""), form), TEXT).quality
+    assert kinds(quality) == [NOT_SPOKEN]
+    assert [stretch.text for stretch in quality.not_spoken] == [word]
+
+
 @pytest.mark.parametrize("temperature", [0.5, 2.0, 4.0])
 def test_a_model_that_is_more_or_less_sure_comes_to_the_same(form, temperature):
     texts = TEXT, without(2), ANOTHER
