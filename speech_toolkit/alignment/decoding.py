@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from speech_toolkit.alignment.clock import Clock
+from speech_toolkit.alignment.excerpt import told_as_excerpt
 from speech_toolkit.alignment.loudness import measure_loudness
 from speech_toolkit.alignment.quality.assessment import assess
+from speech_toolkit.alignment.recording import with_wildcard
 from speech_toolkit.alignment.refinement.placement import placement
 from speech_toolkit.alignment.refinement.refining import Recording
 from speech_toolkit.alignment.repair import repair
@@ -40,12 +43,15 @@ def decode_emissions(
         progress: shows a bar.
     """
     decoded = _decode(log_probs, prepared, checkpoint, settings.refine, progress)
+
+    def again(edited: AlignmentInput, refine: bool = settings.refine) -> Decoded:
+        rows = with_wildcard(log_probs, checkpoint.vocabulary.size)
+        return _decode(rows, edited, checkpoint, refine, UNWATCHED)
+
+    if settings.star == "none":
+        decoded = told_as_excerpt(prepared, decoded, checkpoint, partial(again, refine=False))
     if not settings.repair:
         return decoded
-
-    def again(edited: AlignmentInput) -> Decoded:
-        return _decode(log_probs, edited, checkpoint, settings.refine, UNWATCHED)
-
     return repair(prepared, decoded, checkpoint, settings.star, again)
 
 

@@ -46,6 +46,18 @@ class Emissions:
     warnings: tuple[str, ...] = ()
 
 
+def with_wildcard(log_probs: np.ndarray, columns: int) -> np.ndarray:
+    """Return log-probabilities with the wildcard's column; themselves where they have it.
+
+    Args:
+        log_probs: float32 (T, V) or (T, V + 1).
+        columns: V.
+    """
+    if log_probs.shape[1] > columns:
+        return log_probs
+    return np.column_stack([log_probs, log_probs.max(axis=1) - WILDCARD_COST])
+
+
 @dataclass(frozen=True, eq=False)
 class Window:
     """One window of a recording; it is equal to itself alone.

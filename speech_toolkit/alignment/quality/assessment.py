@@ -5,6 +5,7 @@ Dimensions: T frames, V columns, W words of the transcript, S sentences, W' word
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 import numpy as np
 
@@ -32,6 +33,9 @@ from speech_toolkit.alignment.spans import AlignedSpans
 from speech_toolkit.alignment.text.labels import LabelSequence
 from speech_toolkit.alignment.text.transcript import TokenizedTranscript
 from speech_toolkit.alignment.text.vocabulary import Vocabulary
+
+# Of a recording of which next to nothing fits, some minutes tell whether the rest does.
+_MOST_FRAMES_OF_WRONG = 30_000
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,17 @@ def examine(
     evidence = word_evidence(deficits, units, probed.own)
     best = best_columns(log_probs, columns)
     surroundings = surroundings_of(best, units, evidence, loudness, blank)
-    search = find_disagreements(log_probs, deficits, units, probed, evidence, blank, columns)
+    fits_hardly = evidence.overall > calibration.WRONG_OVERALL
+    search = find_disagreements(
+        log_probs,
+        deficits,
+        units,
+        probed,
+        evidence,
+        blank,
+        columns,
+        most_frames=_MOST_FRAMES_OF_WRONG if fits_hardly else inf,
+    )
     kept = len(units.targets) - sum(
         int(units.borders[each.end] - units.borders[each.first]) for each in search.found
     )
@@ -172,8 +186,8 @@ def _told(
         if skipped >= calibration.TOLD:
             not_spoken.append(reporter.not_spoken(each, skipped))
         passed = reporter.passed_confidence(each)
-        if passed >= calibration.TOLD:
-            stretch = reporter.surroundings.stretch(each)
+        stretch = reporter.surroundings.stretch(each)
+        if passed >= calibration.TOLD and not reporter.units.was_asked_for(stretch):
             lacking.append(reporter.not_in_transcript(each.first, stretch, passed))
     return not_spoken, lacking
 

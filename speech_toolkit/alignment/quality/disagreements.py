@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from speech_toolkit.alignment.quality.calibration import WRONG_OVERALL
 from speech_toolkit.alignment.quality.detours import Detours, Prices, find_detours
 from speech_toolkit.alignment.quality.evidence import Probe, Units, WordEvidence
 from speech_toolkit.alignment.quality.local_scores import local_scores
@@ -25,8 +24,6 @@ _SUSPICIOUS = 0.7
 _MARGIN_WORDS = 3
 _LONGEST_FRAMES = 3000
 _MOST_CELLS = 20_000_000
-# Of a recording of which next to nothing fits, some minutes tell whether the rest does.
-_MOST_FRAMES_OF_WRONG = 30_000
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,7 @@ def find_disagreements(
     evidence: WordEvidence,
     blank: int,
     columns: int,
+    most_frames: float,
 ) -> Search:
     """Search the stretches that look wrong, in order.
 
@@ -83,6 +81,7 @@ def find_disagreements(
         evidence: of the words.
         blank: the blank's column.
         columns: the first so many are the model's own.
+        most_frames: how many are searched at most.
     """
     unit = probed.unit
     skip_label = float(np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL))
@@ -98,7 +97,7 @@ def find_disagreements(
         borders = units.borders[first : end + 1]
         targets = units.targets[borders[0] : borders[-1]]
         searched += stop - start
-        if evidence.overall > WRONG_OVERALL and searched > _MOST_FRAMES_OF_WRONG:
+        if searched > most_frames:
             break
         if (stop - start) * len(targets) > _MOST_CELLS:
             continue

@@ -51,6 +51,12 @@ class Units:
         """First label of each word, and the number of labels: int64 (W' + 1,)."""
         return np.append(self.firsts, len(self.targets))
 
+    def was_asked_for(self, frames: tuple[int, int]) -> bool:
+        """Whether wildcards took up half of a stretch or more."""
+        starts, ends, _ = self.wildcards.T
+        shared = np.minimum(ends, frames[1]) - np.maximum(starts, frames[0])
+        return bool(2 * np.maximum(shared, 0).sum() >= frames[1] - frames[0])
+
 
 def units_of(path: np.ndarray, labels: LabelSequence, blank: int) -> Units:
     """Part the labels of a path among their words.

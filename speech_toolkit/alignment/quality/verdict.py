@@ -82,6 +82,13 @@ def verdict_of(
     ):
         if found:
             reasons.append(Reason(kind, f"{told}: {_list(map(_words, found), len(found))}"))
+    reasons += why_lacking(lacking)
+    return {"verdict": CHECK if reasons else GOOD, "reasons": tuple(reasons)}
+
+
+def why_lacking(lacking: Sequence[NotInTranscript]) -> tuple[Reason, ...]:
+    """Return what there is to say of speech that the transcript lacks."""
+    reasons = []
     again = [each for each in lacking if each.repeats]
     new = [each for each in lacking if not each.repeats]
     for kind, told, stretches in (
@@ -91,7 +98,7 @@ def verdict_of(
         if stretches:
             places = _list(map(_speech, stretches), len(stretches))
             reasons.append(Reason(kind, f"{told}: {places}"))
-    return {"verdict": CHECK if reasons else GOOD, "reasons": tuple(reasons)}
+    return tuple(reasons)
 
 
 def _why_wrong(fit: Fit, confidence: float) -> Reason:

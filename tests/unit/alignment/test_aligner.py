@@ -87,7 +87,7 @@ TRANSCRIPTS = st.lists(st.tuples(st.one_of(SPOKEN, UNSPOKEN), SEPARATOR), min_si
 
 
 @settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

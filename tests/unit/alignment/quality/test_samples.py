@@ -6,8 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from speech_toolkit.alignment import Aligner
-from speech_toolkit.alignment.quality.quality import GOOD, WRONG_TRANSCRIPT
+from speech_toolkit.alignment import Aligner, AlignmentSettings
+from speech_toolkit.alignment.quality.quality import (
+    CHECK,
+    GOOD,
+    NOT_IN_TRANSCRIPT,
+    WRONG_TRANSCRIPT,
+)
 from speech_toolkit.audio.waveform import Waveform
 
 SAMPLES = Path(__file__).parents[4] / "samples"
@@ -35,6 +40,32 @@ def test_the_text_of_another_sample_is_wrong(aligner, name, other):
     audio = next(path for path in TEXTS if path.stem == name)
     text = (SAMPLES / f"{other}.txt").read_text("utf-8")
     assert aligner.align(audio_of(audio), text).quality.verdict == WRONG_TRANSCRIPT
+
+
+EXCERPT = "Around noon, a small boy came in with flour on his sleeves and guilt on his face."
+
+
+def test_the_text_of_a_part_of_a_recording_is_told_as_such(aligner):
+    quality = aligner.align(SAMPLES / "story.flac", EXCERPT).quality
+    assert quality.verdict == CHECK
+    assert [reason.kind for reason in quality.reasons] == [NOT_IN_TRANSCRIPT]
+    before, after = quality.not_in_transcript
+    assert before.start_time < 1 and before.end_time == pytest.approx(40.2, abs=2)
+    assert after.start_time == pytest.approx(47.7, abs=1) and after.end_time > 80
+    assert quality.not_spoken == ()
+
+
+def test_a_part_of_a_recording_is_repaired(aligner):
+    found = aligner.align(SAMPLES / "story.flac", EXCERPT, AlignmentSettings(repair=True))
+    assert found.quality.verdict == CHECK
+    assert found.quality.repair.transcript == f"<star> {EXCERPT} <star>"
+    assert 40 < found.words[0].start_time < found.words[-1].end_time < 48
+
+
+def test_what_a_wildcard_was_asked_to_take_up_is_no_fault(aligner):
+    text = "Margaret laughed until she had to sit down."
+    found = aligner.align(SAMPLES / "story.flac", text, AlignmentSettings(star="edges")).quality
+    assert (found.verdict, len(found.not_in_transcript)) == (GOOD, 2)
 
 
 @pytest.mark.parametrize("sound", ["silence", "chord"])
