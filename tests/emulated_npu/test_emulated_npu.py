@@ -16,7 +16,11 @@ ON_DEVICE = Path(__file__).parent / "on_device"
 @pytest.mark.parametrize(
     ("checks", "switches"),
     [
-        (("check_operators.py", "check_models.py"), {"EMULATED_NPU_ARITHMETIC": "exact"}),
+        pytest.param(
+            ("check_operators.py", "check_models.py"),
+            {"EMULATED_NPU_ARITHMETIC": "exact"},
+            marks=pytest.mark.slow,
+        ),
         (("check_helper.py", "check_gelu.py", "check_transfer.py"), {}),
         pytest.param(("check_faults.py",), {}, marks=pytest.mark.slow),
         pytest.param(("check_operator_table.py",), {}, marks=pytest.mark.slow),
@@ -178,7 +182,10 @@ ALONE = ("gelu", "weight_norm", "float16_products", "saturation")
         ({}, OF_910B),
         ({"EMULATED_NPU_CHIP": "Ascend310P3"}, OF_310P),
         ({"EMULATED_NPU_ARITHMETIC": "exact"}, "exact"),
-        *(({"EMULATED_NPU_ARITHMETIC": way}, way) for way in ALONE),
+        *(
+            pytest.param({"EMULATED_NPU_ARITHMETIC": way}, way, marks=pytest.mark.slow)
+            for way in ALONE
+        ),
     ],
     ids=["910B", "310P", "exact", *ALONE],
 )
@@ -213,11 +220,17 @@ print(facts["float32_precision"], facts["gelu"], is_exact)
     [
         ({}, "highest exact True", 0),
         ({"EMULATED_NPU_CHIP": "Ascend310P3"}, "high tanh False", 1),
-        ({"EMULATED_NPU_RAISE_OP": "npu::npu_gelu"}, "highest tanh False", 1),
-        (
+        pytest.param(
+            {"EMULATED_NPU_RAISE_OP": "npu::npu_gelu"},
+            "highest tanh False",
+            1,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             {"EMULATED_NPU_RAISE_OP": "npu::npu_gelu", "EMULATED_NPU_ARITHMETIC": "exact"},
             "highest exact True",
             0,
+            marks=pytest.mark.slow,
         ),
     ],
     ids=["910B", "310P", "broken", "not needed"],

@@ -23,6 +23,7 @@ def parsed(path):
     return page
 
 
+@pytest.mark.slow
 def test_page_of_a_measurement(tmp_path):
     asked = ("--html", "page.html", "--lang", "zh")
     finished = run_script("eval_perf.py", *QUICK, *asked, cwd=tmp_path)

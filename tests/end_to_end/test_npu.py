@@ -132,6 +132,7 @@ def test_published_command_from_the_model_directory(emulated_npu, tmp_path):
     assert result["environment"]["device_name"] == "Emulated Ascend910B2"
 
 
+@pytest.mark.slow
 def test_other_names_and_dtypes_on_a_910b(run_all, on_cpu, tmp_path):
     names = {
         "auto": ("--device", "auto"),
@@ -314,6 +315,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 def test_python_form(emulated_npu, on_cpu):
     audio, text = SAMPLES / "demo.wav", SAMPLES / "demo.txt"
     finished = emulated_npu.python("-c", PYTHON_FORM, MODEL, audio, text, cwd=REPOSITORY)
@@ -324,6 +326,7 @@ def test_python_form(emulated_npu, on_cpu):
         check_like_cpu(result, on_cpu["demo"])
 
 
+@pytest.mark.slow
 def test_operator_that_fails_or_falls_back_is_not_silent(run_all, tmp_path):
     convolution = "aten::convolution_overrideable"
     commands = [[*DEMO, "--device", "npu", "--output", f"{name}.json"] for name in "ab"]

@@ -65,6 +65,7 @@ def test_a_card_that_is_right(on_card):
     assert "ASCEND_HOME_PATH=.../Ascend (set by the user)" in finished.stdout
 
 
+@pytest.mark.slow
 def test_each_fault_of_a_card_is_at_its_operator(on_card):
     finished, result = on_card(
         EMULATED_NPU_CHIP="Ascend310P3",
@@ -103,6 +104,7 @@ def test_each_fault_of_a_card_is_at_its_operator(on_card):
     assert numpy[0] == "FAIL" or "fits" in numpy[1]
 
 
+@pytest.mark.slow
 def test_without_cann_all_else_is_said(on_card):
     finished, result = on_card(EMULATED_NPU_NO_CANN="1")
     assert (finished.code, result["device"], wrong(result)) == (1, "cpu", set())
@@ -112,6 +114,7 @@ def test_without_cann_all_else_is_said(on_card):
     assert len(result["operators"]) > 80
 
 
+@pytest.mark.slow
 def test_another_torch_npu_and_a_device_asked_for_by_name(on_card):
     finished, result = on_card("--device", "npu", version="2.9.0")
     assert (finished.code, result["device"], result["operators"]) == (2, None, [])

@@ -332,6 +332,7 @@ print(json.dumps(results))
 """
 
 
+@pytest.mark.slow
 def test_run_inference_returns_the_same_as_the_command_line(results, tmp_path):
     program = f"import sys; sys.path.insert(0, {str(REPOSITORY)!r})\n{PYTHON_FORM}"
 

@@ -225,6 +225,7 @@ def test_native_output_stays_out_of_the_json(on_card, results, on_cpu):
     assert results["stdout"]["device"] == "npu"
 
 
+@pytest.mark.slow
 def test_out_of_memory_halves_the_batch(emulated_npu, on_cpu, tmp_path):
     (finished,), report = run_on_card(
         emulated_npu,
@@ -240,6 +241,7 @@ def test_out_of_memory_halves_the_batch(emulated_npu, on_cpu, tmp_path):
     check_like_cpu(result, on_cpu["batches"])
 
 
+@pytest.mark.slow
 def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emulated_npu, tmp_path):
     (failed, slow), report = run_on_card(
         emulated_npu,
@@ -263,6 +265,7 @@ def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emul
     assert slow.stderr.count("the card has no aten::native_layer_norm") == 1
 
 
+@pytest.mark.slow
 def test_a_broken_npu_is_an_error_by_name_and_passed_over_by_auto(emulated_npu, on_cpu, tmp_path):
     commands = [
         [*PLAIN, "--device", device, "--output", f"{device}.json"]

@@ -76,7 +76,9 @@ def test_what_is_wrong_is_named(tmp_path, perf, keys, value, said):
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if "-mms-" in path.stem else [])
+        pytest.param(
+            path, id=path.stem, marks=[] if path.stem.startswith("perf-") else [pytest.mark.slow]
+        )
         for path in REFERENCE
     ],
 )

@@ -219,6 +219,7 @@ def test_plain_latin_text_loads_neither_uroman_nor_the_words_for_numbers():
     assert (done.returncode, done.stdout.strip()) == (0, "[]"), done.stderr
 
 
+@pytest.mark.slow
 def test_a_megabyte_without_a_space():
     (word,) = tokenize_transcript("a" * 1_000_000, MMS).words
     assert len(word.tokens) == 1_000_000
