@@ -38,6 +38,7 @@ def aligner(tmp_path_factory):
     return read(directory / "report.json"), finished, directory
 
 
+@pytest.mark.slow
 def test_aligner_passes_with_evidence(aligner):
     report, finished, _ = aligner
     assert report["verdict"] == "PASS"
@@ -56,6 +57,7 @@ def test_aligner_passes_with_evidence(aligner):
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_cases_are_kept_and_playable(aligner):
     report, _, directory = aligner
     for case in report["cases"]["list"]:

@@ -16,6 +16,8 @@ from tests.emulated_npu.fixture import EmulatedNpu
 from tests.end_to_end.support import REPOSITORY, RUN_MANY, WHISPER, Finished, run_many
 from tests.end_to_end.whisper_material import SENTENCE, TALK
 
+pytestmark = pytest.mark.slow
+
 CONVOLUTION = "aten::convolution_overrideable"
 CONVOLUTIONS_A_WINDOW = 2
 PLAIN = ("--audio", SENTENCE, "--mode", "transcribe")
@@ -225,7 +227,6 @@ def test_native_output_stays_out_of_the_json(on_card, results, on_cpu):
     assert results["stdout"]["device"] == "npu"
 
 
-@pytest.mark.slow
 def test_out_of_memory_halves_the_batch(emulated_npu, on_cpu, tmp_path):
     (finished,), report = run_on_card(
         emulated_npu,
@@ -241,7 +242,6 @@ def test_out_of_memory_halves_the_batch(emulated_npu, on_cpu, tmp_path):
     check_like_cpu(result, on_cpu["batches"])
 
 
-@pytest.mark.slow
 def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emulated_npu, tmp_path):
     (failed, slow), report = run_on_card(
         emulated_npu,
@@ -265,7 +265,6 @@ def test_an_operator_that_fails_is_one_line_and_one_that_falls_back_is_said(emul
     assert slow.stderr.count("the card has no aten::native_layer_norm") == 1
 
 
-@pytest.mark.slow
 def test_a_broken_npu_is_an_error_by_name_and_passed_over_by_auto(emulated_npu, on_cpu, tmp_path):
     commands = [
         [*PLAIN, "--device", device, "--output", f"{device}.json"]
