@@ -132,7 +132,6 @@ def test_published_command_from_the_model_directory(emulated_npu, tmp_path):
     assert result["environment"]["device_name"] == "Emulated Ascend910B2"
 
 
-@pytest.mark.slow
 def test_other_names_and_dtypes_on_a_910b(run_all, on_cpu, tmp_path):
     names = {
         "auto": ("--device", "auto"),
