@@ -12,8 +12,6 @@ from itertools import islice
 from math import inf
 from typing import TypeAlias
 
-import numpy as np
-
 from speech_toolkit.checkpoint.not_finite import redone_warning
 from speech_toolkit.transcription.decoded import DecodedWindow, TranscribedWindow, WindowWord
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
@@ -80,7 +78,6 @@ class LongForm:
         decoder: WhisperDecoder,
         features: FeatureMaker,
         settings: TranscriptionSettings,
-        samples: np.ndarray,
         planner: WindowPlanner,
         on_progress: Callable[[Window], None] = lambda window: None,
     ) -> None:
@@ -90,8 +87,7 @@ class LongForm:
             decoder: that will hear it.
             features: makes those of its windows.
             settings: how it is transcribed.
-            samples: float32 of shape (N,), the whole file.
-            planner: where the windows lie.
+            planner: where the windows lie, and what they hold.
             on_progress: called with each window when it has been heard.
         """
         self.language_probability: float | None = None
@@ -104,7 +100,6 @@ class LongForm:
         self._checkpoint = decoder.checkpoint
         self._features = features
         self._settings = settings
-        self._samples = samples
         self._planner = planner
         self._on_progress = on_progress
         self._redone: set[float] = set()
@@ -152,6 +147,7 @@ class LongForm:
                 history = self._extend(history, found)
                 self.found.append(found)
                 start, index = _next_sample(found), found.window.index + 1
+                self._planner.release(start)
                 if start < found.window.end_sample:
                     break
             else:
@@ -167,12 +163,13 @@ class LongForm:
                 _stopping_short(self._judge(window, item), self._planner)
                 for (window, _), item in zip(lot, heard, strict=True)
             ]
+            self._planner.release(lot[-1][0].end_sample)
 
     @property
     def speech_left_s(self) -> float:
         """Seconds of speech behind the windows that have been heard."""
         heard_samples = _next_sample(self.found[-1]) if self.found else 0
-        return self._planner.speech_s(heard_samples, len(self._samples))
+        return self._planner.speech_left_s(heard_samples)
 
     def prompt(self, history: Sequence[int]) -> tuple[int, ...]:
         """Return what the decoder is given before it writes; the language must be known by now."""
@@ -194,7 +191,7 @@ class LongForm:
     ) -> Iterator[tuple[Window, PendingFeatures]]:
         """Yield windows and their features, begun before those of ``depth`` more are asked for."""
         begun = (
-            (window, self._features.begin(window.samples(self._samples))) for window in windows
+            (window, self._features.begin(self._planner.samples(window))) for window in windows
         )
         return lookahead(begun, depth if self._features.ahead else 0)
 

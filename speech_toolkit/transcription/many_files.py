@@ -105,5 +105,5 @@ class ManyFiles(Generic[K]):
         check_settings(self._decoder.checkpoint, settings)
         samples, rate = audio.waveform.samples, audio.waveform.sample_rate_hz
         planner = WindowPlanner(audio.regions, samples, rate, settings.chunk_length_s)
-        long_form = LongForm(self._decoder, features, settings, samples, planner, self._on_progress)
+        long_form = LongForm(self._decoder, features, settings, planner, self._on_progress)
         return OpenFile(taken.key, audio, settings, long_form, self._shared.batch_size)

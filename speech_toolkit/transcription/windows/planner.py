@@ -2,6 +2,13 @@
 
 A window holds as many regions as fit. Short gaps between them stay; long ones are left out, and
 the regions, which carry a margin of silence, are joined there.
+
+Who leads a file's windows to a model needs nothing of the file but its planner: ``next`` and
+``windows`` say where they lie, ``samples`` cuts one out, ``release`` tells what is done with,
+``speech_s`` and ``speech_left_s`` say how much speech lies between two samples and behind one. The
+file may still be being read: ``next`` waits until what is known of it suffices, ``samples`` and
+``speech_s`` take what a planned window reaches, and ``speech_left_s`` is infinite until the end of
+the file has been read.
 """
 
 from __future__ import annotations
@@ -93,6 +100,20 @@ class WindowPlanner:
             offset = pieces[-1].offset_samples + pieces[-1].num_samples if pieces else 0
             pieces.append(Piece(start, end, offset))
         return Window(index, tuple(pieces), cut, self._rate_hz)
+
+    def samples(self, window: Window) -> np.ndarray:
+        """Return the samples of a planned window, float32 (N,), none of which is released yet."""
+        return window.samples(self._samples)
+
+    def release(self, before_sample: int) -> None:
+        """Take it that nobody asks for samples before this one any more.
+
+        A window that is planned from ``before_sample`` on, or later, can still be cut out.
+        """
+
+    def speech_left_s(self, from_sample: int) -> float:
+        """Return how many seconds of speech there are behind a sample of the file."""
+        return self.speech_s(from_sample, len(self._samples))
 
     def speech_s(self, from_sample: int, to_sample: int) -> float:
         """Return how many seconds of speech there are between two samples of the file."""

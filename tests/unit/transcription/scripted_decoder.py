@@ -103,7 +103,7 @@ def opened(decoder, features, key="file", spans=((0, 8),), length_s=60, batch_si
     )
     audio = PreparedAudio(Waveform(samples, RATE, key, RATE, 1), regions(*spans), 0.0, 0.0)
     planner = WindowPlanner(audio.regions, samples, RATE, given.chunk_length_s)
-    long_form = LongForm(decoder, features, given, samples, planner)
+    long_form = LongForm(decoder, features, given, planner)
     return OpenFile(key, audio, given, long_form, batch_size)
 
 

@@ -39,7 +39,9 @@ SETTINGS = TranscriptionSettings(
 class GivenSeeks:
     """Plans the windows that generate took, wherever the one before stopped."""
 
-    def __init__(self, seeks, num_frames):
+    def __init__(self, seeks, samples):
+        self._samples = samples
+        num_frames = len(samples) // HOP
         self.windows_of_generate = [
             Window(
                 index,
@@ -52,6 +54,12 @@ class GivenSeeks:
 
     def windows(self, from_sample, index):
         return iter(self.windows_of_generate[index:])
+
+    def samples(self, window):
+        return window.samples(self._samples)
+
+    def release(self, before_sample):
+        """Nothing is kept beside the array."""
 
 
 class GivenFeatures:
@@ -91,9 +99,9 @@ def test_prompts_and_tokens_are_those_of_generate(make_decoder, monkeypatch, see
     # generate goes back after any progress; all of these windows are shorter than the least here
     monkeypatch.setattr(long_form, "_LEAST_PROGRESS_S", 0.0)
     samples = np.arange(features_MF.shape[1] * HOP, dtype=np.float64)
-    planner = GivenSeeks([seek for seek, _, _ in expected], features_MF.shape[1])
+    planner = GivenSeeks([seek for seek, _, _ in expected], samples)
     features = FeatureMaker(GivenFeatures(features_MF), ahead=False)
-    run = LongForm(decoder, features, SETTINGS, samples, planner)
+    run = LongForm(decoder, features, SETTINGS, planner)
     listener, course = Listener(decoder, SETTINGS), run.course(batch_size=1)
     with suppress(StopIteration):
         asked = next(course)
