@@ -15,6 +15,7 @@ from typing import TypeAlias
 from speech_toolkit.checkpoint.not_finite import redone_warning
 from speech_toolkit.transcription.decoded import DecodedWindow, TranscribedWindow, WindowWord
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
+from speech_toolkit.transcription.prompts import Prompts
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
 from speech_toolkit.transcription.windows.features import FeatureMaker, PendingFeatures, lookahead
@@ -24,7 +25,6 @@ from speech_toolkit.transcription.windows.window import Window
 _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
 _LEAST_PROGRESS_S = 10.0  # of one of two windows in a row that go back
-_UNTRUSTED_TEMPERATURE = 0.5  # text decoded above it prompts nothing, as in openai/whisper
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +102,7 @@ class LongForm:
         self._settings = settings
         self._planner = planner
         self._on_progress = on_progress
+        self._prompts = Prompts(decoder, settings.prompt, self.conditions)
         self._redone: set[float] = set()
         self.language = self._known_language()
         self.task = settings.task or decoder.checkpoint.default_task
@@ -131,12 +132,12 @@ class LongForm:
         taken up again so is not taken up once more, save where a cut one is after much progress:
         over music, an invented line would else step through the file.
         """
-        history = self._initial_prompt()
+        history = self._prompts.first()
         start, index = 0, 0
         was_retaken = False
         while True:
             for window, features in self._begun(self._planner.windows(start, index), 1):
-                (heard,) = yield [WindowRequest(self, window, features, tuple(history))]
+                (heard,) = yield [WindowRequest(self, window, features, history)]
                 least_progress_s = _LEAST_PROGRESS_S if was_retaken else 0.0
                 found = _stopping_short(self._judge(window, heard, least_progress_s), self._planner)
                 if not was_retaken and found.stops_short_s:
@@ -144,7 +145,7 @@ class LongForm:
                     was_retaken = True
                 else:
                     was_retaken = found.used_s < min(found.window_s, _LEAST_PROGRESS_S)
-                history = self._extend(history, found)
+                history = self._prompts.after(history, found)
                 self.found.append(found)
                 start, index = _next_sample(found), found.window.index + 1
                 self._planner.release(start)
@@ -155,7 +156,7 @@ class LongForm:
 
     def _chunked(self, batch_size: int) -> Course:
         """Take the windows in lots, none prompted with the text before it."""
-        history = tuple(self._initial_prompt())
+        history = self._prompts.first()
         begun = self._begun(self._planner.windows(), batch_size)
         while lot := list(islice(begun, batch_size)):
             heard = yield [WindowRequest(self, *each, history) for each in lot]
@@ -230,34 +231,6 @@ class LongForm:
             settings.logprob_threshold is None or decoded.avg_logprob < settings.logprob_threshold
         )
         return unsure and decoded.no_speech_prob > settings.no_speech_threshold
-
-    def _initial_prompt(self) -> list[int]:
-        """Return the tokens of the user's prompt, as those of earlier text would stand there."""
-        if not self._settings.prompt:
-            return []
-        text = " " + self._settings.prompt.strip()
-        ids = self._decoder.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return self._as_history(ids)
-
-    def _extend(self, history: list[int], found: TranscribedWindow) -> list[int]:
-        """Return the prompt for the window after ``found``."""
-        if not self.conditions:
-            return self._initial_prompt()
-        if found.silent or not found.segments:
-            return history
-        if found.decoded.temperature > _UNTRUSTED_TEMPERATURE:
-            return []
-        last = found.segments[-1]
-        text = found.decoded.tokens[: last.last + last.closed]
-        return self._as_history([*history[1:], *text])
-
-    def _as_history(self, ids: Sequence[int]) -> list[int]:
-        """Keep the last half of what the decoder has room for, after its own mark."""
-        marker = self._checkpoint.prev_sot_id
-        if marker is None or not ids:
-            return []
-        room = self._checkpoint.max_positions // 2 - 1
-        return [marker, *ids[-room:]]
 
 
 def _stopping_short(found: TranscribedWindow, planner: WindowPlanner) -> TranscribedWindow:

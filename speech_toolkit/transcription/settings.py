@@ -43,7 +43,8 @@ class TranscriptionSettings:
         task: "transcribe", or "translate" into English; None for what the checkpoint asks for,
             which is "transcribe" unless it says otherwise.
         timestamps: "none", "segment" or "word".
-        prompt: text that is put before the first window, to hint at names and style.
+        prompt: text that hints at names and style: put before the first window, and before all of
+            them where the text before a window does not prompt it.
         max_new_tokens: most tokens generated for one window; None for all the model has room for.
         temperatures: tried in turn until the text passes the tests below; 0 is greedy.
         compression_ratio_threshold: UTF-8 bytes over their zlib size; text above it repeats itself

@@ -1,6 +1,7 @@
 """Small Whisper checkpoints with random weights: windows of 2 s, 256 bytes as text tokens."""
 
 import json
+from dataclasses import dataclass
 
 TASKS = ("translate", "transcribe")
 LANGUAGES = ("en", "de", "zh")
@@ -152,6 +153,19 @@ def generate(model, features, prompt, timestamps, monkeypatch, **options):
     return [tuple(row[: row.index(EOT)] if EOT in row else row) for row in rows]
 
 
+@dataclass(frozen=True)
+class Pass:
+    """A window as generate took it: its first mel frame, how often it was decoded, prompt, tokens.
+
+    Of several tries the last counts; the tokens reach up to EOT.
+    """
+
+    seek: int
+    tries: int
+    prompt: list[int]
+    tokens: tuple[int, ...]
+
+
 def generate_long(model, features_MF, monkeypatch, **options):
     """Return what each pass of transformers' long-form generate was given and made.
 
@@ -160,25 +174,24 @@ def generate_long(model, features_MF, monkeypatch, **options):
         features_MF: of a whole recording.
         monkeypatch: pytest's.
         options: of generate.
-
-    Returns:
-        For each pass in order: the first of its mel frames, its prompt, its tokens up to EOT.
     """
     from transformers import GenerationMixin
     from transformers.models.whisper.generation_whisper import WhisperGenerationMixin
 
-    seeks, passes = [], []
+    passes = []
     whole, cut_input = GenerationMixin.generate, WhisperGenerationMixin._get_input_segment
 
     def record(self, *args, decoder_input_ids, **kwargs):
         result = whole(self, *args, decoder_input_ids=decoder_input_ids, **kwargs)
         prompt = decoder_input_ids[0].tolist()
         row = getattr(result, "sequences", result)[0].tolist()[len(prompt) :]
-        passes.append((prompt, tuple(row[: row.index(EOT)] if EOT in row else row)))
+        tokens = tuple(row[: row.index(EOT)] if EOT in row else row)
+        last = passes[-1]
+        passes[-1] = Pass(last.seek, last.tries + 1, prompt, tokens)
         return result
 
     def record_seek(input_features, seek, *args, **kwargs):
-        seeks.append(int(seek[0]))
+        passes.append(Pass(int(seek[0]), 0, [], ()))
         return cut_input(input_features, seek, *args, **kwargs)
 
     with monkeypatch.context() as patch:
@@ -193,4 +206,4 @@ def generate_long(model, features_MF, monkeypatch, **options):
             return_timestamps=True,
             **options,
         )
-    return [(seek, *made) for seek, made in zip(seeks, passes, strict=True)]
+    return passes

@@ -19,6 +19,7 @@ from speech_toolkit.transcription.windows.speech import SpeechRegion
 RATE = 100
 CPU = Device("cpu", None, "cpu", "asked for by name")
 PREV, SOT, EN, DE = 900, 901, 902, 903
+BLANK = 899
 STAMP = 1000
 END = STAMP + 400
 
@@ -70,6 +71,9 @@ class ScriptedDecoder:
 
     def tokenizer(self, text, add_special_tokens):
         return {"input_ids": [len(word) for word in text.split()]}
+
+    def text(self, tokens):
+        return " ".join(str(token) for token in tokens if token < STAMP and token != BLANK)
 
     def encode(self, features):
         self.batches.append(len(features))

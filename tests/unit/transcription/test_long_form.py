@@ -7,6 +7,7 @@ import torch
 
 from speech_toolkit.errors import DeviceError
 from tests.unit.transcription.scripted_decoder import (
+    BLANK,
     DE,
     EN,
     END,
@@ -61,6 +62,23 @@ def test_text_of_a_high_temperature_prompts_nothing():
     decoder = ScriptedDecoder([hot, closed(3), closed(4)])
     run(decoder)
     assert decoder.prompts == [[SOT, EN], [SOT, EN], [PREV, STAMP, 3, END, SOT, EN]]
+
+
+@pytest.mark.parametrize(
+    ("temperature", "prompt"), [(0.5, [PREV, STAMP, 1, END, SOT, EN]), (0.6, [SOT, EN])]
+)
+def test_a_window_without_text_at_a_high_temperature_ends_the_history(temperature, prompt):
+    wordless = decoded(STAMP, temperature=temperature)
+    decoder = ScriptedDecoder([closed(1), wordless, closed(4)])
+    run(decoder)
+    assert decoder.prompts[2] == prompt
+
+
+def test_segments_of_nothing_but_spaces_prompt_nothing():
+    blank = decoded(STAMP, BLANK, STAMP + 50, STAMP + 50, 1, END, END, BLANK, END + 9)
+    decoder = ScriptedDecoder([blank, closed(BLANK), closed(4)])
+    run(decoder)
+    assert decoder.prompts[1:] == [[PREV, STAMP + 50, 1, END, SOT, EN]] * 2
 
 
 def test_silent_window_has_no_text_and_leaves_the_history_alone():
