@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from math import inf
 from typing import TypeAlias
 
 from speech_toolkit.checkpoint.not_finite import redone_warning
 from speech_toolkit.transcription.decoded import DecodedWindow, TranscribedWindow, WindowWord
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.prompts import Prompts
+from speech_toolkit.transcription.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
 from speech_toolkit.transcription.windows.features import FeatureMaker, PendingFeatures, lookahead
@@ -24,7 +24,6 @@ from speech_toolkit.transcription.windows.window import Window
 
 _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
-_LEAST_PROGRESS_S = 10.0  # of one of two windows in a row that go back
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,23 +127,19 @@ class LongForm:
         """Take the windows in order, each prompted with the text before it.
 
         A window whose end cuts through speech is taken up again where its last complete segment
-        ends, and one whose text stops long before its speech does where that text ends. What is
-        taken up again so is not taken up once more, save where a cut one is after much progress:
-        over music, an invented line would else step through the file.
+        ends, and one whose text stops long before its speech does where that text ends.
         """
         history = self._prompts.first()
         start, index = 0, 0
-        was_retaken = False
+        retakes = Retakes(self._planner, self._checkpoint.sample_rate_hz)
         while True:
             for window, features in self._begun(self._planner.windows(start, index), 1):
                 (heard,) = yield [WindowRequest(self, window, features, history)]
-                least_progress_s = _LEAST_PROGRESS_S if was_retaken else 0.0
-                found = _stopping_short(self._judge(window, heard, least_progress_s), self._planner)
-                if not was_retaken and found.stops_short_s:
+                found = _stopping_short(self._judge(window, heard, retakes), self._planner)
+                if found.stops_short_s and retakes.allow(window, found.stops_short_s):
                     found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
-                    was_retaken = True
-                else:
-                    was_retaken = found.used_s < min(found.window_s, _LEAST_PROGRESS_S)
+                if found.used_s < found.window_s:
+                    retakes.note(window, found.used_s)
                 history = self._prompts.after(history, found)
                 self.found.append(found)
                 start, index = _next_sample(found), found.window.index + 1
@@ -197,11 +192,11 @@ class LongForm:
         return lookahead(begun, depth if self._features.ahead else 0)
 
     def _judge(
-        self, window: Window, heard: Heard, least_progress_s: float = inf
+        self, window: Window, heard: Heard, retakes: Retakes | None = None
     ) -> TranscribedWindow:
         """Split a window into segments, unless it holds no speech.
 
-        One that is cut goes back to no earlier second than ``least_progress_s``.
+        The last of one that is cut is left away where it may be taken up again.
         """
         self._on_progress(window)
         decoded, words = heard.decoded, heard.words
@@ -211,8 +206,8 @@ class LongForm:
         split = whole_segment if self._settings.timestamps == "none" else split_segments
         segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
-        resumed_s = resume_s(segments) if window.cut else None
-        if resumed_s is not None and resumed_s >= least_progress_s:
+        resumed_s = resume_s(segments) if window.cut and retakes else None
+        if resumed_s is not None and retakes.allow(window, resumed_s):
             segments, used_s = segments[:-1], resumed_s
             words = tuple(word for word in words if word.first < segments[-1].last)
         cut_off_s = None

@@ -101,3 +101,64 @@ def test_what_is_taken_up_again_or_silent_is_not_cut_off():
     _, found = run(ScriptedDecoder([unfinished, *[silent] * 9]), spans=((0, 25),))
     assert found[0].used_s == pytest.approx(4.0)
     assert [item.cut_off_s for item in found] == [None] * len(found)
+
+
+def retakes(found):
+    """Return the second of the file where each retake begins, and the windows' ends before it."""
+    before = [item for item in found if item.used_s < item.window_s]
+    return [item.window.start_s + item.used_s for item in before], [
+        item.window.end_s for item in before
+    ]
+
+
+LINE = {
+    "closed": closed(1, end_s=2.0),
+    "closed later": closed(1, end_s=11.0),
+    "begun": decoded(STAMP, 1, STAMP + 100, STAMP + 100, 2),
+    "begun later": decoded(STAMP, 1, STAMP + 550, STAMP + 550, 2),
+    "begun at the end": decoded(STAMP, 1, STAMP + 1300, STAMP + 1300, 2),
+}
+
+
+@pytest.mark.parametrize("chunk_length_s", [7.5, 12.0, 30.0])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ["closed"],
+        ["closed later"],
+        ["begun later"],
+        ["begun later", "closed"],
+        ["begun at the end", "closed"],
+        ["closed", "begun later"],
+        list(LINE),
+    ],
+    ids=", ".join,
+)
+def test_over_music_no_second_is_taken_up_again_twice_nor_soon_after(lines, chunk_length_s):
+    script = [LINE[name] for name in lines] * 99
+    _, found = run(
+        ScriptedDecoder(script), spans=((0, 120),), chunk_length_s=chunk_length_s, length_s=120
+    )
+    starts, ends = retakes(found)
+    assert starts or chunk_length_s < 30
+    for i, start in enumerate(starts[1:]):
+        assert start >= starts[i] + 10
+        assert start >= ends[i]
+
+
+def test_what_a_cut_window_began_stays_where_it_is_not_taken_up_again():
+    """Its last complete segment ends where the window does, so that nothing is left to hear."""
+    begun = decoded(STAMP, 1, STAMP + 499, STAMP + 499, 2)
+    _, found = run(ScriptedDecoder([begun, closed(9), closed(9)]), spans=((0, 18),))
+    assert found[0].window.cut
+    assert found[0].used_s == found[0].window_s < 9.98
+    assert [segment.first for segment in found[0].segments] == [1, 4]
+
+
+def test_speech_soon_after_a_retake_is_told_where_it_is_not_taken_up_again():
+    begun = decoded(STAMP, 1, STAMP + 1300, STAMP + 1300, 2)
+    decoder = ScriptedDecoder([begun, closed(1, end_s=9.0), *[closed(1, end_s=25.0)] * 9])
+    _, found = run(decoder, spans=((0, 90),), chunk_length_s=30.0, length_s=90)
+    assert passes(found)[0] == (0.0, 26.0)
+    assert found[1].used_s == found[1].window_s
+    assert found[1].stops_short_s == 9.0
