@@ -30,7 +30,8 @@ from speech_toolkit.ranges import RUNS
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-ALIGNER, WHISPER = "mms-300m", "distil-large-v3"
+ALIGNER, WHISPER, TURBO = "mms-300m", "distil-large-v3", "large-v3-turbo"
+RECOGNISERS = (WHISPER, TURBO)
 LOGITS_SPREAD = 5.0
 POSITION_S = 0.02  # of Whisper's encoder, two mel frames
 SHAPES: dict[str, dict[str, Any]] = {
@@ -59,10 +60,11 @@ SHAPES: dict[str, dict[str, Any]] = {
         "decoder_ffn_dim": 5120,
     },
 }
-_BUNDLED = {ALIGNER: "tiny-mms-aligner", WHISPER: "tiny-whisper"}
+SHAPES[TURBO] = SHAPES[WHISPER] | {"decoder_layers": 4}
+_BUNDLED = {ALIGNER: "tiny-mms-aligner", WHISPER: "tiny-whisper", TURBO: "tiny-whisper"}
 _SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 _WEIGHTS_AND_CARD = ("model.safetensors", "config.json", "generation_config.json", "README.md")
-_LAYERS = {ALIGNER: "num_hidden_layers", WHISPER: "encoder_layers"}
+_LAYERS = {ALIGNER: "num_hidden_layers"} | dict.fromkeys(RECOGNISERS, "encoder_layers")
 _ADDS_TO_THE_STREAM = ("out_proj", "output_dense", "fc2")
 
 
@@ -72,7 +74,7 @@ def random_shape(
     """Return the model in float32 on the host, in evaluation mode; always the same weights.
 
     Args:
-        name: ``ALIGNER`` or ``WHISPER``.
+        name: one of ``SHAPES``.
         layers: of the encoder; None for as many as the published model has.
         window_s: that a recogniser takes; None for the published 30 s.
     """
@@ -84,13 +86,13 @@ def random_shape(
         WhisperForConditionalGeneration,
     )
 
-    classes = {
-        ALIGNER: (Wav2Vec2ForCTC, Wav2Vec2Config),
-        WHISPER: (WhisperForConditionalGeneration, WhisperConfig),
-    }
-    model_class, config_class = classes[name]
+    model_class, config_class = (
+        (WhisperForConditionalGeneration, WhisperConfig)
+        if name in RECOGNISERS
+        else (Wav2Vec2ForCTC, Wav2Vec2Config)
+    )
     sizes = SHAPES[name] | ({_LAYERS[name]: layers} if layers else {})
-    if name == WHISPER and window_s:
+    if name in RECOGNISERS and window_s:
         sizes = sizes | {"max_source_positions": round(window_s / POSITION_S)}
     torch.manual_seed(0)
     model = model_class(config_class(**sizes)).eval()
@@ -115,7 +117,7 @@ def save_shape(directory: Path, name: str, layers: int | None = None) -> PreTrai
 
     Args:
         directory: made if it is not there.
-        name: ``ALIGNER`` or ``WHISPER``.
+        name: one of ``SHAPES``.
         layers: as for `random_shape`.
 
     Returns:
@@ -127,7 +129,7 @@ def save_shape(directory: Path, name: str, layers: int | None = None) -> PreTrai
         if path.name not in _WEIGHTS_AND_CARD:
             shutil.copy(path, directory)
     model = random_shape(name, layers)
-    if name == WHISPER:
+    if name in RECOGNISERS:
         _never_end(model, bundled)
     model.save_pretrained(directory)
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
 
     from speech_toolkit.device import Device
 
-Transcribe = Callable[["np.ndarray"], str]  # float32 (N,) at 16 kHz -> text
+# A file, or float32 (N,) at 16 kHz -> what is written as JSON, at least "text".
+Transcribe = Callable[["np.ndarray | Path"], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Task:
         minutes: of audio.
         tokens: generated for each window, None for as many as the model wants.
         faster_whisper: directory of the model converted for it, or None.
+        threads: of a CPU; None for as many as torch takes.
+        decode_graph: of the engine, see `Transcriber.load`.
     """
 
     model: str
@@ -34,7 +38,9 @@ class Task:
     batch_size: int
     minutes: float
     tokens: int | None
-    faster_whisper: str | None
+    faster_whisper: str | None = None
+    threads: int | None = None
+    decode_graph: str = "auto"
 
 
 class WindowCount:
@@ -53,7 +59,9 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
     from speech_toolkit.audio.waveform import Waveform
     from speech_toolkit.transcription import Transcriber, TranscriptionSettings
 
-    transcriber = Transcriber.load(task.model, task.device, task.dtype)
+    transcriber = Transcriber.load(
+        task.model, task.device, task.dtype, decode_graph=task.decode_graph
+    )
     settings = TranscriptionSettings(
         mode=mode,
         language="en",
@@ -65,12 +73,25 @@ def load_engine(task: Task, mode: str) -> tuple[Transcribe, WindowCount, Device]
         no_speech_threshold=None if task.tokens else 0.6,
     )
 
-    def transcribe(samples: np.ndarray) -> str:
-        waveform = Waveform(samples, 16_000, "talk", 16_000, 1, ())
-        return transcriber.transcribe(waveform, settings).text
+    def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
+        if not isinstance(audio, Path):
+            audio = Waveform(audio, 16_000, "talk", 16_000, 1, ())
+        return transcriber.transcribe(audio, settings).to_dict()
 
     count = WindowCount(transcriber.decoder.model.model.encoder)
     return transcribe, count, transcriber.device
+
+
+def heard(audio: np.ndarray | Path) -> np.ndarray:
+    """Return samples at 16 kHz; a file must be at that rate, which is the quickest to read."""
+    import soundfile
+
+    if not isinstance(audio, Path):
+        return audio
+    samples, rate_hz = soundfile.read(audio, dtype="float32")
+    if rate_hz != 16_000 or samples.ndim > 1:
+        raise ValueError(f"{audio}: give a mono file at 16 kHz")
+    return samples
 
 
 def load_transformers(task: Task) -> tuple[Any, Any, Any, Device]:
@@ -118,9 +139,9 @@ def load_pipeline(task: Task, chunk_s: float) -> tuple[Transcribe, WindowCount, 
         device=device.name,
     )
 
-    def transcribe(samples: np.ndarray) -> str:
-        heard = {"raw": samples.copy(), "sampling_rate": 16_000}
-        return recognise(heard, generate_kwargs=generation_arguments(task))["text"]
+    def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
+        inputs = {"raw": heard(audio), "sampling_rate": 16_000}
+        return recognise(inputs, generate_kwargs=generation_arguments(task))
 
     return transcribe, WindowCount(model.model.encoder), device
 
@@ -131,9 +152,9 @@ def load_sequential(task: Task) -> tuple[Transcribe, WindowCount, Device]:
 
     model, tokenizer, extractor, device = load_transformers(task)
 
-    def transcribe(samples: np.ndarray) -> str:
+    def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
         inputs = extractor(
-            samples,
+            heard(audio),
             sampling_rate=16_000,
             return_tensors="pt",
             truncation=False,
@@ -148,7 +169,7 @@ def load_sequential(task: Task) -> tuple[Transcribe, WindowCount, Device]:
                 condition_on_prev_tokens=False,
                 **generation_arguments(task),
             )
-        return tokenizer.batch_decode(ids, skip_special_tokens=True)[0]
+        return {"text": tokenizer.batch_decode(ids, skip_special_tokens=True)[0]}
 
     return transcribe, WindowCount(model.model.encoder), device
 
@@ -164,16 +185,17 @@ def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
     recognise = BatchedInferencePipeline(model)
     limit = {"max_new_tokens": task.tokens} if task.tokens else {}
 
-    def transcribe(samples: np.ndarray) -> str:
+    def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
         segments, _ = recognise.transcribe(
-            samples,
+            str(audio) if isinstance(audio, Path) else audio,
             batch_size=task.batch_size,
             beam_size=1,
             temperature=0.0,
             language="en",
             **limit,
         )
-        return " ".join(segment.text.strip() for segment in segments)
+        found = [{"start_s": s.start, "end_s": s.end, "text": s.text.strip()} for s in segments]
+        return {"text": " ".join(segment["text"] for segment in found), "segments": found}
 
     return transcribe, None, device
 
