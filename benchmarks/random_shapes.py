@@ -136,16 +136,34 @@ def save_shape(directory: Path, name: str, layers: int | None = None) -> PreTrai
 
 
 def _never_end(model: PreTrainedModel, bundled: Path) -> None:
-    """Let a recogniser write nothing but the bundled one's text tokens."""
+    """Let a recogniser write nothing but the bundled one's text tokens.
+
+    The others are as likely as a text token that is worse than half of all. They are not named in
+    the list of tokens to suppress, which is short in a trained model: a long one slows generate().
+    """
+    import torch
     from transformers import GenerationConfig, WhisperConfig
 
     config = WhisperConfig.from_pretrained(bundled)
     for key in _SPECIAL_TOKENS:
         setattr(model.config, key, getattr(config, key))
+    with torch.no_grad():
+        model.get_output_embeddings().weight[config.eos_token_id :] = 0
     generation = GenerationConfig.from_pretrained(bundled)
-    generation.suppress_tokens = list(range(config.eos_token_id, model.config.vocab_size))
+    generation.suppress_tokens = [config.eos_token_id, *generation.suppress_tokens]
     generation.alignment_heads = None
     model.generation_config = generation
+
+
+def save_endless(directory: Path) -> None:
+    """Write the bundled recogniser as a checkpoint that never ends a text by itself."""
+    from transformers import GenerationConfig
+
+    bundled = bundled_model(_BUNDLED[WHISPER])
+    shutil.copytree(bundled, directory, dirs_exist_ok=True)
+    generation = GenerationConfig.from_pretrained(bundled)
+    generation.suppress_tokens = [generation.eos_token_id, *generation.suppress_tokens]
+    generation.save_pretrained(directory)
 
 
 def main() -> int:
