@@ -28,6 +28,10 @@ class OverflowWatch:
     Args:
         outputs_of: modules whose output is looked at.
         inputs_of: modules whose input is looked at.
+
+    Attributes:
+        batch_size: B, the first dimension of what is looked at; what has another counts for every
+            window.
     """
 
     def __init__(
@@ -39,7 +43,7 @@ class OverflowWatch:
         self._inputs_of = tuple(inputs_of)
         self._kept: list[torch.Tensor] = []
         self._is_sound: list[torch.Tensor] = []
-        self._batch_size = 0
+        self.batch_size = 0
 
     @classmethod
     def of_all(cls, model: torch.nn.Module) -> OverflowWatch:
@@ -55,10 +59,9 @@ class OverflowWatch:
         """Look at all that the modules do inside.
 
         Args:
-            batch_size: B, the first dimension of what is looked at; what has another counts for
-                every window.
+            batch_size: see there; it may be set to another meanwhile.
         """
-        self._batch_size = batch_size
+        self.batch_size = batch_size
         self._kept.clear()
         self._is_sound.clear()
         hooks = [each.register_forward_hook(self._after) for each in self._outputs_of]
@@ -85,10 +88,10 @@ class OverflowWatch:
         self._look(args[0])
 
     def _look(self, values: torch.Tensor) -> None:
-        if len(values) == self._batch_size:
-            rows = values.reshape(self._batch_size, -1)
+        if len(values) == self.batch_size:
+            rows = values.reshape(self.batch_size, -1)
         else:
-            rows = values.reshape(1, -1).expand(self._batch_size, -1)
+            rows = values.reshape(1, -1).expand(self.batch_size, -1)
         if rows.shape[1] <= _FEW:
             self._kept.append(rows)
         else:

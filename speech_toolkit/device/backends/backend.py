@@ -16,7 +16,7 @@ class GraphBackend:
 
     Attributes:
         module: torch.npu or torch.cuda, with ``device``, ``Stream``, ``stream``,
-            ``current_stream`` and ``graph``.
+            ``current_stream``, ``graph_pool_handle`` and ``graph``.
         index: the card.
         graph_type: the class of a recording.
         is_default: whether to record without being asked.

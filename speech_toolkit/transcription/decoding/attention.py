@@ -10,14 +10,14 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from math import ceil
 
 import torch
 
 from speech_toolkit.transcription.decoded import TextAttention
-from speech_toolkit.transcription.decoding.step import DecodeLoop
+from speech_toolkit.transcription.decoding.step import DecodeLoop, Speech
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 
 _SMOOTHED_FRAMES = 7
@@ -37,18 +37,23 @@ class AttentionReader:
 
     def read(
         self,
+        speech: Speech,
         prompts: Sequence[Sequence[int]],
         tokens: Sequence[Sequence[int]],
         num_samples: Sequence[int],
-    ) -> Iterator[TextAttention]:
-        """Yield the attention of each window of a batch, whose speech the decoder has loaded.
+    ) -> tuple[list[TextAttention], list[bool]]:
+        """Return the attention of each window of a batch.
 
         The decoder reads all windows at once, the shorter ones filled up behind their text.
 
         Args:
+            speech: B windows.
             prompts: of each window, as it was decoded.
             tokens: generated for each window, timestamps included.
             num_samples: samples of audio in each window, padding left out.
+
+        Returns:
+            The attention in each window, and whether nothing overflowed meanwhile.
         """
         starts = [self._start(prompt) for prompt in prompts]
         text_ids = [[t for t in window if t < self._checkpoint.eot_id] for window in tokens]
@@ -56,19 +61,21 @@ class AttentionReader:
         length = max(map(len, rows))
         padded = [row + [self._checkpoint.eot_id] * (length - len(row)) for row in rows]
         tokens_BL = torch.tensor(padded, device=self._loop.device)
-        queries, states_BLE = self._queries(tokens_BL)
+        queries, states_BLE, is_sound_B = self._queries(tokens_BL, speech)
+        found = []
         step_samples = self._checkpoint.timestamp_step_s * self._checkpoint.sample_rate_hz
         for index, (start, row) in enumerate(zip(starts, rows, strict=True)):
             first, last = len(start) - 1, len(row)
             weights_RF = self._weights(
                 {layer: query[index, first:last] for layer, query in queries.items()},
-                index,
+                {layer: speech.layers[layer].keys[index] for layer in queries},
                 ceil(num_samples[index] / step_samples),
             )
             logits = self._loop.logits(states_BLE[index, first : last - 1])
             chosen = tokens_BL[index, first + 1 : last, None]
             probabilities = logits[:, : self._checkpoint.eot_id].softmax(-1).gather(1, chosen)
-            yield TextAttention(weights_RF.cpu().numpy(), probabilities[:, 0].cpu().numpy())
+            found.append(TextAttention(weights_RF.cpu().numpy(), probabilities[:, 0].cpu().numpy()))
+        return found, is_sound_B.tolist()
 
     def _start(self, prompt: Sequence[int]) -> list[int]:
         """Return the start of the transcript for text without timestamps, nothing before it."""
@@ -76,8 +83,10 @@ class AttentionReader:
         plain = self._checkpoint.no_timestamps_id
         return start if start[-1] == plain else [*start, plain]
 
-    def _queries(self, tokens_BL: torch.Tensor) -> tuple[dict[int, torch.Tensor], torch.Tensor]:
-        """Return the cross-attention's queries (B, L, E) by layer, and the decoder's output."""
+    def _queries(
+        self, tokens_BL: torch.Tensor, speech: Speech
+    ) -> tuple[dict[int, torch.Tensor], torch.Tensor, torch.Tensor]:
+        """Return the cross-attention's queries (B, L, E) by layer, and what reading returns."""
         queries: dict[int, torch.Tensor] = {}
 
         def keep(layer: int) -> Callable[..., None]:
@@ -88,18 +97,18 @@ class AttentionReader:
             for layer in self._heads
         ]
         try:
-            return queries, self._loop.prompt_states(tokens_BL)
+            return queries, *self._loop.read(tokens_BL, speech)
         finally:
             for hook in hooks:
                 hook.remove()
 
     def _weights(
-        self, queries: dict[int, torch.Tensor], window: int, num_frames: int
+        self, queries: dict[int, torch.Tensor], keys: dict[int, torch.Tensor], num_frames: int
     ) -> torch.Tensor:
         """Return the mean over the heads of one window's smoothed attention (R, F), float32."""
         found = []
         for layer, heads in self._heads.items():
-            keys_HFD = self._loop.speech_keys(layer)[window, heads, :num_frames].float()
+            keys_HFD = keys[layer][heads, :num_frames].float()
             split_RHD = queries[layer].float().unflatten(-1, (-1, keys_HFD.shape[-1]))
             scaled_HRD = split_RHD[:, heads].transpose(0, 1) * keys_HFD.shape[-1] ** -0.5
             found.append((scaled_HRD @ keys_HFD.transpose(1, 2)).softmax(-1))

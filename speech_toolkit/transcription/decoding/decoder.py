@@ -7,10 +7,10 @@ the decoder.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from math import isfinite, isnan
+from math import isnan
 from typing import TYPE_CHECKING
 
 import torch
@@ -24,9 +24,10 @@ from speech_toolkit.transcription.decoded import (
     TextAttention,
     WindowWord,
 )
-from speech_toolkit.transcription.decoding.batch_state import Draws, Generated, StepMode
 from speech_toolkit.transcription.decoding.encoder import SpeechEncoder
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
+from speech_toolkit.transcription.decoding.refill import DecodingJob, RefilledBatch
+from speech_toolkit.transcription.decoding.step import Speech
 from speech_toolkit.transcription.decoding.text_decoder import TextDecoder, TextDecoders
 from speech_toolkit.transcription.models.checkpoint import (
     WhisperCheckpoint,
@@ -79,7 +80,7 @@ class WhisperDecoder:
         self._encoder = SpeechEncoder(
             model.model.encoder, model.dtype is torch.float16 and device.saturates
         )
-        self._decoders = TextDecoders(model, checkpoint, device, self._graphs, clock)
+        self._decoders = TextDecoders(model, checkpoint, device, self._graphs)
 
     @classmethod
     def load(
@@ -117,8 +118,6 @@ class WhisperDecoder:
         Raises:
             DeviceError: out of memory, or an operator failed on the card.
         """
-        if not self.uses_graph:
-            self._decoders.release()  # the encoder needs the most memory: it is lent what it may
         with self._at_work("in the encoder"), self.clock.stage("encoder"):
             states_BFE, redone = self._encoder.encode(features_BMF)
         return EncodedWindows(states_BFE, features_BMF, redone)
@@ -135,16 +134,15 @@ class WhisperDecoder:
         ids = torch.tensor(list(languages.values()), device=self.device.name)
 
         def probabilities(
-            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
-        ) -> list[torch.Tensor]:
-            decoder.loop.load_speech(windows.states_BFE)
+            decoder: TextDecoder, speech: Speech, rows: Sequence[int]
+        ) -> tuple[list[torch.Tensor], list[bool]]:
             starts_B1 = torch.full((len(rows), 1), self.checkpoint.sot_id)
-            states_B1E = decoder.loop.prompt_states(starts_B1.to(self.device.name))
+            states_B1E, is_sound_B = decoder.loop.read(starts_B1.to(self.device.name), speech)
             logits_BV = decoder.loop.logits(states_B1E[:, 0])
-            return list(logits_BV.index_select(1, ids).softmax(-1).cpu())
+            return list(logits_BV.index_select(1, ids).softmax(-1).cpu()), is_sound_B.tolist()
 
         with self._at_work("while detecting the language"), self.clock.stage("prompt"):
-            found, _ = self._decoders.run(
+            found = self._decoders.read(
                 encoded, probabilities, lambda each: bool(each.isfinite().all())
             )
         best = torch.stack(found).max(-1)
@@ -161,35 +159,46 @@ class WhisperDecoder:
 
         Args:
             encoded: B windows.
-            prompts: B sequences of equal length, each with the start of the transcript and what
-                stands before and after it.
+            prompts: B sequences, each with the start of the transcript and what stands before and
+                after it.
             options: see there.
 
         Raises:
             DeviceError: out of memory, or an operator failed on the card.
-            UsageError: the prompts leave no room for a token.
+            UsageError: a prompt leaves no room for a token.
         """
-        limit = self._limit(prompts, options.max_new_tokens)
-        sampled = options.temperature > 0
-        mode = StepMode(options.timestamps, sampled, options.record_margins)
+        jobs = [
+            DecodingJob(encoded, row, prompt, options)
+            for row, prompt in zip(range(len(encoded)), prompts, strict=True)
+        ]
+        for job in jobs:
+            self.check_room(job.prompt)
+        written = _all_written(self.open_batch(len(jobs)), jobs)
+        return [written[job] for job in jobs]
 
-        def write(
-            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
-        ) -> list[DecodedWindow]:
-            with self.clock.stage("prompt"):
-                decoder.loop.load_speech(windows.states_BFE)
-                draws = self._draws(windows, options) if sampled else None
-            chosen = [prompts[row] for row in rows]
-            generated = decoder.loop.generate(chosen, limit, mode, draws)
-            return [self._decoded(generated, row, options) for row in range(len(rows))]
+    def open_batch(self, slots: int) -> RefilledBatch:
+        """Return a batch that windows are written in; it is the only one until all are written.
 
-        with self._at_work("in the decoder"):
-            found, redone = self._decoders.run(
-                encoded, write, lambda window: isfinite(window.avg_logprob)
+        Args:
+            slots: the most windows at once.
+
+        Raises:
+            DeviceError: out of memory.
+        """
+        redo = self._written_in_float32 if self._decoders.is_narrow else lambda job: None
+        return self._batch(self._decoders.own, slots, redo)
+
+    def check_room(self, prompt: Sequence[int]) -> None:
+        """Make sure that a prompt leaves room for a token.
+
+        Raises:
+            UsageError: it does not.
+        """
+        if len(prompt) >= self.checkpoint.max_positions:
+            raise UsageError(
+                f"the prompt leaves no room for text: the model has {self.checkpoint.max_positions}"
+                " positions for both"
             )
-        for row in redone:
-            found[row] = replace(found[row], in_float32=True)
-        return found
 
     def word_times(
         self,
@@ -217,14 +226,13 @@ class WhisperDecoder:
         tokens = [window.tokens for window in decoded]
 
         def read(
-            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
-        ) -> list[TextAttention]:
-            decoder.loop.load_speech(windows.states_BFE)
+            decoder: TextDecoder, speech: Speech, rows: Sequence[int]
+        ) -> tuple[list[TextAttention], list[bool]]:
             of_rows = ([each[row] for row in rows] for each in (prompts, tokens, num_samples))
-            return list(decoder.attention.read(*of_rows))
+            return decoder.attention.read(speech, *of_rows)
 
         with self._at_work("while timing words"), self.clock.stage("word_times"):
-            attentions, _ = self._decoders.run(encoded, read, lambda seen: seen.is_finite)
+            attentions = self._decoders.read(encoded, read, lambda seen: seen.is_finite)
             return [
                 words_of_window(window, seen, samples, self.checkpoint, self._raw_text, language)
                 for window, seen, samples in zip(tokens, attentions, num_samples, strict=True)
@@ -246,62 +254,48 @@ class WhisperDecoder:
         """
 
         def read(
-            decoder: TextDecoder, windows: EncodedWindows, rows: Sequence[int]
-        ) -> list[list[float]]:
-            decoder.loop.load_speech(windows.states_BFE)
+            decoder: TextDecoder, speech: Speech, rows: Sequence[int]
+        ) -> tuple[list[list[float]], list[bool]]:
             of_rows = ([each[row] for row in rows] for each in (prompts, tokens))
-            return decoder.leads.leads(*of_rows, timestamps)
+            return decoder.leads.leads(speech, *of_rows, timestamps)
 
         with self._at_work("while reading given tokens"):
-            found, _ = self._decoders.run(encoded, read, lambda leads: not any(map(isnan, leads)))
-        return found
+            return self._decoders.read(encoded, read, lambda leads: not any(map(isnan, leads)))
 
     def release(self) -> None:
         """Give the memory of past batches back to the device."""
         self._decoders.release()
         self.device.empty_cache()
 
-    def _limit(self, prompts: Sequence[Sequence[int]], max_new_tokens: int | None) -> int:
-        lengths = {len(prompt) for prompt in prompts}
-        if len(lengths) != 1:
-            raise ValueError(f"prompts of different lengths: {sorted(lengths)}")
-        room = self.checkpoint.max_positions - lengths.pop()
-        if room < 1:
-            raise UsageError(
-                f"the prompt leaves no room for text: the model has {self.checkpoint.max_positions}"
-                " positions for both"
-            )
-        return room if max_new_tokens is None else min(room, max_new_tokens)
-
-    def _draws(self, encoded: EncodedWindows, options: DecodingOptions) -> Draws:
-        """Make the numbers that tokens are drawn with on the CPU, where every device agrees."""
-        start = f"{options.seed} {options.temperature}".encode()
-        rows = []
-        for features in encoded.features_BMF:
-            seed = zlib.crc32(features.contiguous().numpy(), zlib.crc32(start))
-            generator = torch.Generator().manual_seed(seed)
-            rows.append(torch.rand(self.checkpoint.max_positions, generator=generator))
-        return Draws(options.temperature, torch.stack(rows))
-
-    def _decoded(self, generated: Generated, row: int, options: DecodingOptions) -> DecodedWindow:
-        tokens = generated.tokens[row].tolist()
-        eot_id = self.checkpoint.eot_id
-        finished = eot_id in tokens
-        count = tokens.index(eot_id) if finished else len(tokens)
-        scored = generated.log_probs[row, : count + finished].tolist()
-        no_speech = generated.no_speech_probs
-        return DecodedWindow(
-            tokens=tuple(tokens[:count]),
-            log_probs=tuple(scored[:count]),
-            avg_logprob=sum(scored) / (count + 1),
-            no_speech_prob=None if no_speech is None else no_speech[row].item(),
-            compression_ratio=compression_ratio(self.text(tokens[:count])),
-            temperature=options.temperature,
-            finished=finished,
-            margins=(
-                tuple(generated.margins[row, :count].tolist()) if options.record_margins else None
-            ),
+    def _batch(
+        self,
+        decoder: TextDecoder,
+        slots: int,
+        redo: Callable[[DecodingJob], DecodedWindow | None],
+    ) -> RefilledBatch:
+        return RefilledBatch(
+            decoder.loop,
+            slots,
+            self.checkpoint,
+            is_card=self.device.is_card,
+            text=self.text,
+            redo=redo,
+            draws=self._draws,
+            at_work=lambda: self._at_work("in the decoder"),
+            clock=self.clock,
         )
+
+    def _written_in_float32(self, job: DecodingJob) -> DecodedWindow:
+        batch = self._batch(self._decoders.in_float32(), 1, lambda job: None)
+        return replace(_all_written(batch, [job])[job], in_float32=True)
+
+    def _draws(self, job: DecodingJob) -> torch.Tensor:
+        """Make the numbers that tokens are drawn with on the CPU, where every device agrees."""
+        options = job.options
+        start = f"{options.seed} {options.temperature}".encode()
+        features = job.encoded.features_BMF[job.row].contiguous().numpy()
+        generator = torch.Generator().manual_seed(zlib.crc32(features, zlib.crc32(start)))
+        return torch.rand(self.checkpoint.max_positions, generator=generator)
 
     def text(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens, without timestamps and spaces around it."""
@@ -326,7 +320,13 @@ class WhisperDecoder:
             raise
 
 
-def compression_ratio(text: str) -> float:
-    """Return the UTF-8 bytes of a text over their zlib size, 0 for none: high where it repeats."""
-    encoded = text.encode()
-    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0
+def _all_written(
+    batch: RefilledBatch, jobs: Sequence[DecodingJob]
+) -> dict[DecodingJob, DecodedWindow]:
+    """Write windows that all fit into a batch."""
+    written: dict[DecodingJob, DecodedWindow] = {}
+    batch.admit(jobs)
+    while batch.jobs:
+        batch.launch()
+        written.update(batch.harvest())
+    return written

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from speech_toolkit.transcription.decoding.rules import DecodeRules, TimestampState
-from speech_toolkit.transcription.decoding.step import DecodeLoop
+from speech_toolkit.transcription.decoding.step import DecodeLoop, Speech
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 
 
@@ -22,29 +22,38 @@ class LeadReader:
         self._checkpoint = checkpoint
 
     def leads(
-        self, prompts: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], timestamps: bool
-    ) -> list[list[float]]:
+        self,
+        speech: Speech,
+        prompts: Sequence[Sequence[int]],
+        tokens: Sequence[Sequence[int]],
+        timestamps: bool,
+    ) -> tuple[list[list[float]], list[bool]]:
         """Return the lead of each token over the best that could stand in its place, in nats.
 
         A lead is below 0 where the model would choose another token after those before, infinite
         where the rules leave it no choice.
 
         Args:
-            prompts: of each window, whose speech the decoder has loaded.
+            speech: B windows.
+            prompts: of each window.
             tokens: of each window, the end of text included where it was reached.
             timestamps: whether the rules for timestamps apply.
+
+        Returns:
+            The leads of each window, and whether nothing overflowed meanwhile.
         """
         rules = DecodeRules(self._checkpoint, timestamps, torch.device("cpu"))
         rows = [[*prompt, *given] for prompt, given in zip(prompts, tokens, strict=True)]
         length = max(map(len, rows))
         padded = [row + [self._checkpoint.eot_id] * (length - len(row)) for row in rows]
-        states_BLE = self._loop.prompt_states(torch.tensor(padded, device=self._loop.device))
+        tokens_BL = torch.tensor(padded, device=self._loop.device)
+        states_BLE, is_sound_B = self._loop.read(tokens_BL, speech)
         found = []
         for states_LE, prompt, given in zip(states_BLE, prompts, tokens, strict=True):
             first = len(prompt) - 1
             logits_LV = self._loop.logits(states_LE[first : first + len(given)]).cpu()
             found.append(self._leads(logits_LV, given, rules))
-        return found
+        return found, is_sound_B.tolist()
 
     def _leads(
         self, logits_LV: torch.Tensor, given: Sequence[int], rules: DecodeRules

@@ -9,6 +9,7 @@ they need of the tokens so far is kept in three small tensors.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import inf
 
@@ -37,13 +38,9 @@ class TimestampState:
         flags = torch.zeros((2, batch_size, 1), dtype=torch.bool, device=device)
         return cls(*flags, torch.zeros((batch_size, 1), dtype=torch.int64, device=device))
 
-    def part(self, batch_size: int) -> TimestampState:
-        """Return views of the first windows of the batch."""
-        return TimestampState(
-            self.last_is_timestamp[:batch_size],
-            self.second_last_is_timestamp[:batch_size],
-            self.last_timestamp[:batch_size],
-        )
+    def each(self, change: Callable[[torch.Tensor], torch.Tensor]) -> TimestampState:
+        """Return what a function makes of the tensors."""
+        return TimestampState(*map(change, vars(self).values()))
 
     def reset(self, timestamp_begin_id: int) -> None:
         """Forget all tokens. A second-last token that is not there counts as a timestamp."""

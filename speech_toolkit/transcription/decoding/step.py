@@ -1,52 +1,72 @@
-"""The decoder's work on one batch: the prompt at once, then one token of every window a step.
+"""The decoder's work: prompts at once, then one token of every window a step.
 
 B windows in a batch, L tokens of a prompt, P positions of the decoder, V vocabulary, E width of
 the model.
 
-All that a step reads and writes is allocated once, for the largest batch so far, and changed in
-place, so that a step can be recorded as a graph and memory stays flat over many files.
+All that a step reads and writes is allocated once and changed in place, so that a step can be
+recorded as a graph and memory stays flat over many files. Each window is in a slot of its own and
+has its own position, so that one may begin while others are under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
 import torch
+from torch.nn.functional import embedding
 
 from speech_toolkit.checkpoint.overflow import OverflowWatch
-from speech_toolkit.device.names import is_card
 from speech_toolkit.transcription.decoding.batch_state import (
     BatchState,
-    Draws,
     Generated,
+    Start,
     StepMode,
 )
-from speech_toolkit.transcription.decoding.cache import StaticCache
+from speech_toolkit.transcription.decoding.cache import (
+    KeysValues,
+    ReadingCache,
+    SlotCache,
+    project_speech,
+)
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.rules import DecodeRules
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
-from speech_toolkit.transcription.stage_clock import StageClock
 
 if TYPE_CHECKING:
     from transformers.models.whisper.modeling_whisper import WhisperAttention, WhisperDecoder
 
-_LENGTH_STEP = 64  # attended positions grow in these steps, so that few shapes occur
-_STEPS_BETWEEN_CHECKS = 8  # looking means waiting for the device; a CPU is never ahead of itself
+_LENGTH_STEP = 128  # in these the positions that a graph attends to grow, so that few are recorded
 _BELOW_ONE = 1 - 2**-20  # float32 sums of probabilities are no more exact than this
 
 
+@dataclass(frozen=True)
+class Speech:
+    """The speech of B windows as the decoder's layers look at it.
+
+    Attributes:
+        layers: keys and values of each layer.
+        is_sound_B: whether they were computed without an overflow; None where nobody looked.
+    """
+
+    layers: list[KeysValues]
+    is_sound_B: torch.Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.layers[0].keys)
+
+
 class DecodeLoop:
-    """The decoder of one model with the memory for its batches.
+    """The decoder of one model with the memory for the windows that it writes.
 
     Args:
         decoder: on its device.
         project: from its output to logits.
         checkpoint: the model's.
         graphs: records the steps, or does not.
-        clock: seconds per stage.
         watch: looks at the decoder where an overflow would not show in its output.
 
     Attributes:
@@ -60,70 +80,38 @@ class DecodeLoop:
         project: torch.nn.Linear,
         checkpoint: WhisperCheckpoint,
         graphs: DecodeGraphs,
-        clock: StageClock,
         watch: OverflowWatch | None = None,
     ) -> None:
         self._decoder = decoder
         self._project = project
         self._checkpoint = checkpoint
         self._graphs = graphs
-        self._clock = clock
         self._watch = watch
         self.device, self.dtype = decoder.device, decoder.dtype
-        self._check_every = _STEPS_BETWEEN_CHECKS if is_card(decoder.device.type) else 1
-        self._cache = StaticCache(decoder.config, like=decoder.embed_positions.weight)
+        self._cache = SlotCache(decoder.config, like=decoder.embed_positions.weight)
         self._mask_is_bool = decoder.config._attn_implementation != "eager"
         self._positions_P = torch.arange(checkpoint.max_positions, device=decoder.device)
         self._seen = True if self._mask_is_bool else 0.0
-        self._mask_P = self._as_mask(self._positions_P < 0)
-        self._step_mask = self._mask_P[None, None, None]
         self._rules: dict[bool, DecodeRules] = {}
         self._room: BatchState | None = None
-        self._speech: object = None
+        self._spoilt: set[int] = set()
 
-    def load_speech(self, states_BFE: torch.Tensor) -> None:
-        """Let the decoder attend to the encoder's states; nothing is done for the last ones again.
-
-        Args:
-            states_BFE: the encoder's output, kept unchanged by the caller.
-        """
-        self._reserve(self._padded(len(states_BFE)))
-        if self._speech is states_BFE:
-            return
+    def speech(self, states_BFE: torch.Tensor) -> Speech:
+        """Return what the decoder looks at of the encoder's states."""
         with self._watching(len(states_BFE)):
-            self._cache.load_speech(list(self._decoder.layers), states_BFE.to(self.dtype))
-        if self._watch:
-            self._room.is_sound_B1.fill_(True)
-            self._note_overflows(len(states_BFE))
-        self._speech = states_BFE
+            layers = project_speech(list(self._decoder.layers), states_BFE.to(self.dtype))
+        return Speech(layers, self._watch.is_sound() if self._watch else None)
 
-    def is_sound(self, batch_size: int) -> list[bool]:
-        """Tell which of the first windows overflowed nowhere since their speech was loaded.
+    def read(self, tokens_BL: torch.Tensor, speech: Speech) -> tuple[torch.Tensor, torch.Tensor]:
+        """Let the decoder read whole sequences over speech.
 
-        What no watch looks at is taken to be sound: its results show whether it is.
+        Returns:
+            Its output (B, L, E), and of which windows nothing overflowed, as far as anybody
+            looked, bool (B,).
         """
-        if self._watch is None:
-            return [True] * batch_size
-        return self._room.is_sound_B1[:batch_size, 0].tolist()
-
-    def release(self) -> None:
-        """Give all memory of the batches back."""
-        self._graphs.clear()
-        self._cache.release()
-        self._room = self._speech = None
-
-    def prompt_states(self, tokens_BL: torch.Tensor) -> torch.Tensor:
-        """Return the decoder's output (B, L, E) for whole sequences, over the loaded speech."""
         with self._watching(len(tokens_BL)):
-            return self._prompt_states(tokens_BL)
-
-    def _prompt_states(self, tokens_BL: torch.Tensor) -> torch.Tensor:
-        batch_size, length = tokens_BL.shape
-        attended = self._attended(length)
-        positions_L = self._positions_P[:length]
-        is_seen = self._positions_P[:attended] <= positions_L[:, None]
-        self._cache.select(batch_size, attended, positions_L)
-        return self._states(tokens_BL, positions_L, self._as_mask(is_seen)[None, None])
+            states_BLE = self._read(tokens_BL, ReadingCache(speech.layers))
+        return states_BLE, self._noted(speech, len(tokens_BL))
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         """Return float32 logits (..., V) of the decoder's output."""
@@ -133,156 +121,216 @@ class DecodeLoop:
         """Return the module with which a layer attends to the speech."""
         return self._decoder.layers[layer].encoder_attn
 
-    def speech_keys(self, layer: int) -> torch.Tensor:
-        """Return the keys (B, heads, frames, width of a head) of the loaded speech."""
-        return self._cache.cross_attention_cache.layers[layer].keys
+    def reserve(self, slots: int) -> None:
+        """Make room for windows; where there is too little, all that was there is lost."""
+        slots = self._graphs.room_for(slots)
+        if self._cache.reserve(slots):
+            self._graphs.clear()
+            self._spoilt.clear()
+            unseen = self._as_mask(self._positions_P[:1] < 0)
+            self._room = BatchState(slots, self._checkpoint.max_positions, unseen)
 
-    def generate(
-        self, prompts: Sequence[Sequence[int]], limit: int, mode: StepMode, draws: Draws | None
-    ) -> Generated:
-        """Generate for the loaded speech until every window is finished or the limit is reached.
+    def release(self) -> None:
+        """Give all memory of the batches back."""
+        self._graphs.clear()
+        self._cache.release()
+        self._room = None
 
-        Args:
-            prompts: B sequences of equal length.
-            limit: most tokens generated for a window, EOT included; at least 1.
-            mode: see there.
-            draws: what tokens are drawn with where the mode says so.
+    def begin(
+        self, slots: Sequence[int], starts: Sequence[Start], speech: Speech, mode: StepMode
+    ) -> None:
+        """Put windows into slots, read their prompts and choose their first tokens.
+
+        Prompts of other lengths are filled up behind their ends, where no token looks.
         """
-        batch_size, length = len(prompts), len(prompts[0])
-        state = self._room.part(self._padded(batch_size))
-        with self._clock.stage("prompt"):
-            with self._watching(len(state.tokens_BP)):
-                advance = self._prepare(state, mode)
-            with self._watching(batch_size):
-                no_speech = self._start(state.part(batch_size), prompts, mode, draws)
-            state.finished_B1[batch_size:] = True
-            state.tokens_BP[batch_size:] = self._checkpoint.eot_id
-        with self._clock.stage("tokens"):
-            with self._watching(len(state.tokens_BP)):
-                count = self._run(state, length, limit, advance)
-            made = slice(length, length + count)
-            return Generated(
-                tokens=state.tokens_BP[:batch_size, made].cpu(),
-                log_probs=state.log_probs_BP[:batch_size, made].cpu(),
-                margins=state.margins_BP[:batch_size, made].cpu(),
-                no_speech_probs=None if no_speech is None else no_speech.cpu(),
-            )
-
-    def _prepare(self, state: BatchState, mode: StepMode) -> Callable[[], None]:
-        """Return what runs a step; a graph attends to all positions and is recorded once."""
-
-        def step() -> None:
-            self._step(state, mode)
-
-        if not self._graphs.enabled:
-            return step
-        batch_size = len(state.tokens_BP)
-        state.position_1.zero_()
-        self._select_for_step(state, self._checkpoint.max_positions)
-        is_sound_B1 = state.is_sound_B1.clone()
-        replay = self._graphs.prepare((batch_size, mode), step)
-        state.is_sound_B1.copy_(is_sound_B1)  # a step is recorded on whatever is there
-        return replay
-
-    def _start(
-        self,
-        state: BatchState,
-        prompts: Sequence[Sequence[int]],
-        mode: StepMode,
-        draws: Draws | None,
-    ) -> torch.Tensor | None:
-        """Take the prompts in, choose the first tokens, return the no-speech probabilities (B,)."""
-        length = len(prompts[0])
-        prompts_BL = torch.tensor(prompts, device=self.device)
-        state.reset(prompts_BL, draws, self._checkpoint.timestamp_begin_id)
-        self._mask_P.copy_(self._as_mask(self._positions_P < length))
-        self._cache.forget_text()
-        states_BLE = self._prompt_states(prompts_BL)
-        sot = prompts[0].index(self._checkpoint.sot_id)
-        logits_B2V = self.logits(torch.stack((states_BLE[:, sot], states_BLE[:, -1]), dim=1))
-        no_speech_id = self._checkpoint.no_speech_id
-        no_speech = None if no_speech_id is None else logits_B2V[:, 0].softmax(-1)[:, no_speech_id]
-        logits_BV = logits_B2V[:, 1].clone()
+        lengths = [len(start.prompt) for start in starts]
+        eot_id, longest = self._checkpoint.eot_id, max(lengths)
+        padded = [[*s.prompt, *[eot_id] * (longest - len(s.prompt))] for s in starts]
+        tokens_BL = torch.tensor(padded, device=self.device)
+        state = self._started(tokens_BL, lengths, starts)
+        cache = ReadingCache(speech.layers)
+        with self._watching(len(starts)):
+            states_BLE = self._read(tokens_BL, cache)
+        state.is_sound_B1[:, 0] = self._noted(speech, len(starts))
+        logits_BV = self._first_logits(states_BLE, starts, state)
         self._rules_for(mode).apply_to_first(logits_BV)
         self._choose(logits_BV, state, mode)
-        return no_speech
+        for slot in self._spoilt.intersection(slots):
+            self._cache.forget_text(slot)
+        self._spoilt.difference_update(slots)
+        slots_B = torch.tensor(slots, device=self.device)
+        self._cache.fill(slots_B, speech.layers, cache.self_attention_cache.layers)
+        self._room.put(slots_B, state)
 
-    def _run(self, state: BatchState, length: int, limit: int, advance: Callable[[], None]) -> int:
-        """Run steps; return how many tokens each window has now."""
-        attended = 0
-        for count in range(1, limit):
-            if count % self._check_every == 0 and bool(state.finished_B1.all()):
-                return count
-            if not self._graphs.enabled and length + count > attended:
-                attended = self._attended(length + count)
-                self._select_for_step(state, attended)
-            advance()
-        return limit
+    def steps(self, count: int, slots: int, last: Sequence[int], mode: StepMode) -> None:
+        """Take some steps with the first slots; they are launched, not waited for.
 
-    def _step(self, state: BatchState, mode: StepMode) -> None:
+        Args:
+            count: of the steps.
+            slots: how many slots are in use.
+            last: the position of the last token in each of them.
+            mode: see there.
+        """
+        longest, is_even = max(last), min(last) == max(last)
+        with self._watching(slots):
+            for ahead in range(count):
+                attended = min(longest + ahead + 1, self._checkpoint.max_positions)
+                self._step_for(slots, attended, is_even, mode)()
+
+    def finished(self, slots: int) -> list[bool]:
+        """Tell which of the first slots have come to the end of their text."""
+        return self._room.finished_B1[:slots, 0].tolist()
+
+    def generated(self, slots: Sequence[int]) -> Generated:
+        """Return what some slots have generated."""
+        rows_B = torch.tensor(slots, device=self.device)
+        room = self._room
+        has_no_speech = self._checkpoint.no_speech_id is not None
+        return Generated(
+            tokens_BP=room.tokens_BP[rows_B].cpu(),
+            log_probs_BP=room.log_probs_BP[rows_B].cpu(),
+            margins_BP=room.margins_BP[rows_B].cpu(),
+            no_speech_probs_B=room.no_speech_B1[rows_B, 0].cpu() if has_no_speech else None,
+            is_sound_B=room.is_sound_B1[rows_B, 0].cpu(),
+        )
+
+    def move(self, source: int, target: int) -> None:
+        """Let a window go on in another slot."""
+        self._cache.move(source, target)
+        self._room.move(source, target)
+
+    def spoil(self, slot: int) -> None:
+        """Note that numbers in a slot may not be finite: it is cleared before it is used again."""
+        self._spoilt.add(slot)
+
+    def _started(
+        self, tokens_BL: torch.Tensor, lengths: Sequence[int], starts: Sequence[Start]
+    ) -> BatchState:
+        """Return the state of windows whose last token is that of their prompts."""
+        checkpoint = self._checkpoint
+        unseen = self._as_mask(self._positions_P[:1] < 0)
+        state = BatchState(len(starts), checkpoint.max_positions, unseen)
+        state.tokens_BP[:, : tokens_BL.shape[1]] = tokens_BL
+        lengths_B1 = torch.tensor(lengths, device=self.device)[:, None]
+        state.mask_BP.copy_(self._as_mask(self._positions_P < lengths_B1))
+        state.position_B1.copy_(lengths_B1 - 1)
+        state.timestamps.reset(checkpoint.timestamp_begin_id)
+        if any(start.temperature for start in starts):
+            temperatures = torch.tensor([[start.temperature] for start in starts])
+            state.temperature_B1.copy_(temperatures)
+            drawn = [row for row, start in enumerate(starts) if start.draws_P is not None]
+            draws = torch.stack([starts[row].draws_P for row in drawn])
+            state.draws_BP[drawn] = draws.to(self.device)
+        return state
+
+    def _first_logits(
+        self, states_BLE: torch.Tensor, starts: Sequence[Start], state: BatchState
+    ) -> torch.Tensor:
+        """Return the logits (B, V) behind the prompts; note the no-speech probabilities."""
+        sot_id, no_speech_id = self._checkpoint.sot_id, self._checkpoint.no_speech_id
+        sots_B1 = torch.tensor([[list(start.prompt).index(sot_id)] for start in starts])
+        places_B2 = torch.cat((sots_B1.to(self.device), state.position_B1), dim=1)
+        index_B2E = places_B2[:, :, None].expand(-1, -1, states_BLE.shape[-1])
+        logits_B2V = self.logits(states_BLE.gather(1, index_B2E))
+        if no_speech_id is not None:
+            state.no_speech_B1[:, 0] = logits_B2V[:, 0].softmax(-1)[:, no_speech_id]
+        return logits_B2V[:, 1].clone()
+
+    def _read(self, tokens_BL: torch.Tensor, cache: ReadingCache) -> torch.Tensor:
+        positions_L = self._positions_P[: tokens_BL.shape[1]]
+        mask = self._as_mask(positions_L <= positions_L[:, None])
+        return self._states(tokens_BL, positions_L, mask[None, None], cache)
+
+    def _step_for(
+        self, slots: int, attended: int, is_even: bool, mode: StepMode
+    ) -> Callable[[], None]:
+        """Return what runs the next step; a graph takes some slots and positions more."""
+        if self._graphs.enabled:
+            attended = min(-(-attended // _LENGTH_STEP) * _LENGTH_STEP, len(self._positions_P))
+        key = (attended, mode)
+        size = self._graphs.size_for(key, slots, self._cache.capacity)
+        self._spoilt.update(range(slots, size))  # what is computed there is of no text
+        state = self._room.part(size)
+        mask = state.mask_BP[:, None, None, :attended]
+        if is_even and not self._graphs.enabled:
+            mask = None  # nobody looks at less than all there is
+        self._cache.select(size, attended)
+        return self._graphs.prepare(
+            key, size, lambda: self._step(state, mask, mode), lambda: self._undoing(state)
+        )
+
+    def _undoing(self, state: BatchState) -> Callable[[], None]:
+        """Return what undoes the steps that are taken from now on."""
+        before = state.copy()
+        return lambda: state.restore(before)
+
+    def _step(self, state: BatchState, mask: torch.Tensor | None, mode: StepMode) -> None:
         """Feed the last token of every window to the decoder and choose the next."""
-        self._mask_P.index_fill_(0, state.position_1, self._seen)
-        tokens_B1 = state.tokens_BP.index_select(1, state.position_1)
-        states_B1E = self._states(tokens_B1, state.position_1, self._step_mask)
+        if self._watch:
+            self._watch.batch_size = len(state.tokens_BP)
+        state.mask_BP.scatter_(1, state.position_B1, self._seen)
+        self._cache.write_at(state.position_B1)
+        tokens_B1 = state.tokens_BP.gather(1, state.position_B1)
+        states_B1E = self._states(tokens_B1, state.position_B1, mask, self._cache)
+        if self._watch:
+            state.is_sound_B1 &= self._watch.is_sound()[:, None]
         logits_BV = self.logits(states_B1E[:, 0])
         self._rules_for(mode).apply(logits_BV, state.timestamps)
         self._choose(logits_BV, state, mode)
 
     def _choose(self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode) -> None:
         """Pick the next token of every window and write it down; finished ones get EOT."""
-        position = state.position_1.add_(1)
+        position_B1 = state.position_B1.add_(1).clamp_(max=self._checkpoint.max_positions - 1)
+        picked_B1 = logits_BV.argmax(-1, keepdim=True)
         if mode.sampled:
-            draws_B1 = state.draws_BP.index_select(1, position)
-            picked_B1 = _draw(logits_BV / state.temperature_1, draws_B1)
-        else:
-            picked_B1 = logits_BV.argmax(-1, keepdim=True)
+            is_drawn_B1 = state.temperature_B1 > 0
+            scaled_BV = logits_BV / state.temperature_B1.where(is_drawn_B1, 1.0)
+            drawn_B1 = _draw(scaled_BV, state.draws_BP.gather(1, position_B1))
+            picked_B1 = torch.where(is_drawn_B1, drawn_B1, picked_B1)
         eot_id = self._checkpoint.eot_id
         tokens_B1 = picked_B1.masked_fill(state.finished_B1, eot_id)
         log_probs_B1 = logits_BV.gather(1, tokens_B1) - logits_BV.logsumexp(-1, keepdim=True)
-        state.tokens_BP.index_copy_(1, position, tokens_B1)
-        state.log_probs_BP.index_copy_(1, position, log_probs_B1)
+        state.tokens_BP.scatter_(1, position_B1, tokens_B1)
+        state.log_probs_BP.scatter_(1, position_B1, log_probs_B1)
         if mode.margins:
             best_B2 = logits_BV.topk(2).values
-            state.margins_BP.index_copy_(1, position, best_B2[:, :1] - best_B2[:, 1:])
+            state.margins_BP.scatter_(1, position_B1, best_B2[:, :1] - best_B2[:, 1:])
         state.finished_B1 |= tokens_B1 == eot_id
         if mode.timestamps:
             state.timestamps.append(tokens_B1, self._checkpoint.timestamp_begin_id)
 
     def _states(
-        self, tokens_BL: torch.Tensor, positions_L: torch.Tensor, mask: torch.Tensor
+        self,
+        tokens_BL: torch.Tensor,
+        positions: torch.Tensor,
+        mask: torch.Tensor | None,
+        cache: ReadingCache | SlotCache,
     ) -> torch.Tensor:
-        """Return the decoder's output (B, L, E) for tokens at given positions."""
+        """Return the decoder's output (B, L, E) for tokens at positions (L,) or (B, L)."""
         decoder = self._decoder
-        places_LE = decoder.embed_positions.weight.index_select(0, positions_L)
-        states = decoder.embed_tokens(tokens_BL) + places_LE
+        states = decoder.embed_tokens(tokens_BL) + embedding(
+            positions, decoder.embed_positions.weight
+        )
         for layer in decoder.layers:
             states = layer(
                 states,
                 attention_mask=mask,
                 encoder_hidden_states=states,  # only asked whether it is there: the cache answers
-                past_key_values=self._cache,
+                past_key_values=cache,
             )
             if isinstance(states, tuple):  # transformers 4
                 states = states[0]
-        states = decoder.layer_norm(states)
-        self._note_overflows(len(states))
-        return states
+        return decoder.layer_norm(states)
 
     def _watching(self, batch_size: int) -> AbstractContextManager[None]:
         return self._watch.watching(batch_size) if self._watch else nullcontext()
 
-    def _note_overflows(self, batch_size: int) -> None:
-        """Keep on the device which windows overflowed since this was last done."""
-        if self._watch:
-            self._room.is_sound_B1[:batch_size] &= self._watch.is_sound()[:, None]
-
-    def _select_for_step(self, state: BatchState, attended: int) -> None:
-        self._cache.select(len(state.tokens_BP), attended, state.position_1)
-        self._step_mask = self._mask_P[None, None, None, :attended]
-
-    def _attended(self, length: int) -> int:
-        """Return how many positions of the cache are looked at when ``length`` are in use."""
-        return min(-(-length // _LENGTH_STEP) * _LENGTH_STEP, self._checkpoint.max_positions)
+    def _noted(self, speech: Speech, batch_size: int) -> torch.Tensor:
+        """Return which windows overflowed neither in their speech nor since, bool (B,)."""
+        if self._watch is None:
+            return torch.ones(batch_size, dtype=torch.bool, device=self.device)
+        is_sound_B = self._watch.is_sound()
+        return is_sound_B if speech.is_sound_B is None else is_sound_B & speech.is_sound_B
 
     def _as_mask(self, is_seen: torch.Tensor) -> torch.Tensor:
         """Return a mask as the attention kernel wants it: bool, or what is added to its scores."""
@@ -296,16 +344,6 @@ class DecodeLoop:
                 self._checkpoint, mode.timestamps, self.device
             )
         return self._rules[mode.timestamps]
-
-    def _padded(self, batch_size: int) -> int:
-        """Return the batch size a graph is recorded for: a power of two, so that few are."""
-        return 1 << (batch_size - 1).bit_length() if self._graphs.enabled else batch_size
-
-    def _reserve(self, batch_size: int) -> None:
-        if self._cache.reserve(batch_size):
-            self._graphs.clear()
-            self._room = BatchState(batch_size, self._checkpoint.max_positions, self.device)
-            self._speech = None
 
 
 def _draw(logits_BV: torch.Tensor, draws_B1: torch.Tensor) -> torch.Tensor:

@@ -18,14 +18,13 @@ from speech_toolkit.transcription.decoded import EncodedWindows
 from speech_toolkit.transcription.decoding.attention import AttentionReader
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
 from speech_toolkit.transcription.decoding.leads import LeadReader
-from speech_toolkit.transcription.decoding.step import DecodeLoop
+from speech_toolkit.transcription.decoding.step import DecodeLoop, Speech
 
 if TYPE_CHECKING:
     from transformers import WhisperForConditionalGeneration
 
     from speech_toolkit.device import Device
     from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
-    from speech_toolkit.transcription.stage_clock import StageClock
 
 T = TypeVar("T")
 
@@ -58,48 +57,44 @@ class TextDecoders:
         checkpoint: WhisperCheckpoint,
         device: Device,
         graphs: DecodeGraphs,
-        clock: StageClock,
     ) -> None:
         self._parts = torch.nn.ModuleList([model.model.decoder, model.proj_out])
         self._checkpoint = checkpoint
         self._device = device
-        self._clock = clock
         is_hidden = model.dtype is torch.float16 and device.saturates
         watch = OverflowWatch.of_all(model.model.decoder) if is_hidden else None
-        self.own = TextDecoder(
-            DecodeLoop(*self._parts, checkpoint, graphs, clock, watch), checkpoint
-        )
+        self.own = TextDecoder(DecodeLoop(*self._parts, checkpoint, graphs, watch), checkpoint)
         self._float32: TextDecoder | None = None
 
-    def run(
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the model's own dtype is one that may overflow."""
+        return is_narrow(self.own.loop.dtype)
+
+    def read(
         self,
         encoded: EncodedWindows,
-        work: Callable[[TextDecoder, EncodedWindows, Sequence[int]], list[T]],
+        work: Callable[[TextDecoder, Speech, Sequence[int]], tuple[list[T], list[bool]]],
         is_finite: Callable[[T], bool],
-    ) -> tuple[list[T], list[int]]:
-        """Do work on windows, and do it again in float32 on those that overflow.
+    ) -> list[T]:
+        """Read the speech of windows, and that again in float32 on which the decoder overflows.
 
         Args:
             encoded: B windows.
-            work: returns a result for each window; it is given a decoder, the windows, and their
-                indices.
+            work: is given a decoder, the speech as that looks at it, and the windows' indices;
+                returns a result for each window, and whether nothing overflowed in it.
             is_finite: whether a result is.
-
-        Returns:
-            The results, and the indices of those that are of float32.
         """
-        found = work(self.own, encoded, range(len(encoded)))
-        if not is_narrow(self.own.loop.dtype):
-            return found, []
-        is_sound = self.own.loop.is_sound(len(encoded))
-        redone = [
-            index
-            for index, result in enumerate(found)
-            if not (is_sound[index] and is_finite(result))
-        ]
-        for index in redone:
-            (found[index],) = work(self._in_float32(), encoded[[index]], [index])
-        return found, redone
+        found, is_sound = work(
+            self.own, self.own.loop.speech(encoded.states_BFE), range(len(encoded))
+        )
+        if self.is_narrow:
+            for index, result in enumerate(found):
+                if not (is_sound[index] and is_finite(result)):
+                    exact = self.in_float32()
+                    speech = exact.loop.speech(encoded.states_BFE[index : index + 1])
+                    (found[index],), _ = work(exact, speech, [index])
+        return found
 
     def release(self) -> None:
         """Give all memory of the batches back."""
@@ -107,10 +102,11 @@ class TextDecoders:
         if self._float32 is not None:
             self._float32.loop.release()
 
-    def _in_float32(self) -> TextDecoder:
+    def in_float32(self) -> TextDecoder:
+        """Return the copy, which is made when it is first asked for."""
         if self._float32 is None:
             parts = copy.deepcopy(self._parts).float()
             graphs = DecodeGraphs(self._device, "off")
-            loop = DecodeLoop(*parts, self._checkpoint, graphs, self._clock)
+            loop = DecodeLoop(*parts, self._checkpoint, graphs)
             self._float32 = TextDecoder(loop, self._checkpoint)
         return self._float32

@@ -52,13 +52,14 @@ class FakeModule:
             pass
 
     device = staticmethod(lambda index: nullcontext())
+    graph_pool_handle = staticmethod(object)
 
     stream = staticmethod(lambda stream: nullcontext())
     current_stream = staticmethod(Stream)
 
     @staticmethod
     @contextmanager
-    def graph(recording, stream, capture_error_mode):
+    def graph(recording, pool, stream, capture_error_mode):
         with _Recorder(recording):
             yield
 
@@ -69,6 +70,7 @@ class FakeCards(FakeModule):
     def __init__(self):
         self._of_thread = local()
         self.recorded_on = []
+        self.pools = []
 
     @property
     def current(self):
@@ -86,9 +88,10 @@ class FakeCards(FakeModule):
         return stream
 
     @contextmanager
-    def graph(self, recording, stream, capture_error_mode):
+    def graph(self, recording, pool, stream, capture_error_mode):
         self.recorded_on.append((self.current, stream.card))
-        with FakeModule.graph(recording, stream, capture_error_mode):
+        self.pools.append(pool)
+        with FakeModule.graph(recording, pool, stream, capture_error_mode):
             yield
 
 

@@ -50,6 +50,10 @@ def decode_all(decoder, options):
     return found
 
 
+def all_tokens(decoder, options):
+    return [[window.tokens for window in batch] for batch in decode_all(decoder, options)]
+
+
 @pytest.mark.parametrize(
     ("attention", "options"),
     [
@@ -76,33 +80,57 @@ def recording_of(replay):
     return inspect.getclosurevars(replay).nonlocals["graph"]
 
 
-def test_few_sizes_are_recorded_and_each_once(make_decoder, with_graphs, monkeypatch):
+def recorded(decoder):
+    """Return how often the steps were replayed, by the size of their batch."""
+    return {
+        size: recording_of(replay).replays for (_, size), replay in decoder._graphs._replays.items()
+    }
+
+
+def test_few_sizes_are_recorded(make_decoder, with_graphs):
     with_graphs()
     decoder = make_decoder()
-    prepared = []
-    prepare = DecodeGraphs.prepare
+    options = DecodingOptions(max_new_tokens=4)
+    windows = torch.randn(20, MEL_BINS, MEL_FRAMES, generator=torch.Generator().manual_seed(0))
+    encoded = decoder.encode(windows)
+    start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
+    for count, sizes in ((1, {1: 3}), (3, {8: 3}), (7, {8: 6}), (20, {24: 3}), (9, {24: 6})):
+        decoder.decode(encoded[:count], [start] * count, options)
+        assert recorded(decoder) == sizes  # those of a size that takes new memory go
 
-    def watch(self, key, step):
-        replay = prepare(self, key, step)
-        prepared.append((key[0], recording_of(replay)))
-        return replay
 
-    monkeypatch.setattr(DecodeGraphs, "prepare", watch)
-    decode_all(decoder, DecodingOptions(max_new_tokens=4))
-    assert [size for size, _ in prepared] == [1, 4, 4, 8, 2]
-    assert prepared[1][1] is prepared[2][1]  # the same size is recorded once
-    assert [recording.replays for _, recording in prepared] == [3, 6, 6, 3, 3]
+def test_a_lone_window_is_worth_no_recording_beside_one_of_more(make_decoder, with_graphs):
+    with_graphs()
+    decoder = make_decoder()
+    windows = torch.randn(20, MEL_BINS, MEL_FRAMES, generator=torch.Generator().manual_seed(0))
+    encoded = decoder.encode(windows)
+    start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
+    options = DecodingOptions(max_new_tokens=40)
+    expected = decoder.decode(encoded, [start] * 20, options)
+    assert list(recorded(decoder)) == [24]
+    (alone,) = decoder.decode(encoded[:1], [start], options)
+    assert list(recorded(decoder)) == [24]
+    assert alone.tokens == expected[0].tokens
+    decoder.decode(encoded[:1], [start], options)
+    assert list(recorded(decoder)) == [24, 8]  # but it is, if it comes again and again
+
+
+def test_recording_changes_nothing_of_what_is_under_way(make_decoder, with_graphs):
+    """A batch is recorded while its windows are written."""
+    with_graphs()
+    model = random_model(3, eot_bias=1.0)
+    decoder, plain = make_decoder(model), make_decoder(model, decode_graph="off")
+    for _ in range(2):
+        assert all_tokens(decoder, DecodingOptions()) == all_tokens(plain, DecodingOptions())
+        decoder._graphs.clear()
 
 
 def test_windows_that_only_fill_up_a_batch_do_not_prolong_it(make_decoder, with_graphs):
     with_graphs()
     decoder = make_decoder(random_model(seed=1, eot_bias=1.0))
     found = decode_all(decoder, DecodingOptions())
-    longest = [max(len(window.tokens) for window in batch) for batch in found]
-    assert longest == [2] * 5  # of the limit of 77
-    # Recordings went when memory grew with the batch of 7; those of the last two batches are left.
-    recordings = [recording_of(replay) for replay in decoder._graphs._replays.values()]
-    assert [recording.replays for recording in recordings] == longest[-2:]
+    assert [max(len(window.tokens) for window in batch) for batch in found] == [2] * 5  # of 77
+    assert recorded(decoder) == {8: 2 * 4}
 
 
 def test_auto_records_only_where_that_is_the_default(with_graphs):
@@ -143,6 +171,17 @@ def test_backend_of_a_card_is_what_its_software_has(monkeypatch, device_type, na
     assert backend is None or backend.index == 1
 
 
+def test_recordings_share_their_memory(monkeypatch):
+    cards = FakeCards()
+    backend = GraphBackend(cards, 0, Recording, is_default=True)
+    monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
+    graphs = DecodeGraphs(Device("cuda", 0, "cuda", "for a test"), "on")
+    for size in (8, 16):
+        graphs.prepare("key", size, lambda: torch.ones(1), lambda: lambda: None)
+    first, second = cards.pools
+    assert first is second
+
+
 @pytest.mark.parametrize("in_thread", [False, True], ids=["first thread", "other thread"])
 def test_a_step_is_recorded_and_replayed_with_its_card_as_the_current_one(monkeypatch, in_thread):
     """Neither a second card nor another thread, whose current card is the first, loses launches."""
@@ -157,7 +196,7 @@ def test_a_step_is_recorded_and_replayed_with_its_card_as_the_current_one(monkey
             backend = GraphBackend(cards, index, Card, is_default=True)
             monkeypatch.setattr(Device, "graph_backend", lambda self, backend=backend: backend)
             graphs = DecodeGraphs(Device("cuda", index, "cuda", "for a test"), "on")
-            graphs.prepare("key", lambda: torch.ones(1))()
+            graphs.prepare("key", 1, lambda: torch.ones(1), lambda: lambda: None)()
             assert cards.current == 0
 
     if in_thread:
@@ -178,10 +217,13 @@ def test_one_recording_is_under_way_at_a_time(monkeypatch):
         time.sleep(0.01)
         under_way.pop()
 
+    def record(graphs, key):
+        graphs.prepare(key, 1, step, lambda: lambda: None)
+
     backend = recording_backend()
     monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        list(pool.map(lambda key: DecodeGraphs(CPU, "on").prepare(key, step), range(4)))
+        list(pool.map(lambda key: record(DecodeGraphs(CPU, "on"), key), range(4)))
     assert set(most) == {1}
 
 
@@ -196,13 +238,13 @@ def test_failed_recording_is_an_error_only_where_it_was_asked_for(
     make_decoder, monkeypatch, caplog
 ):
     options = DecodingOptions(max_new_tokens=20)
-    expected = decode_all(make_decoder(), options)
+    expected = all_tokens(make_decoder(), options)
     backend = GraphBackend(FakeModule, 0, Refusing, is_default=True)
     monkeypatch.setattr(Device, "graph_backend", lambda self: backend)
     with pytest.raises(DeviceError, match=r"\(no graphs here\); use --decode_graph off"):
         decode_all(make_decoder(decode_graph="on"), options)
     decoder = make_decoder()
-    assert decode_all(decoder, options) == expected
+    assert all_tokens(decoder, options) == expected
     assert not decoder.uses_graph
     assert [record.message for record in caplog.records] == [
         "cpu: a decoding step cannot be recorded as a graph (no graphs here); going on without, "

@@ -1,0 +1,248 @@
+"""A batch that is refilled: a window that is finished leaves, and the next one takes its place.
+
+So a window whose text runs on for hundreds of tokens holds up no other, and a second try at another
+temperature is a window like any.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import groupby
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import torch
+
+from speech_toolkit.transcription.decoded import DecodedWindow, DecodingOptions, EncodedWindows
+from speech_toolkit.transcription.decoding.batch_state import Generated, Start, StepMode
+from speech_toolkit.transcription.decoding.step import DecodeLoop
+from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
+
+if TYPE_CHECKING:
+    from speech_toolkit.transcription.stage_clock import StageClock
+
+_STEPS_BETWEEN_LOOKS = 8  # looking means waiting for a card; a CPU is never ahead of itself
+_REFILLED_SHARE = 1 / 8  # of the slots of a card: reading a few prompts takes as long as one
+
+
+@dataclass(frozen=True, eq=False)
+class DecodingJob:
+    """A window that is to be written.
+
+    Attributes:
+        encoded: the batch in which it was encoded.
+        row: which of its windows.
+        prompt: tokens before the text, the start of the transcript among them.
+        options: how tokens are generated.
+    """
+
+    encoded: EncodedWindows
+    row: int
+    prompt: Sequence[int]
+    options: DecodingOptions
+
+
+@dataclass
+class _Row:
+    """A job under way.
+
+    Attributes:
+        job: what is asked for.
+        position: of its last token.
+        last_position: at which it has as many tokens as it may have.
+    """
+
+    job: DecodingJob
+    position: int
+    last_position: int
+
+
+class RefilledBatch:
+    """Windows that are written at once.
+
+    Args:
+        loop: the decoder, which writes nothing else meanwhile.
+        slots: the most windows at once.
+        is_card: whether work is queued on the device, and looking at results means waiting.
+        text: from tokens to text.
+        redo: writes a window in float32; returns None where that would be nothing new.
+        draws: makes the numbers (P,) that the tokens of a job are drawn with.
+        at_work: what the model is asked in.
+        clock: seconds per stage.
+
+    Attributes:
+        jobs: under way.
+    """
+
+    def __init__(
+        self,
+        loop: DecodeLoop,
+        slots: int,
+        checkpoint: WhisperCheckpoint,
+        *,
+        is_card: bool,
+        text: Callable[[Sequence[int]], str],
+        redo: Callable[[DecodingJob], DecodedWindow | None],
+        draws: Callable[[DecodingJob], torch.Tensor],
+        at_work: Callable[[], AbstractContextManager[None]],
+        clock: StageClock,
+    ) -> None:
+        self._loop = loop
+        self._slots = slots
+        self._checkpoint = checkpoint
+        self._text = text
+        self._redo = redo
+        self._draws = draws
+        self._at_work = at_work
+        self._clock = clock
+        self._steps = _STEPS_BETWEEN_LOOKS if is_card else 1
+        self._least_refill = max(1, round(slots * _REFILLED_SHARE)) if is_card else 1
+        self._rows: list[_Row | None] = []
+        with at_work():
+            loop.reserve(slots)
+
+    @property
+    def jobs(self) -> list[DecodingJob]:
+        """Windows under way."""
+        return [row.job for row in self._rows if row]
+
+    @property
+    def room(self) -> int:
+        """How many windows may be admitted now."""
+        under_way = len(self.jobs)
+        free = self._slots - under_way
+        return free if not under_way or free >= self._least_refill else 0
+
+    def admit(self, jobs: Iterable[DecodingJob]) -> None:
+        """Begin with windows, at most as many as there is room for.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+        """
+        with self._at_work(), self._clock.stage("prompt"):
+            for _, group in groupby(jobs, key=lambda job: id(job.encoded)):
+                self._begin(list(group))
+
+    def launch(self) -> None:
+        """Take some steps with all windows; on a card they are queued, not waited for.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+        """
+        with self._at_work(), self._clock.stage("tokens"):
+            self._close_ranks()
+            rows = [row for row in self._rows if row]
+            positions = [row.position for row in rows]
+            count = min(
+                self._steps,
+                max(row.last_position - row.position for row in rows),
+                self._checkpoint.max_positions - 1 - max(positions),
+            )
+            self._loop.steps(count, len(rows), positions, self._mode(self.jobs))
+            for row in rows:
+                row.position += count
+
+    def harvest(self) -> list[tuple[DecodingJob, DecodedWindow]]:
+        """Take out the windows that have come to their end, with what was written in them.
+
+        Raises:
+            DeviceError: an operator failed on the card.
+        """
+        with self._at_work(), self._clock.stage("tokens"):
+            finished = self._loop.finished(len(self._rows))
+            done = [
+                slot
+                for slot, row in enumerate(self._rows)
+                if row and (finished[slot] or row.position >= row.last_position)
+            ]
+            if not done:
+                return []
+            generated = self._loop.generated(done)
+            return [self._taken_out(slot, generated, index) for index, slot in enumerate(done)]
+
+    def _begin(self, jobs: Sequence[DecodingJob]) -> None:
+        """Begin with windows that were encoded together."""
+        encoded, rows = jobs[0].encoded, [job.row for job in jobs]
+        is_whole = rows == list(range(len(encoded)))
+        states_BFE = encoded.states_BFE if is_whole else encoded.states_BFE[rows]
+        starts = [self._start(job) for job in jobs]
+        slots = self._free_slots(len(jobs))
+        speech = self._loop.speech(states_BFE)
+        self._loop.begin(slots, starts, speech, self._mode(jobs))
+        for slot, job in zip(slots, jobs, strict=True):
+            last = len(job.prompt) - 1
+            room = self._checkpoint.max_positions - 1 - last
+            limit = job.options.max_new_tokens
+            self._rows[slot] = _Row(job, last + 1, last + min(room, limit or room))
+
+    def _start(self, job: DecodingJob) -> Start:
+        temperature = job.options.temperature
+        return Start(job.prompt, temperature, self._draws(job) if temperature else None)
+
+    def _free_slots(self, count: int) -> list[int]:
+        free = [slot for slot, row in enumerate(self._rows) if row is None][:count]
+        while len(free) < count:
+            free.append(len(self._rows))
+            self._rows.append(None)
+        return free
+
+    def _close_ranks(self) -> None:
+        """Let the last windows go on in the slots that are free before them."""
+        for slot in range(len(self._rows)):
+            while self._rows and self._rows[-1] is None:
+                self._rows.pop()
+            if slot < len(self._rows) and self._rows[slot] is None:
+                self._loop.move(len(self._rows) - 1, slot)
+                self._rows[slot] = self._rows.pop()
+
+    def _taken_out(
+        self, slot: int, generated: Generated, index: int
+    ) -> tuple[DecodingJob, DecodedWindow]:
+        """Free a slot; write a window again in which the model's own dtype overflowed."""
+        row, self._rows[slot] = self._rows[slot], None
+        decoded = self._decoded(row, generated, index)
+        is_sound = bool(generated.is_sound_B[index]) and isfinite(decoded.avg_logprob)
+        if not is_sound:
+            self._loop.spoil(slot)
+            decoded = self._redo(row.job) or decoded
+        return row.job, decoded
+
+    def _decoded(self, row: _Row, generated: Generated, index: int) -> DecodedWindow:
+        """Return what was written in a window."""
+        options = row.job.options
+        made = slice(len(row.job.prompt), min(row.position, row.last_position) + 1)
+        tokens = generated.tokens_BP[index, made].tolist()
+        eot_id = self._checkpoint.eot_id
+        finished = eot_id in tokens
+        count = tokens.index(eot_id) if finished else len(tokens)
+        scored = generated.log_probs_BP[index, made][: count + finished].tolist()
+        margins = generated.margins_BP[index, made][:count].tolist()
+        no_speech_B = generated.no_speech_probs_B
+        return DecodedWindow(
+            tokens=tuple(tokens[:count]),
+            log_probs=tuple(scored[:count]),
+            avg_logprob=sum(scored) / (count + 1),
+            no_speech_prob=None if no_speech_B is None else no_speech_B[index].item(),
+            compression_ratio=compression_ratio(self._text(tokens[:count])),
+            temperature=options.temperature,
+            finished=finished,
+            margins=tuple(margins) if options.record_margins else None,
+        )
+
+    @staticmethod
+    def _mode(jobs: Sequence[DecodingJob]) -> StepMode:
+        options = [job.options for job in jobs]
+        return StepMode(
+            timestamps=options[0].timestamps,
+            sampled=any(each.temperature for each in options),
+            margins=options[0].record_margins,
+        )
+
+
+def compression_ratio(text: str) -> float:
+    """Return the UTF-8 bytes of a text over their zlib size, 0 for none: high where it repeats."""
+    encoded = text.encode()
+    return len(encoded) / len(zlib.compress(encoded)) if encoded else 0.0

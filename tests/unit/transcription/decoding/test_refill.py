@@ -1,0 +1,128 @@
+"""A batch that windows join and leave: each must be written as it is alone."""
+
+import pytest
+import torch
+
+from speech_toolkit.device import Device
+from speech_toolkit.transcription.decoded import DecodingOptions
+from speech_toolkit.transcription.decoding.refill import DecodingJob
+from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, PREV, random_model
+
+WINDOWS = 12
+
+
+@pytest.fixture(params=[1, 8], ids=["looks at each step", "looks at each eighth"])
+def decoder(request, make_decoder, monkeypatch):
+    monkeypatch.setattr(Device, "is_card", property(lambda device: request.param > 1))
+    return make_decoder(random_model(2, eot_bias=1.0))
+
+
+def jobs(decoder):
+    """Windows of several batches and prompts, drawn and greedy, with limits of their own."""
+    generator = torch.Generator().manual_seed(0)
+    windows = torch.randn(WINDOWS, MEL_BINS, MEL_FRAMES, generator=generator)
+    batches = [decoder.encode(windows[:5]), decoder.encode(windows[5:])]
+    start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
+    found = []
+    for index in range(WINDOWS):
+        options = DecodingOptions(
+            temperature=0.7 if index % 3 == 1 else 0.0,
+            max_new_tokens=5 if index % 4 == 2 else None,
+            record_margins=True,
+        )
+        before = (PREV, *range(70, 70 + index)) if index % 2 else ()
+        encoded, row = (batches[0], index) if index < 5 else (batches[1], index - 5)
+        found.append(DecodingJob(encoded, row, (*before, *start), options))
+    return found
+
+
+def alone(decoder, job):
+    return decoder.decode(job.encoded[job.row : job.row + 1], [job.prompt], job.options)[0]
+
+
+def run(decoder, wanted, slots):
+    """Write jobs in a batch; return what was written, and how many were under way at each step."""
+    batch, waiting = decoder.open_batch(slots), list(wanted)
+    written, under_way = {}, []
+    while waiting or batch.jobs:
+        room = batch.room
+        batch.admit(waiting[:room])
+        del waiting[:room]
+        under_way.append(len(batch.jobs))
+        batch.launch()
+        written.update(batch.harvest())
+    return written, under_way
+
+
+@pytest.mark.parametrize("slots", [1, 3, 5, 20])
+def test_each_window_is_written_as_it_is_alone(decoder, slots):
+    wanted = jobs(decoder)
+    expected = [alone(decoder, job) for job in wanted]
+    lengths = sorted(len(window.tokens) for window in expected)
+    assert lengths[0] < 10 < lengths[-1]
+    written, under_way = run(decoder, wanted, slots)
+    assert max(under_way) == min(slots, WINDOWS)
+    for job, window in zip(wanted, expected, strict=True):
+        found = written[job]
+        assert found.tokens == window.tokens
+        assert found.log_probs == pytest.approx(window.log_probs, abs=1e-4)
+        assert found.margins == pytest.approx(window.margins, abs=1e-3)
+        assert found.no_speech_prob == pytest.approx(window.no_speech_prob, rel=1e-3)
+        assert (found.temperature, found.finished) == (window.temperature, window.finished)
+
+
+def test_one_that_runs_on_holds_up_no_other(make_decoder):
+    """Of four slots one is taken for long; the others go on to the next windows meanwhile."""
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    long, *short = jobs(decoder)
+    long = DecodingJob(long.encoded, long.row, long.prompt, DecodingOptions(max_new_tokens=60))
+    short = [
+        DecodingJob(each.encoded, each.row, each.prompt, DecodingOptions(max_new_tokens=10))
+        for each in short
+    ]
+    written, under_way = run(decoder, [long, *short], 4)
+    assert len(written) == WINDOWS
+    assert len(under_way) < 64  # 60 steps of the long one, with the eleven in three slots
+
+
+def test_windows_close_ranks_where_no_more_come(decoder, monkeypatch):
+    loop, sizes = decoder._decoders.own.loop, []
+    plain_step = loop._step
+
+    def watched(state, mask, mode):
+        sizes.append(len(state.tokens_BP))
+        plain_step(state, mask, mode)
+
+    monkeypatch.setattr(loop, "_step", watched)
+    _, under_way = run(decoder, jobs(decoder), WINDOWS)
+    assert sizes[0] == WINDOWS
+    assert sorted(sizes, reverse=True) == sizes
+    assert sizes[-1] == under_way[-1] < WINDOWS
+
+
+def test_a_card_is_refilled_when_an_eighth_of_its_slots_is_free(make_decoder, monkeypatch):
+    decoder = make_decoder()
+    for is_card, expected in ((False, 1), (True, 0)):
+        monkeypatch.setattr(Device, "is_card", property(lambda device, card=is_card: card))
+        batch = decoder.open_batch(16)
+        assert batch.room == 16
+        generator = torch.Generator().manual_seed(0)
+        encoded = decoder.encode(torch.randn(15, MEL_BINS, MEL_FRAMES, generator=generator))
+        start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
+        batch.admit(DecodingJob(encoded, row, start, DecodingOptions()) for row in range(15))
+        assert batch.room == expected
+
+
+def test_a_slot_that_held_no_numbers_is_clean_for_the_next(make_decoder):
+    """What is masked counts nothing only where it is finite."""
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    wanted = jobs(decoder)
+    expected = alone(decoder, wanted[0])
+    loop = decoder._decoders.own.loop
+    run(decoder, wanted[:4], 4)
+    with torch.inference_mode():
+        loop._cache._text.fill_(float("nan"))
+    for slot in range(4):
+        loop.spoil(slot)
+    written, _ = run(decoder, wanted[:4], 4)
+    assert written[wanted[0]].tokens == expected.tokens
