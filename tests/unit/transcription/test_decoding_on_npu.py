@@ -60,7 +60,10 @@ def test_decoding_on_npu(emulated_npu, whisper_template, decoder):
     encoded = decoder.encode(features())
     for options, (tokens, copies_to_host, waits) in zip(OPTIONS, found, strict=True):
         assert tokens == decode_all(decoder, encoded, options)
-        assert copies_to_host == 4  # tokens, their two scores, no-speech probabilities
-        assert waits <= max(map(len, tokens)) // 8 + 1
+        looks = max(map(len, tokens)) // 8 + 1
+        # Each time whether windows are finished; of those their tokens, the two scores of these,
+        # the no-speech probability, and whether they are sound.
+        assert looks <= copies_to_host <= looks + 5 * len(tokens)
+        assert waits == 0
     assert not uses_graph
     assert refusal.startswith("--decode_graph on: npu:1 cannot record graphs")

@@ -115,10 +115,10 @@ def test_hooks_go_when_the_model_fails(make_decoder, monkeypatch):
     model = random_model(2)
     decoder = make_decoder(model)
 
-    def fail(tokens):
+    def fail(tokens, speech):
         raise RuntimeError("broken operator")
 
-    monkeypatch.setattr(decoder._decoders.own.loop, "prompt_states", fail)
+    monkeypatch.setattr(decoder._decoders.own.loop, "read", fail)
     with pytest.raises(RuntimeError, match="broken operator"):
         times(decoder, [" one two"])
     assert not any(module._forward_hooks for module in model.modules())
