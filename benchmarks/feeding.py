@@ -105,10 +105,11 @@ def whisper_features() -> dict[str, Step]:
     """Return the step from samples to what Whisper's encoder takes."""
     from speech_toolkit.audio.waveform import load_audio
     from speech_toolkit.bundled import bundled_model
+    from speech_toolkit.device import select_device
     from speech_toolkit.transcription.windows.features import FeatureExtractor
 
     window = load_audio(REPOSITORY / "samples" / SPEECH, RATE_HZ).samples[: 30 * RATE_HZ]
-    extractor = FeatureExtractor(bundled_model("tiny-whisper"), 128)
+    extractor = FeatureExtractor(bundled_model("tiny-whisper"), 128, select_device("cpu"))
     return {"Whisper features, 128 bins": (lambda: extractor.extract([window]), 30.0)}
 
 

@@ -7,6 +7,7 @@ import contextlib
 import platform
 import random
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _MEMORY_ADVICE = "use --dtype float16, free the device, or pick another"
 _ASKED_FOR = re.compile(r"tried to allocate ([\d.]+) ?(bytes|[KMGT]i?B)", re.IGNORECASE)
 _FLOAT16_MAX = 65504.0
+_SWITCHING = threading.Lock()
 _OUT_OF_MEMORY = "out of memory"  # as most say it, in lower case
 
 
@@ -86,6 +88,42 @@ class Device:
     def default_dtype(self) -> str:
         """The dtype of recognition where the user says nothing."""
         return self._backend.default_dtype
+
+    @property
+    def has_fft(self) -> bool:
+        """Whether torch.fft runs on it, at any length."""
+        return self._backend.has_fft
+
+    @property
+    def has_whole_products(self) -> bool:
+        """Whether it can multiply float32 as float32, as it does inside `whole_products`."""
+        with self.whole_products():
+            return self._backend.has_whole_products(self.index)
+
+    @contextlib.contextmanager
+    def whole_products(self) -> Iterator[None]:
+        """Have float32 multiplied as float32 inside, whatever precision the model was given.
+
+        The switch is one for all threads of a process, so that they go in one by one.
+        """
+        backend = self._backend
+        if not self.is_card:
+            yield
+            return
+        with _SWITCHING:
+            chosen = backend.float32_precision()
+            if chosen == HIGHEST:
+                yield
+                return
+            backend.set_float32_precision(HIGHEST)
+            try:
+                yield
+            finally:
+                backend.set_float32_precision(chosen)
+
+    def make_current(self) -> None:
+        """Make it the current device of the calling thread, as it is of the one that opened it."""
+        self._backend.make_current(self.index)
 
     def check_dtype(self, dtype: "torch.dtype") -> None:
         """Make sure that the device computes in a dtype.

@@ -1,6 +1,6 @@
 """What the stages of a transcription hand to each other, from the encoder to the words.
 
-B windows in a batch, M mel bins, F frames of the encoder, E width of the model, R rows (the tokens
+B windows in a batch, F frames of the encoder, E width of the model, R rows (the tokens
 of a window's text and the end of text).
 """
 
@@ -27,7 +27,7 @@ class DecodingOptions:
         max_new_tokens: most tokens for a window; None for all there is room for.
         temperature: 0 takes the likeliest token; above 0, tokens are drawn.
         record_margins: whether each token's lead over the second best is kept.
-        seed: of the draws, together with the window's own features: the same window draws the
+        seed: of the draws, together with the window's own samples: the same window draws the
             same numbers in whatever batch, file or order, on every device.
     """
 
@@ -44,21 +44,22 @@ class EncodedWindows:
 
     Attributes:
         states_BFE: on the device, in the model's dtype.
-        features_BMF: what it was made of, on the CPU.
+        fingerprints: a number for each window, made of its samples.
         redone: indices of the windows that were encoded in float32, because the model's own dtype
             overflowed.
     """
 
     states_BFE: torch.Tensor
-    features_BMF: torch.Tensor
+    fingerprints: tuple[int, ...]
     redone: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.states_BFE)
 
     def __getitem__(self, which: slice | Sequence[int]) -> EncodedWindows:
-        index = which if isinstance(which, slice) else list(which)
-        return EncodedWindows(self.states_BFE[index], self.features_BMF[index])
+        rows = list(range(len(self))[which] if isinstance(which, slice) else which)
+        index = which if isinstance(which, slice) else rows  # a slice is a view
+        return EncodedWindows(self.states_BFE[index], tuple(self.fingerprints[r] for r in rows))
 
 
 @dataclass(frozen=True)

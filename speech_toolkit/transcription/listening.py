@@ -2,16 +2,12 @@
 
 The windows may be of several files. Each file keeps its own language and its own prompts; the
 decoder takes those whose prompts are of one length together.
-
-B windows in a batch, M mel bins, F mel frames of a window.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from math import isfinite
-
-import torch
 
 from speech_toolkit.checkpoint.not_finite import refuse_output
 from speech_toolkit.transcription.decoded import (
@@ -67,8 +63,7 @@ class Listener:
         return list(map(Heard, decoded, words))
 
     def _encode(self, requests: Sequence[WindowRequest]) -> EncodedWindows:
-        features_BMF = torch.stack([request.features()[0] for request in requests])
-        encoded = self._decoder.encode(features_BMF)
+        encoded = self._decoder.encode_windows([request.features() for request in requests])
         for row in encoded.redone:
             requests[row].long_form.note_overflow(requests[row].window)
         return encoded

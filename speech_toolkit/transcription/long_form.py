@@ -18,7 +18,7 @@ from speech_toolkit.transcription.prompts import Prompts
 from speech_toolkit.transcription.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
-from speech_toolkit.transcription.windows.features import FeatureMaker, PendingFeatures, lookahead
+from speech_toolkit.transcription.windows.features import FeatureMaker, PendingWindow, lookahead
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
 
@@ -33,13 +33,13 @@ class WindowRequest:
     Attributes:
         long_form: of the file.
         window: which of its audio.
-        features: waits for those of the window.
+        features: waits for the window to be prepared for them.
         history: tokens that stand before the start of the transcript.
     """
 
     long_form: LongForm
     window: Window
-    features: PendingFeatures
+    features: PendingWindow
     history: tuple[int, ...]
 
 
@@ -184,8 +184,8 @@ class LongForm:
 
     def _begun(
         self, windows: Iterable[Window], depth: int
-    ) -> Iterator[tuple[Window, PendingFeatures]]:
-        """Yield windows and their features, begun before those of ``depth`` more are asked for."""
+    ) -> Iterator[tuple[Window, PendingWindow]]:
+        """Yield windows, prepared before those of ``depth`` more are asked for."""
         begun = (
             (window, self._features.begin(self._planner.samples(window))) for window in windows
         )

@@ -17,7 +17,7 @@ from speech_toolkit.transcription.prepared import PreparedInput
 from speech_toolkit.transcription.request import check_settings
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
-from speech_toolkit.transcription.windows.features import FeatureExtractor, FeatureMaker
+from speech_toolkit.transcription.windows.features import FeatureMaker
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
 
@@ -29,7 +29,6 @@ class ManyFiles(Generic[K]):
 
     Args:
         decoder: the model.
-        extractor: makes its features.
         settings: of every file, save for the language.
         stop: ends the run early once it is set.
         has_room: whether a file may be opened beside those that are open.
@@ -40,7 +39,6 @@ class ManyFiles(Generic[K]):
     def __init__(
         self,
         decoder: WhisperDecoder,
-        extractor: FeatureExtractor,
         settings: TranscriptionSettings,
         *,
         stop: threading.Event | None = None,
@@ -50,7 +48,6 @@ class ManyFiles(Generic[K]):
     ) -> None:
         device, clock = decoder.device, decoder.clock
         self._decoder = decoder
-        self._extractor = extractor
         self._settings = settings
         self._stop = stop or threading.Event()
         self._has_room = has_room
@@ -72,7 +69,7 @@ class ManyFiles(Generic[K]):
         """
         self._decoder.clock.take()
         source, shared = iter(inputs), self._shared
-        with FeatureMaker(self._extractor, ahead=self._features_ahead) as features:
+        with FeatureMaker(self._decoder.extractor, ahead=self._features_ahead) as features:
             while True:
                 if self._stop.is_set():
                     source = iter(())

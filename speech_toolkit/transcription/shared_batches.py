@@ -182,9 +182,10 @@ class SharedBatches(Generic[K]):
     def _share_times(self, seconds: float, requests: Sequence[WindowRequest]) -> None:
         stage_times_s = self._clock.take()
         for file, request in zip(self._in_batch, requests, strict=True):
-            own_s = {"features": 0.0 if file.error else request.features()[1]}
             shared_s = {stage: s / len(requests) for stage, s in stage_times_s.items()}
-            file.spend(seconds / len(requests), own_s | shared_s)
+            own_s = 0.0 if file.error else request.features().seconds
+            features_s = own_s + shared_s.get("features", 0.0)
+            file.spend(seconds / len(requests), shared_s | {"features": features_s})
 
     def _warn(self, warning: str) -> None:
         for long_form in {file.long_form for file in self._in_batch}:

@@ -40,7 +40,7 @@ from speech_toolkit.transcription.request import (
 from speech_toolkit.transcription.result import TranscriptionResult
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.windows.features import FeatureExtractor, lookahead
+from speech_toolkit.transcription.windows.features import lookahead
 
 if TYPE_CHECKING:
     import torch
@@ -70,7 +70,6 @@ class Transcriber:
         self,
         model_path: str,
         decoder: WhisperDecoder,
-        extractor: FeatureExtractor,
         model_load_s: float,
     ) -> None:
         self.model_path = model_path
@@ -79,7 +78,6 @@ class Transcriber:
         self.device = decoder.device
         self.dtype = decoder.dtype
         self.model_load_s = model_load_s
-        self._extractor = extractor
 
     @classmethod
     def load(
@@ -127,9 +125,8 @@ class Transcriber:
                 decoder = WhisperDecoder.load(
                     checkpoint, selected, dtype_name, attn_implementation, decode_graph, clock
                 )
-                extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
                 selected.synchronize()
-        return cls(name, decoder, extractor, time.perf_counter() - started)
+        return cls(name, decoder, time.perf_counter() - started)
 
     @classmethod
     def for_request(
@@ -201,8 +198,8 @@ class Transcriber:
         samples = usual_waveform(audio, self.checkpoint.sample_rate_hz).samples
         found = []
         for reading in readings:
-            features = self._extractor.extract([reading.window.samples(samples)])
-            encoded = self.decoder.encode(features)
+            window = self.decoder.extractor.prepare(reading.window.samples(samples))
+            encoded = self.decoder.encode_windows([window])
             timestamps = reading.prompt[-1] != self.checkpoint.no_timestamps_id
             found += self.decoder.leads(
                 encoded, [reading.prompt], [reading.tokens], timestamps=timestamps
@@ -327,7 +324,7 @@ class Transcriber:
         """Take recordings through the model; the options are those of :class:`ManyFiles`."""
         from speech_toolkit.transcription.many_files import ManyFiles
 
-        run = ManyFiles[K](self.decoder, self._extractor, settings, **options)
+        run = ManyFiles[K](self.decoder, settings, **options)
         for key, file in run.run(inputs):
             yield key, outcome_of(partial(self._result, file))
 

@@ -93,7 +93,7 @@ def test_first_window_is_that_of_generate(name, tmp_path, monkeypatch):
     samples = load_audio(SPEECH, 16000).samples
     theirs = first_pass(
         WhisperForConditionalGeneration.from_pretrained(directory),
-        transcriber._extractor.extract([samples]),
+        transcriber.decoder.extractor.extract([samples]),
         timestamps,
         monkeypatch,
     )

@@ -39,6 +39,7 @@ class Backend(Protocol):
         label: what messages call it, such as "NPU".
         package: what drives it.
         is_card: whether it has memory of its own and work is queued on it.
+        has_fft: whether torch.fft runs on it, at any length.
         default_batch_size: windows that run together where the user says nothing.
         default_dtype: of recognition, where the user says nothing.
         variables: environment variables that change how it runs, for reports.
@@ -51,6 +52,7 @@ class Backend(Protocol):
     label: str
     package: str
     is_card: bool
+    has_fft: bool
     default_batch_size: int
     default_dtype: str
     variables: tuple[str, ...]
@@ -80,11 +82,23 @@ class Backend(Protocol):
             DeviceError: it is missing or broken; the message says what to do.
         """
 
+    def make_current(self, index: int | None) -> None:
+        """Make a device that was opened the current one of the calling thread."""
+
     def set_float32_precision(self, precision: str) -> None:
         """Say how float32's matrix products and convolutions are rounded in this process.
 
         Args:
             precision: "highest" for float32's own, "high" for what the makers of the card allow.
+        """
+
+    def float32_precision(self) -> str:
+        """Return which precision is set now."""
+
+    def has_whole_products(self, index: int | None) -> bool:
+        """Tell whether float32 is multiplied as float32 where the precision is "highest".
+
+        It is called where that is set.
         """
 
     def check_dtype(self, index: int | None, dtype: "torch.dtype") -> None:

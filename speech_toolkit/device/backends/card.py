@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from speech_toolkit.device.backends.backend import GraphBackend
 from speech_toolkit.device.memory import MemoryUse
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.device.variables import shown_variable
 from speech_toolkit.errors import DeviceError
 
@@ -33,6 +34,7 @@ class Card:
     out_of_memory_signs: ClassVar[tuple[str, ...]] = ()
     records_by_default = False
     is_card = True
+    has_fft = False
     default_batch_size = 8
     default_dtype = "float16"
 
@@ -54,8 +56,20 @@ class Card:
     def keep_out(self) -> None:
         """Let its package be: nothing loads it unasked, or it does no harm."""
 
+    def make_current(self, index: int) -> None:
+        """Make a card the current one of the calling thread."""
+        self.module.set_device(index)
+
     def set_float32_precision(self, precision: str) -> None:
         """Leave float32 as it is: most cards have no coarser products to choose from."""
+
+    def float32_precision(self) -> str:
+        """Return "highest", all that there is."""
+        return HIGHEST
+
+    def has_whole_products(self, index: int) -> bool:
+        """Tell that float32 is multiplied as float32."""
+        return True
 
     def count(self) -> int:
         """Return how many are visible, without taking one.

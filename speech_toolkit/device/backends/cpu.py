@@ -11,6 +11,7 @@ from speech_toolkit.device.memory import (
     host_total_bytes,
     process_memory,
 )
+from speech_toolkit.device.precision import HIGHEST
 from speech_toolkit.device.variables import PRIMITIVE_CACHE, WAIT_POLICY
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Cpu:
     label = "CPU"
     package = "torch"
     is_card = False
+    has_fft = True
     default_batch_size = 1
     default_dtype = "float32"
     variables: ClassVar[tuple[str, ...]] = (
@@ -52,12 +54,23 @@ class Cpu:
     def open(self, index: None, requested: str) -> None:
         """Do nothing: torch runs on it already."""
 
+    def make_current(self, index: None) -> None:
+        """Do nothing: there is one."""
+
     def set_float32_precision(self, precision: str) -> None:
         """Keep float32 whole at either precision: the CPU is what cards are held against."""
         import torch
 
         for products in (torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv):
             products.fp32_precision = "ieee"
+
+    def float32_precision(self) -> str:
+        """Return "highest", all that there is."""
+        return HIGHEST
+
+    def has_whole_products(self, index: None) -> bool:
+        """Tell that float32 is multiplied as float32."""
+        return True
 
     def check_dtype(self, index: None, dtype: "torch.dtype") -> None:
         """Take every dtype."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from speech_toolkit.device.backends.card import Card
 from speech_toolkit.device.backends.npu import speaks_for_cuda
 from speech_toolkit.device.host import read_system_file
-from speech_toolkit.device.precision import HIGH
+from speech_toolkit.device.precision import HIGH, HIGHEST
 from speech_toolkit.device.variables import shown_variable
 
 
@@ -20,6 +20,7 @@ class Cuda(Card):
     listing_tool = "nvidia-smi"
     visibility_variable = "CUDA_VISIBLE_DEVICES"
     graph_class = "CUDAGraph"
+    has_fft = True
     records_by_default = True
     blocking_variable = "CUDA_LAUNCH_BLOCKING"
     variables: ClassVar[tuple[str, ...]] = (
@@ -48,7 +49,7 @@ class Cuda(Card):
     def open(self, index: int, requested: str) -> None:
         """Make one GPU the current one."""
         self.check_index(index, self.module.device_count())
-        self.module.set_device(index)
+        self.make_current(index)
 
     def set_float32_precision(self, precision: str) -> None:
         """Switch TF32 off or on, under both names that torch has for it.
@@ -65,6 +66,12 @@ class Cuda(Card):
             matmul.allow_tf32 = cudnn.allow_tf32 = is_high
         for products in (matmul, cudnn.conv, cudnn.rnn):
             products.fp32_precision = "tf32" if is_high else "ieee"
+
+    def float32_precision(self) -> str:
+        """Return whether products may be rounded to TF32: "high", or "highest" if not."""
+        import torch
+
+        return HIGH if torch.backends.cuda.matmul.fp32_precision == "tf32" else HIGHEST
 
     def has_bfloat16(self) -> bool:
         """Tell whether the current GPU computes in bfloat16 without emulating it."""

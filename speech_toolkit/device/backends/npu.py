@@ -17,9 +17,10 @@ from speech_toolkit.device.backends.npu_gelu import gelu_form, make_gelu_exact
 from speech_toolkit.device.backends.npu_products import (
     note_rounded_products,
     products_are_rounded,
+    rounds_products,
 )
 from speech_toolkit.device.fallbacks import note_fallbacks
-from speech_toolkit.device.precision import HIGH
+from speech_toolkit.device.precision import HIGH, HIGHEST
 from speech_toolkit.device.variables import (
     ANY_ALLOCATOR,
     AUTOLOAD,
@@ -110,7 +111,7 @@ class Npu(Card):
         if hasattr(npu, "set_compile_mode"):
             npu.set_compile_mode(jit_compile=False)
         try:
-            npu.set_device(index)
+            self.make_current(index)
         except RuntimeError as error:
             raise DeviceError(
                 f"npu:{index} cannot be opened ({first_line(error)}): look at `npu-smi info`"
@@ -128,6 +129,14 @@ class Npu(Card):
         npu.matmul.allow_hf32 = npu.conv.allow_hf32 = is_high
         if not is_high:
             note_rounded_products(self.type)
+
+    def float32_precision(self) -> str:
+        """Return whether products may be rounded to HF32: "high", or "highest" if not."""
+        return HIGH if self.module.matmul.allow_hf32 else HIGHEST
+
+    def has_whole_products(self, index: int) -> bool:
+        """Try whether float32 is multiplied as float32, which a 310P and a 910A never do."""
+        return not rounds_products(f"{self.type}:{index}")
 
     def check_dtype(self, index: int, dtype: "torch.dtype") -> None:
         """Refuse float64, which would become float32 without an error, and bfloat16 if lacking."""

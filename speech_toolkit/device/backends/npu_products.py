@@ -23,19 +23,24 @@ def note_rounded_products(device: str) -> None:
     Args:
         device: a card that was opened, such as "npu:0".
     """
+    if _is_rounded is None and rounds_products(device):
+        logger.warning(
+            "%s multiplies float32 as float16, as a 310P and a 910A do, whatever is asked: "
+            "results in float32 are up to about 1e-3 away from the CPU's",
+            device,
+        )
+
+
+def rounds_products(device: str) -> bool:
+    """Tell whether a card rounds the factors; it is tried once in a process, with HF32 off."""
     global _is_rounded
     if _is_rounded is None:
         _is_rounded = _rounds(device)
-        if _is_rounded:
-            logger.warning(
-                "%s multiplies float32 as float16, as a 310P and a 910A do, whatever is asked: "
-                "results in float32 are up to about 1e-3 away from the CPU's",
-                device,
-            )
+    return _is_rounded
 
 
 def products_are_rounded() -> bool:
-    """Tell what `note_rounded_products` found; False before it was called."""
+    """Tell what was found when it was tried; False before that."""
     return bool(_is_rounded)
 
 

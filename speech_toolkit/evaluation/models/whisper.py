@@ -58,10 +58,7 @@ class WhisperModel:
         on every device. "frames" is how many of the encoder's hold audio: what it makes of the
         silence behind them is nobody's result. The audio fits into one window.
         """
-        from speech_toolkit.transcription.windows.features import FeatureExtractor
-
-        extractor = FeatureExtractor(self._checkpoint.directory, self._checkpoint.num_mel_bins)
-        mel = extractor.extract([samples])
+        mel = self._decoder.extractor.extract([samples])
         encoded = self._decoder.encode(mel)
         language = self._checkpoint.default_language
         if language is None and self._checkpoint.languages:

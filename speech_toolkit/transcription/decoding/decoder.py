@@ -1,7 +1,6 @@
-"""Features -> encoder's states, once a window -> tokens, language and word times.
+"""Windows -> features -> encoder's states, once a window -> tokens, language and word times.
 
-B windows in a batch, M mel bins, F frames of the encoder, E width of the model, P positions of
-the decoder.
+B windows in a batch, M mel bins, F frames of the encoder, E width of the model.
 """
 
 from __future__ import annotations
@@ -36,6 +35,7 @@ from speech_toolkit.transcription.models.checkpoint import (
 )
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.text.word_times import words_of_window
+from speech_toolkit.transcription.windows.features import FeatureExtractor, PreparedWindow
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, WhisperForConditionalGeneration
@@ -52,6 +52,7 @@ class WhisperDecoder:
         dtype: in which it computes.
         attn_implementation: its attention kernel.
         clock: seconds per stage.
+        extractor: makes the features of windows.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class WhisperDecoder:
         """Take a model into use.
 
         Raises:
+            CheckpointError: the settings of the features cannot be used.
             DeviceError: ``decode_graph`` is "on" and the device cannot record graphs.
             UsageError: ``decode_graph`` is none of "auto", "on" and "off".
         """
@@ -76,6 +78,7 @@ class WhisperDecoder:
         self.dtype = model.dtype
         self.attn_implementation = model.config._attn_implementation
         self.clock = clock
+        self.extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins, device)
         self._graphs = DecodeGraphs(device, decode_graph)
         self._encoder = SpeechEncoder(
             model.model.encoder, model.dtype is torch.float16 and device.saturates
@@ -109,18 +112,34 @@ class WhisperDecoder:
         """Whether decoding steps are recorded as graphs."""
         return self._graphs.enabled
 
-    def encode(self, features_BMF: torch.Tensor) -> EncodedWindows:
+    def encode_windows(self, windows: Sequence[PreparedWindow]) -> EncodedWindows:
+        """Take windows of audio through the encoder, by features that are made on the device.
+
+        Args:
+            windows: B, prepared by ``self.extractor``.
+
+        Raises:
+            DeviceError: out of memory, or an operator failed on the card.
+        """
+        with self._at_work("while making features"), self.clock.stage("features"):
+            features_BMF = self.extractor.batch(windows)
+        return self.encode(features_BMF, [window.fingerprint for window in windows])
+
+    def encode(
+        self, features_BMF: torch.Tensor, fingerprints: Sequence[int] = ()
+    ) -> EncodedWindows:
         """Take features through the encoder.
 
         Args:
-            features_BMF: float32, on the CPU.
+            features_BMF: float32, on the device or on the CPU.
+            fingerprints: of the B windows; none where the same may be drawn for all of them.
 
         Raises:
             DeviceError: out of memory, or an operator failed on the card.
         """
         with self._at_work("in the encoder"), self.clock.stage("encoder"):
             states_BFE, redone = self._encoder.encode(features_BMF)
-        return EncodedWindows(states_BFE, features_BMF, redone)
+        return EncodedWindows(states_BFE, tuple(fingerprints) or (0,) * len(states_BFE), redone)
 
     def detect_language(self, encoded: EncodedWindows) -> list[tuple[str, float]]:
         """Return the likeliest language's code and its probability for each window.
@@ -292,9 +311,8 @@ class WhisperDecoder:
     def _draws(self, job: DecodingJob) -> torch.Tensor:
         """Make the numbers that tokens are drawn with on the CPU, where every device agrees."""
         options = job.options
-        start = f"{options.seed} {options.temperature}".encode()
-        features = job.encoded.features_BMF[job.row].contiguous().numpy()
-        generator = torch.Generator().manual_seed(zlib.crc32(features, zlib.crc32(start)))
+        seeds = f"{options.seed} {options.temperature} {job.encoded.fingerprints[job.row]}"
+        generator = torch.Generator().manual_seed(zlib.crc32(seeds.encode()))
         return torch.rand(self.checkpoint.max_positions, generator=generator)
 
     def text(self, tokens: Sequence[int]) -> str:

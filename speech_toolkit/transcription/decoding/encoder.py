@@ -41,7 +41,7 @@ class SpeechEncoder:
         """Take features through the encoder.
 
         Args:
-            features_BMF: float32, on the CPU.
+            features_BMF: float32, on the encoder's device or on the CPU.
 
         Returns:
             The states (B, F, E) in the encoder's dtype, and the indices of the windows for which

@@ -12,7 +12,7 @@ from speech_toolkit.transcription.prepared import PreparedAudio
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.windows.features import FeatureMaker
+from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 
@@ -75,11 +75,12 @@ class ScriptedDecoder:
     def text(self, tokens):
         return " ".join(str(token) for token in tokens if token < STAMP and token != BLANK)
 
-    def encode(self, features):
-        self.batches.append(len(features))
-        if len(features) > self.memory:
+    def encode_windows(self, windows):
+        self.batches.append(len(windows))
+        if len(windows) > self.memory:
             raise torch.OutOfMemoryError("out of memory")
-        return EncodedWindows(features, features, self.redone)
+        lengths = torch.stack([window.values for window in windows])
+        return EncodedWindows(lengths, (0,) * len(windows), self.redone)
 
     def detect_language(self, encoded):
         self.detections += 1
@@ -91,8 +92,11 @@ class ScriptedDecoder:
 
 
 class LengthsAsFeatures:
-    def extract(self, windows):
-        return torch.tensor([[float(len(window))] for window in windows])
+    def enter_thread(self):
+        pass
+
+    def prepare(self, samples):
+        return PreparedWindow(torch.tensor([float(len(samples))]), 0, seconds=0.0)
 
 
 def regions(*spans):

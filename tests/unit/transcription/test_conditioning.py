@@ -11,7 +11,7 @@ from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import Heard, LongForm
 from speech_toolkit.transcription.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.windows.features import FeatureMaker
+from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from speech_toolkit.transcription.windows.window import Piece, Window
 from tests.unit.transcription.random_whisper import (
     EOT,
@@ -79,10 +79,11 @@ class GivenFeatures:
     def __init__(self, features_MF):
         self.features_MF = features_MF
 
-    def extract(self, windows):
-        first = int(windows[0][0]) // HOP
+    def prepare(self, samples):
+        first = int(samples[0]) // HOP
         part = self.features_MF[:, first : first + MEL_FRAMES]
-        return torch.nn.functional.pad(part, (0, MEL_FRAMES - part.shape[1]))[None]
+        values = torch.nn.functional.pad(part, (0, MEL_FRAMES - part.shape[1]))
+        return PreparedWindow(values, fingerprint=0, seconds=0.0)
 
 
 @pytest.fixture(autouse=True)

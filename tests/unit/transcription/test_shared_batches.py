@@ -45,11 +45,12 @@ class KnowsLengths(ScriptedDecoder):
     def seconds(self, features):
         return [round(length) // RATE for length in features[:, 0].tolist()]
 
-    def encode(self, features):
-        encoded = super().encode(features)
-        if self.broken_s in self.seconds(features):
+    def encode_windows(self, windows):
+        encoded = super().encode_windows(windows)
+        heard_s = self.seconds(encoded.states_BFE)
+        if self.broken_s in heard_s:
             raise ValueError("broken")
-        if self.too_large_s in self.seconds(features):
+        if self.too_large_s in heard_s:
             raise torch.OutOfMemoryError("out of memory")
         return encoded
 

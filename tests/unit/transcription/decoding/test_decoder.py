@@ -179,8 +179,9 @@ def test_part_of_a_batch_is_what_it_was_in_the_whole(decoder):
 
 
 def test_draws_depend_on_seed_and_window_alone(decoder):
-    encoded = decoder.encode(features(2))
-    twins = decoder.encode(features(1).repeat(2, 1, 1))
+    encoded = decoder.encode(features(2), [11, 12])
+    twins = decoder.encode(features(1).repeat(2, 1, 1), [11, 11])
+    others = decoder.encode(features(1).repeat(2, 1, 1), [12, 11])
     first = decode(decoder, encoded, temperature=1.0, timestamps=False)
     again = decode(decoder, encoded, temperature=1.0, timestamps=False)
     other = decode(decoder, encoded, temperature=1.0, timestamps=False, seed=1)
@@ -188,6 +189,11 @@ def test_draws_depend_on_seed_and_window_alone(decoder):
     assert [w.tokens for w in first] == [w.tokens for w in again]
     assert [w.tokens for w in first] != [w.tokens for w in other]
     assert same[0].tokens == same[1].tokens == first[0].tokens
+    drawn = [
+        decode(decoder, others[rows], temperature=1.0, timestamps=False)
+        for rows in ([1], slice(1, 2), [0])
+    ]
+    assert [window.tokens == first[0].tokens for (window,) in drawn] == [True, True, False]
     assert first[0].tokens != decode(decoder, encoded[:1], timestamps=False)[0].tokens
 
 
