@@ -33,6 +33,7 @@ sys.path.insert(0, str(REPOSITORY))
 from benchmarks.bars import PairedRatio
 from benchmarks.random_shapes import RECOGNISERS, save_endless, save_shape
 from benchmarks.ratios import in_turn
+from benchmarks.talk import read_talk
 from speech_toolkit.cli.arguments import DTYPES, number
 from speech_toolkit.cli.run_script import run_script
 from speech_toolkit.exit_codes import EXIT_DONE
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from speech_toolkit.transcription.decoded import EncodedWindows
 
 BUNDLED = "tiny-whisper"
-TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 WINDOW_SAMPLES = 30 * 16_000
 HEADING = (
     f"{'model':18}{'timestamps':>11}{'batch':>6}{'ours':>12}{'generate':>12}  "
@@ -91,9 +91,7 @@ def windows_of_talk(checkpoint_directory: str, count: int) -> torch.Tensor:
     import numpy as np
     from transformers import WhisperFeatureExtractor
 
-    from speech_toolkit.audio.waveform import load_audio
-
-    samples = np.resize(load_audio(TALK).samples, count * WINDOW_SAMPLES)
+    samples = np.resize(read_talk(1)[0], count * WINDOW_SAMPLES)
     extractor = WhisperFeatureExtractor.from_pretrained(checkpoint_directory)
     windows = list(samples.reshape(count, WINDOW_SAMPLES))
     return extractor(windows, sampling_rate=16_000, return_tensors="pt")["input_features"]

@@ -17,7 +17,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,13 @@ from speech_toolkit.ranges import RUNS, TEST_CASES
 SPEECH = "story.flac"
 MINUTES = 5
 RATE_HZ, STUDIO_HZ = 16_000, 48_000
+File = tuple[str, str | None, int, bool]  # suffix, subtype, rate in Hz, whether to resample, too
+FILES: tuple[File, ...] = (
+    ("wav", None, RATE_HZ, False),
+    ("flac", None, RATE_HZ, False),
+    ("mp3", None, RATE_HZ, False),
+    ("flac", None, STUDIO_HZ, True),
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -72,8 +80,8 @@ def least_s(call: Callable[[], Any], audio_s: float, rounds: int) -> float:
     return min(spent_s) / audio_s * 3600
 
 
-def decoding(folder: Path) -> dict[str, Step]:
-    """Return the steps from a file to samples at the model's rate."""
+def decoding(folder: Path, cases: Sequence[File] = FILES) -> dict[str, Step]:
+    """Return the steps from a file to samples at its own rate, and at the model's."""
     import numpy as np
     import soundfile
     import soxr
@@ -82,22 +90,18 @@ def decoding(folder: Path) -> dict[str, Step]:
 
     speech = load_audio(REPOSITORY / "samples" / SPEECH, RATE_HZ).samples
     speech = np.resize(speech, MINUTES * 60 * RATE_HZ)
-    studio = soxr.resample(speech, RATE_HZ, STUDIO_HZ)
     steps = {}
-    for name, samples, rate_hz, suffix in (
-        ("decode WAV, 16 kHz", speech, RATE_HZ, "wav"),
-        ("decode FLAC, 16 kHz", speech, RATE_HZ, "flac"),
-        ("decode MP3, 16 kHz", speech, RATE_HZ, "mp3"),
-        ("decode FLAC, 48 kHz", studio, STUDIO_HZ, "flac"),
-    ):
+    for suffix, subtype, rate_hz, is_resampled in cases:
         path = folder / f"{rate_hz}.{suffix}"
-        soundfile.write(path, samples, rate_hz)
-        steps[name] = (lambda path=path, rate_hz=rate_hz: load_audio(path, rate_hz), MINUTES * 60)
-    path = folder / f"{STUDIO_HZ}.flac"
-    steps["decode FLAC, 48 kHz, and resample to 16 kHz"] = (
-        lambda: load_audio(path, RATE_HZ),
-        MINUTES * 60,
-    )
+        samples = speech if rate_hz == RATE_HZ else soxr.resample(speech, RATE_HZ, rate_hz)
+        soundfile.write(path, samples, rate_hz, subtype)
+        form = subtype or suffix.upper()
+        name = f"decode {form}, {rate_hz / 1000:g} kHz"
+        rates = {name: rate_hz}
+        if is_resampled:
+            rates[f"{name}, and resample to 16 kHz"] = RATE_HZ
+        for step, to_hz in rates.items():
+            steps[step] = (partial(load_audio, path, to_hz), MINUTES * 60)
     return steps
 
 

@@ -38,13 +38,14 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.bars import Bar, PairedRatio
 from benchmarks.random_shapes import RECOGNISERS, save_shape
+from benchmarks.talk import read_talk
 from benchmarks.whisper_programs import PROGRAMS, Task
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.cli.arguments import DTYPES, number
@@ -54,10 +55,6 @@ from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED
 from speech_toolkit.files.writing import write_json
 from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 
-if TYPE_CHECKING:
-    import numpy as np
-
-TALK = REPOSITORY / "samples" / "recognition" / "talk.flac"
 BUNDLED_MODEL = bundled_model("tiny-whisper")
 WARM_UP_S = 20.0
 
@@ -91,18 +88,6 @@ TIME_BARS = {
     "pipeline, 25 s chunks": 0.55,
     "generate, sequential": 0.9,
 }
-
-
-def read_talk(minutes: float) -> tuple[np.ndarray, str]:
-    """Return the bundled talk repeated to a length, and what is said in it."""
-    import numpy as np
-
-    from speech_toolkit.audio.waveform import load_audio
-
-    waveform = load_audio(TALK)
-    repeats = max(1, round(60 * minutes / waveform.duration_s))
-    text = TALK.with_suffix(".txt").read_text(encoding="utf-8")
-    return np.tile(waveform.samples, repeats), " ".join([text] * repeats)
 
 
 def measure(program: str, task: Task) -> Measurement:
