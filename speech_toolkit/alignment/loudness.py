@@ -27,7 +27,9 @@ class Loudness:
     levels_db: np.ndarray
     background_db: np.ndarray
 
-    def thresholds_db(self, peaks_db: np.ndarray, frames: np.ndarray) -> np.ndarray:
+    def thresholds_db(
+        self, peaks_db: np.ndarray | float, frames: np.ndarray | slice | int
+    ) -> np.ndarray:
         """Return the levels from which on sound at ``frames`` counts as loud.
 
         Each is the middle, in dB, between the background there and the peak of what is spoken.

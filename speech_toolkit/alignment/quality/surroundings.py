@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from speech_toolkit.alignment.quality.disagreements import Disagreement
     from speech_toolkit.alignment.quality.evidence import Units, WordEvidence
 
-_LOUD_SHARE = 0.5
 _HEARD_RATES = (0.4, 1.5)
 _SHORTEST_PACE = 0.5
 _USUAL_OWN, _MOST_OWN = 0.05, 0.5
@@ -203,8 +202,7 @@ def surroundings_of(
     starts, ends = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
     of_words = _covered(starts, ends, len(best))
     peak_db = np.median(loudness.levels_db[of_words])
-    background_db = loudness.background_db
-    is_loud = loudness.levels_db >= background_db + _LOUD_SHARE * (peak_db - background_db)
+    is_loud = loudness.levels_db >= loudness.thresholds_db(peak_db, slice(None))
     loud = np.append(0, np.cumsum(is_loud))
     heard = np.append(0, np.cumsum((np.diff(best, prepend=blank) != 0) & (best != blank)))
     places = np.concatenate(([0], (ends[:-1] + starts[1:]) // 2, [len(best)]))
