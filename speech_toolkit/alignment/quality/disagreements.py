@@ -156,9 +156,8 @@ def suspicious_stretches(
         return []
     bottoms = np.append(-1, np.flatnonzero(piled <= 0.0))
     opened = bottoms[np.searchsorted(bottoms, above) - 1] + 1
-    starts = units.starts[units.firsts]
-    ends = units.ends[units.borders[1:] - 1]
-    firsts = np.searchsorted(ends, opened, side="right") - _MARGIN_WORDS
+    starts = units.word_starts
+    firsts = np.searchsorted(units.word_ends, opened, side="right") - _MARGIN_WORDS
     stops = np.searchsorted(starts, above, side="right") + _MARGIN_WORDS
     return _merged(np.maximum(firsts, 0), np.minimum(stops, len(starts)), starts)
 

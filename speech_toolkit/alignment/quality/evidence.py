@@ -51,6 +51,16 @@ class Units:
         """First label of each word, and the number of labels: int64 (W' + 1,)."""
         return np.append(self.firsts, len(self.targets))
 
+    @property
+    def word_starts(self) -> np.ndarray:
+        """First frame of each word: int64 (W',)."""
+        return self.starts[self.firsts]
+
+    @property
+    def word_ends(self) -> np.ndarray:
+        """Frame after the last of each word: int64 (W',)."""
+        return self.ends[self.borders[1:] - 1]
+
     def was_asked_for(self, frames: tuple[int, int]) -> bool:
         """Whether wildcards took up half of a stretch or more."""
         starts, ends, _ = self.wildcards.T
@@ -208,7 +218,7 @@ def word_evidence(deficits: np.ndarray, units: Units, own_cost: float) -> WordEv
     counts = np.diff(units.borders)
     own = sums[units.ends] - sums[units.starts]
     lengths = units.ends - units.starts
-    starts, ends = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
+    starts, ends = units.word_starts, units.word_ends
     paces = (ends - starts) / counts
     return WordEvidence(
         shortfalls=np.add.reduceat(own / lengths, units.firsts) / counts,

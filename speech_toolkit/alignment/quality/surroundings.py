@@ -199,7 +199,7 @@ def surroundings_of(
         loudness: of T frames.
         blank: the blank's column.
     """
-    starts, ends = units.starts[units.firsts], units.ends[units.borders[1:] - 1]
+    starts, ends = units.word_starts, units.word_ends
     of_words = _covered(starts, ends, len(best))
     peak_db = np.median(loudness.levels_db[of_words])
     is_loud = loudness.levels_db >= loudness.thresholds_db(peak_db, slice(None))
