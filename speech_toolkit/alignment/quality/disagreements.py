@@ -83,56 +83,88 @@ def find_disagreements(
         columns: the first so many are the model's own.
         most_frames: how many are searched at most.
     """
-    unit = probed.unit
-    skip_label = float(np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL))
-    pass_frame = _PASS_LABEL_FRAME * evidence.filled
-    prices = Prices(_PASS_OPEN, pass_frame, _SKIP_OPEN, skip_label)
+    prices = _prices(probed, evidence)
+    searcher = _Searcher(log_probs[:, :columns], probed.unit, units, blank, prices)
+    starts = np.append(units.word_starts, len(log_probs))
+    ends = np.append(0, units.word_ends)
     found: list[Disagreement] = []
-    searched = 0
-    cost = float(deficits.sum(dtype=np.float64))
-    allowance = pass_frame + min(evidence.usual, _MOST_USUAL)
+    searched, cost = 0, float(deficits.sum(dtype=np.float64))
+    allowance = prices.pass_frame + min(evidence.usual, _MOST_USUAL)
     for first, end in suspicious_stretches(deficits, units, allowance):
-        start = units.ends[units.firsts[first] - 1] if first else 0
-        stop = units.starts[units.borders[end]] if end < len(units.words) else len(log_probs)
-        borders = units.borders[first : end + 1]
-        targets = units.targets[borders[0] : borders[-1]]
-        searched += stop - start
+        frames = slice(int(ends[first]), int(starts[end]))
+        searched += frames.stop - frames.start
         if searched > most_frames:
             break
-        if (stop - start) * len(targets) > _MOST_CELLS:
+        if (frames.stop - frames.start) * searcher.labels(first, end) > _MOST_CELLS:
             continue
-        rows = log_probs[start:stop, :columns] / np.float32(unit)
-        rows -= rows.max(axis=1, keepdims=True)
-        detours = find_detours(
-            rows[:, targets],
-            rows[:, blank],
-            targets,
-            borders[:-1] - borders[0],
-            units.free_nodes[first : end + 1],
-            prices,
-        )
-        costs = _deficits_of(detours, rows, targets, blank, pass_frame)
-        cost += float(costs.sum() - deficits[start:stop].sum(dtype=np.float64))
-        places = list(_parted(detours, borders - borders[0]))
-        if not places:
-            continue
-        gains = _gains(places, rows, costs, targets, borders - borders[0], blank)
-        found += [
-            Disagreement(
-                first + place.first,
-                first + place.end,
-                _moved(place.passed, start),
-                _moved(place.gap, start),
-                _moved(place.around, start),
-                gain,
-            )
-            for place, gain in zip(places, gains.tolist(), strict=True)
-        ]
+        costs, told = searcher.search(first, end, frames)
+        cost += float(costs.sum() - deficits[frames].sum(dtype=np.float64))
+        found += told
     return Search(tuple(found), cost)
 
 
-def _moved(frames: tuple[int, int], by: int) -> tuple[int, int]:
-    return int(frames[0] + by), int(frames[1] + by)
+def _prices(probed: Probe, evidence: WordEvidence) -> Prices:
+    """Return what detours cost in a recording."""
+    skip_label = float(np.clip(_SKIP_LABEL_OF_TYPICAL * probed.own, _SKIP_LABEL, _MOST_SKIP_LABEL))
+    return Prices(_PASS_OPEN, _PASS_LABEL_FRAME * evidence.filled, _SKIP_OPEN, skip_label)
+
+
+@dataclass(frozen=True)
+class _Searcher:
+    """Searches stretches of one recording again.
+
+    Attributes:
+        log_probs: float32 (T, V), of the model's own columns.
+        unit: in which deficits are counted.
+        units: the words and their places.
+        blank: the blank's column.
+        prices: of detours.
+    """
+
+    log_probs: np.ndarray
+    unit: float
+    units: Units
+    blank: int
+    prices: Prices
+
+    def labels(self, first: int, end: int) -> int:
+        """Return how many labels some words have."""
+        borders = self.units.borders
+        return int(borders[end] - borders[first])
+
+    def search(
+        self, first: int, end: int, frames: slice
+    ) -> tuple[np.ndarray, Iterator[Disagreement]]:
+        """Search one stretch.
+
+        Args:
+            first: its first word.
+            end: one past its last.
+            frames: which are searched.
+
+        Returns:
+            What each frame falls short by on the path with detours, and what was found.
+        """
+        borders = self.units.borders[first : end + 1]
+        targets = self.units.targets[borders[0] : borders[-1]]
+        borders = borders - borders[0]
+        rows = self.log_probs[frames] / np.float32(self.unit)
+        rows -= rows.max(axis=1, keepdims=True)
+        detours = find_detours(
+            rows[:, targets],
+            rows[:, self.blank],
+            targets,
+            borders[:-1],
+            self.units.free_nodes[first : end + 1],
+            self.prices,
+        )
+        costs = _deficits_of(detours, rows, targets, self.blank, self.prices.pass_frame)
+        places = list(_parted(detours, borders))
+        if not places:
+            return costs, iter(())
+        gains = _gains(places, rows, costs, targets, borders, self.blank).tolist()
+        found = zip(places, gains, strict=True)
+        return costs, (place.told(first, frames.start, gain) for place, gain in found)
 
 
 def suspicious_stretches(
@@ -194,6 +226,21 @@ class _Place:
     passed: tuple[int, int]
     gap: tuple[int, int]
     around: tuple[int, int]
+
+    def told(self, word: int, frame: int, gain: float) -> Disagreement:
+        """Return it counted from the start of the recording.
+
+        Args:
+            word: the first of the stretch.
+            frame: likewise.
+            gain: what it brings.
+        """
+
+        def moved(frames: tuple[int, int]) -> tuple[int, int]:
+            return frames[0] + frame, frames[1] + frame
+
+        passed, gap, around = map(moved, (self.passed, self.gap, self.around))
+        return Disagreement(self.first + word, self.end + word, passed, gap, around, gain)
 
 
 def _parted(detours: Detours, borders: np.ndarray) -> Iterator[_Place]:
