@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from speech_toolkit.alignment.clock import Clock
 from speech_toolkit.alignment.excerpt import told_as_excerpt
-from speech_toolkit.alignment.loudness import measure_loudness
+from speech_toolkit.alignment.loudness import Loudness, measure_loudness
 from speech_toolkit.alignment.quality.assessment import assess
 from speech_toolkit.alignment.recording import with_wildcard
 from speech_toolkit.alignment.refinement.placement import placement
@@ -42,11 +43,17 @@ def decode_emissions(
         settings: whether what does not fit is repaired, and words are placed closer than frames.
         progress: shows a bar.
     """
-    decoded = _decode(log_probs, prepared, checkpoint, settings.refine, progress)
+    waveform, geometry = prepared.waveform, checkpoint.geometry
+    decoder = _Decoder(
+        checkpoint,
+        measure_loudness(waveform.samples, geometry),
+        Clock(geometry.stride_s, waveform.duration_s, waveform.part.start_s),
+    )
+    decoded = decoder.decode(log_probs, prepared, settings.refine, progress)
 
     def again(edited: AlignmentInput, refine: bool = settings.refine) -> Decoded:
         rows = with_wildcard(log_probs, checkpoint.vocabulary.size)
-        return _decode(rows, edited, checkpoint, refine, UNWATCHED)
+        return decoder.decode(rows, edited, refine, UNWATCHED)
 
     if settings.star == "none":
         decoded = told_as_excerpt(prepared, decoded, checkpoint, partial(again, refine=False))
@@ -55,37 +62,57 @@ def decode_emissions(
     return repair(prepared, decoded, checkpoint, settings.star, again)
 
 
-def _decode(
-    log_probs: np.ndarray,
-    prepared: AlignmentInput,
-    checkpoint: CtcCheckpoint,
-    refine: bool,
-    progress: Progress,
-) -> Decoded:
-    geometry, vocabulary = checkpoint.geometry, checkpoint.vocabulary
-    waveform, labels, transcript = prepared.waveform, prepared.labels, prepared.transcript
-    with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:
-        path, scores = forced_align(
-            log_probs,
-            labels.targets,
-            vocabulary.blank_id,
-            on_progress=lambda part: bar.update(round(100 * part) - bar.n),
+@dataclass(frozen=True)
+class _Decoder:
+    """Finds the labels of one recording, whichever are asked for.
+
+    Attributes:
+        checkpoint: whose labels and frames they are.
+        loudness: of the recording.
+        clock: when its frames are.
+    """
+
+    checkpoint: CtcCheckpoint
+    loudness: Loudness
+    clock: Clock
+
+    def decode(
+        self, log_probs: np.ndarray, prepared: AlignmentInput, refine: bool, progress: Progress
+    ) -> Decoded:
+        """Find the best path, and what it tells of each part of the transcript."""
+        geometry, vocabulary = self.checkpoint.geometry, self.checkpoint.vocabulary
+        labels, transcript = prepared.labels, prepared.transcript
+        with progress.progress_bar(total=100, label="Alignment", unit="%") as bar:
+            path, scores = forced_align(
+                log_probs,
+                labels.targets,
+                vocabulary.blank_id,
+                on_progress=lambda part: bar.update(round(100 * part) - bar.n),
+            )
+        samples = prepared.waveform.samples
+        recording = Recording(log_probs, samples, geometry, vocabulary.blank_id)
+        spans = spans_from_path(
+            path,
+            scores,
+            labels,
+            transcript,
+            self.loudness,
+            blank=vocabulary.blank_id,
+            frame_stride_s=geometry.stride_s,
+            place=placement(recording, labels, refine=refine),
         )
-    recording = Recording(log_probs, waveform.samples, geometry, vocabulary.blank_id)
-    loudness = measure_loudness(waveform.samples, geometry)
-    spans = spans_from_path(
-        path,
-        scores,
-        labels,
-        transcript,
-        loudness,
-        blank=vocabulary.blank_id,
-        frame_stride_s=geometry.stride_s,
-        place=placement(recording, labels, refine=refine),
-    )
-    clock = Clock(geometry.stride_s, waveform.duration_s, waveform.part.start_s)
-    assessed = assess(
-        log_probs, path, scores, labels, transcript, spans, loudness, vocabulary, clock
-    )
-    timed = timed_spans(spans, labels, transcript, clock, assessed.words, assessed.sentences)
-    return Decoded(*timed, quality=assessed.quality)
+        assessed = assess(
+            log_probs,
+            path,
+            scores,
+            labels,
+            transcript,
+            spans,
+            self.loudness,
+            vocabulary,
+            self.clock,
+        )
+        timed = timed_spans(
+            spans, labels, transcript, self.clock, assessed.words, assessed.sentences
+        )
+        return Decoded(*timed, quality=assessed.quality)
