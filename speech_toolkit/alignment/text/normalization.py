@@ -15,7 +15,7 @@ import regex
 from speech_toolkit.alignment.text.letter_case import lower_character
 
 _APOSTROPHES = frozenset("’‘‛ʼʻʹ′`´＇")
-_ARABIC_NEVER_READ = {"٫": ".", "٬": ","}
+_ARABIC_SEPARATORS = {"٫": ".", "٬": ","}
 # Vowel and recitation marks, the superscript alef, and the tatweel that only stretches a line.
 _ARABIC_MARKS = regex.compile(r"[\u0610-\u061A\u0640\u064B-\u0652\u0670\u06D6-\u06DC\u06DF-\u06E8]")
 # A character as a reader sees it. ``\X`` alone counts the flags' letters before each one again.
@@ -140,8 +140,8 @@ def _normal_cluster(cluster: str) -> str:
 def _plain(character: str, language: str, keep_case: bool) -> str:
     if character in _APOSTROPHES:
         return "'"
-    if character in _ARABIC_NEVER_READ:
-        return _ARABIC_NEVER_READ[character]
+    if character in _ARABIC_SEPARATORS:
+        return _ARABIC_SEPARATORS[character]
     category = unicodedata.category(character)
     if category == "Nd":
         return str(unicodedata.decimal(character))
