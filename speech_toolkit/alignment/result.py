@@ -137,8 +137,8 @@ class AlignmentResult:
         settings: what else shaped the result.
         environment: what it ran on.
         versions: of the toolkit and its packages.
-        warnings: what the user should know.
         quality: whether the transcript is what was said.
+        warnings: what the user should know.
     """
 
     device: str
@@ -157,8 +157,8 @@ class AlignmentResult:
     settings: dict[str, Any]
     environment: dict[str, Any]
     versions: dict[str, str | None]
-    warnings: tuple[str, ...] = field(default=())
-    quality: Quality | None = None
+    quality: Quality
+    warnings: tuple[str, ...] = ()
 
     @property
     def rtf(self) -> float:
@@ -183,7 +183,7 @@ class AlignmentResult:
             "segments": [segment.to_segment() for segment in self.segments],
             "words": [word.to_word() for word in self.words],
             "sentences": [sentence.to_dict() for sentence in self.sentences],
-            "quality": self.quality and self.quality.to_dict(),
+            "quality": self.quality.to_dict(),
             "settings": self.settings,
             "environment": self.environment,
             "versions": self.versions,

@@ -50,14 +50,14 @@ def check_export_quality(arguments: argparse.Namespace) -> None:
         raise UsageError("--export_unless has no effect without --export; leave it out")
 
 
-def is_bad(verdict: str | None, bad_from: str) -> bool:
+def is_bad(verdict: str, bad_from: str) -> bool:
     """Tell whether a verdict is one that is not wanted.
 
     Args:
-        verdict: None where nobody judged.
+        verdict: on a transcript.
         bad_from: CHECK, which means WRONG_TRANSCRIPT too, or that alone, or NEVER.
     """
-    if verdict is None or bad_from == NEVER:
+    if bad_from == NEVER:
         return False
     return VERDICTS.index(verdict) >= VERDICTS.index(bad_from)
 
@@ -70,8 +70,6 @@ def report_quality(document: Mapping[str, Any], reporter: Reporter) -> None:
         reporter: prints it.
     """
     quality = document["quality"]
-    if quality is None:
-        return
     sure, verdict = f"(confidence {quality['confidence']:.2f})", quality["verdict"]
     reasons = [reason["text"] for reason in quality["reasons"]]
     if verdict == GOOD:
@@ -120,10 +118,9 @@ def report_verdicts(summary: Mapping[str, Any], reporter: Reporter) -> None:
 
 def word_lines(document: Mapping[str, Any]) -> Sequence[str]:
     """Return a line for each word of an alignment, with a mark at those probably not spoken."""
-    quality = document["quality"] or {"not_spoken": ()}
     unspoken = {
         index
-        for stretch in quality["not_spoken"]
+        for stretch in document["quality"]["not_spoken"]
         for index in range(stretch["first_word"], stretch["end_word"])
     }
     return [

@@ -127,8 +127,7 @@ def main(argv: list[str] | None = None) -> int:
     show_results("ALIGNMENT RESULTS", word_lines(document), reporter)
     report_quality(document, reporter)
     reporter.saved("Results", *paths)
-    verdict = result.quality and result.quality.verdict
-    return EXIT_FAILED if is_bad(verdict, arguments.fail_on) else EXIT_DONE
+    return EXIT_FAILED if is_bad(result.quality.verdict, arguments.fail_on) else EXIT_DONE
 
 
 def _align_many(arguments: argparse.Namespace, reporter: Reporter) -> int:

@@ -99,10 +99,6 @@ def test_it_is_red_where_a_terminal_shows_that(told, monkeypatch):
     assert "\x1b" not in told(document("wrong_transcript")).err
 
 
-def test_a_result_without_a_verdict_says_nothing(told):
-    assert told(document("good") | {"quality": None}) == ("", "")
-
-
 def test_words_that_were_not_spoken_are_marked():
     assert word_lines(document("check")) == [
         "   0.000s -    0.500s  The",
@@ -110,7 +106,6 @@ def test_words_that_were_not_spoken_are_marked():
         "   2.000s -    2.500s  boat  not spoken?",
         "   3.000s -    3.500s  waved",
     ]
-    assert word_lines(document("check") | {"quality": None})[1].endswith("  old")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +117,7 @@ def test_words_that_were_not_spoken_are_marked():
     ],
 )
 def test_from_which_verdict_on_a_transcript_is_bad(bad_from, bad):
-    verdicts = ("good", "check", "wrong_transcript", None)
+    verdicts = ("good", "check", "wrong_transcript")
     assert {verdict for verdict in verdicts if is_bad(verdict, bad_from)} == bad
 
 

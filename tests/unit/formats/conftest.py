@@ -104,6 +104,7 @@ def alignment():
         settings={},
         environment={},
         versions={},
+        quality=Quality("good", 0.98),
     )
 
 
