@@ -1,7 +1,7 @@
 """What one alignment yields, and its form as JSON."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from itertools import islice, repeat
 from math import exp
 from typing import Any, Literal
@@ -214,12 +214,15 @@ def timed_spans(
     """
 
     def timed(
-        spans: Spans, parts: Sequence[Any], confidences: Iterable[float | None]
-    ) -> Iterator[TimedSpan]:
+        spans: Spans,
+        parts: Sequence[Any],
+        confidences: Iterable[float | None],
+        start_ranges: Iterable[tuple[float, float] | None] = repeat(None),
+    ) -> tuple[TimedSpan, ...]:
         columns = (spans.starts.tolist(), spans.ends.tolist(), spans.scores.tolist())
-        rows = zip(parts, *columns, islice(confidences, len(parts)), strict=True)
-        for part, start, end, score, confidence in rows:
-            yield TimedSpan(
+        told = (islice(each, len(parts)) for each in (confidences, start_ranges))
+        return tuple(
+            TimedSpan(
                 text=part.text,
                 start_time=clock.seconds(start),
                 end_time=clock.seconds(end),
@@ -228,15 +231,19 @@ def timed_spans(
                 end_char=part.end_char,
                 confidence=confidence,
                 spoken=part.spoken if isinstance(part, Word) else None,
+                start_range=start_range,
             )
+            for part, start, end, score, confidence, start_range in zip(
+                parts, *columns, *told, strict=True
+            )
+        )
 
     ranges = [
         None if low != low else (clock.seconds(low), clock.seconds(high))
         for low, high in spans.word_start_ranges.tolist()
     ]
-    words = timed(spans.words, transcript.words, word_confidences)
     return (
-        tuple(timed(spans.tokens, labels.tokens, repeat(None))),
-        tuple(replace(word, start_range=own) for word, own in zip(words, ranges, strict=True)),
-        tuple(timed(spans.sentences, transcript.sentences, sentence_confidences)),
+        timed(spans.tokens, labels.tokens, repeat(None)),
+        timed(spans.words, transcript.words, word_confidences, ranges),
+        timed(spans.sentences, transcript.sentences, sentence_confidences),
     )
