@@ -114,7 +114,7 @@ def whisper_features() -> dict[str, Step]:
 
     window = load_audio(REPOSITORY / "samples" / SPEECH, RATE_HZ).samples[: 30 * RATE_HZ]
     extractor = FeatureExtractor(bundled_model("tiny-whisper"), 128, select_device("cpu"))
-    return {"Whisper features, 128 bins": (lambda: extractor.extract([window]), 30.0)}
+    return {"Whisper features, 128 bins, by a CPU": (lambda: extractor.extract([window]), 30.0)}
 
 
 def alignment(folder: Path, clips: int) -> dict[str, Step]:

@@ -1,11 +1,12 @@
 """A card that only waits: Whisper's real code around a model whose work takes a given time.
 
 The encoder returns at once what the decoder looks at, and sleeps for as long as a card's kernels
-would take. The decoder is one layer of eight numbers, which leaves the position of a token as it
-is: the logits are read off that, and follow a script. All else is the toolkit's own code: reading,
-detection, windows, features, the loop over tokens with its rules, text and result. While the card
-sleeps, other threads may compute, as they may while a real one works. What the loop does between
-two steps, such as its rules, would be the card's work, too, and is counted as the host's here.
+would take; the features are the card's work, too, for which the host prepares samples. The decoder
+is one layer of eight numbers, which leaves the position of a token as it is: the logits are read
+off that, and follow a script. All else is the toolkit's own code: reading, detection, windows, the
+loop over tokens with its rules, text and result. While the card sleeps, other threads may compute,
+as they may while a real one works. What the loop does between two steps, such as its rules, would
+be the card's work, too, and is counted as the host's here.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from speech_toolkit.transcription import Transcriber
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.models.checkpoint import load_tokenizer, read_whisper_checkpoint
 from speech_toolkit.transcription.stage_clock import StageClock
-from speech_toolkit.transcription.windows.features import FeatureExtractor
 
 if TYPE_CHECKING:
     from transformers import WhisperForConditionalGeneration
@@ -122,8 +122,9 @@ def load_waiting(pace: Pace, tokens: int) -> tuple[Transcriber, Card]:
     ids = tokenizer(TALK.read_text(encoding="utf-8"), add_special_tokens=False)["input_ids"]
     model = waiting_model(checkpoint, card, script(checkpoint, ids, tokens))
     decoder = WhisperDecoder(model, checkpoint, tokenizer, device, StageClock(device), "off")
-    extractor = FeatureExtractor(checkpoint.directory, checkpoint.num_mel_bins)
-    return Transcriber(str(MODEL), decoder, extractor, 0.0), card
+    bins = checkpoint.num_mel_bins
+    decoder.extractor.batch = lambda windows: torch.zeros(len(windows), bins, 1)
+    return Transcriber(str(MODEL), decoder, 0.0), card
 
 
 def script(checkpoint: WhisperCheckpoint, text_ids: list[int], tokens: int) -> list[int]:

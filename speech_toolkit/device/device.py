@@ -121,6 +121,12 @@ class Device:
             finally:
                 backend.set_float32_precision(chosen)
 
+    def staging_memory(self, *shape: int) -> "torch.Tensor":
+        """Return float32 of the host, uninitialised, that is copied while the host goes on."""
+        import torch
+
+        return torch.empty(shape, pin_memory=self._backend.is_card)
+
     def make_current(self) -> None:
         """Make it the current device of the calling thread, as it is of the one that opened it."""
         self._backend.make_current(self.index)

@@ -85,11 +85,10 @@ class FeatureExtractor:
                 f"{source}: n_fft {theirs.n_fft} is more than twice the window's "
                 f"{theirs.n_samples} samples; download it again"
             )
-        where = device if device.has_whole_products else _HOST
         self._theirs = theirs
         self._device = device
-        self._on_host = not where.is_card
-        self._log_mel = LogMel(where, theirs.mel_filters, theirs.n_fft, theirs.hop_length)
+        self._where = device if device.has_whole_products else _HOST
+        self._log_mel = LogMel(self._where, theirs.mel_filters, theirs.n_fft, theirs.hop_length)
 
     def enter_thread(self) -> None:
         """Make the calling thread one that may prepare windows for the card."""
@@ -109,7 +108,7 @@ class FeatureExtractor:
         started = time.perf_counter()
         with self._device.errors("while preparing a window"), torch.inference_mode():
             values = self._row(samples[: self._theirs.n_samples])
-            if self._on_host:
+            if not self._where.is_card:
                 values = self._log_mel(values[None], self._theirs.nb_max_frames)[0]
         fingerprint = zlib.crc32(np.ascontiguousarray(samples))
         return PreparedWindow(values, fingerprint, time.perf_counter() - started)
@@ -122,7 +121,7 @@ class FeatureExtractor:
         """
         import torch
 
-        if self._on_host:
+        if not self._where.is_card:
             return torch.stack([window.values for window in windows])
         longest = max(len(window.values) for window in windows)
         rows_BN = torch.zeros(len(windows), longest, device=self._device.name)
@@ -144,15 +143,13 @@ class FeatureExtractor:
         The middle of the first frame is the window's first sample: what is before it, and behind
         the window's last, mirrors the window.
         """
-        import torch
-
         theirs, side = self._theirs, self._theirs.n_fft // 2
         if self._noise is not None or theirs.padding_value:
             samples = self._padded(samples)
         sounding = -(-(len(samples) + theirs.n_fft) // theirs.hop_length)
         frames = min(sounding, theirs.nb_max_frames)
         size = (frames - 1) * theirs.hop_length + theirs.n_fft
-        row_N = torch.empty(size, pin_memory=not self._on_host)
+        row_N = self._where.staging_memory(size)
         row = row_N.numpy()
         heard = min(len(samples), size - side)
         row[side : side + heard] = samples[:heard]
