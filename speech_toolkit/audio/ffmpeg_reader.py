@@ -62,6 +62,7 @@ class FfmpegReader:
         if not self.rate_hz or not self.channels:
             self.close()
             raise NotDecodableError("no frame of it is whole")
+        self.keeps_floats: bool = codec.name.startswith("pcm_f")
         self._bad_packets = 0
         self._first_bad: int | None = None
         self._rate_changed = False

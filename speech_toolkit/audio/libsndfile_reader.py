@@ -46,6 +46,7 @@ class LibsndfileReader:
         self.rate_hz: int = self._sound.samplerate
         self.channels: int = self._sound.channels
         self.format_name: str = self._sound.format
+        self.keeps_floats = self._sound.subtype in ("FLOAT", "DOUBLE")
         frames = self._sound.frames
         self.frames: int | None = None if frames == _UNKNOWN_FRAMES else frames
         self._promised = None if self.frames is None else _promised_frames(self._sound)

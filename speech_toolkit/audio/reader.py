@@ -18,12 +18,14 @@ class AudioReader(Protocol):
         rate_hz: of the file.
         channels: of the file.
         frames: how many its header gives, None where it gives none.
+        keeps_floats: whether the file holds samples as floats, of whatever size.
         damage: why decoding stopped before the end, None while it has not.
     """
 
     rate_hz: int
     channels: int
     frames: int | None
+    keeps_floats: bool
     damage: str | None
 
     def blocks(self, first_frame: int) -> Iterator[tuple[int, np.ndarray]]:

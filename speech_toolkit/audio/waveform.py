@@ -12,16 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from speech_toolkit.audio.decoder import MonoDecoder, opened_reader
-from speech_toolkit.audio.defects import (
-    check_usable,
-    completeness_warnings,
-    is_cut_short,
-    level_warnings,
-)
 from speech_toolkit.audio.part import WHOLE, AudioPart
-from speech_toolkit.audio.resampling import joined, resampled
+from speech_toolkit.audio.resampling import joined
 from speech_toolkit.audio.source import AudioSource, seekable_stream
-from speech_toolkit.errors import AudioError, TooShortAudioError
+from speech_toolkit.audio.stream import opened_audio
+from speech_toolkit.errors import AudioError
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,31 +77,11 @@ def load_audio(
             samples, or less than ``min_samples``; it lacks the track or ends before the part.
     """
     source = path if isinstance(path, AudioSource) else AudioSource(os.fsdecode(path), part=part)
-    with seekable_stream(source) as stream, opened_reader(stream, source) as reader:
-        decoder = MonoDecoder(reader, source)
-        samples = joined(
-            resampled(decoder, reader.rate_hz, sample_rate_hz),
-            expected_samples=decoder.expected_frames * sample_rate_hz // reader.rate_hz + 1,
-        )
-        check_usable(decoder, source)
-        warnings = (*completeness_warnings(decoder, source), *level_warnings(decoder, source))
-    if len(samples) < min_samples:
-        raise TooShortAudioError(
-            f"{source} is too short: {len(samples) / sample_rate_hz:.4f} s "
-            f"({len(samples)} samples at {sample_rate_hz} Hz), the model needs at least "
-            f"{min_samples / sample_rate_hz:.4f} s ({min_samples} samples)"
-        )
+    with opened_audio(source, sample_rate_hz) as stream:
+        samples = joined(stream, expected_samples=stream.expected_samples + 1)
+        facts = stream.facts(min_samples)
     samples.setflags(write=False)
-    return Waveform(
-        samples,
-        sample_rate_hz,
-        source.name,
-        reader.rate_hz,
-        reader.channels,
-        warnings,
-        source.part,
-        is_cut_short(decoder),
-    )
+    return Waveform(samples, sample_rate_hz, **vars(facts))
 
 
 def as_waveform(

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from contextlib import nullcontext, suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
 from speech_toolkit.cli.reporter import Reporter
 from speech_toolkit.cli.result_files import Job
@@ -20,6 +16,7 @@ from speech_toolkit.exit_codes import EXIT_DONE
 from speech_toolkit.system.interrupts import background_worker
 from speech_toolkit.system.streams import STDOUT, stdout_to_stderr
 from speech_toolkit.transcription.models.checkpoint import read_whisper_checkpoint
+from speech_toolkit.transcription.prepared import PreparedAudio, prepare_audio
 from speech_toolkit.transcription.request import (
     BUNDLED_MODEL,
     WhisperRequest,
@@ -44,14 +41,17 @@ def check_inputs(request: WhisperRequest) -> None:
     parse_device_name(request.device)
     rate_hz = _checked_rate_hz(request)
     with background_worker() as pool:
-        _fail_fast(pool.submit(_load_audio, request.audio, rate_hz))
+        preparing = pool.submit(_prepare, request, rate_hz)
+        _fail_fast(preparing)
+    preparing.result().close()
 
 
 def transcribe_file(request: WhisperRequest, reporter: Reporter) -> TranscriptionResult:
     """Load a model and transcribe one file, reporting each stage.
 
     What is wrong with the checkpoint's files, the settings or a short audio is found before torch
-    is imported. Long audio is decoded while the imports and the weights load.
+    is imported. The first minutes of long audio are decoded while the imports and the weights load,
+    the rest while it is transcribed.
 
     Raises:
         ToolkitError: as :meth:`Transcriber.load` and :meth:`Transcriber.transcribe` do.
@@ -59,15 +59,16 @@ def transcribe_file(request: WhisperRequest, reporter: Reporter) -> Transcriptio
     prepare_environment(request.device)
     rate_hz = _checked_rate_hz(request)
     with background_worker() as pool:
-        loading = pool.submit(_load_audio, request.audio, rate_hz)
-        _fail_fast(loading)
+        preparing = pool.submit(_prepare, request, rate_hz)
+        _fail_fast(preparing)
         transcriber = _load(request, reporter)
-        waveform, audio_load_s = loading.result()
-    reporter.time("Audio load", audio_load_s, f"duration: {waveform.duration_s:.2f}s")
-    result = transcriber.transcribe(waveform, request.settings, reporter)
+        audio = preparing.result()
+    result = transcriber.transcribe(audio, request.settings, reporter)
+    load_s = result.stage_times_s["decode_audio"]
+    reporter.time("Audio load", load_s, f"duration: {result.audio_duration_s:.2f}s")
     reporter.time("Transcription", result.transcribe_s, f"RTF: {result.rtf:.3f}")
     reporter.warnings(result.warnings)
-    return replace(result, stage_times_s=result.stage_times_s | {"decode_audio": audio_load_s})
+    return result
 
 
 def run_job(
@@ -108,16 +109,16 @@ def _checked_rate_hz(request: WhisperRequest) -> int:
     return checkpoint.sample_rate_hz
 
 
-def _load_audio(source: AudioSource, sample_rate_hz: int) -> tuple[Waveform, float]:
-    """Return a file's waveform and the seconds that decoding it took."""
-    started = time.perf_counter()
-    return load_audio(source, sample_rate_hz), time.perf_counter() - started
+def _prepare(request: WhisperRequest, sample_rate_hz: int) -> PreparedAudio:
+    """Begin to read a file."""
+    skip_silence = request.settings.skip_silence
+    return prepare_audio(request.audio, sample_rate_hz, skip_silence=skip_silence)
 
 
-def _fail_fast(loading: Future[tuple[Waveform, float]]) -> None:
+def _fail_fast(preparing: Future[PreparedAudio]) -> None:
     """Raise what is wrong with a file, if that is found in a moment."""
     with suppress(FutureTimeoutError):
-        loading.result(timeout=_FAIL_FAST_S)
+        preparing.result(timeout=_FAIL_FAST_S)
 
 
 def _load(request: WhisperRequest, reporter: Reporter) -> Transcriber:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from speech_toolkit.alignment.preparation import AlignmentInput, AlignmentSettings, prepare_input
 from speech_toolkit.audio.part import WHOLE, AudioPart
 from speech_toolkit.audio.source import AudioSource
+from speech_toolkit.audio.stream import RecordingFacts
 from speech_toolkit.audio.waveform import Waveform, load_audio
 from speech_toolkit.corpus.item import Item
 from speech_toolkit.device.host import own_threads, use_threads
@@ -193,7 +194,7 @@ class ReadTranscription:
     """An item to transcribe, read.
 
     Attributes:
-        prepared: its audio, and where in it somebody speaks.
+        prepared: its audio, the first minutes of it read, and where in it somebody speaks.
         settings: of this item.
     """
 
@@ -202,8 +203,8 @@ class ReadTranscription:
 
     @property
     def audio_s(self) -> float:
-        """Seconds of audio."""
-        return self.prepared.waveform.duration_s
+        """Seconds of audio, as its header has them or, where that lacks them, that were read."""
+        return self.prepared.expected_s or self.prepared.duration_s
 
 
 class TranscriptionModel:
@@ -225,12 +226,10 @@ class TranscriptionModel:
         self._part = part
 
     def read(self, item: Item) -> ReadTranscription:
-        """Decode an item's audio, and find speech in it."""
+        """Begin to decode an item's audio, and to find speech in it."""
         own = replace(self._settings, language=item.language or self._settings.language)
-        rate_hz = self._transcriber.checkpoint.sample_rate_hz
-        waveform, load_s = _whole_recording(item, self._part, rate_hz)
-        prepared = self._transcriber.prepare(waveform, own)
-        return ReadTranscription(replace(prepared, load_s=load_s), own)
+        source = AudioSource(item.audio_path, part=item.part(self._part))
+        return ReadTranscription(self._transcriber.prepare(source, own, _check_whole), own)
 
     def hear(
         self,
@@ -250,14 +249,19 @@ class TranscriptionModel:
 
 
 def _whole_recording(
-    item: Item, part: AudioPart, rate_hz: int, *min_samples: int
+    item: Item, part: AudioPart, rate_hz: int, min_samples: int
 ) -> tuple[Waveform, float]:
     """Return an item's audio and the seconds that loading it took."""
     started = time.perf_counter()
     source = AudioSource(item.audio_path, part=item.part(part))
-    waveform = load_audio(source, rate_hz, *min_samples)
-    if waveform.is_cut_short:
-        raise TruncatedAudioError(
-            f"{waveform.warnings[0]}; in a corpus that is a failure: copy or download it again"
-        )
+    waveform = load_audio(source, rate_hz, min_samples)
+    _check_whole(waveform)
     return waveform, time.perf_counter() - started
+
+
+def _check_whole(recording: Waveform | RecordingFacts) -> None:
+    """Raise an error where a recording is cut short."""
+    if recording.is_cut_short:
+        raise TruncatedAudioError(
+            f"{recording.warnings[0]}; in a corpus that is a failure: copy or download it again"
+        )

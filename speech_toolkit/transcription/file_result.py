@@ -35,8 +35,8 @@ def file_result(
         model_load_s: seconds that loading it took.
     """
     started = time.perf_counter()
-    waveform, run, settings = file.audio.waveform, file.long_form, file.settings
-    found, start_s = run.found, waveform.part.start_s
+    audio, run, settings = file.audio, file.long_form, file.settings
+    found, start_s = run.found, audio.part.start_s
     segments = transcribed_segments(found, decoder.text, settings, start_s)
     transcribe_s = file.transcribe_s + time.perf_counter() - started
     return TranscriptionResult(
@@ -44,9 +44,9 @@ def file_result(
         segments=segments,
         language=run.language,
         language_probability=run.language_probability,
-        audio_path=waveform.source,
-        audio_duration_s=waveform.duration_s,
-        coverage=file_coverage(found, len(waveform.samples), waveform.sample_rate_hz, start_s),
+        audio_path=audio.source,
+        audio_duration_s=audio.duration_s,
+        coverage=file_coverage(found, audio.num_samples, audio.sample_rate_hz, start_s),
         tokens=tuple(item.decoded.tokens for item in found),
         margins=tuple(w.decoded.margins for w in found) if settings.record_margins else None,
         windows=len(found),
@@ -55,14 +55,14 @@ def file_result(
         device=decoder.device.label,
         dtype=str(decoder.dtype),
         model_load_s=model_load_s,
-        stage_times_s=file.stage_times_s,
+        stage_times_s=audio.stage_times_s() | file.stage_times_s,
         stage_times_are=decoder.clock.kind,
         transcribe_s=transcribe_s,
         memory=asdict(decoder.device.memory()),
         environment=decoder.device.facts(),
         versions=versions(),
         warnings=(
-            *waveform.warnings,
+            *audio.warnings,
             *decoder.checkpoint.warnings_for(settings.timestamps),
             *run.warnings,
             *run.overflow_warnings(),
@@ -84,4 +84,4 @@ def _settings_dict(file: OpenFile[Any], decoder: WhisperDecoder) -> dict[str, An
         "attn_implementation": decoder.attn_implementation,
         "decode_graph": decoder.uses_graph,
     }
-    return shown | file.audio.waveform.part.settings()
+    return shown | file.audio.part.settings()

@@ -154,12 +154,12 @@ class LongForm:
         history = self._prompts.first()
         begun = self._begun(self._planner.windows(), batch_size)
         while lot := list(islice(begun, batch_size)):
+            self._planner.release(lot[-1][0].end_sample)
             heard = yield [WindowRequest(self, *each, history) for each in lot]
             self.found += [
                 _stopping_short(self._judge(window, item), self._planner)
                 for (window, _), item in zip(lot, heard, strict=True)
             ]
-            self._planner.release(lot[-1][0].end_sample)
 
     @property
     def speech_left_s(self) -> float:

@@ -18,7 +18,6 @@ from speech_toolkit.transcription.request import check_settings
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.windows.features import FeatureMaker
-from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
 
 K = TypeVar("K", bound=Hashable)
@@ -69,7 +68,7 @@ class ManyFiles(Generic[K]):
         """
         self._decoder.clock.take()
         source, shared = iter(inputs), self._shared
-        with FeatureMaker(self._decoder.extractor, ahead=self._features_ahead) as features:
+        with FeatureMaker(self._decoder.extractor, ahead=self._features_ahead) as features, shared:
             while True:
                 if self._stop.is_set():
                     source = iter(())
@@ -100,7 +99,9 @@ class ManyFiles(Generic[K]):
         if replace(settings, language=None) != replace(self._settings, language=None):
             raise ValueError("files of one run may differ in the language alone")
         check_settings(self._decoder.checkpoint, settings)
-        samples, rate = audio.waveform.samples, audio.waveform.sample_rate_hz
-        planner = WindowPlanner(audio.regions, samples, rate, settings.chunk_length_s)
+        batch_size = self._shared.batch_size
+        planner = audio.planner(
+            settings.chunk_length_s, batch_size if settings.mode == "chunked" else 1
+        )
         long_form = LongForm(self._decoder, features, settings, planner, self._on_progress)
-        return OpenFile(taken.key, audio, settings, long_form, self._shared.batch_size)
+        return OpenFile(taken.key, audio, settings, long_form, batch_size)

@@ -36,8 +36,9 @@ class OpenFile(Generic[K]):
         waiting: windows that it wants heard.
         has_begun: whether one has been heard.
         error: why it failed; None as long as it has not.
-        stage_times_s: seconds per stage, of a batch its share of the windows.
-        transcribe_s: seconds in all but loading, likewise.
+        stage_times_s: seconds per stage of the model, of a batch its share of the windows.
+        transcribe_s: seconds that it took of the run, likewise: what is read while the windows
+            before it are heard costs those for which they wait for it.
     """
 
     def __init__(
@@ -55,12 +56,14 @@ class OpenFile(Generic[K]):
         self.waiting: deque[WindowRequest] = deque()
         self.has_begun = False
         self.error: Exception | None = None
-        self.stage_times_s = {"decode_audio": audio.load_s, "find_speech": audio.find_speech_s}
-        self.transcribe_s = audio.find_speech_s
+        self.stage_times_s: dict[str, float] = {}
+        self.transcribe_s = audio.find_speech_s  # in what was read of it before
         self._asked = 0
         self._heard: list[Heard] = []
         self._course = long_form.course(batch_size)
+        started = time.perf_counter()
         self._ask(None)
+        self.transcribe_s += time.perf_counter() - started
 
     @property
     def is_done(self) -> bool:
@@ -161,13 +164,26 @@ class SharedBatches(Generic[K]):
     def take_done(self) -> list[OpenFile[K]]:
         """Return the files that are through, or failed; they are open no more."""
         done = [file for file in self.files if file.is_done]
-        self.files = [file for file in self.files if not file.is_done]
+        self._keep([file for file in self.files if not file.is_done])
         return done
 
     def wind_up(self) -> None:
         """Drop the files that have not begun, and those that need long beside the oldest one."""
         begun = [file for file in self.files if file.has_begun]
-        self.files = [file for file in begun if file is begun[0] or file.needs_little]
+        self._keep([file for file in begun if file is begun[0] or file.needs_little])
+
+    def __enter__(self) -> SharedBatches[K]:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Stop reading what is left."""
+        self._keep([])
+
+    def _keep(self, files: list[OpenFile[K]]) -> None:
+        for file in self.files:
+            if file not in files:
+                file.audio.close()
+        self.files = files
 
     def _outcomes(self, requests: Sequence[WindowRequest]) -> list[Outcome[Heard]]:
         """Hear windows together; where that fails and they are of several files, one by one."""

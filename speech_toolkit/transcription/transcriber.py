@@ -12,7 +12,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from speech_toolkit.audio.source import AudioSource
-from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.bundled import bundled_model
 from speech_toolkit.checkpoint.files import prefetch_weights
 from speech_toolkit.checkpoint.model_path import resolve_checkpoint
@@ -27,6 +26,8 @@ from speech_toolkit.transcription.models.checkpoint import (
     read_whisper_checkpoint,
 )
 from speech_toolkit.transcription.prepared import (
+    AnyAudio,
+    CheckFacts,
     PreparedAudio,
     PreparedInput,
     prepare_audio,
@@ -148,7 +149,7 @@ class Transcriber:
 
     def transcribe(
         self,
-        audio: str | os.PathLike[str] | AudioSource | Waveform,
+        audio: AnyAudio | PreparedAudio,
         settings: TranscriptionSettings | None = None,
         progress: Progress = UNWATCHED,
         *,
@@ -157,7 +158,8 @@ class Transcriber:
         """Transcribe one file of any length.
 
         Args:
-            audio: a file, ``-`` for standard input, or a waveform at the model's rate.
+            audio: a file, ``-`` for standard input, a waveform at the model's rate, or what
+                :meth:`prepare` made of one of these with the same settings.
             settings: how to transcribe; None for the defaults.
             progress: shows the progress of long files; None for none.
             on_batch: called with each batch of windows when it has been decoded.
@@ -171,8 +173,8 @@ class Transcriber:
         settings = settings or TranscriptionSettings()
         check_settings(self.checkpoint, settings)
         self.device.reset_peak_memory()
-        prepared = self.prepare(audio, settings)
-        seconds = round(prepared.waveform.duration_s)
+        prepared = audio if isinstance(audio, PreparedAudio) else self.prepare(audio, settings)
+        seconds = None if prepared.expected_s is None else round(prepared.expected_s)
         with progress.progress_bar(total=seconds, label="Transcription", unit="s") as bar:
             ((_, outcome),) = self._run(
                 [PreparedInput(None, Outcome(prepared), settings)],
@@ -222,7 +224,7 @@ class Transcriber:
 
     def transcribe_many(
         self,
-        audio: Iterable[str | os.PathLike[str] | AudioSource | Waveform],
+        audio: Iterable[AnyAudio],
         settings: TranscriptionSettings | None = None,
     ) -> Iterator[Outcome[TranscriptionResult]]:
         """Transcribe recordings in order, lazily; one that fails stops no other.
@@ -251,23 +253,29 @@ class Transcriber:
 
     def prepare(
         self,
-        audio: str | os.PathLike[str] | AudioSource | Waveform,
+        audio: AnyAudio,
         settings: TranscriptionSettings | None = None,
+        check: CheckFacts = lambda facts: None,
     ) -> PreparedAudio:
         """Do with a recording what needs no model: read it, and find speech in it.
 
-        This takes no device, and may be done in other threads while the model works.
+        This takes no device, and may be done in other threads while the model works. Of a long
+        recording the first minutes are read, and the rest while it is transcribed, which can be
+        done once.
 
         Args:
             audio: a file, ``-`` for standard input, or a waveform at the model's rate.
             settings: how it will be transcribed; None for the defaults.
+            check: told what a file turned out to be, once it is read to its end; what it raises is
+                that file's error.
 
         Raises:
-            AudioError: the audio cannot be used.
+            AudioError: the audio cannot be used; of a long recording this may come out while it is
+                transcribed.
         """
         skip_silence = (settings or TranscriptionSettings()).skip_silence
         rate = self.checkpoint.sample_rate_hz
-        return prepare_audio(audio, rate, skip_silence=skip_silence)
+        return prepare_audio(audio, rate, skip_silence=skip_silence, check=check)
 
     def transcribe_prepared_many(
         self,
@@ -305,7 +313,7 @@ class Transcriber:
 
     def _prepared(
         self,
-        audio: Iterable[str | os.PathLike[str] | AudioSource | Waveform],
+        audio: Iterable[AnyAudio],
         settings: TranscriptionSettings,
         ahead: int,
     ) -> Iterator[PreparedInput[int]]:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import accumulate, pairwise
+from math import inf
 from operator import add
 
 import numpy as np
 
 from speech_toolkit.errors import UsageError
+from speech_toolkit.transcription.windows.recording import Recording
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 from speech_toolkit.transcription.windows.window import Piece, Window
 
@@ -41,31 +42,22 @@ class WindowPlanner:
     window is cut at its quietest point.
 
     Args:
-        regions: in order, apart from each other or touching.
-        samples: float32 (N,), the file; looked at only where speech has to be cut.
-        sample_rate_hz: of ``samples``.
+        recording: what is known of the file.
         max_window_s: longest window in seconds, at least 1.
 
     Raises:
         UsageError: ``max_window_s`` is below that.
     """
 
-    def __init__(
-        self,
-        regions: Sequence[SpeechRegion],
-        samples: np.ndarray,
-        sample_rate_hz: int,
-        max_window_s: float,
-    ) -> None:
+    def __init__(self, recording: Recording, max_window_s: float) -> None:
         if max_window_s < _LEAST_WINDOW_S:
             raise UsageError(
                 f"chunk length {max_window_s:g} s: give at least {_LEAST_WINDOW_S:g} s"
             )
-        self._regions = regions
-        self._samples = samples
-        self._rate_hz = sample_rate_hz
-        self._room = int(max_window_s * sample_rate_hz)
-        self._kept_gap = int(_KEPT_GAP_S * sample_rate_hz)
+        self._recording = recording
+        self._rate_hz = recording.sample_rate_hz
+        self._room = int(max_window_s * self._rate_hz)
+        self._kept_gap = int(_KEPT_GAP_S * self._rate_hz)
 
     def windows(self, from_sample: int = 0, index: int = 0) -> Iterator[Window]:
         """Plan one window after the other; each sample of speech is in exactly one of them.
@@ -87,14 +79,18 @@ class WindowPlanner:
 
         Returns:
             None where no speech follows.
+
+        Raises:
+            AudioError: the file turned out to be of no use.
         """
-        ahead = self._regions_from(from_sample)
+        is_long = self._recording.exceeds(self._room)
+        ahead = self._recording.speech_from(from_sample, more_than=self._room)
         if not ahead:
             return None
-        if len(self._samples) <= self._room:
-            stretches, cut = [(from_sample, len(self._samples))], False
-        else:
+        if is_long:
             stretches, cut = self._fill(ahead)
+        else:
+            stretches, cut = [(from_sample, self._recording.read_samples)], False
         pieces: list[Piece] = []
         for start, end in stretches:
             offset = pieces[-1].offset_samples + pieces[-1].num_samples if pieces else 0
@@ -103,41 +99,26 @@ class WindowPlanner:
 
     def samples(self, window: Window) -> np.ndarray:
         """Return the samples of a planned window, float32 (N,), none of which is released yet."""
-        return window.samples(self._samples)
+        parts = [
+            self._recording.samples(piece.start_sample, piece.end_sample) for piece in window.pieces
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def release(self, before_sample: int) -> None:
         """Take it that nobody asks for samples before this one any more.
 
         A window that is planned from ``before_sample`` on, or later, can still be cut out.
         """
+        self._recording.release(before_sample)
 
     def speech_left_s(self, from_sample: int) -> float:
-        """Return how many seconds of speech there are behind a sample of the file."""
-        return self.speech_s(from_sample, len(self._samples))
+        """Return how many seconds of speech there are behind a sample; infinite if not known."""
+        recording = self._recording
+        return self.speech_s(from_sample, recording.read_samples) if recording.is_read else inf
 
     def speech_s(self, from_sample: int, to_sample: int) -> float:
         """Return how many seconds of speech there are between two samples of the file."""
-        first = bisect_right(self._regions, from_sample, key=lambda region: region.end_sample)
-        num_samples = 0
-        for region in self._regions[first:]:
-            if region.start_sample >= to_sample:
-                break
-            start = max(region.start_sample, from_sample)
-            num_samples += min(region.end_sample, to_sample) - start
-        return num_samples / self._rate_hz
-
-    def _regions_from(self, from_sample: int) -> list[SpeechRegion]:
-        """Return what is left of the next regions, one more than a window could hold."""
-        first = bisect_right(self._regions, from_sample, key=lambda region: region.end_sample)
-        ahead: list[SpeechRegion] = []
-        num_samples = 0
-        for region in self._regions[first:]:
-            start = max(region.start_sample, from_sample)
-            ahead.append(replace(region, start_sample=start))
-            num_samples += region.end_sample - start
-            if num_samples > self._room:
-                break
-        return ahead
+        return self._recording.speech_samples(from_sample, to_sample) / self._rate_hz
 
     def _fill(self, ahead: Sequence[SpeechRegion]) -> tuple[list[tuple[int, int]], bool]:
         """Choose the stretches of the file that make up a window, and whether it is a cut."""
@@ -191,7 +172,8 @@ class WindowPlanner:
         """Return the middle of the quietest moment shortly before ``limit_sample``."""
         averaged = int(_CUT_LEVEL_S * self._rate_hz)
         first = limit_sample - int(_CUT_SEARCH * self._room)
-        energy = np.cumsum(np.square(self._samples[first:limit_sample], dtype=np.float64))
+        samples = self._recording.samples(first, limit_sample)
+        energy = np.cumsum(np.square(samples, dtype=np.float64))
         levels = energy[averaged:] - energy[:-averaged]
         from_end = int(np.argmin(levels[::-1]))
         return limit_sample - from_end - averaged // 2

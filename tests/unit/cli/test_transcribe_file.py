@@ -24,7 +24,7 @@ CPU = Device("cpu", None, "cpu", "asked for by name")
 
 
 class FakeTranscriber:
-    """Says of each waveform how long it is; `fail_at` names files that it cannot take.
+    """Says of each recording how long it is; `fail_at` names files that it cannot take.
 
     `changes` are made to every result.
     """
@@ -36,19 +36,19 @@ class FakeTranscriber:
         self.changes = {}
         self.heard = []
 
-    def transcribe(self, waveform, settings, reporter):
-        self.heard.append(Path(waveform.source).name)
+    def transcribe(self, audio, settings, reporter):
+        self.heard.append(Path(audio.source).name)
         failure = self.fail_at.get(self.heard[-1])
         if failure is not None:
             raise failure
-        text = f"{waveform.duration_s:.1f} seconds"
-        result = make_result(make_segment(0, waveform.duration_s, text))
+        text = f"{audio.duration_s:.1f} seconds"
+        result = make_result(make_segment(0, audio.duration_s, text))
         return replace(
             result,
-            audio_path=waveform.source,
-            stage_times_s={"decode_audio": 0.0, "tokens": 0.25},
+            audio_path=audio.source,
+            stage_times_s={"decode_audio": audio.load_s, "tokens": 0.25},
             coverage=(Stretch(0, 1), Stretch(1, 1.5, "silence"), Stretch(1.5, 2, "silence")),
-            warnings=waveform.warnings,
+            warnings=audio.warnings,
             **self.changes,
         )
 

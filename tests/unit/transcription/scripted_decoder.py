@@ -3,17 +3,16 @@
 import numpy as np
 import torch
 
-from speech_toolkit.audio.waveform import Waveform
 from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodedWindow, EncodedWindows
 from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import LongForm
-from speech_toolkit.transcription.prepared import PreparedAudio
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from speech_toolkit.transcription.windows.planner import WindowPlanner
+from speech_toolkit.transcription.windows.recording import known_recording
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 
 RATE = 100
@@ -103,14 +102,27 @@ def regions(*spans):
     return tuple(SpeechRegion(start * RATE, end * RATE) for start, end in spans)
 
 
+class GivenAudio:
+    """A prepared recording in which all is known; keeps whether it was closed."""
+
+    find_speech_s = 0.0
+
+    def __init__(self, samples, regions):
+        self.recording = known_recording(samples, regions, RATE)
+        self.is_closed = False
+
+    def close(self):
+        self.is_closed = True
+
+
 def opened(decoder, features, key="file", spans=((0, 8),), length_s=60, batch_size=1, **settings):
     """Begin with a recording of noise, in which these seconds are taken for speech."""
     samples = np.random.default_rng(0).standard_normal(length_s * RATE).astype(np.float32)
     given = TranscriptionSettings(
         **{"language": "en", "temperatures": (0.0,), "chunk_length_s": 10.0} | settings
     )
-    audio = PreparedAudio(Waveform(samples, RATE, key, RATE, 1), regions(*spans), 0.0, 0.0)
-    planner = WindowPlanner(audio.regions, samples, RATE, given.chunk_length_s)
+    audio = GivenAudio(samples, regions(*spans))
+    planner = WindowPlanner(audio.recording, given.chunk_length_s)
     long_form = LongForm(decoder, features, given, planner)
     return OpenFile(key, audio, given, long_form, batch_size)
 

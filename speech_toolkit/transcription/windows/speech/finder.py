@@ -41,6 +41,16 @@ class SpeechFinder:
         self._num_samples += len(samples)
         return self._heard(self._levels.add(samples))
 
+    @property
+    def open_region(self) -> SpeechRegion | None:
+        """The region that follows, where it has begun: it is at least as long as that."""
+        return self._joiner.open_region
+
+    @property
+    def settled_sample(self) -> int:
+        """Where none is open, the next region begins no earlier."""
+        return self._joiner.settled_sample
+
     def finish(self) -> list[SpeechRegion]:
         """Return the regions that were not final before the end of the recording."""
         regions = self._heard(self._levels.finish())

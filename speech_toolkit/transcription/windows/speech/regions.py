@@ -76,6 +76,18 @@ class RegionJoiner:
         if not self._given and self._num_frames * self._hop - self._end >= 2 * self._margin:
             yield self._region(self._end + self._margin)
 
+    @property
+    def open_region(self) -> SpeechRegion | None:
+        """The region that has begun and is not final: as much of it as is sure."""
+        if self._run is not None:
+            return SpeechRegion(self._start, self._run.sure_end * self._hop)
+        return None if self._given else SpeechRegion(self._start, self._end)
+
+    @property
+    def settled_sample(self) -> int:
+        """Where none is open, the next region begins no earlier."""
+        return max(self._num_frames * self._hop - self._margin, 0)
+
     def finish(self, num_samples: int) -> Iterator[SpeechRegion]:
         """Yield the regions that are left when the recording ends after ``num_samples``."""
         yield from self._end_run()
@@ -128,6 +140,11 @@ class _Run:
         gap = np.zeros(start - self.end, np.float32)
         self._excess_db = np.concatenate([self._excess_db, gap, excess_db])
         self.end = start + len(excess_db)
+
+    @property
+    def sure_end(self) -> int:
+        """The frame up to which it is not parted."""
+        return min(self._search_from, self.end)
 
     def dips(self, ended: bool = False) -> Iterator[int]:
         """Yield the frames between words at which it can be parted, in order.

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription.windows.coverage import Outcome, coverage
 from speech_toolkit.transcription.windows.planner import WindowPlanner
+from speech_toolkit.transcription.windows.recording import known_recording
 from speech_toolkit.transcription.windows.speech import SpeechRegion
 
 RATE_HZ = 100  # samples stand for hundredths of a second
@@ -21,7 +22,7 @@ def planner(spans_s, total_s, max_window_s=30.0, samples=None):
         for start_s, end_s, *runs_on in spans_s
     ]
     samples = np.zeros(round(total_s * RATE_HZ), np.float32) if samples is None else samples
-    return WindowPlanner(regions, samples, RATE_HZ, max_window_s)
+    return WindowPlanner(known_recording(samples, regions, RATE_HZ), max_window_s)
 
 
 def spans_of(window):
@@ -106,7 +107,9 @@ def layouts(draw):
 def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
     regions, total = layout
     samples = np.random.default_rng(0).standard_normal(total).astype(np.float32)
-    windows = list(WindowPlanner(regions, samples, RATE_HZ, max_window_s).windows())
+    windows = list(
+        WindowPlanner(known_recording(samples, regions, RATE_HZ), max_window_s).windows()
+    )
     pieces = [piece for window in windows for piece in window.pieces]
     assert all(before.end_sample <= after.start_sample for before, after in pairwise(pieces))
     assert all(0 < window.num_samples <= max_window_s * RATE_HZ for window in windows)
@@ -126,7 +129,7 @@ def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
 def test_coverage_is_a_partition(layout, reasons, used_s):
     regions, total = layout
     samples = np.zeros(total, np.float32)
-    windows = list(WindowPlanner(regions, samples, RATE_HZ, 30.0).windows())
+    windows = list(WindowPlanner(known_recording(samples, regions, RATE_HZ), 30.0).windows())
     outcomes = [Outcome(w, 0.0, used_s, reasons[w.index % len(reasons)]) for w in windows]
     stretches = coverage(outcomes, total, RATE_HZ)
     assert (stretches[0].start_s, stretches[-1].end_s) == (0, total / RATE_HZ)
@@ -142,7 +145,7 @@ def test_coverage_is_a_partition(layout, reasons, used_s):
 )
 def test_speech_between_two_samples(start_s, end_s, expected_s):
     regions = [SpeechRegion(start, end) for start, end in ((200, 500), (1000, 1500), (1500, 2000))]
-    planner = WindowPlanner(regions, np.zeros(2500, np.float32), RATE_HZ, 30.0)
+    planner = WindowPlanner(known_recording(np.zeros(2500, np.float32), regions, RATE_HZ), 30.0)
     found_s = planner.speech_s(int(start_s * RATE_HZ), int(end_s * RATE_HZ))
     assert found_s == pytest.approx(expected_s)
 

@@ -45,9 +45,8 @@ def regions_of(excess_db, num_samples):
     return [SpeechRegion(start, end, runs_on=end in dip_samples) for start, end in pairs]
 
 
-@settings(deadline=None, max_examples=200)
-@given(st.data())
-def test_regions_are_those_of_all_frames_at_once(data):
+def drawn(data):
+    """Draw how far frames stand out, the samples that they are of, and where they are split."""
     rng = np.random.default_rng(data.draw(st.integers(0, 10**6)))
     lengths = data.draw(st.lists(st.tuples(st.integers(1, 700), st.integers(0, 60)), max_size=8))
     parts = [np.zeros(data.draw(st.integers(1, 40)), np.float32)]
@@ -57,6 +56,30 @@ def test_regions_are_those_of_all_frames_at_once(data):
     excess_db = np.concatenate(parts)
     num_samples = len(excess_db) * HOP - data.draw(st.integers(0, HOP - 1))
     cuts = data.draw(st.lists(st.integers(0, len(excess_db)), max_size=12).map(sorted))
+    return excess_db, num_samples, cuts
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_regions_are_those_of_all_frames_at_once(data):
+    excess_db, num_samples, cuts = drawn(data)
     joiner = RegionJoiner(HOP)
     found = [region for block in np.split(excess_db, cuts) for region in joiner.add(block)]
     assert [*found, *joiner.finish(num_samples)] == regions_of(excess_db, num_samples)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_what_is_sure_of_the_next_region_comes_true(data):
+    excess_db, num_samples, cuts = drawn(data)
+    regions = regions_of(excess_db, num_samples)
+    joiner, given_regions = RegionJoiner(HOP), 0
+    for block in np.split(excess_db, cuts):
+        given_regions += len(list(joiner.add(block)))
+        following = regions[given_regions:]
+        if joiner.open_region is not None:
+            assert following[0].start_sample == joiner.open_region.start_sample
+            sure_end = min(joiner.open_region.end_sample, num_samples)
+            assert joiner.open_region.start_sample < sure_end <= following[0].end_sample
+        elif following:
+            assert following[0].start_sample >= joiner.settled_sample
