@@ -60,7 +60,7 @@ class Recording:
         self._open: SpeechRegion | None = None
         self._settled = 0
         self._planned = 0
-        self._waiting = 0
+        self._too_little = -1
         self._is_read = False
         self._is_closed = False
         self._error: Exception | None = None
@@ -94,7 +94,9 @@ class Recording:
 
     def allow_ahead(self, num_samples: int) -> None:
         """Let the reader be as far ahead of the last planned window, if that is more than usual."""
-        self._ahead = max(self._ahead, num_samples)
+        with self._changed:
+            self._ahead = max(self._ahead, num_samples)
+            self._changed.notify_all()
 
     def exceeds(self, num_samples: int) -> bool:
         """Tell whether it is longer than that, as soon as it is known.
@@ -122,14 +124,13 @@ class Recording:
         """
         with self._changed:
             self._planned = max(self._planned, from_sample)
+            self._changed.notify_all()
             self._go_on_reading()
             while True:
                 ahead, num_samples = self._known_speech(from_sample, more_than)
                 if self._is_read or num_samples > more_than:
                     return ahead
-                if not ahead:
-                    margin = round(_MARGIN_S * self.sample_rate_hz)
-                    self._blocks.forget(from_sample + margin, self._settled - margin)
+                self._forget_silence(ahead[-1].end_sample if ahead else from_sample)
                 self._wait()
 
     def speech_samples(self, from_sample: int, to_sample: int) -> int:
@@ -174,6 +175,12 @@ class Recording:
                 break
         return ahead, num_samples
 
+    def _forget_silence(self, from_sample: int) -> None:
+        """Let go of what is known to hold no speech behind a sample."""
+        if self._open is None:
+            margin = round(_MARGIN_S * self.sample_rate_hz)
+            self._blocks.forget(from_sample + margin, self._settled - margin)
+
     def _regions_from(self, from_sample: int) -> Iterator[SpeechRegion]:
         """Yield the regions that end after a sample, the open one last."""
         first = bisect_right(self._regions, from_sample, key=lambda region: region.end_sample)
@@ -185,15 +192,9 @@ class Recording:
     def _wait(self) -> None:
         """Wait until more is known."""
         self._go_on_reading()
-        self._waiting += 1
+        known = self._too_little = self.read_samples
         self._changed.notify_all()
-        try:
-            known = self.read_samples
-            self._changed.wait_for(
-                lambda: self.read_samples > known or self._is_read or self._is_over
-            )
-        finally:
-            self._waiting -= 1
+        self._changed.wait_for(lambda: self.read_samples > known or self._is_read or self._is_over)
         if self._error is not None:
             raise self._error
         if self._is_closed:
@@ -226,7 +227,7 @@ class Recording:
             self._changed.wait_for(
                 lambda: (
                     self._is_closed
-                    or self._waiting > 0
+                    or self.read_samples <= self._too_little
                     or self.read_samples - self._planned < self._ahead
                 )
             )
