@@ -123,6 +123,8 @@ def test_whisper_on_the_npu(evaluate_on_npu):
     assert half["dtype"] == "float16"
     assert set(half["outputs"]) == {"encoder", "logits"}
     assert (single["dtype"], single["verdict"]) == ("float32", "PASS")
+    assert 0 < half["input_error"] == single["input_error"] < 1e-5
+    assert report["reference"]["input_error"] == 0
     assert single["task"]["reference_tokens"] == half["task"]["reference_tokens"] != []
     divergence = single["task"]["first_divergence"]
     assert divergence is None or divergence["reference_margin"] < 0.02

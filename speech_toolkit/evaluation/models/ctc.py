@@ -73,6 +73,10 @@ class CtcModel:
             _KEPT: np.array([[rows.start, rows.stop] for rows in kept])
         }
 
+    def own_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Return nothing: the host makes them."""
+        return {}
+
     def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Return "logits", (T, V); the windows run in batches of the product's size."""
         import torch

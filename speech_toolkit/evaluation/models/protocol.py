@@ -95,6 +95,9 @@ class EvaluatedModel(Protocol):
     def make_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
         """Turn a waveform into what every device is given; only the reference is asked."""
 
+    def own_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Return those inputs that the device itself makes of a waveform in everyday use."""
+
     def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Run the model once; return its outputs by name, in order, on the device."""
 

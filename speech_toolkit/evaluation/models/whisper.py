@@ -58,20 +58,25 @@ class WhisperModel:
         on every device. "frames" is how many of the encoder's hold audio: what it makes of the
         silence behind them is nobody's result. The audio fits into one window.
         """
-        mel = self._decoder.extractor.extract([samples])
-        encoded = self._decoder.encode(mel)
+        import torch
+
+        own = self.own_inputs(samples)
+        encoded = self._decoder.encode(torch.from_numpy(own["mel"]))
         language = self._checkpoint.default_language
         if language is None and self._checkpoint.languages:
             language = self._decoder.detect_language(encoded)[0][0]
         prompt = self._checkpoint.sot_sequence(language, self._checkpoint.default_task, True)
         frame_samples = self._checkpoint.timestamp_step_s * self._checkpoint.sample_rate_hz
-        inputs = {
-            "mel": mel.numpy(),
+        inputs = own | {
             "prompt": np.array(prompt, dtype=np.int64),
             "frames": np.array(math.ceil(len(samples) / frame_samples)),
         }
         tokens = self.answer(inputs)["tokens"]
         return inputs | {"tokens": np.array(tokens, dtype=np.int64)}
+
+    def own_inputs(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Return "mel", as above."""
+        return {"mel": self._decoder.extractor.extract([samples]).numpy()}
 
     def forward(self, inputs: Mapping[str, np.ndarray]) -> dict[str, torch.Tensor]:
         """Return "encoder", (T, E), and "logits", (L + 1, V): one row per token and the end."""

@@ -27,6 +27,7 @@ def run_figures(target: Target, outcome: Outcome) -> dict[str, Any]:
     kept = (
         "load_s",
         "timing",
+        "input_error",
         "repeat_error",
         "runs_identical",
         "misplaced_tensors",

@@ -31,6 +31,9 @@ _FLOAT32 = (
     Threshold(
         "saturated_values", 0, "at most", "a value at the dtype's end is an overflow not shown"
     ),
+    Threshold(
+        "input_error", 1e-5, "at most", "float32 in another order: 2e-6; factors rounded: over 1e-4"
+    ),
     Threshold("repeat_error", 1e-6, "at most", "a run repeated on the same input repeats itself"),
     Threshold("fallback_ops", 0, "at most", "an operator on the CPU is neither fast nor a test"),
     Threshold("misplaced_tensors", 0, "at most", "weights and outputs belong on the device"),

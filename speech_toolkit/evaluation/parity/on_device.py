@@ -189,6 +189,7 @@ def _measure(
         "timing": timings.to_dict(),
         "repeat_error": repeat_error,
         "runs_identical": all_equal,
+        "input_error": _input_error(loaded, inputs, payload),
         "answer": answer,
         "misplaced_tensors": misplaced,
         "saturates": device.saturates,
@@ -200,6 +201,12 @@ def _measure(
         "outputs_sha256": {name: array_hash(array) for name, array in arrays.items()},
     }
     return result, arrays
+
+
+def _input_error(loaded: EvaluatedModel, inputs: Arrays, payload: dict[str, Any]) -> float:
+    """Return the relative error of what this device makes of the audio against what it is given."""
+    own = loaded.own_inputs(np.load(Path(payload["scratch"]) / SAMPLES_FILE))
+    return max((relative_error(inputs[name], array) for name, array in own.items()), default=0.0)
 
 
 def _repeat(

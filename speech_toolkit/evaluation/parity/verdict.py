@@ -77,6 +77,7 @@ def check_device(
 ) -> list[Check]:
     """Check that the device did the work itself, repeats itself, and hides no overflow."""
     return [
+        check(limits["input_error"], "device", result["input_error"]),
         check(limits["repeat_error"], "device", result["repeat_error"]),
         check(limits["fallback_ops"], "device", len(fallback_ops)),
         check(limits["misplaced_tensors"], "device", len(result["misplaced_tensors"])),

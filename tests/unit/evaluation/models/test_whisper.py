@@ -29,6 +29,14 @@ def test_a_whispers_tokens_follow_from_its_teacher_forced_logits():
     assert loaded.answer(inputs)["tokens"] == tokens.tolist()
 
 
+def test_what_the_device_makes_of_the_audio_is_what_all_are_given():
+    loaded = load_model(CPU)
+    samples = load_audio(SAMPLES / "demo.wav").samples
+    own = loaded.own_inputs(samples)
+    assert list(own) == ["mel"]
+    np.testing.assert_array_equal(own["mel"], loaded.make_inputs(samples)["mel"])
+
+
 def test_recogniser_reads_its_own_tokens_as_decidedly_as_it_chose_them():
     """Over batches of windows; the leads of text over text are those of decoding."""
     loaded = load_model(CPU)

@@ -44,6 +44,7 @@ def ended(device, logits, seconds=1.0, **changes):
         "sensitivity": sensitivity(),
         "load_s": 1.0,
         "timing": Timings(2.0, (1.1,), (seconds,) * 4).to_dict(),
+        "input_error": 0.0,
         "repeat_error": 0.0,
         "runs_identical": True,
         "answer": {},

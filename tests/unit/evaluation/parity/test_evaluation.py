@@ -83,6 +83,7 @@ def test_a_limit_of_the_users_own(evaluate):
 @pytest.mark.parametrize(
     ("change", "name"),
     [
+        ({"input_error": 0.01}, "input_error"),
         ({"repeat_error": 0.01}, "repeat_error"),
         ({"fallback_ops": ["aten::gelu"]}, "fallback_ops"),
         ({"misplaced_tensors": ["lm_head.weight on cpu"]}, "misplaced_tensors"),
