@@ -19,12 +19,8 @@ from speech_toolkit.checkpoint.schema_parts import (
     RATE,
     SIZE,
     WIDTHS,
-    Schema,
-    number,
-    object_of,
-    or_null,
-    whole,
 )
+from speech_toolkit.files.schema_parts import Schema, number, object_of, or_null, whole
 
 _OVER_WAVEFORM = {
     "activation_dropout": RATE,

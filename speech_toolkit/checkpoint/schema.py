@@ -13,21 +13,10 @@ from typing import Any
 
 from speech_toolkit.checkpoint.architectures import ARCHITECTURE, config_family
 from speech_toolkit.checkpoint.rules import RULES
-from speech_toolkit.checkpoint.schema_parts import (
-    FLAG,
-    ID,
-    LARGEST_ID,
-    MEL_BINS,
-    TEXT,
-    Schema,
-    list_of,
-    number,
-    object_of,
-    or_null,
-    whole,
-)
+from speech_toolkit.checkpoint.schema_parts import FLAG, ID, LARGEST_ID, MEL_BINS, TEXT
 from speech_toolkit.errors import CheckpointError
 from speech_toolkit.files.json_input import check_schema, shown_path, shown_value
+from speech_toolkit.files.schema_parts import Schema, list_of, number, object_of, or_null, whole
 
 _ADVICE = "download it again"
 

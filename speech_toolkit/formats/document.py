@@ -9,6 +9,7 @@ from typing import Any
 from speech_toolkit.alignment.quality.quality import VERDICTS
 from speech_toolkit.errors import UsageError
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
+from speech_toolkit.files.schema_parts import or_null, record, records
 
 _ADVICE = "give a result of inference_mms.py or inference_whisper.py"
 _SECONDS = {"type": "number", "minimum": 0, "maximum": 10**9, "description": "seconds"}
@@ -35,20 +36,8 @@ def read_document(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", **_required(**properties)}
-
-
-def _required(**properties: Any) -> dict[str, Any]:
-    return {"required": list(properties), "properties": properties}
-
-
-def _list_of(**properties: Any) -> dict[str, Any]:
-    return {"type": "array", "items": _object(**properties)}
-
-
 def _spans(text_key: str) -> dict[str, Any]:
-    return _list_of(
+    return records(
         **{text_key: _TEXT},
         start_time=_SECONDS,
         end_time=_SECONDS,
@@ -62,20 +51,19 @@ def _spans(text_key: str) -> dict[str, Any]:
 _OPTIONAL = {
     "properties": {
         "words": {"items": {"properties": {"confidence": _PROBABILITY}}},
-        "quality": {
-            "type": ["object", "null"],
-            **_required(
+        "quality": or_null(
+            record(
                 verdict={"enum": list(VERDICTS)},
                 confidence={**_PROBABILITY, "type": "number"},
-                reasons=_list_of(kind=_TEXT, text=_TEXT),
-                not_spoken=_list_of(
+                reasons=records(kind=_TEXT, text=_TEXT),
+                not_spoken=records(
                     first_word=_INDEX,
                     end_word=_INDEX,
                     text=_TEXT,
                     start_time=_SECONDS,
                     end_time=_SECONDS,
                 ),
-                not_in_transcript=_list_of(
+                not_in_transcript=records(
                     start_time=_SECONDS,
                     end_time=_SECONDS,
                     after_word={"type": "integer", "minimum": -1},
@@ -83,7 +71,7 @@ _OPTIONAL = {
                     repeats={"type": ["array", "null"]},
                 ),
             ),
-        },
+        ),
         "settings": {
             "type": "object",
             "properties": {
@@ -94,7 +82,7 @@ _OPTIONAL = {
         },
     }
 }
-_ALIGNMENT = _object(
+_ALIGNMENT = record(
     transcript=_TEXT,
     language={"type": ["string", "null"]},
     audio_path=_TEXT,
@@ -103,11 +91,11 @@ _ALIGNMENT = _object(
     words=_spans("text"),
     sentences=_spans("text"),
 )
-_TRANSCRIPTION = _object(
+_TRANSCRIPTION = record(
     text=_TEXT,
     language={"type": ["string", "null"]},
     audio_path=_TEXT,
     audio_duration_s=_SECONDS,
-    segments=_list_of(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS),
-    words=_list_of(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS, probability=_PROBABILITY),
+    segments=records(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS),
+    words=records(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS, probability=_PROBABILITY),
 )

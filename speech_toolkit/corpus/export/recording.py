@@ -15,6 +15,7 @@ from speech_toolkit.corpus.item import Item
 from speech_toolkit.corpus.outcome import ItemOutcome
 from speech_toolkit.errors import TranscriptError, UsageError
 from speech_toolkit.files.json_input import check_schema, parse_json, read_text, shown_path
+from speech_toolkit.files.schema_parts import record, records
 from speech_toolkit.formats.timed_text import part_of
 
 _ADVICE = "do the item again"
@@ -206,22 +207,14 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _list_of(**properties: Any) -> dict[str, Any]:
-    return {"type": "array", "items": _object(**properties)}
-
-
 # What sentences are made from alone: to check the letters of an hour takes long.
 _LANGUAGE = {"type": ["string", "null"]}
 _INDEX = {"type": "integer", "minimum": 0}
-_ALIGNMENT = _object(
+_ALIGNMENT = record(
     transcript=_TEXT,
     language=_LANGUAGE,
     audio_duration=_SECONDS,
-    sentences=_list_of(
+    sentences=records(
         text=_TEXT,
         start_time=_SECONDS,
         end_time=_SECONDS,
@@ -229,13 +222,13 @@ _ALIGNMENT = _object(
         score=_SCORE,
     ),
 )
-_WITH_WORDS = _object(
-    words=_list_of(text=_TEXT, start_char=_INDEX, end_char=_INDEX),
-    sentences=_list_of(start_char=_INDEX),
+_WITH_WORDS = record(
+    words=records(text=_TEXT, start_char=_INDEX, end_char=_INDEX),
+    sentences=records(start_char=_INDEX),
 )
-_TRANSCRIPTION = _object(
+_TRANSCRIPTION = record(
     text=_TEXT,
     language=_LANGUAGE,
     audio_duration_s=_SECONDS,
-    segments=_list_of(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS, avg_logprob=_SCORE),
+    segments=records(text=_TEXT, start_s=_SECONDS, end_s=_SECONDS, avg_logprob=_SCORE),
 )
