@@ -192,6 +192,7 @@ def measure_model(name: str, arguments: argparse.Namespace) -> list[dict[str, An
     from speech_toolkit.transcription import Transcriber
 
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     rows = []
     with tempfile.TemporaryDirectory() as directory:
         if name == BUNDLED:

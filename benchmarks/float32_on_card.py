@@ -18,10 +18,8 @@ trained model where that is not of its kind.
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +29,7 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPOSITORY))
 
+from benchmarks.apart import apart
 from benchmarks.random_shapes import WHISPER
 from benchmarks.subjects import MODELS, POSITIONAL, layers_of, make_inputs, make_model
 from speech_toolkit.cli.arguments import number
@@ -59,12 +58,6 @@ class Reference:
     inputs: Arrays
     outputs: Arrays
     sizes: Mapping[str, tuple[float, float]]
-
-
-def apart(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a function makes of its arguments in a new process, without torch so far."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(function, *arguments).result()
 
 
 def run_reference(name: str, layers: int | None, seconds: float) -> Reference:

@@ -107,6 +107,7 @@ def load_transformers(task: Task) -> tuple[Any, Any, Any, Device]:
     from transformers.utils import logging
 
     logging.set_verbosity_error()
+    logging.disable_progress_bar()
     model = WhisperForConditionalGeneration.from_pretrained(
         task.model, dtype=parse_dtype(task.dtype)
     )
@@ -183,7 +184,10 @@ def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
 
     model = WhisperModel(task.faster_whisper, device=device.type, compute_type=task.dtype)
     recognise = BatchedInferencePipeline(model)
-    limit = {"max_new_tokens": task.tokens} if task.tokens else {}
+    limit: dict[str, Any] = {}
+    if task.tokens:
+        eot_id = model.hf_tokenizer.token_to_id("<|endoftext|>")
+        limit = {"max_new_tokens": task.tokens, "suppress_tokens": [-1, eot_id]}
 
     def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
         segments, _ = recognise.transcribe(
