@@ -15,6 +15,7 @@ from speech_toolkit.corpus.pipeline import Pipeline
 from speech_toolkit.corpus.run import items_left, run_items
 from speech_toolkit.corpus.work import AlignmentModel, TranscriptionModel
 from speech_toolkit.transcription import Transcriber, TranscriptionSettings
+from speech_toolkit.transcription.windows import recording
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 TEXT = (SAMPLES / "demo.txt").read_text(encoding="utf-8")
@@ -93,7 +94,12 @@ def test_each_bad_item_of_a_corpus_is_explained(align, items, tmp_path):
     assert all(each.is_final for each in outcomes.values())
 
 
-def test_a_silent_recording_is_transcribed_as_silence(transcribe, items, tmp_path):
+@pytest.mark.parametrize("ahead_s", [120.0, 0.5])
+def test_a_silent_recording_is_transcribed_as_silence(
+    transcribe, items, tmp_path, monkeypatch, ahead_s
+):
+    """What is wrong may be found before a recording's turn, or while it is heard."""
+    monkeypatch.setattr(recording, "_AHEAD_S", ahead_s)
     outcomes, documents = transcribe(items[:6], tmp_path / "out")
     kinds = [
         each.error and each.error.kind for each in map(outcomes.get, [i.id for i in items[:6]])
