@@ -56,6 +56,7 @@ MORE_FILES = (
 FEEDING = "MainThread"
 WATCHED_EVERY_S = 0.02
 HOUR_S = 3600
+SPEECH_S, WINDOW_S = 600, 30.0
 
 
 @dataclass(frozen=True)
@@ -143,19 +144,21 @@ def speech_stages() -> dict[str, Step]:
     """Return the steps from samples to windows."""
     import numpy as np
 
-    from speech_toolkit.audio.waveform import load_audio
-    from speech_toolkit.transcription.windows.planner import WindowPlanner
+    from speech_toolkit.audio.waveform import Waveform, load_audio
+    from speech_toolkit.transcription.prepared import prepare_audio
     from speech_toolkit.transcription.windows.speech import find_speech
 
     speech = load_audio(REPOSITORY / "samples" / SPEECH, RATE_HZ).samples
-    samples = np.resize(speech, 600 * RATE_HZ)
-    regions = find_speech(samples, RATE_HZ)
+    samples = np.resize(speech, SPEECH_S * RATE_HZ)
+    waveform = Waveform(samples, RATE_HZ, SPEECH, RATE_HZ, 1)
+
+    def plan() -> int:
+        audio = prepare_audio(waveform, RATE_HZ, skip_silence=True)
+        return sum(1 for _ in audio.planner(WINDOW_S).windows())
+
     return {
-        "find speech": (partial(find_speech, samples, RATE_HZ), 600),
-        "plan windows": (
-            lambda: list(WindowPlanner(regions, samples, RATE_HZ, 30.0).windows()),
-            600,
-        ),
+        "find speech": (partial(find_speech, samples, RATE_HZ), SPEECH_S),
+        "set the level, find speech, plan windows": (plan, SPEECH_S),
     }
 
 

@@ -5,7 +5,15 @@ import time
 
 import pytest
 
-from benchmarks.host_stages import FEEDING, CardRun, ThreadWatch, bars_of, transcribe
+from benchmarks.host_stages import (
+    FEEDING,
+    CardRun,
+    ThreadWatch,
+    bars_of,
+    speech_stages,
+    text_stages,
+    transcribe,
+)
 from benchmarks.talk import write_talk
 from benchmarks.waiting_card import Card, Pace, load_waiting
 
@@ -63,3 +71,9 @@ def test_the_engine_writes_the_script_of_the_card(tmp_path):
     assert len(result.segments) == 4 * result.windows
     assert result.text.startswith("Last week, Mary")
     assert card.computed_s > 0
+
+
+def test_each_stage_runs(tmp_path):
+    for step, audio_s in (speech_stages() | text_stages(tmp_path)).values():
+        step()
+        assert audio_s > 0
