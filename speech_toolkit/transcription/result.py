@@ -109,8 +109,10 @@ class TranscriptionResult:
         device: as it was selected, such as ``cpu`` or ``npu:1``.
         dtype: of the model, such as ``torch.float32``.
         model_load_s: seconds, 0 for a model that was loaded before.
-        stage_times_s: seconds per stage; of a batch shared with other files its share, by windows.
-        transcribe_s: seconds from the waveform to the text, shared likewise.
+        stage_times_s: seconds per stage, reading in part beside the others; of a batch shared with
+            other files its share, by windows.
+        transcribe_s: seconds that it took of the run by the clock, shared likewise: finding speech
+            in what was read before its turn, the model, and waiting for what was read beside it.
         memory: of the device, in bytes, its peak that of the run of all files.
         environment: what it ran on.
         versions: of the toolkit and its packages.
