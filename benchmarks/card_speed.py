@@ -33,8 +33,7 @@ import argparse
 import importlib.util
 import sys
 import tempfile
-import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,162 +42,18 @@ sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.apart import apart
 from benchmarks.bars import Bar
+from benchmarks.card_runs import HEADING, Run, matrix_rate, run_aligner, run_whisper
 from benchmarks.random_shapes import ALIGNER, RECOGNISERS, save_shape
 from benchmarks.same_tokens import token_rows
-from benchmarks.talk import read_talk, write_talk
-from benchmarks.whisper_programs import PROGRAMS, Task
+from benchmarks.whisper_programs import Task
 from speech_toolkit.cli.arguments import DTYPES, number
 from speech_toolkit.cli.run_script import run_script
+from speech_toolkit.errors import first_line
 from speech_toolkit.exit_codes import EXIT_DONE, EXIT_FAILED
 from speech_toolkit.files.writing import write_json
 from speech_toolkit.ranges import BATCH_SIZE, MAX_NEW_TOKENS, RUNS
 
 OURS, PIPELINE, FASTER = "chunked", "pipeline, 30 s chunks", "faster-whisper, batched"
-WINDOW_MINUTES = 0.5
-MODEL_WINDOW_S = 34.0  # of the aligner, with its context
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one process found.
-
-    Attributes:
-        program: name of what ran.
-        dtype: in which.
-        batch_size: windows together.
-        audio_s: length of the file.
-        seconds: from the file to the JSON.
-        model_s: of the model alone, None where that is not told.
-        flop: of the model, None where its windows are not seen.
-        peak_bytes: of the device's memory, None where it is not kept.
-        matrix_flop_per_s: of the device in that dtype.
-    """
-
-    program: str
-    dtype: str
-    batch_size: int
-    audio_s: float
-    seconds: float
-    model_s: float | None
-    flop: int | None
-    peak_bytes: int | None
-    matrix_flop_per_s: float
-
-    @property
-    def times_real_time(self) -> float:
-        """Seconds of audio a second."""
-        return self.audio_s / self.seconds
-
-    @property
-    def share(self) -> float | None:
-        """Of the device's matrix rate, over the model's time where it is told, else over all."""
-        if self.flop is None:
-            return None
-        return self.flop / (self.model_s or self.seconds) / self.matrix_flop_per_s
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the form for JSON."""
-        derived = {"times_real_time": self.times_real_time, "share_of_matrix_rate": self.share}
-        return asdict(self) | derived
-
-    def __str__(self) -> str:
-        """Show the run as a row of the table."""
-        model = "-" if self.model_s is None else f"{self.audio_s / self.model_s:,.0f}"
-        share = "-" if self.share is None else f"{self.share:.1%}"
-        peak = "-" if self.peak_bytes is None else f"{self.peak_bytes / 2**30:.2f}"
-        return (
-            f"{self.program:26}{self.dtype:>10}{self.batch_size:6d}{self.audio_s / 60:9.1f}"
-            f"{self.seconds:10.2f}{self.times_real_time:13,.0f}{model:>10}{share:>8}{peak:>10}"
-        )
-
-
-HEADING = (
-    f"{'program':26}{'dtype':>10}{'batch':>6}{'minutes':>9}{'seconds':>10}{'x real time':>13}"
-    f"{'model':>10}{'share':>8}{'peak GiB':>10}"
-)
-
-
-def matrix_rate(device_name: str, dtype_name: str) -> float:
-    """Measure how fast the device multiplies matrices."""
-    from speech_toolkit.device import parse_dtype, select_device
-
-    device = select_device(device_name)
-    from benchmarks.matrix_rate import matrix_flop_per_s
-
-    return matrix_flop_per_s(device, parse_dtype(dtype_name))
-
-
-def run_whisper(program: str, task: Task, folder: Path, matrix_flop_per_s: float) -> Run:
-    """Measure a recogniser in this process, after as much audio as fills two of its batches."""
-    path, warm_up = folder / f"talk-{task.minutes:g}.flac", folder / "warm-up.flac"
-    write_talk(path, task.minutes)
-    write_talk(warm_up, min(task.minutes, 2 * WINDOW_MINUTES * task.batch_size))
-    transcribe, count, device = PROGRAMS[program](task)
-    transcribe(warm_up)
-    device.synchronize()
-    device.reset_peak_memory()
-    windows_before = count.windows if count else 0
-    started = time.perf_counter()
-    document = transcribe(path)
-    write_json(folder / "result.json", document)
-    device.synchronize()
-    seconds = time.perf_counter() - started
-    windows = count.windows - windows_before if count else 0
-    return Run(
-        program,
-        task.dtype,
-        task.batch_size,
-        60 * task.minutes,
-        seconds,
-        None,
-        _whisper_flop(task, windows or document.get("windows")),
-        device.memory().peak_allocated_bytes,
-        matrix_flop_per_s,
-    )
-
-
-def _whisper_flop(task: Task, windows: int | None) -> int | None:
-    from transformers import WhisperConfig
-
-    from benchmarks.matrix_rate import whisper_window_flop
-
-    if not windows or not task.tokens:
-        return None
-    return windows * whisper_window_flop(WhisperConfig.from_pretrained(task.model), task.tokens)
-
-
-def run_aligner(task: Task, folder: Path, matrix_flop_per_s: float) -> Run:
-    """Measure the aligner in this process, after some windows."""
-    from transformers import Wav2Vec2Config
-
-    from benchmarks.matrix_rate import aligner_window_flop
-    from speech_toolkit.alignment.aligner import Aligner, AlignmentSettings
-
-    aligner = Aligner.load(task.model, task.device, task.dtype)
-    settings = AlignmentSettings(batch_size=task.batch_size)
-    warm_up_minutes = min(task.minutes, 2 * WINDOW_MINUTES * task.batch_size)
-    for minutes in (warm_up_minutes, task.minutes):
-        path = folder / f"talk-{minutes:g}.flac"
-        write_talk(path, minutes)
-        text = read_talk(minutes)[1]
-        aligner.device.reset_peak_memory()
-        started = time.perf_counter()
-        result = aligner.align(path, text, settings)
-        write_json(folder / "result.json", result.to_dict())
-        seconds = time.perf_counter() - started
-    config = Wav2Vec2Config.from_pretrained(task.model)
-    windows = -(-60 * task.minutes // settings.window_s)
-    return Run(
-        "align",
-        task.dtype,
-        task.batch_size,
-        60 * task.minutes,
-        seconds,
-        result.times.infer_time,
-        round(windows * aligner_window_flop(config, round(MODEL_WINDOW_S * 16_000))),
-        aligner.device.memory().peak_allocated_bytes,
-        matrix_flop_per_s,
-    )
 
 
 def whisper(arguments: argparse.Namespace, task: Task, folder: Path) -> tuple[list[Any], list[Bar]]:
@@ -214,17 +69,27 @@ def whisper(arguments: argparse.Namespace, task: Task, folder: Path) -> tuple[li
         tasks.append((PIPELINE, theirs))
         if importlib.util.find_spec("faster_whisper"):
             tasks.append((FASTER, replace(theirs, faster_whisper=converted(task, folder))))
-    runs = []
-    for program, each in tasks:
-        runs.append(apart(run_whisper, program, each, folder, rate))
-        print(runs[-1], flush=True)
+    runs = [run for program, each in tasks if (run := measured(program, each, folder, rate))]
     best = max(run.times_real_time for run in runs if run.program == OURS)
-    rival = max(run.times_real_time for run in runs if run.program != OURS)
-    bars = [
-        Bar("best batch, times real time", best, arguments.target or 2000.0, is_least=True),
-        Bar("best batch over the best other program", best / rival, 1.0, is_least=True),
-    ]
+    bars = [Bar("best batch, times real time", best, arguments.target or 2000.0, is_least=True)]
+    rivals = [run.times_real_time for run in runs if run.program != OURS]
+    if rivals:
+        name = "best batch over the best other program"
+        bars.append(Bar(name, best / max(rivals), 1.0, is_least=True))
     return [run.to_dict() for run in runs], bars
+
+
+def measured(program: str, task: Task, folder: Path, rate: float) -> Run | None:
+    """Measure a program in a process of its own, and print it; another one may fail."""
+    try:
+        run = apart(run_whisper, program, task, folder, rate)
+    except (RuntimeError, ValueError, OSError) as error:
+        if program == OURS:
+            raise
+        print(f"{program}: failed: {first_line(error)}", flush=True)
+        return None
+    print(run, flush=True)
+    return run
 
 
 def minutes_of(batch_size: int, arguments: argparse.Namespace) -> float:

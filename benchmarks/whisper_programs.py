@@ -187,7 +187,8 @@ def load_faster_whisper(task: Task) -> tuple[Transcribe, None, Device]:
     limit: dict[str, Any] = {}
     if task.tokens:
         eot_id = model.hf_tokenizer.token_to_id("<|endoftext|>")
-        limit = {"max_new_tokens": task.tokens, "suppress_tokens": [-1, eot_id]}
+        # CTranslate2 writes at most half of what there is room for, the prompt of four included.
+        limit = {"max_new_tokens": 2 * task.tokens - 2, "suppress_tokens": [-1, eot_id]}
 
     def transcribe(audio: np.ndarray | Path) -> dict[str, Any]:
         segments, _ = recognise.transcribe(

@@ -4,8 +4,10 @@ import argparse
 
 import pytest
 
-from benchmarks.card_speed import Run, minutes_of, sizes
+from benchmarks.card_runs import Run, talk_file, warm_up_minutes
+from benchmarks.card_speed import minutes_of, sizes
 from benchmarks.same_tokens import compared
+from benchmarks.whisper_programs import Task
 
 RUN = Run("chunked", "float16", 64, 36_000.0, 18.0, None, 9 * 10**15, None, 1e15)
 
@@ -38,3 +40,11 @@ def test_windows_are_compared_token_by_token():
     row = compared("ways", first, second)
     assert (row["windows"], row["same"], row["largest_lead"]) == (3, 1, 2.0)
     assert compared("ways", first, first)["largest_lead"] == 0.0
+
+
+def test_a_talk_is_written_once_and_the_warm_up_fills_two_batches(tmp_path):
+    path = talk_file(tmp_path, 0.1)
+    written = path.stat().st_mtime_ns
+    assert talk_file(tmp_path, 0.1).stat().st_mtime_ns == written
+    assert warm_up_minutes(Task("", "cuda", "float16", 64, 600.0, 100)) == 64
+    assert warm_up_minutes(Task("", "cuda", "float16", 64, 10.0, 100)) == 10
