@@ -63,10 +63,21 @@ class HalvingBatches:
             found = self._try(call, part)
             if found is None:
                 self._device.empty_cache()  # here, where no error keeps tensors alive any more
-                self._halve(len(part))
+                self.halve(len(part))
             else:
                 results.extend(found)
         return results
+
+    def halve(self, failed_size: int) -> None:
+        """Let batches be half of one for which there was too little memory.
+
+        Args:
+            failed_size: items in it, at least 2.
+        """
+        self.size = failed_size // 2
+        warning = f"{self._device.name} was out of memory: batch_size is now {self.size}"
+        self.warnings.append(warning)
+        self._on_warning(warning)
 
     def _try(
         self, call: Callable[[Sequence[Item]], Sequence[Result]], part: Sequence[Item]
@@ -79,9 +90,3 @@ class HalvingBatches:
             if len(part) == 1:
                 raise
         return None
-
-    def _halve(self, failed_size: int) -> None:
-        self.size = failed_size // 2
-        warning = f"{self._device.name} was out of memory: batch_size is now {self.size}"
-        self.warnings.append(warning)
-        self._on_warning(warning)

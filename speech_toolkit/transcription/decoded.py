@@ -62,6 +62,19 @@ class EncodedWindows:
         return EncodedWindows(self.states_BFE[index], tuple(self.fingerprints[r] for r in rows))
 
 
+def gathered(rows: Sequence[tuple[EncodedWindows, int]]) -> EncodedWindows:
+    """Return windows of several batches as one; a whole batch as it is."""
+    first = rows[0][0]
+    if [row for _, row in rows] == list(range(len(first))) and all(e is first for e, _ in rows):
+        return first
+    import torch
+
+    return EncodedWindows(
+        torch.stack([encoded.states_BFE[row] for encoded, row in rows]),
+        tuple(encoded.fingerprints[row] for encoded, row in rows),
+    )
+
+
 @dataclass(frozen=True)
 class DecodedWindow:
     """What was generated for one window.

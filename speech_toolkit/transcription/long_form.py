@@ -1,4 +1,4 @@
-"""One file of any length, window by window: in order with the text before as prompt, or in lots.
+"""One file of any length, window by window: in order with the text before as prompt, or in any.
 
 It asks for windows and is told what was heard in them; who hears them, and beside which windows of
 other files, is not its concern.
@@ -6,19 +6,23 @@ other files, is not its concern.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TypeAlias
 
 from speech_toolkit.checkpoint.not_finite import redone_warning
-from speech_toolkit.transcription.decoded import DecodedWindow, TranscribedWindow, WindowWord
+from speech_toolkit.transcription.decoded import (
+    DecodedWindow,
+    EncodedWindows,
+    TranscribedWindow,
+    WindowWord,
+)
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.prompts import Prompts
 from speech_toolkit.transcription.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
-from speech_toolkit.transcription.windows.features import FeatureMaker, PendingWindow, lookahead
+from speech_toolkit.transcription.windows.features import FeatureMaker, PendingWindow
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.window import Window
 
@@ -26,21 +30,41 @@ _MISSED_S = 5.0  # of a window behind the last segment
 _MISSED_SPEECH_S = 1.0  # of them at least
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
+class PlannedWindow:
+    """A window that will be asked for, unless the one before it is taken up again.
+
+    Attributes:
+        window: which of the file's audio.
+        features: waits for the window to be prepared for them.
+        encoded: the batch in which it was encoded, and its row there; None before that.
+    """
+
+    window: Window
+    features: PendingWindow
+    encoded: tuple[EncodedWindows, int] | None = None
+
+
+@dataclass(eq=False)
 class WindowRequest:
     """A window that a file wants heard.
 
     Attributes:
         long_form: of the file.
-        window: which of its audio.
-        features: waits for the window to be prepared for them.
+        planned: which window.
         history: tokens that stand before the start of the transcript.
+        is_void: whether nobody waits for it any more.
     """
 
     long_form: LongForm
-    window: Window
-    features: PendingWindow
+    planned: PlannedWindow
     history: tuple[int, ...]
+    is_void: bool = False
+
+    @property
+    def window(self) -> Window:
+        """Which of the file's audio."""
+        return self.planned.window
 
 
 @dataclass(frozen=True)
@@ -56,9 +80,6 @@ class Heard:
     words: tuple[WindowWord, ...] = ()
 
 
-Course: TypeAlias = Generator[list[WindowRequest], Sequence[Heard], None]
-
-
 class LongForm:
     """Leads one file's windows to a decoder, and keeps what comes back.
 
@@ -67,7 +88,8 @@ class LongForm:
         task: "transcribe" or "translate".
         language_probability: None where the language was given.
         conditions: whether in mode "transcribe" the text before a window prompts it.
-        batch_size: windows that may run together in mode "chunked"; None in the other.
+        batch_size: windows that may run together; None where each is prompted with the text before
+            it.
         warnings: what the user should know.
         found: the windows so far, in order.
     """
@@ -78,6 +100,7 @@ class LongForm:
         features: FeatureMaker,
         settings: TranscriptionSettings,
         planner: WindowPlanner,
+        batch_size: int,
         on_progress: Callable[[Window], None] = lambda window: None,
     ) -> None:
         """Begin with a file.
@@ -87,11 +110,11 @@ class LongForm:
             features: makes those of its windows.
             settings: how it is transcribed.
             planner: where the windows lie, and what they hold.
+            batch_size: the most windows that run together.
             on_progress: called with each window when it has been heard.
         """
         self.language_probability: float | None = None
         self.warnings: list[str] = []
-        self.batch_size: int | None = None
         self.found: list[TranscribedWindow] = []
         wanted = settings.condition_on_previous_text
         self.conditions = decoder.checkpoint.suits_previous_text if wanted is None else wanted
@@ -103,6 +126,14 @@ class LongForm:
         self._on_progress = on_progress
         self._prompts = Prompts(decoder, settings.prompt, self.conditions)
         self._redone: set[float] = set()
+        in_order = settings.mode == "transcribe"
+        self.batch_size = None if in_order and self.conditions else batch_size
+        self._retakes = Retakes(planner, self._checkpoint.sample_rate_hz) if in_order else None
+        self._history = self._prompts.first()
+        self._windows = planner.windows()
+        self._planned: deque[PlannedWindow] = deque()
+        self._under_way: deque[WindowRequest] = deque()
+        self._heard: dict[WindowRequest, Heard] = {}
         self.language = self._known_language()
         self.task = settings.task or decoder.checkpoint.default_task
 
@@ -112,54 +143,94 @@ class LongForm:
             return self._checkpoint.language_code(self._settings.language)
         return self._checkpoint.default_language
 
-    def course(self, batch_size: int) -> Course:
-        """Ask for windows until the file is through; is sent what was heard in each.
+    @property
+    def is_through(self) -> bool:
+        """Whether no window is left to be heard."""
+        return not self._under_way and not self._has_next()
 
-        Args:
-            batch_size: B, the most windows asked for at once; in mode "transcribe" it is one.
+    @property
+    def ahead(self) -> Sequence[PlannedWindow]:
+        """Windows that will probably be asked for next."""
+        return self._planned
+
+    def ask(self, most: int) -> list[WindowRequest]:
+        """Return windows that may be heard now, at most so many.
+
+        In order, a window that is cut is the last of them until it has been heard: it is likely
+        that it will be taken up again, and where the next one begins is not known before.
+
+        Raises:
+            AudioError: the file cannot be read any further.
         """
-        if self._settings.mode == "transcribe":
-            return self._sequential()
-        self.batch_size = batch_size
-        return self._chunked(batch_size)
+        asked: list[WindowRequest] = []
+        while len(asked) < most and self._may_ask() and self._has_next():
+            request = WindowRequest(self, self._planned.popleft(), self._history)
+            self._under_way.append(request)
+            asked.append(request)
+        return asked
 
-    def _sequential(self) -> Course:
-        """Take the windows in order, each prompted with the text before it.
+    def plan(self, count: int) -> int:
+        """Plan windows ahead and begin with their features; return how many wait to be asked for.
 
-        A window whose end cuts through speech is taken up again where its last complete segment
-        ends, and one whose text stops long before its speech does where that text ends.
+        Raises:
+            AudioError: the file cannot be read any further.
         """
-        history = self._prompts.first()
-        start, index = 0, 0
-        retakes = Retakes(self._planner, self._checkpoint.sample_rate_hz)
-        while True:
-            for window, features in self._begun(self._planner.windows(start, index), 1):
-                (heard,) = yield [WindowRequest(self, window, features, history)]
-                found = _stopping_short(self._judge(window, heard, retakes), self._planner)
-                if found.stops_short_s and retakes.allow(window, found.stops_short_s):
-                    found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
-                if found.used_s < found.window_s:
-                    retakes.note(window, found.used_s)
-                history = self._prompts.after(history, found)
-                self.found.append(found)
-                start, index = _next_sample(found), found.window.index + 1
-                self._planner.release(start)
-                if start < found.window.end_sample:
-                    break
-            else:
-                return
+        while len(self._planned) < count and (window := next(self._windows, None)):
+            features = self._features.begin(self._planner.samples(window))
+            self._planned.append(PlannedWindow(window, features))
+            if self._retakes is None:
+                self._planner.release(window.end_sample)
+        return len(self._planned)
 
-    def _chunked(self, batch_size: int) -> Course:
-        """Take the windows in lots, none prompted with the text before it."""
-        history = self._prompts.first()
-        begun = self._begun(self._planner.windows(), batch_size)
-        while lot := list(islice(begun, batch_size)):
-            self._planner.release(lot[-1][0].end_sample)
-            heard = yield [WindowRequest(self, *each, history) for each in lot]
-            self.found += [
-                _stopping_short(self._judge(window, item), self._planner)
-                for (window, _), item in zip(lot, heard, strict=True)
-            ]
+    def hear(self, request: WindowRequest, heard: Heard) -> None:
+        """Take what was heard in a window; they may come in any order."""
+        self._heard[request] = heard
+        while self._under_way and self._under_way[0] in self._heard:
+            first = self._under_way.popleft()
+            self._take(first.window, self._heard.pop(first))
+
+    def give_up(self) -> None:
+        """Let nobody hear any more windows."""
+        self._void()
+        self._windows = iter(())
+
+    def _may_ask(self) -> bool:
+        if self._retakes is None or not self._under_way:
+            return True
+        return len(self._under_way) < (self.batch_size or 1) and not self._under_way[-1].window.cut
+
+    def _has_next(self) -> bool:
+        depth = (self.batch_size or 1) if self._features.ahead else 0
+        return self.plan(1 + depth) > 0
+
+    def _take(self, window: Window, heard: Heard) -> None:
+        """Judge a window; those before it have been judged."""
+        found = _stopping_short(self._judge(window, heard), self._planner)
+        if self._retakes:
+            found = self._in_order(found, self._retakes)
+        self.found.append(found)
+
+    def _in_order(self, found: TranscribedWindow, retakes: Retakes) -> TranscribedWindow:
+        """Prepare for the window that follows, which may have to begin in this one."""
+        window = found.window
+        if found.stops_short_s and retakes.allow(window, found.stops_short_s):
+            found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
+        self._history = self._prompts.after(self._history, found)
+        start = _next_sample(found)
+        if start < window.end_sample:
+            retakes.note(window, found.used_s)
+            self._void()
+            self._windows = self._planner.windows(start, window.index + 1)
+        self._planner.release(start)
+        return found
+
+    def _void(self) -> None:
+        """Forget what was asked for and planned: it is not what comes next."""
+        for request in self._under_way:
+            request.is_void = True
+        self._under_way.clear()
+        self._heard.clear()
+        self._planned.clear()
 
     @property
     def speech_left_s(self) -> float:
@@ -182,18 +253,7 @@ class LongForm:
             return []
         return [redone_warning(self._decoder.dtype, sorted(self._redone), len(self.found))]
 
-    def _begun(
-        self, windows: Iterable[Window], depth: int
-    ) -> Iterator[tuple[Window, PendingWindow]]:
-        """Yield windows, prepared before those of ``depth`` more are asked for."""
-        begun = (
-            (window, self._features.begin(self._planner.samples(window))) for window in windows
-        )
-        return lookahead(begun, depth if self._features.ahead else 0)
-
-    def _judge(
-        self, window: Window, heard: Heard, retakes: Retakes | None = None
-    ) -> TranscribedWindow:
+    def _judge(self, window: Window, heard: Heard) -> TranscribedWindow:
         """Split a window into segments, unless it holds no speech.
 
         The last of one that is cut is left away where it may be taken up again.
@@ -206,8 +266,8 @@ class LongForm:
         split = whole_segment if self._settings.timestamps == "none" else split_segments
         segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
-        resumed_s = resume_s(segments) if window.cut and retakes else None
-        if resumed_s is not None and retakes.allow(window, resumed_s):
+        resumed_s = resume_s(segments) if window.cut and self._retakes else None
+        if resumed_s is not None and self._retakes.allow(window, resumed_s):
             segments, used_s = segments[:-1], resumed_s
             words = tuple(word for word in words if word.first < segments[-1].last)
         cut_off_s = None

@@ -1,9 +1,14 @@
-"""Files one after the other, as many open at once as it takes to fill the model's batches."""
+"""Files through a model, as many open at once as it takes to fill its batches.
+
+Each file that is open asks for its next windows; those of the oldest files go first.
+"""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Generic, TypeVar
@@ -12,11 +17,11 @@ from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.transcription.decoded import DecodedBatch
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.listening import Listener
-from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.long_form import LongForm, WindowRequest
+from speech_toolkit.transcription.open_file import OpenFile
 from speech_toolkit.transcription.prepared import PreparedInput
 from speech_toolkit.transcription.request import check_settings
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.windows.features import FeatureMaker
 from speech_toolkit.transcription.windows.window import Window
 
@@ -32,7 +37,7 @@ class ManyFiles(Generic[K]):
         stop: ends the run early once it is set.
         has_room: whether a file may be opened beside those that are open.
         on_progress: called with each window when it has been heard.
-        on_batch: called with each batch of windows when it has been decoded.
+        on_batch: called with windows when they have been written.
     """
 
     def __init__(
@@ -43,22 +48,20 @@ class ManyFiles(Generic[K]):
         stop: threading.Event | None = None,
         has_room: Callable[[], bool] = lambda: True,
         on_progress: Callable[[Window], None] = lambda window: None,
-        on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
+        on_batch: Callable[[DecodedBatch], None] | None = None,
     ) -> None:
-        device, clock = decoder.device, decoder.clock
+        device = decoder.device
         self._decoder = decoder
         self._settings = settings
         self._stop = stop or threading.Event()
         self._has_room = has_room
         self._on_progress = on_progress
-        self._features_ahead = device.is_card and not clock.exact
-        self._shared = SharedBatches[K](
-            device,
-            clock,
-            Listener(decoder, settings, on_batch).hear,
-            settings.batch_size or device.default_batch_size,
-            ahead=self._features_ahead,
-        )
+        self._ahead = device.is_card and not decoder.clock.exact
+        batch_size = settings.batch_size or device.default_batch_size
+        self._listener = Listener(decoder, settings, batch_size, on_batch, self._spend)
+        self._files: dict[LongForm, OpenFile[K]] = {}
+        self._waited_s = 0.0
+        self._unopened: list[tuple[K, Outcome[OpenFile[K]]]] = []
 
     def run(self, inputs: Iterable[PreparedInput[K]]) -> Iterator[tuple[K, Outcome[OpenFile[K]]]]:
         """Yield the files as they are through, or why they failed.
@@ -67,27 +70,51 @@ class ManyFiles(Generic[K]):
             inputs: taken one by one, each when the windows of those before it fill no batch.
         """
         self._decoder.clock.take()
-        source, shared = iter(inputs), self._shared
-        with FeatureMaker(self._decoder.extractor, ahead=self._features_ahead) as features, shared:
-            while True:
-                if self._stop.is_set():
-                    source = iter(())
-                    shared.wind_up()
-                taken = next(source, None) if shared.want_files and self._has_room() else None
-                if taken is not None:
-                    opened = outcome_of(partial(self._open, taken, features))
-                    if opened.result is None:
-                        yield taken.key, opened
-                    else:
-                        shared.files.append(opened.result)
-                elif shared.files:
-                    shared.run()
-                else:
-                    return
-                for file in shared.take_done():
-                    yield file.key, Outcome(error=file.error) if file.error else Outcome(file)
+        self._source = iter(inputs)
+        with FeatureMaker(self._decoder.extractor, ahead=self._ahead) as self._features:
+            try:
+                for heard in self._listener.hear(self._take):
+                    for request, outcome in heard:
+                        if file := self._files.get(request.long_form):
+                            file.hear(request, outcome)
+                            file.fit(self._listener.batch_size)
+                    yield from self._done()
+            finally:
+                self._close(self._files.values())
 
-    def _open(self, taken: PreparedInput[K], features: FeatureMaker) -> OpenFile[K]:
+    def _take(self, most: int) -> list[WindowRequest] | None:
+        """Return windows that wait to be heard; open files until there are enough."""
+        if self._stop.is_set():
+            self._wind_up()
+        taken: list[WindowRequest] = []
+        while True:
+            for file in self._files.values():
+                taken += file.ask(most - len(taken))
+            if len(taken) == most and self._has_enough_ahead():
+                return taken
+            if self._unopened or not self._has_room() or not self._open_next():
+                return taken or ([] if self._files or self._unopened else None)
+
+    def _has_enough_ahead(self) -> bool:
+        """Tell whether features are begun for the batch that follows."""
+        wanted = self._listener.batch_size if self._ahead else 0
+        return wanted <= sum(file.plan(wanted) for file in self._files.values())
+
+    def _open_next(self) -> bool:
+        """Open the next file; tell whether there was one."""
+        started = time.perf_counter()
+        taken = next(self._source, None)
+        self._waited_s += time.perf_counter() - started
+        if taken is None:
+            return False
+        opened = outcome_of(partial(self._open, taken))
+        if opened.result is None:
+            self._unopened.append((taken.key, opened))
+        else:
+            self._files[opened.result.long_form] = opened.result
+        return True
+
+    def _open(self, taken: PreparedInput[K]) -> OpenFile[K]:
         """Begin with a file.
 
         Raises:
@@ -99,9 +126,45 @@ class ManyFiles(Generic[K]):
         if replace(settings, language=None) != replace(self._settings, language=None):
             raise ValueError("files of one run may differ in the language alone")
         check_settings(self._decoder.checkpoint, settings)
-        batch_size = self._shared.batch_size
-        planner = audio.planner(
-            settings.chunk_length_s, batch_size if settings.mode == "chunked" else 1
+        batch_size = self._listener.batch_size
+        planner = audio.planner(settings.chunk_length_s, batch_size)
+        long_form = LongForm(
+            self._decoder, self._features, settings, planner, batch_size, self._on_progress
         )
-        long_form = LongForm(self._decoder, features, settings, planner, self._on_progress)
-        return OpenFile(taken.key, audio, settings, long_form, batch_size)
+        return OpenFile(taken.key, audio, settings, long_form)
+
+    def _done(self) -> Iterator[tuple[K, Outcome[OpenFile[K]]]]:
+        """Yield the files that are through, or failed; they are open no more."""
+        unopened, self._unopened = self._unopened, []
+        yield from unopened
+        for file in self._close(file for file in self._files.values() if file.is_done):
+            yield file.key, Outcome(error=file.error) if file.error else Outcome(file)
+
+    def _wind_up(self) -> None:
+        """Take no more files; drop those that have not begun and those that need long.
+
+        Of the latter the oldest one is kept.
+        """
+        self._source = iter(())
+        begun = [file for file in self._files.values() if file.has_begun]
+        kept = [file for file in begun if file is begun[0] or file.needs_little]
+        for file in self._close(set(self._files.values()).difference(kept)):
+            file.long_form.give_up()
+
+    def _close(self, files: Iterable[OpenFile[K]]) -> list[OpenFile[K]]:
+        """Read no further in some files; they are open no more."""
+        closed = list(files)
+        for file in closed:
+            file.audio.close()
+            del self._files[file.long_form]
+        return closed
+
+    def _spend(
+        self, seconds: float, stage_times_s: Mapping[str, float], requests: Sequence[WindowRequest]
+    ) -> None:
+        """Share time among files, by windows; that of waiting for other files is not theirs."""
+        seconds, self._waited_s = seconds - self._waited_s, 0.0
+        for long_form, count in Counter(request.long_form for request in requests).items():
+            if file := self._files.get(long_form):
+                share = count / len(requests)
+                file.spend(seconds * share, {k: s * share for k, s in stage_times_s.items()})

@@ -32,8 +32,11 @@ class StageClock:
             yield
         finally:
             self._wait()
-            elapsed = time.perf_counter() - started
-            self.seconds[name] = self.seconds.get(name, 0.0) + elapsed
+            self.add(name, time.perf_counter() - started)
+
+    def add(self, name: str, seconds: float) -> None:
+        """Count time that was spent elsewhere as part of ``name``."""
+        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
 
     @property
     def kind(self) -> str:

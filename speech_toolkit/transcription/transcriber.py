@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-    from speech_toolkit.transcription.shared_batches import OpenFile
+    from speech_toolkit.transcription.open_file import OpenFile
     from speech_toolkit.transcription.windows.window import Window
 
 K = TypeVar("K", bound=Hashable)
@@ -153,7 +153,7 @@ class Transcriber:
         settings: TranscriptionSettings | None = None,
         progress: Progress = UNWATCHED,
         *,
-        on_batch: Callable[[DecodedBatch], None] = lambda batch: None,
+        on_batch: Callable[[DecodedBatch], None] | None = None,
     ) -> TranscriptionResult:
         """Transcribe one file of any length.
 

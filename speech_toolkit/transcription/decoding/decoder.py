@@ -125,6 +125,13 @@ class WhisperDecoder:
             features_BMF = self.extractor.batch(windows)
         return self.encode(features_BMF, [window.fingerprint for window in windows])
 
+    def windows_encoded_together(self, batch_size: int) -> int:
+        """Return how many windows the encoder is given at once.
+
+        A CPU takes as long for each, and more memory for several.
+        """
+        return batch_size if self.device.is_card else 1
+
     def encode(
         self, features_BMF: torch.Tensor, fingerprints: Sequence[int] = ()
     ) -> EncodedWindows:

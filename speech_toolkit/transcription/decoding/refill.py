@@ -98,7 +98,7 @@ class RefilledBatch:
         self._draws = draws
         self._at_work = at_work
         self._clock = clock
-        self._steps = _STEPS_BETWEEN_LOOKS if is_card else 1
+        self._is_card = is_card
         self._least_refill = max(1, round(slots * _REFILLED_SHARE)) if is_card else 1
         self._rows: list[_Row | None] = []
         with at_work():
@@ -129,21 +129,21 @@ class RefilledBatch:
     def launch(self) -> None:
         """Take some steps with all windows; on a card they are queued, not waited for.
 
+        A CPU goes on until one of them has come to its end.
+
         Raises:
             DeviceError: out of memory, or an operator failed on the card.
         """
         with self._at_work(), self._clock.stage("tokens"):
             self._close_ranks()
-            rows = [row for row in self._rows if row]
-            positions = [row.position for row in rows]
-            count = min(
-                self._steps,
-                max(row.last_position - row.position for row in rows),
-                self._checkpoint.max_positions - 1 - max(positions),
-            )
-            self._loop.steps(count, len(rows), positions, self._mode(self.jobs))
-            for row in rows:
-                row.position += count
+            self._step()
+            while not self._is_card and not any(self._are_done()):
+                self._step()
+
+    def drop(self, jobs: Iterable[DecodingJob]) -> None:
+        """Take out windows for which nobody waits any more."""
+        dropped = set(jobs)
+        self._rows = [row if row and row.job not in dropped else None for row in self._rows]
 
     def harvest(self) -> list[tuple[DecodingJob, DecodedWindow]]:
         """Take out the windows that have come to their end, with what was written in them.
@@ -152,12 +152,7 @@ class RefilledBatch:
             DeviceError: an operator failed on the card.
         """
         with self._at_work(), self._clock.stage("tokens"):
-            finished = self._loop.finished(len(self._rows))
-            done = [
-                slot
-                for slot, row in enumerate(self._rows)
-                if row and (finished[slot] or row.position >= row.last_position)
-            ]
+            done = [slot for slot, is_done in enumerate(self._are_done()) if is_done]
             if not done:
                 return []
             generated = self._loop.generated(done)
@@ -181,6 +176,27 @@ class RefilledBatch:
     def _start(self, job: DecodingJob) -> Start:
         temperature = job.options.temperature
         return Start(job.prompt, temperature, self._draws(job) if temperature else None)
+
+    def _step(self) -> None:
+        """Take the steps between two looks; no window goes beyond the decoder's last position."""
+        rows = [row for row in self._rows if row]
+        positions = [row.position for row in rows]
+        count = min(
+            _STEPS_BETWEEN_LOOKS if self._is_card else 1,
+            max(row.last_position - row.position for row in rows),
+            self._checkpoint.max_positions - 1 - max(positions),
+        )
+        self._loop.steps(count, len(rows), positions, self._mode(self.jobs))
+        for row in rows:
+            row.position += count
+
+    def _are_done(self) -> list[bool]:
+        """Tell of each slot whether its window has come to its end."""
+        finished = self._loop.finished(len(self._rows))
+        return [
+            row is not None and (finished[slot] or row.position >= row.last_position)
+            for slot, row in enumerate(self._rows)
+        ]
 
     def _free_slots(self, count: int) -> list[int]:
         free = [slot for slot, row in enumerate(self._rows) if row is None][:count]

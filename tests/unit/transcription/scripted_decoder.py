@@ -1,14 +1,16 @@
 """A decoder that follows a script, and the road of windows through it."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
 from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodedWindow, EncodedWindows
-from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.many_files import ManyFiles
+from speech_toolkit.transcription.open_file import OpenFile
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.shared_batches import OpenFile, SharedBatches
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from speech_toolkit.transcription.windows.planner import WindowPlanner
@@ -53,6 +55,42 @@ def closed(*text, end_s=8.0):
     return decoded(STAMP, *text, STAMP + round(end_s / 0.02))
 
 
+class LengthsAsFeatures:
+    def enter_thread(self):
+        pass
+
+    def prepare(self, samples):
+        return PreparedWindow(torch.tensor([float(len(samples))]), 0, seconds=0.0)
+
+
+class ScriptedBatch:
+    """Writes each window in one step, in the order in which they are admitted."""
+
+    def __init__(self, decoder, slots):
+        self.decoder, self.slots, self.jobs = decoder, slots, []
+
+    @property
+    def room(self):
+        return self.slots - len(self.jobs)
+
+    def admit(self, jobs):
+        self.jobs += jobs
+        assert len(self.jobs) <= self.slots
+        self.decoder.prompts += [list(job.prompt) for job in jobs]
+        self.decoder.admitted.append(len(jobs))
+
+    def launch(self):
+        pass
+
+    def drop(self, jobs):
+        for job in jobs:
+            self.jobs.remove(job)
+
+    def harvest(self):
+        done, self.jobs = self.jobs, []
+        return [(job, self.decoder.write(job)) for job in done]
+
+
 class ScriptedDecoder:
     """Answers each window with the next of the script; keeps what it was asked."""
 
@@ -60,19 +98,23 @@ class ScriptedDecoder:
     dtype = torch.float32
     model = torch.nn.Module()
     redone = ()
+    extractor = LengthsAsFeatures()
 
     def __init__(self, script, languages=("en", "de"), memory=99):
         self.checkpoint = Checkpoint(languages)
         self.clock = StageClock(CPU)
         self.script = iter(script)
         self.memory = memory
-        self.prompts, self.batches, self.detections = [], [], 0
+        self.prompts, self.batches, self.admitted, self.detections = [], [], [], 0
 
     def tokenizer(self, text, add_special_tokens):
         return {"input_ids": [len(word) for word in text.split()]}
 
     def text(self, tokens):
         return " ".join(str(token) for token in tokens if token < STAMP and token != BLANK)
+
+    def windows_encoded_together(self, batch_size):
+        return batch_size
 
     def encode_windows(self, windows):
         self.batches.append(len(windows))
@@ -85,17 +127,17 @@ class ScriptedDecoder:
         self.detections += 1
         return [("de", 0.75)]
 
-    def decode(self, encoded, prompts, options):
-        self.prompts += [list(prompt) for prompt in prompts]
-        return [next(self.script) for _ in prompts]
-
-
-class LengthsAsFeatures:
-    def enter_thread(self):
+    def check_room(self, prompt):
         pass
 
-    def prepare(self, samples):
-        return PreparedWindow(torch.tensor([float(len(samples))]), 0, seconds=0.0)
+    def open_batch(self, slots):
+        return ScriptedBatch(self, slots)
+
+    def release(self):
+        pass
+
+    def write(self, job):
+        return next(self.script)
 
 
 def regions(*spans):
@@ -123,20 +165,34 @@ def opened(decoder, features, key="file", spans=((0, 8),), length_s=60, batch_si
     )
     audio = GivenAudio(samples, regions(*spans))
     planner = WindowPlanner(audio.recording, given.chunk_length_s)
-    long_form = LongForm(decoder, features, given, planner)
-    return OpenFile(key, audio, given, long_form, batch_size)
+    long_form = LongForm(decoder, features, given, planner, batch_size)
+    return OpenFile(key, audio, given, long_form)
+
+
+class Opened(ManyFiles):
+    """A run of files that have been opened elsewhere; one that fails comes with its error."""
+
+    def __init__(self, decoder, files, batch_size=1, **options):
+        settings = replace(files[0].settings, batch_size=batch_size)
+        super().__init__(decoder, settings, **options)
+        self.waiting = list(files)
+
+    def _open_next(self):
+        if not self.waiting or self._stop.is_set():
+            return False
+        file = self.waiting.pop(0)
+        self._files[file.long_form] = file
+        return True
+
+    def hear_all(self):
+        """Return the files in the order in which they were done."""
+        files = {file.key: file for file in self.waiting}
+        return [files[key] for key, _ in self.run(())]
 
 
 def hear_all(decoder, files, batch_size=1):
     """Hear all windows of files; return the files in the order in which they were done."""
-    hear = Listener(decoder, files[0].settings).hear
-    shared = SharedBatches(CPU, decoder.clock, hear, batch_size, ahead=False)
-    shared.files = list(files)
-    done = shared.take_done()
-    while shared.files:
-        shared.run()
-        done += shared.take_done()
-    return done
+    return Opened(decoder, files, batch_size).hear_all()
 
 
 def run(

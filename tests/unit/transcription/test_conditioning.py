@@ -1,6 +1,5 @@
 """Text before a window as its prompt, against transformers' own generate over several windows."""
 
-from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -63,7 +62,7 @@ class GivenSeeks:
             for index, seek in enumerate(seeks)
         ]
 
-    def windows(self, from_sample, index):
+    def windows(self, from_sample=0, index=0):
         return iter(self.windows_of_generate[index:])
 
     def samples(self, window):
@@ -125,18 +124,27 @@ class Recording:
         samples = np.arange(self.features_MF.shape[1] * HOP, dtype=np.float64)
         planner = GivenSeeks([each.seek for each in self.expected], samples)
         features = FeatureMaker(GivenFeatures(self.features_MF), ahead=False)
-        self.long_form = LongForm(self.decoder, features, settings, planner)
+        self.long_form = LongForm(self.decoder, features, settings, planner, batch_size=1)
 
-    def hear(self, hear=None):
+    def ask(self):
+        """Yield the windows that are asked for, one after the other; none while one is heard."""
+        while not self.long_form.is_through:
+            asked = self.long_form.ask(1)
+            self.prompts += [list(self.long_form.prompt(request.history)) for request in asked]
+            yield asked
+
+    def hear(self, answers=None):
         """Take the windows; return the prompt of each and what was found."""
-        hear = hear or Listener(self.decoder, self.settings).hear
-        prompts, course = [], self.long_form.course(batch_size=1)
-        with suppress(StopIteration):
-            asked = next(course)
-            while True:
-                prompts.append(list(self.long_form.prompt(asked[0].history)))
-                asked = course.send(hear(asked))
-        return prompts, self.long_form.found
+        self.prompts, asked = [], self.ask()
+        if answers:
+            for (request,), answer in zip(asked, answers, strict=True):
+                self.long_form.hear(request, answer)
+        else:
+            listener = Listener(self.decoder, self.settings, batch_size=1)
+            for heard in listener.hear(lambda most: next(asked, None)):
+                for request, outcome in heard:
+                    self.long_form.hear(request, outcome.unwrap())
+        return self.prompts, self.long_form.found
 
 
 def same_as_generate(recording):
@@ -184,13 +192,11 @@ def test_text_of_a_high_temperature_prompts_no_later_window(make_decoder, monkey
     """Here generate differs: the window after the next is prompted with that text again."""
     options = {"temperature": (0.0, 0.6), "logprob_threshold": UNLIKELY}
     recording = Recording(make_decoder, monkeypatch, 2, **options)
-    passes = iter(recording.expected)
-
-    def replay(_requests):
-        each = next(passes)
-        return [Heard(decoded(*each.tokens, temperature=(0.0, 0.6)[each.tries - 1]))]
-
-    prompts, found = recording.hear(replay)
+    answers = [
+        Heard(decoded(*each.tokens, temperature=(0.0, 0.6)[each.tries - 1]))
+        for each in recording.expected
+    ]
+    prompts, found = recording.hear(answers)
     is_hot = [item.decoded.temperature > 0 for item in found]
     assert True in is_hot
     assert False in is_hot[is_hot.index(True) :]

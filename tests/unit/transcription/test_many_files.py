@@ -1,13 +1,12 @@
-"""Windows of several files in one batch, with a decoder that knows each window by its length."""
+"""Windows of several files at once, with a decoder that knows each window by its length."""
+
+import threading
 
 import pytest
 import torch
 
-from speech_toolkit.transcription.listening import Listener
-from speech_toolkit.transcription.shared_batches import SharedBatches
 from speech_toolkit.transcription.windows.features import FeatureMaker
 from tests.unit.transcription.scripted_decoder import (
-    CPU,
     DE,
     EN,
     PREV,
@@ -15,6 +14,7 @@ from tests.unit.transcription.scripted_decoder import (
     SOT,
     STAMP,
     LengthsAsFeatures,
+    Opened,
     ScriptedDecoder,
     closed,
     decoded,
@@ -33,10 +33,7 @@ def features(request):
 
 
 class KnowsLengths(ScriptedDecoder):
-    """Writes the seconds of each window, of 8 twice; fails with those it is told to.
-
-    As the real one, it takes prompts of one length at a time.
-    """
+    """Writes the seconds of each window, of 8 twice; fails with those it is told to."""
 
     def __init__(self, not_finite_s=None, broken_s=None, too_large_s=None, **options):
         super().__init__([], **options)
@@ -58,12 +55,11 @@ class KnowsLengths(ScriptedDecoder):
         self.detections += 1
         return [("en" if s == 5 else "de", s / 10) for s in self.seconds(encoded.states_BFE)]
 
-    def decode(self, encoded, prompts, options):
-        assert len(set(map(len, prompts))) == 1
-        self.prompts += [list(prompt) for prompt in prompts]
-        answers = {s: closed(*[s] * (1 + (s == 8)), end_s=s) for s in range(30)}
-        answers[self.not_finite_s] = decoded(7, avg_logprob=float("nan"))
-        return [answers[s] for s in self.seconds(encoded.states_BFE)]
+    def write(self, job):
+        (seconds,) = self.seconds(job.encoded.states_BFE[[job.row]])
+        if seconds == self.not_finite_s:
+            return decoded(7, avg_logprob=float("nan"))
+        return closed(*[seconds] * (1 + (seconds == 8)), end_s=seconds)
 
 
 def files(decoder, *lengths_s, features=FEATURES, **settings):
@@ -92,7 +88,9 @@ def test_in_order_too_files_share_batches_and_each_has_its_own_text_before_it(fe
     opened_files = files(decoder, [5, 6], [3], [8, 7, 5], mode="transcribe", features=features)
     done = hear_all(decoder, opened_files, 4)
     assert texts(done) == {"b": [3], "a": [5, 6], "c": [8, 7, 5]}
-    assert decoder.batches == [3, 2, 1]
+    ahead = opened_files[0].long_form._features.ahead
+    assert decoder.batches == ([4, 2] if ahead else [3, 2, 1])
+    assert decoder.admitted == [3, 2, 1]
 
     def before(s):
         return [STAMP, *[s] * (1 + (s == 8)), STAMP + round(s / 0.02)]
@@ -162,70 +160,85 @@ def test_a_file_that_fails_keeps_no_features_alive():
     assert not any(isinstance(v, torch.Tensor) for names in frames for v in names.values())
 
 
-def shared_by(decoder, opened_files, batch_size):
-    hear = Listener(decoder, opened_files[0].settings).hear
-    shared = SharedBatches(CPU, decoder.clock, hear, batch_size, ahead=False)
-    shared.files = list(opened_files)
-    return shared
+def stopped_after(decoder, opened_files, windows, batch_size=3):
+    """Stop a run when so many windows have been heard; return the keys of the files it gives."""
+    stop = threading.Event()
+    run = Opened(decoder, opened_files, batch_size, stop=stop)
+    listener, plain = run._listener, run._listener.hear
+
+    def hear(take):
+        count = 0
+        if not windows:
+            stop.set()
+        for heard in plain(take):
+            yield heard
+            count += len(heard)
+            if count >= windows:
+                stop.set()
+
+    listener.hear = hear
+    return [file.key for file in run.hear_all()]
 
 
 def test_a_run_that_is_stopped_finishes_the_oldest_file_and_those_that_need_little():
     decoder = KnowsLengths()
     long = [9] * 5
     opened_files = files(decoder, long, long, [9, 5], [4], length_s=200, mode="transcribe")
-    shared = shared_by(decoder, opened_files, 3)
-    shared.run()
-    shared.wind_up()
-    assert [file.key for file in shared.files] == ["a", "c"]
+    assert sorted(stopped_after(decoder, opened_files, windows=3)) == ["a", "c"]
 
 
 def test_a_run_that_is_stopped_before_it_began_finishes_nothing():
     decoder = KnowsLengths()
-    shared = shared_by(decoder, files(decoder, [9], [5], mode="transcribe"), 3)
-    shared.wind_up()
-    assert shared.files == []
+    assert stopped_after(decoder, files(decoder, [9], [5], mode="transcribe"), windows=0) == []
 
 
-def test_files_are_wanted_until_their_windows_fill_a_batch():
+def opened_for(decoder, opened_files, most, batch_size):
+    """Return which files are open when so many windows have been taken."""
+    run = Opened(decoder, opened_files, batch_size)
+    run._ahead = opened_files[0].long_form._features.ahead
+    run._take(most)
+    return [file.key for file in run._files.values()]
+
+
+def test_files_are_opened_until_their_windows_fill_a_batch():
     decoder = KnowsLengths()
-    first, second = files(decoder, [9, 9], [5], mode="chunked", batch_size=4)
-    shared = shared_by(decoder, [first], 3)
-    assert shared.want_files
-    shared.files.append(second)
-    assert not shared.want_files
+    opened_files = files(decoder, [9, 9], [5], [6], mode="chunked", batch_size=4)
+    assert opened_for(decoder, opened_files, 2, 3) == ["a"]
+    opened_files = files(decoder, [9, 9], [5], [6], mode="chunked", batch_size=4)
+    assert opened_for(decoder, opened_files, 3, 3) == ["a", "b"]
 
 
-def test_while_features_are_made_ahead_files_are_wanted_for_two_batches():
+def test_while_features_are_made_ahead_files_are_opened_for_two_batches():
     decoder = KnowsLengths()
-    opened_files = files(decoder, *[[5]] * 4, mode="chunked", batch_size=2)
-    hear = Listener(decoder, opened_files[0].settings).hear
-    shared = SharedBatches(CPU, decoder.clock, hear, 2, ahead=True)
-    shared.files = opened_files[:3]
-    assert shared.want_files
-    shared.files = opened_files
-    assert not shared.want_files
+    with FeatureMaker(LengthsAsFeatures(), ahead=True) as features:
+        opened_files = files(decoder, *[[5]] * 6, mode="chunked", features=features)
+        assert opened_for(decoder, opened_files, 2, 2) == ["a", "b", "c", "d"]
 
 
-def test_a_batch_s_time_is_shared_by_windows():
+def test_time_is_shared_by_windows():
     decoder = KnowsLengths()
     opened_files = files(decoder, [5, 6, 7], [8], mode="chunked", batch_size=4)
-    decoder.clock.seconds = {"encoder": 4.0}
-    opening_s = {file.key: file.transcribe_s for file in opened_files}
+    encode = decoder.encode_windows
+
+    def slow(windows):
+        decoder.clock.add("encoder", 4.0)
+        return encode(windows)
+
+    decoder.encode_windows = slow
     done = {file.key: file for file in hear_all(decoder, opened_files, 4)}
     assert done["a"].stage_times_s["encoder"] == pytest.approx(3.0)
     assert done["b"].stage_times_s["encoder"] == pytest.approx(1.0)
-    shared_s = {key: file.transcribe_s - opening_s[key] for key, file in done.items()}
-    assert shared_s["a"] == pytest.approx(3 * shared_s["b"])
+    assert done["a"].transcribe_s == pytest.approx(3 * done["b"].transcribe_s)
 
 
 def test_a_window_is_taken_up_again_though_the_next_one_s_features_are_made(features):
     """The 25 s without a pause are cut; each window's text ends early, so that it goes back."""
 
     class EndsEarly(KnowsLengths):
-        def decode(self, encoded, prompts, options):
+        def write(self, job):
+            (heard_s,) = self.seconds(job.encoded.states_BFE[[job.row]])
             line = decoded(STAMP, 1, STAMP + 200, STAMP + 200, 2, 3)
-            heard_s = self.seconds(encoded.states_BFE)
-            return [line if s > 7 else closed(s, end_s=s) for s in heard_s]
+            return line if heard_s > 7 else closed(heard_s, end_s=heard_s)
 
     decoder = EndsEarly()
     file, other = files(decoder, [25], [5], mode="transcribe", features=features)
