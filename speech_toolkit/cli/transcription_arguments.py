@@ -67,7 +67,6 @@ _MODES_OF = {
     "output_dir": MODES,
     "page_audio": MODES,
     "plot": MODES,
-    "batch_size": ("chunked", COMPARE, BENCHMARK),
     "html": (COMPARE, BENCHMARK),
 }
 
@@ -153,10 +152,7 @@ def check_arguments(arguments: argparse.Namespace) -> bool:
         UsageError: one has no effect in the mode, or contradicts another.
     """
     check_input_arguments(arguments)
-    shares_batches = arguments.mode in MODES and names_many(arguments)
     for name, modes in _MODES_OF.items():
-        if name == "batch_size" and shares_batches:
-            continue
         if getattr(arguments, name) is not None and arguments.mode not in modes:
             raise UsageError(
                 f"--{name} has no effect in --mode {arguments.mode}, only in "
@@ -219,8 +215,8 @@ def _add_window_arguments(group: argparse._ArgumentGroup) -> None:
         "--batch_size",
         type=number(BATCH_SIZE),
         metavar="N",
-        help="windows that run together in chunked mode, or of many recordings in any (%(type)s; "
-        "default: 8 on NPU and CUDA, 1 on CPU)",
+        help="windows that run together, of many recordings too; one of each where the text before "
+        "it prompts it (%(type)s; default: 8 on NPU and CUDA, 1 on CPU)",
     )
     group.add_argument(
         "--keep_silence",

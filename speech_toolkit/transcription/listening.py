@@ -121,6 +121,9 @@ class Listener:
                 self._guarded(self._batch.launch)
             heard = self._finished(written)  # while a card is at work on what was launched
             written = self._harvested()
+            if not self._decoder.device.is_card:
+                heard += self._finished(written)
+                written = []
             heard += self._failed
             self._failed = []
             self._share_time(time.perf_counter() - started)

@@ -36,8 +36,8 @@ class TranscriptionSettings:
     """How one file is transcribed. The defaults are those of openai/whisper.
 
     Attributes:
-        mode: "transcribe" takes the windows in order, each prompted with the text before it;
-            "chunked" takes them in batches, without.
+        mode: "transcribe" takes the windows in order, and may take one up again or prompt it with
+            the text before it; "chunked" takes them in any order, without.
         language: code or English name, such as "en" or "german"; None for the one that the
             checkpoint asks for, or else to detect it.
         task: "transcribe", or "translate" into English; None for what the checkpoint asks for,
@@ -56,8 +56,8 @@ class TranscriptionSettings:
         condition_on_previous_text: whether "transcribe" prompts a window with the text before it;
             None for what suits the checkpoint.
         chunk_length_s: longest window in seconds, at most what the model takes (30).
-        batch_size: windows that run together: of one file in "chunked", of many files in either
-            mode; None for 8 on NPU and CUDA, 1 on CPU.
+        batch_size: windows that run together, of many files too; in "transcribe" one of each file
+            where the text before a window prompts it; None for 8 on NPU and CUDA, 1 on CPU.
         skip_silence: whether stretches without speech are kept from the model.
         seed: of the random numbers for temperatures above 0.
         record_margins: whether each token's lead over the second best is kept, to judge a

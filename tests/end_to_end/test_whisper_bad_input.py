@@ -56,7 +56,6 @@ BEFORE_TORCH = [
     Bad("chunk nan", {"--chunk_length": "nan"}, "'nan' is not a number of at least 1"),
     Bad("chunk 31", {"--chunk_length": "31"}, "hears at most 30 s"),
     Bad("batch size 0", {"--mode": "chunked", "--batch_size": "0"}, "'0' is not a whole number"),
-    Bad("batch size unused", {"--batch_size": "4"}, "no effect in --mode transcribe"),
     Bad("runs 0", {"--mode": "benchmark", "--num_runs": "0"}, "'0' is not a whole number"),
     Bad("runs unused", {"--num_runs": "3"}, "no effect in --mode transcribe"),
     Bad("task", {"--task": "sing"}, "invalid choice: 'sing'"),

@@ -25,7 +25,7 @@ from speech_toolkit.transcription.decoded import (
 )
 from speech_toolkit.transcription.decoding.encoder import SpeechEncoder
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
-from speech_toolkit.transcription.decoding.refill import DecodingJob, RefilledBatch
+from speech_toolkit.transcription.decoding.refill import DecodingJob, RefilledBatch, write_all
 from speech_toolkit.transcription.decoding.step import Speech
 from speech_toolkit.transcription.decoding.text_decoder import TextDecoder, TextDecoders
 from speech_toolkit.transcription.models.checkpoint import (
@@ -199,7 +199,7 @@ class WhisperDecoder:
         ]
         for job in jobs:
             self.check_room(job.prompt)
-        written = _all_written(self.open_batch(len(jobs)), jobs)
+        written = write_all(self.open_batch(len(jobs)), jobs)
         return [written[job] for job in jobs]
 
     def open_batch(self, slots: int) -> RefilledBatch:
@@ -313,7 +313,7 @@ class WhisperDecoder:
 
     def _written_in_float32(self, job: DecodingJob) -> DecodedWindow:
         batch = self._batch(self._decoders.in_float32(), 1, lambda job: None)
-        return replace(_all_written(batch, [job])[job], in_float32=True)
+        return replace(write_all(batch, [job])[job], in_float32=True)
 
     def _draws(self, job: DecodingJob) -> torch.Tensor:
         """Make the numbers that tokens are drawn with on the CPU, where every device agrees."""
@@ -343,15 +343,3 @@ class WhisperDecoder:
         except OutOfMemoryError:
             self._decoders.release()
             raise
-
-
-def _all_written(
-    batch: RefilledBatch, jobs: Sequence[DecodingJob]
-) -> dict[DecodingJob, DecodedWindow]:
-    """Write windows that all fit into a batch."""
-    written: dict[DecodingJob, DecodedWindow] = {}
-    batch.admit(jobs)
-    while batch.jobs:
-        batch.launch()
-        written.update(batch.harvest())
-    return written

@@ -258,6 +258,18 @@ class RefilledBatch:
         )
 
 
+def write_all(
+    batch: RefilledBatch, jobs: Sequence[DecodingJob]
+) -> dict[DecodingJob, DecodedWindow]:
+    """Write windows that all fit into a batch."""
+    written: dict[DecodingJob, DecodedWindow] = {}
+    batch.admit(jobs)
+    while batch.jobs:
+        batch.launch()
+        written.update(batch.harvest())
+    return written
+
+
 def compression_ratio(text: str) -> float:
     """Return the UTF-8 bytes of a text over their zlib size, 0 for none: high where it repeats."""
     encoded = text.encode()

@@ -32,15 +32,14 @@ from speech_toolkit.transcription.decoding.cache import (
     SlotCache,
     project_speech,
 )
+from speech_toolkit.transcription.decoding.choice import TokenChoice
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
-from speech_toolkit.transcription.decoding.rules import DecodeRules
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 
 if TYPE_CHECKING:
     from transformers.models.whisper.modeling_whisper import WhisperAttention, WhisperDecoder
 
 _LENGTH_STEP = 128  # in these the positions that a graph attends to grow, so that few are recorded
-_BELOW_ONE = 1 - 2**-20  # float32 sums of probabilities are no more exact than this
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class DecodeLoop:
         self._mask_is_bool = decoder.config._attn_implementation != "eager"
         self._positions_P = torch.arange(checkpoint.max_positions, device=decoder.device)
         self._seen = True if self._mask_is_bool else 0.0
-        self._rules: dict[bool, DecodeRules] = {}
+        self._choice = TokenChoice(checkpoint, decoder.device)
         self._room: BatchState | None = None
         self._spoilt: set[int] = set()
 
@@ -153,8 +152,7 @@ class DecodeLoop:
             states_BLE = self._read(tokens_BL, cache)
         state.is_sound_B1[:, 0] = self._noted(speech, len(starts))
         logits_BV = self._first_logits(states_BLE, starts, state)
-        self._rules_for(mode).apply_to_first(logits_BV)
-        self._choose(logits_BV, state, mode)
+        self._choice.choose_first(logits_BV, state, mode)
         for slot in self._spoilt.intersection(slots):
             self._cache.forget_text(slot)
         self._spoilt.difference_update(slots)
@@ -275,29 +273,7 @@ class DecodeLoop:
         if self._watch:
             state.is_sound_B1 &= self._watch.is_sound()[:, None]
         logits_BV = self.logits(states_B1E[:, 0])
-        self._rules_for(mode).apply(logits_BV, state.timestamps)
-        self._choose(logits_BV, state, mode)
-
-    def _choose(self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode) -> None:
-        """Pick the next token of every window and write it down; finished ones get EOT."""
-        position_B1 = state.position_B1.add_(1).clamp_(max=self._checkpoint.max_positions - 1)
-        picked_B1 = logits_BV.argmax(-1, keepdim=True)
-        if mode.sampled:
-            is_drawn_B1 = state.temperature_B1 > 0
-            scaled_BV = logits_BV / state.temperature_B1.where(is_drawn_B1, 1.0)
-            drawn_B1 = _draw(scaled_BV, state.draws_BP.gather(1, position_B1))
-            picked_B1 = torch.where(is_drawn_B1, drawn_B1, picked_B1)
-        eot_id = self._checkpoint.eot_id
-        tokens_B1 = picked_B1.masked_fill(state.finished_B1, eot_id)
-        log_probs_B1 = logits_BV.gather(1, tokens_B1) - logits_BV.logsumexp(-1, keepdim=True)
-        state.tokens_BP.scatter_(1, position_B1, tokens_B1)
-        state.log_probs_BP.scatter_(1, position_B1, log_probs_B1)
-        if mode.margins:
-            best_B2 = logits_BV.topk(2).values
-            state.margins_BP.scatter_(1, position_B1, best_B2[:, :1] - best_B2[:, 1:])
-        state.finished_B1 |= tokens_B1 == eot_id
-        if mode.timestamps:
-            state.timestamps.append(tokens_B1, self._checkpoint.timestamp_begin_id)
+        self._choice.choose(logits_BV, state, mode)
 
     def _states(
         self,
@@ -337,18 +313,3 @@ class DecodeLoop:
         if self._mask_is_bool:
             return is_seen
         return torch.zeros_like(is_seen, dtype=self.dtype).masked_fill_(~is_seen, -inf)
-
-    def _rules_for(self, mode: StepMode) -> DecodeRules:
-        if mode.timestamps not in self._rules:
-            self._rules[mode.timestamps] = DecodeRules(
-                self._checkpoint, mode.timestamps, self.device
-            )
-        return self._rules[mode.timestamps]
-
-
-def _draw(logits_BV: torch.Tensor, draws_B1: torch.Tensor) -> torch.Tensor:
-    """Draw a token (B, 1) of each window by inverting its cumulative distribution."""
-    cumulated_BV = logits_BV.softmax(-1).cumsum(-1)
-    aim_B1 = draws_B1 * _BELOW_ONE * cumulated_BV[:, -1:]
-    passed_B1 = (cumulated_BV <= aim_B1).sum(-1, keepdim=True)
-    return passed_B1.clamp_(max=logits_BV.shape[1] - 1)

@@ -86,7 +86,6 @@ def test_a_batch_size_is_what_makes_a_measurement_chunked(line, mode):
         ("--reference_file x", "--reference_file has no effect"),
         ("--mode compare --format txt", "--format has no effect in --mode compare"),
         ("--mode benchmark --output_dir x", "--output_dir has no effect in --mode benchmark"),
-        ("--batch_size 2", "--batch_size has no effect in --mode transcribe"),
         ("--html page.html", "--html has no effect in --mode transcribe"),
         ("--mode compare --audio b.wav", "--mode compare takes one --audio file"),
     ],

@@ -198,7 +198,7 @@ def test_draws_depend_on_seed_and_window_alone(decoder):
 
 
 def test_draws_follow_the_probabilities():
-    from speech_toolkit.transcription.decoding.step import _draw
+    from speech_toolkit.transcription.decoding.choice import _draw
 
     logits = torch.tensor([2.0, -math.inf, 0.0, 1.0, -math.inf])
     numbers = torch.arange(10_000)[:, None] / 10_000
