@@ -138,8 +138,8 @@ class Listener:
         A window of a batch that failed is begun by itself.
         """
         is_over = False
+        self._drop_void()
         room = self._batch.room if self._batch else self.batch_size
-        self._waiting = deque(each for each in self._waiting if not each.request.is_void)
         if self._suspects:
             attempts = [] if self._under_way else [self._suspects.popleft()]
         else:
@@ -240,7 +240,6 @@ class Listener:
         """Take out what has been written, save what is tried again at a higher temperature."""
         if not self._under_way:
             return []
-        self._drop_void()
         written = []
         for job, decoded in self._guarded(self._batch.harvest) or ():
             attempt = self._under_way.pop(job)
@@ -255,10 +254,12 @@ class Listener:
 
     def _drop_void(self) -> None:
         """Leave what nobody waits for any more."""
+        self._waiting = deque(each for each in self._waiting if not each.request.is_void)
         void = [job for job, attempt in self._under_way.items() if attempt.request.is_void]
-        self._batch.drop(void)
         for job in void:
             del self._under_way[job]
+        if self._batch:
+            self._batch.drop(void)
 
     def _not_finite(self, request: WindowRequest) -> Outcome[Heard]:
         where = f"in the window from {request.window.start_s:.2f} s on"
