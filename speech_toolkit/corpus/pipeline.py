@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from speech_toolkit.corpus.engine import Done
@@ -67,7 +68,7 @@ class Pipeline:
     def _outcomes(self, items: Iterator[Item], stop: threading.Event) -> Iterator[Done]:
         reading = ReadAhead(
             items,
-            self.model.read,
+            partial(self.model.read, limit_s=self.read_limit_s),
             threads=reading_threads(self.processes),
             limit_s=self.read_limit_s,
             stop=stop,

@@ -80,10 +80,14 @@ class CorpusModel(Protocol[R]):
     device_label: str
     streams: int
 
-    def read(self, item: Item) -> R:
+    def read(self, item: Item, limit_s: float | None = None) -> R:
         """Return what the device needs of an item; safe in several threads at once.
 
         What it returns has ``audio_s``, its seconds of audio.
+
+        Args:
+            item: to be read.
+            limit_s: seconds that what is read later may keep the device waiting; None for no limit.
 
         Raises:
             ToolkitError: its audio or its text cannot be used.
@@ -146,7 +150,7 @@ class AlignmentModel:
         self._settings = settings
         self._part = part
 
-    def read(self, item: Item) -> ReadAlignment:
+    def read(self, item: Item, limit_s: float | None = None) -> ReadAlignment:
         """Decode an item's audio and take its text apart."""
         if item.text is None:
             raise TranscriptError(f"{item.place or item.id}: has no text to align; give its text")
@@ -225,11 +229,12 @@ class TranscriptionModel:
         self._settings = settings
         self._part = part
 
-    def read(self, item: Item) -> ReadTranscription:
+    def read(self, item: Item, limit_s: float | None = None) -> ReadTranscription:
         """Begin to decode an item's audio, and to find speech in it."""
         own = replace(self._settings, language=item.language or self._settings.language)
         source = AudioSource(item.audio_path, part=item.part(self._part))
-        return ReadTranscription(self._transcriber.prepare(source, own, _check_whole), own)
+        prepared = self._transcriber.prepare(source, own, _check_whole, limit_s)
+        return ReadTranscription(prepared, own)
 
     def hear(
         self,

@@ -56,6 +56,7 @@ class PreparedAudio:
         *,
         skip_silence: bool,
         check: CheckFacts = lambda facts: None,
+        patience_s: float | None = None,
     ) -> None:
         """Begin with a recording; see :func:`prepare_audio`."""
         self.load_s = self.find_speech_s = 0.0
@@ -72,7 +73,8 @@ class PreparedAudio:
             self.source, self.part = opened.name, opened.part
             blocks = self._file_blocks(opened)
         finder = SpeechFinder(sample_rate_hz) if skip_silence else _Everything()
-        self._recording = Recording(self._stretches(blocks, finder), sample_rate_hz)
+        reading = self._stretches(blocks, finder)
+        self._recording = Recording(reading, sample_rate_hz, patience_s)
 
     @property
     def is_read(self) -> bool:
@@ -224,6 +226,7 @@ def prepare_audio(
     *,
     skip_silence: bool,
     check: CheckFacts = lambda facts: None,
+    patience_s: float | None = None,
 ) -> PreparedAudio:
     """Read the first minutes of a recording, and find speech in them.
 
@@ -233,12 +236,16 @@ def prepare_audio(
         skip_silence: whether stretches without speech are kept from the model.
         check: told what a file turned out to be, once it is read to its end; what it raises is that
             file's error.
+        patience_s: seconds that a block may keep the model waiting, once windows are planned; None
+            for no limit.
 
     Raises:
         AudioError: the audio cannot be used; what is wrong behind those minutes is raised where
             the windows are planned.
     """
-    prepared = PreparedAudio(audio, sample_rate_hz, skip_silence=skip_silence, check=check)
+    prepared = PreparedAudio(
+        audio, sample_rate_hz, skip_silence=skip_silence, check=check, patience_s=patience_s
+    )
     prepared.read_beginning()
     return prepared
 

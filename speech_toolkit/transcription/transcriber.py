@@ -256,6 +256,7 @@ class Transcriber:
         audio: AnyAudio,
         settings: TranscriptionSettings | None = None,
         check: CheckFacts = lambda facts: None,
+        patience_s: float | None = None,
     ) -> PreparedAudio:
         """Do with a recording what needs no model: read it, and find speech in it.
 
@@ -268,6 +269,8 @@ class Transcriber:
             settings: how it will be transcribed; None for the defaults.
             check: told what a file turned out to be, once it is read to its end; what it raises is
                 that file's error.
+            patience_s: seconds that a part of it that is not read yet may keep the model waiting;
+                None for no limit.
 
         Raises:
             AudioError: the audio cannot be used; of a long recording this may come out while it is
@@ -275,7 +278,9 @@ class Transcriber:
         """
         skip_silence = (settings or TranscriptionSettings()).skip_silence
         rate = self.checkpoint.sample_rate_hz
-        return prepare_audio(audio, rate, skip_silence=skip_silence, check=check)
+        return prepare_audio(
+            audio, rate, skip_silence=skip_silence, check=check, patience_s=patience_s
+        )
 
     def transcribe_prepared_many(
         self,

@@ -28,11 +28,11 @@ class WatchedModel(Generic[R]):
         self._model = model
         self._tell = tell
 
-    def read(self, item: Item) -> R:
+    def read(self, item: Item, limit_s: float | None = None) -> R:
         """Read an item."""
         self._tell(Moved(item.id, Stage.READING))
         try:
-            return self._model.read(item)
+            return self._model.read(item, limit_s)
         finally:
             self._tell(Moved(item.id, Stage.WAITING))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from speech_toolkit.errors import TimeLimitError
 from speech_toolkit.outcomes import outcome_of
 from speech_toolkit.transcription.windows.blocks import SampleBlocks
 from speech_toolkit.transcription.windows.speech import SpeechRegion
@@ -46,13 +47,21 @@ class Recording:
     Args:
         reading: yields what becomes known, to the end of the recording; is closed at the end.
         sample_rate_hz: of the samples.
+        patience_s: seconds that the next block may keep those waiting who need it; None for no
+            limit.
 
     Attributes:
         sample_rate_hz: likewise.
     """
 
-    def __init__(self, reading: Generator[ReadStretch], sample_rate_hz: int) -> None:
+    def __init__(
+        self,
+        reading: Generator[ReadStretch],
+        sample_rate_hz: int,
+        patience_s: float | None = None,
+    ) -> None:
         self.sample_rate_hz = sample_rate_hz
+        self._patience_s = patience_s
         self._reading = reading
         self._ahead = round(_AHEAD_S * sample_rate_hz)
         self._blocks = SampleBlocks()
@@ -194,11 +203,18 @@ class Recording:
         self._go_on_reading()
         known = self._too_little = self.read_samples
         self._changed.notify_all()
-        self._changed.wait_for(lambda: self.read_samples > known or self._is_read or self._is_over)
+        has_come = self._changed.wait_for(
+            lambda: self.read_samples > known or self._is_read or self._is_over, self._patience_s
+        )
         if self._error is not None:
             raise self._error
         if self._is_closed:
             raise RuntimeError("the recording was closed before its end")
+        if not has_come:
+            raise TimeLimitError(
+                f"was not read on for {self._patience_s:g} s; see why its file is slow, or raise "
+                "--item_timeout_s"
+            )
 
     @property
     def _is_over(self) -> bool:

@@ -30,7 +30,7 @@ class Model:
         self.streams, self.fails, self.unsearchable = streams, fails, unsearchable
         self.threads = set()
 
-    def read(self, item):
+    def read(self, item, limit_s=None):
         if item.id.endswith("ü3"):
             raise NotAudioError("is none")
         return Read(item)

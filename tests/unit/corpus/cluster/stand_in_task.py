@@ -34,7 +34,7 @@ class Model:
     def __init__(self, item_s=0.0):
         self.item_s = item_s
 
-    def read(self, item):
+    def read(self, item, limit_s=None):
         if not Path(item.audio_path).exists():
             return Read(item)
         _befall(item)

@@ -87,7 +87,7 @@ class PlantedModel:
         self._folder = Path(task.folder)
         self._on_windows = None
 
-    def read(self, item):
+    def read(self, item, limit_s=None):
         self._act(item, "read")
         return Read(item.text)
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from speech_toolkit.errors import DamagedAudioError
+from speech_toolkit.errors import DamagedAudioError, TimeLimitError
 from speech_toolkit.transcription.windows import recording as module
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.recording import (
@@ -218,4 +218,24 @@ def test_a_recording_that_is_closed_ends_its_thread_and_its_reading():
     waiting.join(20)
     assert closed.is_set()
     assert errors == ["the recording was closed before its end"]
+    assert not threads()
+
+
+def test_a_block_that_does_not_come_is_given_up():
+    goes_on = threading.Event()
+
+    def reading():
+        yield ReadStretch(np.ones(20_000, np.float32), (SpeechRegion(0, 4000),), None, 20_000)
+        goes_on.wait(20)
+
+    hanging = Recording(reading(), RATE_HZ, patience_s=0.05)
+    hanging.read_beginning()
+    planner = WindowPlanner(hanging, 30.0)
+    window = planner.next(0, 0)
+    with pytest.raises(
+        TimeLimitError, match=r"was not read on for 0\.05 s; see why its file is slow"
+    ):
+        planner.next(window.end_sample, 1)
+    goes_on.set()
+    hanging.close()
     assert not threads()
