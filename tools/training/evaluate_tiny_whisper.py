@@ -45,32 +45,49 @@ class Answer:
     ends_s: tuple[float, ...]
 
 
-def make_cases(
-    voices: Sequence[tuple[str, str]], seconds: float, count: int, seed: int, shuffled: bool
-) -> list[Case]:
-    """Fill `count` windows with held-out sentences and pauses of 0.3 to 1.5 s.
+@dataclass(frozen=True)
+class Kind:
+    """What a set of windows holds.
 
-    Args:
+    Attributes:
+        name: Shown in the table.
         voices: Synthesisers and their voices, in turn.
         seconds: Length of the windows; 0 for one sentence each.
-        count: Windows.
-        seed: Seed of the sentences.
         shuffled: Domain words in any order beside grammatical sentences.
+        gap_s: Shortest and longest pause behind the first or the second sentence; 0 for none.
     """
+
+    name: str
+    voices: tuple[tuple[str, str], ...]
+    seconds: float = 0.0
+    shuffled: bool = False
+    gap_s: tuple[float, float] = (0.0, 0.0)
+
+
+KINDS = (
+    Kind("sentences, Flite rms", VOICES[:1]),
+    Kind("sentences, eSpeak f5 and m8", VOICES[1:]),
+    Kind("words in any order, Flite rms", VOICES[:1], shuffled=True),
+    Kind("windows of 10 s, Flite rms", VOICES[:1], 10),
+    Kind("windows of 30 s, Flite rms", VOICES[:1], 30),
+    Kind("windows of 30 s, eSpeak f5 and m8", VOICES[1:], 30),
+    Kind("with a gap, Flite rms", VOICES[:1], 30, gap_s=(5, 20)),
+    Kind("with a gap, eSpeak f5 and m8", VOICES[1:], 30, gap_s=(5, 20)),
+)
+
+
+def make_cases(kind: Kind, count: int, seed: int) -> list[Case]:
+    """Fill `count` windows with held-out sentences and pauses of 0.3 to 1.5 s."""
     rng = np.random.default_rng(seed)
-    return [
-        _make_case(rng, *voices[i % len(voices)], seconds, random_sentence if shuffled else None)
-        for i in range(count)
-    ]
+    return [_make_case(rng, kind, *kind.voices[i % len(kind.voices)]) for i in range(count)]
 
 
-def _make_case(
-    rng: np.random.Generator, synthesiser: str, voice: str, seconds: float, draw: object
-) -> Case:
+def _make_case(rng: np.random.Generator, kind: Kind, synthesiser: str, voice: str) -> Case:
     pieces = [np.zeros(int(rng.uniform(0, 0.5) * RATE_HZ), np.float32)]
     sentences, ends = [], []
+    gap_after = int(rng.integers(1, 3)) if kind.gap_s[1] else 0
     while True:
-        text = (draw or grammatical_sentence)(rng)
+        text = (random_sentence if kind.shuffled else grammatical_sentence)(rng)
         if not is_held_out(text):
             continue
         try:
@@ -81,13 +98,14 @@ def _make_case(
             continue
         samples = soxr.resample(samples, rate, RATE_HZ)
         start_s = sum(map(len, pieces)) / RATE_HZ
-        limit_s = seconds or WINDOW_S
+        limit_s = kind.seconds or WINDOW_S
         if start_s + len(samples) / RATE_HZ > limit_s:
             break
-        pieces += [samples, np.zeros(int(rng.uniform(0.3, 1.5) * RATE_HZ), np.float32)]
         sentences.append(text)
+        pause_s = rng.uniform(*(kind.gap_s if len(sentences) == gap_after else (0.3, 1.5)))
+        pieces += [samples, np.zeros(int(pause_s * RATE_HZ), np.float32)]
         ends.append(words[-1].end_s + start_s)
-        if not seconds:
+        if not kind.seconds:
             break
     audio = np.concatenate(pieces)[: WINDOW_S * RATE_HZ]
     return Case(0.5 * audio / np.abs(audio).max(), tuple(sentences), tuple(ends))
@@ -222,16 +240,9 @@ def main() -> None:
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     recogniser = Recogniser(arguments.model)
-    many, count = 4 * arguments.windows, arguments.windows
-    for name, voices, seconds, number, shuffled in (
-        ("sentences, Flite rms", VOICES[:1], 0, many, False),
-        ("sentences, eSpeak f5 and m8", VOICES[1:], 0, many, False),
-        ("words in any order, Flite rms", VOICES[:1], 0, many, True),
-        ("windows of 10 s, Flite rms", VOICES[:1], 10, count, False),
-        ("windows of 30 s, Flite rms", VOICES[:1], 30, count, False),
-        ("windows of 30 s, eSpeak f5 and m8", VOICES[1:], 30, count, False),
-    ):
-        report_speech(name, recogniser, make_cases(voices, seconds, number, 404, shuffled))
+    for kind in KINDS:
+        count = arguments.windows if kind.seconds else 4 * arguments.windows
+        report_speech(kind.name, recogniser, make_cases(kind, count, 404))
     report_silence(recogniser)
     for folder in arguments.samples:
         report_files(recogniser, folder)

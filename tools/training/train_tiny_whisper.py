@@ -7,9 +7,13 @@ r"""Train the small Whisper model that ships with the toolkit, on synthesised sp
         --tokens MODEL --work WORK
     python tools/training/train_tiny_whisper.py export --work WORK --output MODEL
 
+    python tools/training/train_tiny_whisper.py continue --domain DOMAIN --model MODEL --work NEXT
+    python tools/training/train_tiny_whisper.py export --work NEXT --output MODEL
+
 The encoder learns phones from open speech and words from the domain, frame by frame; the decoder
 learns to write while a few of its heads are told where to look. Rows grow from parts of a window to
-whole ones. Training can be interrupted and goes on from the last checkpoint.
+whole ones. Training can be interrupted and goes on from the last checkpoint. An exported model
+learns on from what was written, in windows as the toolkit fills them and with long gaps.
 """
 
 from __future__ import annotations
@@ -62,6 +66,8 @@ class Recipe(CommonRecipe):
     word_weight: float = 1.0
     attention_weight: float = 0.5
     stamp_weight: float = 0.4
+    head_factor: float = 1.0  # of the learning rate, for the heads dropped at export
+    heads_first: float = 0.0  # of the time, in which they learn from the encoder, not it from them
     stages: tuple[tuple[float, Plan], ...] = (
         (0.10, Plan(400, 5, open_share=0.5, silent_share=0.02, partial_share=0.1)),
         (0.50, Plan(500, 4, open_share=0.0, silent_share=0.04, partial_share=0.2)),
@@ -72,6 +78,21 @@ class Recipe(CommonRecipe):
     def plan_at(self, progress: float) -> Plan:
         """The plan at a share of the training time."""
         return next((plan for end, plan in self.stages if progress < end), self.stages[-1][1])
+
+
+@dataclass(frozen=True)
+class ContinuedRecipe(Recipe):
+    """What is tuned where an exported model learns on: little at a time, save for new heads."""
+
+    learning_rate: float = 5e-4
+    head_factor: float = 4.0
+    decay_from: float = 0.1
+    average_decay: float = 0.996
+    heads_first: float = 0.04
+    stages: tuple[tuple[float, Plan], ...] = (
+        (0.15, Plan(500, 5, 0.0, 0.04, 0.2, joined_share=0.4, gap_share=0.2)),
+        (1.0, Plan(1500, 2, 0.0, 0.04, 0.25, joined_share=0.45, gap_share=0.3)),
+    )
 
 
 class Trainer(TrainingRun):
@@ -86,34 +107,32 @@ class Trainer(TrainingRun):
         )
 
     def build_optimizers(self) -> tuple[torch.optim.Optimizer, ...]:
-        """Muon for the matrices of the layers, AdamW for all else."""
-        named = [(n, p) for n, p in self.model.named_parameters() if p.requires_grad]
-        matrices = [p for n, p in named if p.ndim == 2 and "layers." in n]
-        others = [p for n, p in named if not (p.ndim == 2 and "layers." in n)]
-        recipe = self.recipe
+        """Muon for the matrices of the layers, AdamW for all else; the added heads apart."""
+        matrices, heads, others = [], [], []
+        for name, weights in self.model.named_parameters():
+            if "_head." in name:
+                heads.append(weights)
+            elif weights.requires_grad:
+                is_matrix = weights.ndim == 2 and "layers." in name
+                (matrices if is_matrix else others).append(weights)
+        rate, decay = self.recipe.learning_rate, self.recipe.weight_decay
         return (
-            torch.optim.Muon(
-                matrices,
-                recipe.learning_rate,
-                weight_decay=recipe.weight_decay,
-                adjust_lr_fn="match_rms_adamw",
-            ),
-            torch.optim.AdamW(
-                others, recipe.learning_rate, betas=(0.9, 0.98), weight_decay=recipe.weight_decay
-            ),
+            torch.optim.Muon(matrices, rate, weight_decay=decay, adjust_lr_fn="match_rms_adamw"),
+            torch.optim.AdamW(others, rate, betas=(0.9, 0.98), weight_decay=decay),
+            torch.optim.AdamW(heads, rate, betas=(0.9, 0.98), weight_decay=decay),
         )
 
     def learning_rates(self, progress: float) -> tuple[float, ...]:
-        """A higher rate for the matrices; both fall late, to a hundredth."""
+        """A higher rate for the matrices; all fall late, to a hundredth."""
         recipe = self.recipe
         rate = recipe.learning_rate * late_fall(progress, recipe.decay_from, 0.01)
-        return recipe.matrix_factor * rate, rate
+        return recipe.matrix_factor * rate, rate, recipe.head_factor * rate
 
     def losses(self, batch: Batch, progress: float) -> dict[str, tuple[float, torch.Tensor]]:
         """Phones and words from the encoder, text and where to look from the decoder."""
-        with half_precision():
-            values = compute_losses(self.model, batch)
         recipe = self.recipe
+        with half_precision():
+            values = compute_losses(self.model, batch, apart=progress < recipe.heads_first)
         is_later = progress >= recipe.stages[0][0]
         weights = {
             "text": 1.0,
@@ -132,12 +151,21 @@ class Trainer(TrainingRun):
         return rows * features / _FEATURES_PER_S
 
 
-def compute_losses(model: TeachingModel, batch: Batch) -> dict[str, torch.Tensor]:
-    """All losses of a batch as `whisper_data.Windows` gives it."""
-    heard, middle = model.hear(batch["mel"], batch["first_frame"])
-    phones, context = phone_losses(middle, model.context_head(heard), batch["phones"])
+def compute_losses(
+    model: TeachingModel, batch: Batch, apart: bool = False
+) -> dict[str, torch.Tensor]:
+    """All losses of a batch as `whisper_data.Windows` gives it.
+
+    Args:
+        model: What learns.
+        batch: What it hears and should write.
+        apart: The heads that are dropped at export do not teach the encoder.
+    """
+    heard, middle = model.hear(batch["mel"], batch["first_frame"], apart)
+    shown = heard.detach() if apart else heard
+    phones, context = phone_losses(middle, model.context_head(shown), batch["phones"])
     words = functional.cross_entropy(
-        model.word_head(heard).float().transpose(1, 2), batch["words"], ignore_index=IGNORED
+        model.word_head(shown).float().transpose(1, 2), batch["words"], ignore_index=IGNORED
     )
     losses = {"phones": phones, "context": context}
     if (batch["words"] != IGNORED).any():
@@ -180,8 +208,18 @@ def token_losses(
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, or go on training."""
-    trainer = Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed)
+    _train(Trainer(arguments.work, arguments.minutes, Recipe(), arguments.seed), arguments)
 
+
+def learn_on(arguments: argparse.Namespace) -> None:
+    """Let an exported model learn on."""
+    trainer = Trainer(arguments.work, arguments.minutes, ContinuedRecipe(), arguments.seed)
+    for model in (trainer.model, trainer.average):
+        model.read(arguments.tokens)
+    _train(trainer, arguments)
+
+
+def _train(trainer: Trainer, arguments: argparse.Namespace) -> None:
     def make_batches(seed: int) -> Windows:
         return Windows(
             arguments.domain,
@@ -210,6 +248,15 @@ def main() -> None:
     training.add_argument("--tokens", type=Path, required=True, help="folder of the tokens")
     add_training_options(training, minutes=138, seed=404)
     training.set_defaults(run=train)
+    continuing = commands.add_parser("continue", help="let an exported model learn on")
+    continuing.add_argument(
+        "--domain", type=Path, nargs="+", required=True, help="shards of whisper_corpus.py"
+    )
+    continuing.add_argument(
+        "--model", type=Path, required=True, dest="tokens", help="folder of the model"
+    )
+    add_training_options(continuing, minutes=50, seed=505)
+    continuing.set_defaults(run=learn_on, open=None)
     exporting = commands.add_parser("export", help="write the model for transformers")
     exporting.add_argument("--work", type=Path, required=True)
     exporting.add_argument("--output", type=Path, required=True, help="folder with the tokens")

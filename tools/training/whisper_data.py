@@ -17,10 +17,12 @@ from torch.utils.data import IterableDataset
 from whisper_scene import (
     FRAME_SAMPLES,
     SLOTS_PER_FRAME,
+    Layout,
     Scene,
     Utterance,
     compose,
     load_utterances,
+    passing_noise,
     silence,
 )
 from whisper_script import WordEncoder, write_script
@@ -39,6 +41,8 @@ class Plan:
         open_share: Share of rows with words of any kind, for phones alone.
         silent_share: Share of rows without speech.
         partial_share: Share of rows that are digital silence after a while.
+        joined_share: Share of the rows with speech that lie as the planner of windows joins them.
+        gap_share: Share of them with a pause of many seconds.
     """
 
     frames: int
@@ -46,6 +50,15 @@ class Plan:
     open_share: float
     silent_share: float
     partial_share: float
+    joined_share: float = 0.0
+    gap_share: float = 0.0
+
+    def draw_layout(self, rng: np.random.Generator) -> Layout:
+        """Draw how a row with speech is laid out."""
+        kind = rng.random()
+        if kind < self.joined_share:
+            return Layout.JOINED
+        return Layout.GAP if kind < self.joined_share + self.gap_share else Layout.MIXED
 
 
 class LogMel:
@@ -88,7 +101,7 @@ class Windows(IterableDataset):
 
     Args:
         domain: Folders of shards of the domain; all are drawn from equally often.
-        open_folder: Shards with words of any kind.
+        open_folder: Shards with words of any kind; None where no plan asks for them.
         plan_now: Called for every batch.
         encoder: Tokens of words.
         seed: Seed of all chance.
@@ -97,7 +110,7 @@ class Windows(IterableDataset):
     def __init__(
         self,
         domain: Sequence[Path],
-        open_folder: Path,
+        open_folder: Path | None,
         plan_now: Callable[[], Plan],
         encoder: WordEncoder,
         mel_bins: int,
@@ -111,7 +124,8 @@ class Windows(IterableDataset):
         torch.set_num_threads(1)
         rng = np.random.default_rng(self._seed)
         stores = [_Store(folder, True, rng) for folder in self._domain]
-        stores.append(_Store(self._open_folder, False, rng))
+        if self._open_folder is not None:
+            stores.append(_Store(self._open_folder, False, rng))
         for store in stores:
             store.read_more(6)
         noises = NoiseBank(rng, [stores[0].draw().samples.astype(np.float32) for _ in range(200)])
@@ -141,7 +155,7 @@ class Windows(IterableDataset):
             is_open = kind > 1 - plan.open_share
 
             def draw() -> Utterance:
-                return stores[-1 if is_open else int(rng.integers(len(stores) - 1))].draw()
+                return stores[-1 if is_open else int(rng.integers(len(self._domain)))].draw()
 
             scene = _recorded_scene(rng, plan, draw, noises)
             if is_open:
@@ -170,8 +184,12 @@ def _recorded_scene(
     frames = plan.frames
     if rng.random() < plan.partial_share:
         frames = int(np.exp(rng.uniform(np.log(min(100, frames - 1)), np.log(frames))))
-    scene = compose(rng, frames, draw, may_cut=frames == plan.frames and rng.random() < 0.4)
+    layout = plan.draw_layout(rng)
+    may_cut = frames == plan.frames and rng.random() < 0.4
+    scene = compose(rng, frames, draw, may_cut, layout)
     samples = scene.samples
+    if layout is not Layout.MIXED and rng.random() < 0.4:
+        samples = samples + passing_noise(rng, len(samples), noises)
     severity = float(rng.choice([0.0, 0.2, 0.5, 1.0], p=[0.45, 0.35, 0.15, 0.05]))
     if severity > 0:
         samples = record(samples * drifting_level(rng, len(samples)), noises, rng, severity)

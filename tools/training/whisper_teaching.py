@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -128,14 +129,30 @@ class TeachingModel(nn.Module):
         sines = torch.cat([sines, sines[-1:]])
         return torch.cat([self.text_table, self.time_map(sines)])
 
+    @torch.no_grad()
+    def read(self, folder: Path) -> None:
+        """Take the weights of an exported model; the added heads stay as they are."""
+        from transformers import WhisperForConditionalGeneration
+
+        self.whisper.load_state_dict(
+            WhisperForConditionalGeneration.from_pretrained(folder).state_dict()
+        )
+        table = self.whisper.model.decoder.embed_tokens.weight
+        self.text_table.copy_(table[: self.ids.first_timestamp])
+        sines = self.whisper.model.encoder.embed_positions.weight
+        stamps = table[self.ids.first_timestamp :][: len(sines)]
+        mapped = torch.linalg.lstsq(sines.double(), stamps.double(), rcond=1e-4, driver="gelsd")
+        self.time_map.weight.copy_(mapped.solution.T)
+
     def hear(
-        self, mel: torch.Tensor, first_frames: torch.Tensor
+        self, mel: torch.Tensor, first_frames: torch.Tensor, apart: bool = False
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Encode parts of windows.
 
         Args:
             mel: float (B, M, 2 T).
             first_frames: int64 (B,), where each begins in its window of 1500 frames.
+            apart: The phones teach their head alone, not the layers below.
 
         Returns:
             The encoder's output (B, T, D) and the phone logits of a middle layer (B, T, P).
@@ -149,7 +166,7 @@ class TeachingModel(nn.Module):
         for depth, layer in enumerate(encoder.layers):
             hidden = layer(hidden, None)
             if depth == PHONE_LAYER:
-                phones = self.phone_head(hidden)
+                phones = self.phone_head(hidden.detach() if apart else hidden)
         return encoder.layer_norm(hidden), phones
 
     def write(

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 from augment import NoiseBank
-from whisper_data import LogMel, frame_phones
-from whisper_scene import Utterance, Word, at_other_speed, compose, silence
-from whisper_teaching import attention_loss
+from whisper_data import LogMel, Plan, frame_phones
+from whisper_scene import (
+    Layout,
+    Utterance,
+    Word,
+    at_other_speed,
+    compose,
+    passing_noise,
+    silence,
+)
+from whisper_teaching import TeachingModel, attention_loss, build_whisper
+from whisper_tokens import TokenIds
+
+MODEL = Path(__file__).parents[4] / "models" / "tiny-whisper"
 
 
 def utterance(seconds: float = 1.0) -> Utterance:
@@ -47,6 +60,66 @@ def test_a_cut_sentence_ends_the_window():
     assert cut
     assert all(scene.sentences[-1][-1].end_s > 10 for scene in cut)
     assert all(scene.samples[-1] != 0 for scene in cut)
+
+
+def long_utterance() -> Utterance:
+    """Four words, each louder than the one before."""
+    loud = np.repeat(np.arange(1, 5, dtype=np.int16) * 4000, 8000)
+    words = tuple(Word(f"w{i}", 0.5 * i, 0.5 * i + 0.5) for i in range(4))
+    return Utterance(loud, np.repeat(np.arange(1, 5, dtype=np.int8), 100), words)
+
+
+def pauses(layout: Layout, seed: int) -> list[float]:
+    """Seconds before each sentence of a window."""
+    scene = compose(np.random.default_rng(seed), 1500, long_utterance, False, layout)
+    ends = [0.0, *(sentence[-1].end_s for sentence in scene.sentences)]
+    starts = [sentence[0].start_s for sentence in scene.sentences]
+    return [start - end for start, end in zip(starts, ends, strict=False)]
+
+
+def test_joined_windows_are_dense_and_may_begin_within_a_sentence():
+    assert all(max(pauses(Layout.JOINED, seed)) < 0.81 for seed in range(20))
+    scenes = [
+        compose(np.random.default_rng(seed), 1500, long_utterance, False, Layout.JOINED)
+        for seed in range(40)
+    ]
+    begun_within = [scene for scene in scenes if scene.sentences[0][0].text != "w0"]
+    assert 3 < len(begun_within) < 20
+    for scene in begun_within:
+        first = scene.sentences[0][0]
+        middle = round((first.start_s + first.end_s) / 2 * 200)
+        assert scene.phones[middle] == int(first.text[1]) + 1
+        assert all(sentence[0].text == "w0" for sentence in scene.sentences[1:])
+
+
+def test_a_gap_may_lie_before_or_between_sentences_and_last_for_most_of_the_window():
+    found = [pauses(Layout.GAP, seed) for seed in range(60)]
+    assert all(sum(pause > 0.81 for pause in each) <= 1 for each in found)
+    assert any(each[0] > 10 for each in found)
+    assert any(max(each[1:], default=0) > 15 for each in found)
+
+
+def test_a_plan_without_shares_lays_rows_out_as_ever():
+    plain, joined = (Plan(500, 1, 0.0, 0.0, 0.0, *shares) for shares in ((), (0.5, 0.5)))
+    rng = np.random.default_rng(4)
+    assert {plain.draw_layout(rng) for _ in range(50)} == {Layout.MIXED}
+    assert {joined.draw_layout(rng) for _ in range(50)} == {Layout.JOINED, Layout.GAP}
+
+
+def test_passing_noise_is_faint_and_leaves_parts_as_they_are():
+    rng = np.random.default_rng(5)
+    noises = NoiseBank(rng, [rng.standard_normal(16000).astype(np.float32)])
+    sounds = [passing_noise(rng, 16000, noises) for _ in range(20)]
+    assert all(np.isfinite(sound).all() and np.abs(sound).max() < 0.3 for sound in sounds)
+    assert all(0 < np.mean(sound == 0) < 1 for sound in sounds)
+
+
+def test_an_exported_model_learns_on_from_its_own_embeddings():
+    ids = TokenIds()
+    model = TeachingModel(build_whisper(ids), ids)
+    model.read(MODEL)
+    embedded = model.whisper.model.decoder.embed_tokens.weight
+    assert torch.allclose(model.token_table(), embedded, atol=0.02)
 
 
 def test_speed_moves_sound_and_times_together():
