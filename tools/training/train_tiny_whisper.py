@@ -260,7 +260,12 @@ def main() -> None:
     exporting = commands.add_parser("export", help="write the model for transformers")
     exporting.add_argument("--work", type=Path, required=True)
     exporting.add_argument("--output", type=Path, required=True, help="folder with the tokens")
-    exporting.set_defaults(run=lambda arguments: export(arguments.work, arguments.output))
+    exporting.add_argument(
+        "--kept", type=float, default=0.0, help="share of the weights that OUTPUT holds (default 0)"
+    )
+    exporting.set_defaults(
+        run=lambda arguments: export(arguments.work, arguments.output, arguments.kept)
+    )
     arguments = parser.parse_args()
     arguments.run(arguments)
 

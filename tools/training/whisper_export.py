@@ -113,14 +113,28 @@ def averaged_whisper(work: Path) -> tuple[torch.nn.Module, str]:
     return teaching.whisper, learned
 
 
-def export(work: Path, output: Path) -> None:
-    """Write the averaged model, its tokenizer and its feature extractor."""
-    from transformers import GenerationConfig, WhisperFeatureExtractor
+def export(work: Path, output: Path, kept: float = 0.0) -> None:
+    """Write the averaged model, its tokenizer and its feature extractor.
+
+    Args:
+        work: Folder of the checkpoint.
+        output: Folder with the tokens, and where ``kept`` is above 0 with the model before.
+        kept: Share of the weights before in those that are written.
+    """
+    from transformers import (
+        GenerationConfig,
+        WhisperFeatureExtractor,
+        WhisperForConditionalGeneration,
+    )
 
     trained, learned = averaged_whisper(work)
     ids = TokenIds()
     model = build_whisper(ids)
     model.load_state_dict(trained.state_dict())
+    if kept:
+        before = WhisperForConditionalGeneration.from_pretrained(output)
+        with torch.no_grad():
+            torch._foreach_lerp_(list(model.parameters()), list(before.parameters()), kept)
     vocabulary = json.loads((output / "vocab.json").read_text(encoding="utf-8"))
     model.generation_config = GenerationConfig(**generation_settings(ids, vocabulary["Ġ"]))
     write_weights(model, output)
