@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from augment import NoiseBank
+from safetensors.torch import load_file
 from whisper_data import LogMel, Plan, frame_phones
+from whisper_export import export
 from whisper_scene import (
     Layout,
     Utterance,
@@ -120,6 +123,23 @@ def test_an_exported_model_learns_on_from_its_own_embeddings():
     model.read(MODEL)
     embedded = model.whisper.model.decoder.embed_tokens.weight
     assert torch.allclose(model.token_table(), embedded, atol=0.02)
+
+
+def test_an_export_can_keep_the_weights_before(tmp_path):
+    ids = TokenIds()
+    state = TeachingModel(build_whisper(ids), ids).state_dict()
+    torch.save({"average": state, "step": 0, "heard_s": 0.0}, tmp_path / "checkpoint.pt")
+    shutil.copytree(MODEL, tmp_path / "model")
+    export(tmp_path, tmp_path / "model", kept=1.0)
+    before, after = (
+        load_file(folder / "model.safetensors") for folder in (MODEL, tmp_path / "model")
+    )
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    export(tmp_path, tmp_path / "model")
+    assert not torch.equal(
+        load_file(tmp_path / "model" / "model.safetensors")["model.decoder.embed_tokens.weight"],
+        before["model.decoder.embed_tokens.weight"],
+    )
 
 
 def test_speed_moves_sound_and_times_together():
