@@ -88,6 +88,37 @@ class DecodeRules:
         if self._timestamps:
             self._apply_to_timestamps(logits_BV, state)
 
+    def likeliest(
+        self, logits_BV: torch.Tensor, state: TimestampState
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return what :meth:`apply` leaves the likeliest, in fewer passes over the vocabulary.
+
+        Args:
+            logits_BV: float32, to which nothing was applied; changed in place.
+            state: of the tokens before.
+
+        Returns:
+            The tokens and their log-probabilities, (B, 1) each.
+        """
+        logits_BV += self._always_V
+        if not self._timestamps:
+            best_B1, tokens_B1 = logits_BV.max(-1, keepdim=True)
+            return tokens_B1, best_B1 - logits_BV.logsumexp(-1, keepdim=True)
+        self._keep_in_order(logits_BV, state)
+        text, stamps = logits_BV[:, : self._begin_id], logits_BV[:, self._begin_id :]
+        best_text_B1, text_B1 = text.max(-1, keepdim=True)
+        best_stamp_B1, stamp_B1 = stamps.max(-1, keepdim=True)
+        all_text_B1 = text.logsumexp(-1, keepdim=True)
+        all_stamps_B1 = stamps.logsumexp(-1, keepdim=True)
+        only_stamps_B1 = all_stamps_B1 > best_text_B1
+        is_stamp_B1 = only_stamps_B1 | (best_stamp_B1 > best_text_B1)
+        both_B1 = torch.logaddexp(all_text_B1, all_stamps_B1)
+        return (
+            torch.where(is_stamp_B1, stamp_B1 + self._begin_id, text_B1),
+            torch.where(is_stamp_B1, best_stamp_B1, best_text_B1)
+            - torch.where(only_stamps_B1, all_stamps_B1, both_B1),
+        )
+
     def leads(
         self, logits_BV: torch.Tensor, state: TimestampState, tokens_B1: torch.Tensor
     ) -> torch.Tensor:

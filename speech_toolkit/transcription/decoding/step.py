@@ -34,6 +34,7 @@ from speech_toolkit.transcription.decoding.cache import (
 )
 from speech_toolkit.transcription.decoding.choice import TokenChoice
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
+from speech_toolkit.transcription.decoding.layers import SingleTokenLayers
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ class DecodeLoop:
         self._choice = TokenChoice(checkpoint, decoder.device)
         self._room: BatchState | None = None
         self._spoilt: set[int] = set()
+        is_plain = decoder.config._attn_implementation == "sdpa" and watch is None
+        self._single = SingleTokenLayers(decoder) if is_plain else None
 
     def speech(self, states_BFE: torch.Tensor) -> Speech:
         """Return what the decoder looks at of the encoder's states."""
@@ -284,9 +287,10 @@ class DecodeLoop:
     ) -> torch.Tensor:
         """Return the decoder's output (B, L, E) for tokens at positions (L,) or (B, L)."""
         decoder = self._decoder
-        states = decoder.embed_tokens(tokens_BL) + embedding(
-            positions, decoder.embed_positions.weight
-        )
+        places = embedding(positions, decoder.embed_positions.weight)
+        states = decoder.embed_tokens(tokens_BL) + places
+        if self._single and isinstance(cache, SlotCache):
+            return decoder.layer_norm(self._single(states, mask, cache))
         for layer in decoder.layers:
             states = layer(
                 states,

@@ -46,6 +46,15 @@ def slow_rules(checkpoint, tokens, logits, timestamps):
     return WhisperTimeStampLogitsProcessor(config, 0)(tokens, logits) if timestamps else logits
 
 
+def after(tokens):
+    """Return what the rules know after texts."""
+    state = TimestampState.allocate(TEXTS, CPU)
+    state.reset(TIMESTAMP_BEGIN)
+    for place in range(tokens.shape[1]):
+        state.append(tokens[:, place : place + 1], TIMESTAMP_BEGIN)
+    return state
+
+
 @pytest.mark.parametrize("timestamps", [True, False])
 @pytest.mark.parametrize("length", [0, 1, 2, 3, 6])
 @pytest.mark.parametrize("lift", [0.0, 3.0])
@@ -56,15 +65,29 @@ def test_rules_are_those_of_transformers(checkpoint, length, timestamps, lift):
     logits[::2, :TIMESTAMP_BEGIN] += lift  # so that text wins now and then
     expected = slow_rules(checkpoint, tokens, logits.clone(), timestamps)
     rules = DecodeRules(checkpoint, timestamps, CPU)
-    state = TimestampState.allocate(TEXTS, CPU)
-    state.reset(TIMESTAMP_BEGIN)
-    for place in range(length):
-        state.append(tokens[:, place : place + 1], TIMESTAMP_BEGIN)
+    state = after(tokens)
     if length:
         rules.apply(logits, state)
     else:
         rules.apply_to_first(logits)
     assert torch.equal(logits, expected)
+
+
+@pytest.mark.parametrize("timestamps", [True, False])
+@pytest.mark.parametrize("length", [1, 2, 3, 6])
+@pytest.mark.parametrize("lift", [0.0, 3.0])
+def test_the_likeliest_is_that_of_what_the_rules_leave(checkpoint, length, timestamps, lift):
+    rules, state = DecodeRules(checkpoint, timestamps, CPU), after(texts(length))
+    generator = torch.Generator().manual_seed(2)
+    logits = torch.randn((TEXTS, VOCABULARY), generator=generator) * 3
+    logits[::2, :TIMESTAMP_BEGIN] += lift
+    found, scores = rules.likeliest(logits.clone(), state)
+    rules.apply(logits, state)
+    expected = logits.argmax(-1, keepdim=True)
+    assert torch.equal(found, expected)
+    assert len(set((expected >= TIMESTAMP_BEGIN)[:, 0].tolist())) == 2
+    log_probs = logits.log_softmax(-1).gather(1, expected)
+    assert torch.allclose(scores, log_probs, atol=1e-5)
 
 
 def test_without_a_limit_any_timestamp_may_be_first(checkpoint):
