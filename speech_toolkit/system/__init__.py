@@ -1,1 +1,1 @@
-"""The process that the toolkit runs in: signals, standard streams, garbage collection."""
+"""The process the toolkit runs in: signals, streams, garbage collection, products on one core."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from speech_toolkit.alignment.refinement.products import product
+from speech_toolkit.system.products import product
 
 _WEIGHTS = Path(__file__).with_name("boundary_scorer.npz")
 

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from speech_toolkit.alignment.refinement.products import product
+from speech_toolkit.system.products import product
 
 HOP_S = 0.01
 BANDS = 12

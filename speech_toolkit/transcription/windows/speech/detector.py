@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_toolkit.system.products import product
 from speech_toolkit.transcription.windows.speech.bands import (
     FINE_BANDS,
     HOP_S,
@@ -69,12 +70,13 @@ class Network:
         moments = (len(heard) - FIRST_FRAMES) // FRAMES_PER_MOMENT + 1
         last = FRAMES_PER_MOMENT * (moments - 1) + 1
         lags = [heard[lag : lag + last : FRAMES_PER_MOMENT] for lag in range(FIRST_FRAMES)]
-        hidden = np.maximum(np.concatenate(lags, axis=1) @ self.first + self.first_bias, 0)
+        hidden = product(np.concatenate(lags, axis=1), self.first)
+        hidden = np.maximum(hidden + self.first_bias, 0)
         for dilation, weights, bias in zip(DILATIONS, self.layers, self.biases, strict=True):
             middle = hidden[dilation:-dilation]
             taps = np.concatenate([hidden[: -2 * dilation], middle, hidden[2 * dilation :]], axis=1)
-            hidden = np.maximum(taps @ weights + bias, 0) + middle
-        return hidden @ self.output + self.output_bias
+            hidden = np.maximum(product(taps, weights) + bias, 0) + middle
+        return np.einsum("mh,h->m", hidden, self.output) + self.output_bias
 
 
 def relative_levels(fine: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.other_sounds import EFFECTS, MUSIC
 from speech_toolkit.audio.waveform import load_audio
 from speech_toolkit.transcription.windows.speech import SpeechFinder, find_speech
-from speech_toolkit.transcription.windows.speech.detector import SpeechDetector
+from speech_toolkit.transcription.windows.speech.detector import Network, SpeechDetector
 
 RATE_HZ = 16000
 SAMPLES = Path(__file__).parents[5] / "samples"
@@ -75,3 +75,25 @@ def test_as_many_frames_are_judged_as_are_heard(num_frames):
     detector = SpeechDetector()
     fine = np.full((40, num_frames), -60, np.float32)
     assert len(detector.add(fine)) + len(detector.finish()) == num_frames
+
+
+class Counted(np.ndarray):
+    """Notes how many multiplications each product takes."""
+
+    taken = ()
+
+    def __array_ufunc__(self, ufunc, method, *inputs, out=None, **options):
+        if ufunc is np.matmul:
+            columns = inputs[1].shape[1] if inputs[1].ndim > 1 else 1
+            Counted.taken = (*Counted.taken, inputs[0].size * columns)
+        options |= {} if out is None else {"out": tuple(map(np.asarray, out))}
+        found = getattr(ufunc, method)(*map(np.asarray, inputs), **options)
+        return found.view(Counted) if isinstance(found, np.ndarray) else found
+
+
+def test_no_product_is_large_enough_to_wake_threads_that_wait_in_a_busy_loop():
+    network = Network.load()
+    weights = {name: getattr(network, name).view(Counted) for name in ("first", "layers", "output")}
+    frames = np.zeros((5000, 40), np.float32)
+    Network(**{**vars(network), **weights}).log_odds(frames)
+    assert 0 < max(Counted.taken) <= 1 << 18  # up to which OpenBLAS stays on one core

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from speech_toolkit.alignment.refinement.products import product
+from speech_toolkit.system.products import product
 
 
 @pytest.mark.parametrize("rows", [0, 1, 400, 5000])
