@@ -30,8 +30,9 @@ from speech_toolkit.transcription.decoded import (
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.decoding.fallback import needs_fallback
 from speech_toolkit.transcription.decoding.refill import DecodingJob, RefilledBatch
-from speech_toolkit.transcription.long_form import Heard, LongForm, PlannedWindow, WindowRequest
+from speech_toolkit.transcription.long_form import Heard, WindowRequest
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.window_encoder import WindowEncoder
 
 HeardWindows: TypeAlias = list[tuple[WindowRequest, Outcome[Heard]]]
 T = TypeVar("T")
@@ -88,6 +89,7 @@ class Listener:
         self._on_batch = on_batch
         self._on_time = on_time
         self._batches = HalvingBatches(decoder.device, batch_size, _MEMORY_ADVICE, self._warn)
+        self._encoder = WindowEncoder(decoder, self._batches)
         self._batch: RefilledBatch | None = None
         self._waiting: deque[_Attempt] = deque()
         self._suspects: deque[_Attempt] = deque()
@@ -129,7 +131,8 @@ class Listener:
             self._share_time(time.perf_counter() - started)
             if heard or not self._under_way:
                 yield heard
-            if is_over and not (heard or written or self._under_way or self._waiting):
+            left = (heard, written, self._under_way, self._waiting, self._suspects)
+            if is_over and not any(left):
                 return
 
     def _begin_more(self, take: Callable[[int], list[WindowRequest] | None]) -> bool:
@@ -153,7 +156,7 @@ class Listener:
     def _encode_more(self, wanted: int, take: Callable[[int], list[WindowRequest] | None]) -> bool:
         """Let so many encoded windows wait; tell whether there are no more."""
         together = self._decoder.windows_encoded_together(self.batch_size)
-        while len(self._waiting) < wanted:
+        while len(self._waiting) < wanted and not self._failed:
             requests = take(together)
             if not requests:
                 return requests is None
@@ -161,12 +164,10 @@ class Listener:
         return False
 
     def _encode(self, requests: Sequence[WindowRequest], together: int) -> None:
-        """Encode windows, and such as will be asked for next where these fill no batch."""
+        """Encode windows; where that fails for several files, each by itself."""
         self._concerned.update(dict.fromkeys(requests))
-        planned = [(each.long_form, each.planned) for each in requests]
-        planned += [(each.long_form, p) for each in requests for p in each.long_form.ahead]
-        missing = [each for each in planned if each[1].encoded is None][:together]
-        outcome = outcome_of(partial(self._encode_and_detect, missing, requests))
+        outcome = outcome_of(partial(self._encoder.encode, requests, together))
+        self._recover()
         if outcome.error is None:
             for request in requests:
                 self._prepare(request)
@@ -176,38 +177,6 @@ class Listener:
             self._decoder.device.empty_cache()
             for request in requests:
                 self._encode([request], together=1)
-
-    def _encode_and_detect(
-        self, planned: Sequence[tuple[LongForm, PlannedWindow]], requests: Sequence[WindowRequest]
-    ) -> None:
-        self._batches.run(self._encode_together, planned)
-        self._detect_languages(requests)
-
-    def _encode_together(
-        self, planned: Sequence[tuple[LongForm, PlannedWindow]]
-    ) -> Sequence[tuple[LongForm, PlannedWindow]]:
-        windows = [each.features() for _, each in planned]
-        self._decoder.clock.add("features", sum(window.seconds for window in windows))
-        encoded = self._decoder.encode_windows(windows)
-        for row, (long_form, each) in enumerate(planned):
-            each.encoded = (encoded, row)
-            if row in encoded.redone:
-                long_form.note_overflow(each.window)
-        return planned
-
-    def _detect_languages(self, requests: Sequence[WindowRequest]) -> None:
-        """Detect what is spoken in each file of which that is not known, in its first window."""
-        if not self._decoder.checkpoint.languages:
-            return
-        first: dict[LongForm, WindowRequest] = {}
-        for request in requests:
-            if request.long_form.language is None:
-                first.setdefault(request.long_form, request)
-        if first:
-            encoded = gathered([request.planned.encoded for request in first.values()])
-            found = self._decoder.detect_language(encoded)
-            for long_form, (language, probability) in zip(first, found, strict=True):
-                long_form.language, long_form.language_probability = language, probability
 
     def _prepare(self, request: WindowRequest) -> None:
         """Let an encoded window wait for its turn."""
@@ -254,7 +223,10 @@ class Listener:
 
     def _drop_void(self) -> None:
         """Leave what nobody waits for any more."""
-        self._waiting = deque(each for each in self._waiting if not each.request.is_void)
+        for queue in (self._waiting, self._suspects):
+            kept = [each for each in queue if not each.request.is_void]
+            queue.clear()
+            queue.extend(kept)
         void = [job for job, attempt in self._under_way.items() if attempt.request.is_void]
         for job in void:
             del self._under_way[job]
@@ -274,6 +246,7 @@ class Listener:
         heard = []
         for group in _alike(written, lambda each: each.attempt.request.long_form.language):
             outcome = outcome_of(partial(self._with_words, group))
+            self._recover()
             if outcome.error is None:
                 heard += outcome.result
             elif len(group) == 1:
@@ -311,12 +284,12 @@ class Listener:
         outcome = outcome_of(work)
         if outcome.error is None:
             return outcome.result
-        attempts = list(self._under_way.values())
-        self._under_way.clear()
-        self._batch = None
+        is_too_large = self._batch is not None and self._batch.slots > self.batch_size
+        attempts = self._torn_out()
         self._decoder.release()
-        if isinstance(outcome.error, OutOfMemoryError) and self.batch_size > 1:
-            self._batches.halve(self.batch_size)
+        if isinstance(outcome.error, OutOfMemoryError) and (is_too_large or self.batch_size > 1):
+            if not is_too_large:  # else the encoder has had too little memory before
+                self._batches.halve(self.batch_size)
             self._waiting.extendleft(reversed(attempts))
         elif len({attempt.request.long_form for attempt in attempts}) > 1:
             self._suspects.extend(attempts)
@@ -324,6 +297,18 @@ class Listener:
             failure = Outcome[Heard](error=outcome.error)
             self._failed += [(attempt.request, failure) for attempt in attempts]
         return None
+
+    def _recover(self) -> None:
+        """Let begin anew what was under way when its memory had to go for something else."""
+        if self._batch and self._batch.is_lost:
+            self._waiting.extendleft(reversed(self._torn_out()))
+
+    def _torn_out(self) -> list[_Attempt]:
+        """Take all that is under way out of the batch, which is of no more use."""
+        attempts = list(self._under_way.values())
+        self._under_way.clear()
+        self._batch = None
+        return attempts
 
     def _share_time(self, seconds: float) -> None:
         """Tell for which windows time was spent: those begun, under way, or finished."""

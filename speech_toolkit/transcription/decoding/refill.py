@@ -74,6 +74,7 @@ class RefilledBatch:
         clock: seconds per stage.
 
     Attributes:
+        slots: likewise.
         jobs: under way.
     """
 
@@ -91,7 +92,7 @@ class RefilledBatch:
         clock: StageClock,
     ) -> None:
         self._loop = loop
-        self._slots = slots
+        self.slots = slots
         self._checkpoint = checkpoint
         self._text = text
         self._redo = redo
@@ -113,8 +114,13 @@ class RefilledBatch:
     def room(self) -> int:
         """How many windows may be admitted now."""
         under_way = len(self.jobs)
-        free = self._slots - under_way
+        free = self.slots - under_way
         return free if not under_way or free >= self._least_refill else 0
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its memory was given back, since there was none left for something else."""
+        return not self._loop.has_room
 
     def admit(self, jobs: Iterable[DecodingJob]) -> None:
         """Begin with windows, at most as many as there is room for.

@@ -123,6 +123,11 @@ class DecodeLoop:
         """Return the module with which a layer attends to the speech."""
         return self._decoder.layers[layer].encoder_attn
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there is memory for windows; what is in it is lost where it was given back."""
+        return self._room is not None
+
     def reserve(self, slots: int) -> None:
         """Make room for windows; where there is too little, all that was there is lost."""
         slots = self._graphs.room_for(slots)

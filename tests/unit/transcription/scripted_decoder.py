@@ -66,6 +66,8 @@ class LengthsAsFeatures:
 class ScriptedBatch:
     """Writes each window in one step, in the order in which they are admitted."""
 
+    is_lost = False
+
     def __init__(self, decoder, slots):
         self.decoder, self.slots, self.jobs = decoder, slots, []
 

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from speech_toolkit.device import Device
+from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import OutOfMemoryError
 from speech_toolkit.transcription.listening import Listener
 from speech_toolkit.transcription.long_form import LongForm
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.window_encoder import WindowEncoder
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
 from tests.unit.transcription.scripted_decoder import (
@@ -188,6 +190,7 @@ class Takes:
             start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
             request.long_form.prompt = lambda history, start=start: (*history, *start)
             request.long_form._planned = ()
+            request.long_form.warnings = []
             self.requests.append(request)
 
     def __call__(self, most):
@@ -223,3 +226,74 @@ def test_a_window_does_not_depend_on_its_neighbours(make_decoder, monkeypatch, i
     for number in range(7):
         assert found[1][number].tokens == found[3][number].tokens
         assert found[1][number].temperature == found[3][number].temperature
+
+
+def test_windows_ahead_are_encoded_once_however_many_of_their_file_are_asked_for():
+    decoder = GoodFrom(dict.fromkeys(range(20), 0.0))
+    file = file_of(decoder, 5, 6, 7, 8, batch_size=8)
+    requests = file.ask(3)
+    assert file.plan(1) == 1
+    WindowEncoder(decoder, HalvingBatches(decoder.device, 8, "")).encode(requests, 8)
+    assert decoder.batches == [4]
+
+
+def test_a_batch_without_memory_begins_anew_in_what_the_encoder_has_left_of_its_size():
+    decoder = FailsIn("launch", OutOfMemoryError("cpu is out of memory"), most=1)
+    run = Opened(decoder, [file_of(decoder, 5, 6, 7, batch_size=4)], 4)
+    plain = decoder.open_batch
+
+    def shrinks(slots):
+        run._listener._batches.size = 1
+        return plain(slots)
+
+    decoder.open_batch = shrinks
+    (file,) = run.hear_all()
+    assert [item.decoded.tokens[1] for item in file.long_form.found] == [5, 6, 7]
+    assert decoder.sizes == [4, 1]
+
+
+def test_a_file_that_fails_is_heard_no_further():
+    class Breaks(GoodFrom):
+        def encode_windows(self, windows):
+            super().encode_windows(windows)
+            raise ValueError("broken")
+
+    decoder = Breaks({})
+    (file,) = hear_all(decoder, [file_of(decoder, *[5] * 9, batch_size=3)], 3)
+    assert str(file.error) == "broken"
+    assert decoder.batches == [3]
+
+
+def test_no_memory_for_the_encoder_costs_nothing_of_what_is_being_written(
+    make_decoder, monkeypatch
+):
+    """Its memory is given back, so that it begins anew."""
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    settings = TranscriptionSettings(language="en", temperatures=(0.0,), no_speech_threshold=None)
+    sizes, found = [], {}
+
+    def encode(windows):
+        features = torch.stack([window.values for window in windows])
+        sizes.append(len(windows))
+        with decoder._at_work("in the encoder"):
+            if len(sizes) == 2 and batch_size > 1:
+                raise torch.OutOfMemoryError("out of memory")
+        return decoder.encode(features, [window.fingerprint for window in windows])
+
+    monkeypatch.setattr(decoder, "encode_windows", encode)
+    for batch_size in (1, 4):
+        sizes.clear()
+        monkeypatch.setattr(Device, "is_card", property(lambda device, size=batch_size: size > 1))
+        takes = Takes(decoder, 9, settings)
+        for request in takes.requests:
+            request.long_form = takes.requests[0].long_form
+        numbers = {request: number for number, request in enumerate(takes.requests)}
+        listener = Listener(decoder, settings, batch_size)
+        found[batch_size] = {
+            numbers[request]: outcome.unwrap().decoded.tokens
+            for heard in listener.hear(takes)
+            for request, outcome in heard
+        }
+    assert sizes[:2] == [4, 4]
+    assert listener.batch_size == 2
+    assert found[1] == found[4]
