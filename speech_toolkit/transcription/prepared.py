@@ -18,6 +18,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
+from speech_toolkit.audio.prefetch import prefetched
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.stream import RecordingFacts, opened_audio
 from speech_toolkit.audio.waveform import Waveform, as_waveform
@@ -35,6 +36,8 @@ CheckFacts = Callable[[RecordingFacts], None]
 
 _MIN_AUDIO_S = 0.025  # one frame of the mel spectrogram
 _BLOCK_S = 30.0  # of a waveform that is in memory
+_FIRST_BLOCKS = 16  # are decoded where they are searched for speech; then a thread decodes
+_BLOCKS_AHEAD = 4
 
 
 class PreparedAudio:
@@ -130,22 +133,29 @@ class PreparedAudio:
 
     def _stretches(self, blocks: Generator[np.ndarray], finder: _Finder) -> Generator[ReadStretch]:
         """Read to the end, and keep the time that each stage takes."""
-        with closing(blocks):
+        with closing(prefetched(self._timed(blocks), _BLOCKS_AHEAD, _FIRST_BLOCKS)) as ready:
             num_samples = 0
+            for block in ready:
+                started = time.perf_counter()
+                num_samples += len(block)
+                regions = finder.add(block)
+                self.find_speech_s += time.perf_counter() - started
+                yield ReadStretch(block, tuple(regions), finder.open_region, finder.settled_sample)
+            started = time.perf_counter()
+            regions = finder.finish()
+            self.find_speech_s += time.perf_counter() - started
+        yield ReadStretch(np.empty(0, np.float32), tuple(regions), None, num_samples)
+
+    def _timed(self, blocks: Generator[np.ndarray]) -> Generator[np.ndarray]:
+        """Keep the time that blocks take, in whatever thread they are made."""
+        with closing(blocks):
             while True:
                 started = time.perf_counter()
                 block = next(blocks, None)
-                loaded = time.perf_counter()
-                self.load_s += loaded - started
+                self.load_s += time.perf_counter() - started
                 if block is None:
-                    break
-                num_samples += len(block)
-                regions = finder.add(block)
-                self.find_speech_s += time.perf_counter() - loaded
-                yield ReadStretch(block, tuple(regions), finder.open_region, finder.settled_sample)
-            regions = finder.finish()
-            self.find_speech_s += time.perf_counter() - loaded
-        yield ReadStretch(np.empty(0, np.float32), tuple(regions), None, num_samples)
+                    return
+                yield block
 
     def _file_blocks(self, source: AudioSource) -> Generator[np.ndarray]:
         """Yield blocks at the model's rate and the usual level, float32 (N,) each."""
