@@ -176,7 +176,12 @@ class SlotCache(EncoderDecoderCache):
         self.self_attention_cache.rows = rows_BH.view(-1)
 
     def fill(self, slots_B: torch.Tensor, speech: list[KeysValues], text: list[KeysValues]) -> None:
-        """Put windows and the first tokens of their text, which have been read, into slots."""
+        """Put windows and the first tokens of their text, which have been read, into slots.
+
+        What is behind those tokens is masked, and must still be finite: a window before may have
+        left anything.
+        """
+        self._text.index_fill_(2, slots_B, 0)
         for memory, layers in ((self._speech, speech), (self._text, text)):
             for kept, layer in zip(memory, layers, strict=True):
                 length = layer.keys.shape[2]
@@ -187,7 +192,3 @@ class SlotCache(EncoderDecoderCache):
         """Copy what one slot holds into another."""
         self._text[:, :, target] = self._text[:, :, source]
         self._speech[:, :, target] = self._speech[:, :, source]
-
-    def forget_text(self, slot: int) -> None:
-        """Clear the text of a slot: what is masked must still be finite."""
-        self._text[:, :, slot] = 0

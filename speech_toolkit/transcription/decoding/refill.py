@@ -162,7 +162,12 @@ class RefilledBatch:
             if not done:
                 return []
             generated = self._loop.generated(done)
-            return [self._taken_out(slot, generated, index) for index, slot in enumerate(done)]
+            rows = [self._rows[slot] for slot in done]
+            written = [self._decoded(row, generated, index) for index, row in enumerate(rows)]
+        for slot in done:
+            self._rows[slot] = None
+        found = zip(rows, written, generated.is_sound_B.tolist(), strict=True)
+        return [self._exact(row.job, decoded, is_sound) for row, decoded, is_sound in found]
 
     def _begin(self, jobs: Sequence[DecodingJob]) -> None:
         """Begin with windows that were encoded together."""
@@ -220,17 +225,13 @@ class RefilledBatch:
                 self._loop.move(len(self._rows) - 1, slot)
                 self._rows[slot] = self._rows.pop()
 
-    def _taken_out(
-        self, slot: int, generated: Generated, index: int
+    def _exact(
+        self, job: DecodingJob, decoded: DecodedWindow, is_sound: bool
     ) -> tuple[DecodingJob, DecodedWindow]:
-        """Free a slot; write a window again in which the model's own dtype overflowed."""
-        row, self._rows[slot] = self._rows[slot], None
-        decoded = self._decoded(row, generated, index)
-        is_sound = bool(generated.is_sound_B[index]) and isfinite(decoded.avg_logprob)
-        if not is_sound:
-            self._loop.spoil(slot)
-            decoded = self._redo(row.job) or decoded
-        return row.job, decoded
+        """Write a window again in which the model's own dtype overflowed."""
+        if is_sound and isfinite(decoded.avg_logprob):
+            return job, decoded
+        return job, self._redo(job) or decoded
 
     def _decoded(self, row: _Row, generated: Generated, index: int) -> DecodedWindow:
         """Return what was written in a window."""

@@ -94,7 +94,6 @@ class DecodeLoop:
         self._seen = True if self._mask_is_bool else 0.0
         self._choice = TokenChoice(checkpoint, decoder.device)
         self._room: BatchState | None = None
-        self._spoilt: set[int] = set()
         is_plain = decoder.config._attn_implementation == "sdpa" and watch is None
         self._single = SingleTokenLayers(decoder) if is_plain else None
 
@@ -133,7 +132,6 @@ class DecodeLoop:
         slots = self._graphs.room_for(slots)
         if self._cache.reserve(slots):
             self._graphs.clear()
-            self._spoilt.clear()
             unseen = self._as_mask(self._positions_P[:1] < 0)
             self._room = BatchState(slots, self._checkpoint.max_positions, unseen)
 
@@ -161,9 +159,6 @@ class DecodeLoop:
         state.is_sound_B1[:, 0] = self._noted(speech, len(starts))
         logits_BV = self._first_logits(states_BLE, starts, state)
         self._choice.choose_first(logits_BV, state, mode)
-        for slot in self._spoilt.intersection(slots):
-            self._cache.forget_text(slot)
-        self._spoilt.difference_update(slots)
         slots_B = torch.tensor(slots, device=self.device)
         self._cache.fill(slots_B, speech.layers, cache.self_attention_cache.layers)
         self._room.put(slots_B, state)
@@ -204,10 +199,6 @@ class DecodeLoop:
         """Let a window go on in another slot."""
         self._cache.move(source, target)
         self._room.move(source, target)
-
-    def spoil(self, slot: int) -> None:
-        """Note that numbers in a slot may not be finite: it is cleared before it is used again."""
-        self._spoilt.add(slot)
 
     def _started(
         self, tokens_BL: torch.Tensor, lengths: Sequence[int], starts: Sequence[Start]
@@ -255,7 +246,6 @@ class DecodeLoop:
             attended = min(-(-attended // _LENGTH_STEP) * _LENGTH_STEP, len(self._positions_P))
         key = (attended, mode)
         size = self._graphs.size_for(key, slots, self._cache.capacity)
-        self._spoilt.update(range(slots, size))  # what is computed there is of no text
         state = self._room.part(size)
         mask = state.mask_BP[:, None, None, :attended]
         if is_even and not self._graphs.enabled:

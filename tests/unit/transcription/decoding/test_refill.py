@@ -1,11 +1,14 @@
 """A batch that windows join and leave: each must be written as it is alone."""
 
+from contextlib import contextmanager
+from dataclasses import replace
+
 import pytest
 import torch
 
 from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodingOptions
-from speech_toolkit.transcription.decoding.refill import DecodingJob
+from speech_toolkit.transcription.decoding.refill import DecodingJob, write_all
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, PREV, random_model
 
 WINDOWS = 12
@@ -114,7 +117,8 @@ def test_a_card_is_refilled_when_an_eighth_of_its_slots_is_free(make_decoder, mo
 
 
 def test_a_slot_that_held_no_numbers_is_clean_for_the_next(make_decoder):
-    """What is masked counts nothing only where it is finite."""
+    """What is masked counts nothing only where it is finite; any window may have left it, also one
+    that went on in another slot or was dropped."""
     decoder = make_decoder(random_model(2, eot_bias=1.0))
     wanted = jobs(decoder)
     expected = alone(decoder, wanted[0])
@@ -122,7 +126,37 @@ def test_a_slot_that_held_no_numbers_is_clean_for_the_next(make_decoder):
     run(decoder, wanted[:4], 4)
     with torch.inference_mode():
         loop._cache._text.fill_(float("nan"))
-    for slot in range(4):
-        loop.spoil(slot)
     written, _ = run(decoder, wanted[:4], 4)
     assert written[wanted[0]].tokens == expected.tokens
+
+
+def test_time_of_a_window_that_is_written_again_counts_once(make_decoder, monkeypatch):
+    """That overflowed: it is written by a batch of its own, which counts its time itself."""
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    under_way, deepest = [], []
+    plain = decoder.clock.stage
+
+    @contextmanager
+    def stage(name):
+        under_way.append(name)
+        deepest.append(len(under_way))
+        with plain(name):
+            yield
+        under_way.pop()
+
+    monkeypatch.setattr(decoder.clock, "stage", stage)
+    (job, *_) = jobs(decoder)
+    expected = alone(decoder, job)
+    batch = decoder.open_batch(1)
+    batch._redo = decoder._written_in_float32
+    generated = batch._loop.generated
+
+    def overflowed(slots):
+        found = generated(slots)
+        found.is_sound_B.fill_(False)
+        return found
+
+    monkeypatch.setattr(batch._loop, "generated", overflowed)
+    written = write_all(batch, [job])
+    assert written == {job: replace(expected, in_float32=True)}
+    assert max(deepest) == 1
