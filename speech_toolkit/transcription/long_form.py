@@ -36,13 +36,18 @@ class PlannedWindow:
 
     Attributes:
         window: which of the file's audio.
-        features: waits for the window to be prepared for them.
-        encoded: the batch in which it was encoded, and its row there; None before that.
+        features: waits for the window to be prepared for them; None once it is encoded.
+        encoded: the batch in which it was encoded, and its row there; None before that, and when
+            it has been heard.
     """
 
     window: Window
-    features: PendingWindow
+    features: PendingWindow | None
     encoded: tuple[EncodedWindows, int] | None = None
+
+    def keep(self, encoded: EncodedWindows, row: int) -> None:
+        """Keep what the encoder made of it, in place of its features."""
+        self.features, self.encoded = None, (encoded, row)
 
 
 @dataclass(eq=False)
@@ -183,7 +188,11 @@ class LongForm:
         return len(self._planned)
 
     def hear(self, request: WindowRequest, heard: Heard) -> None:
-        """Take what was heard in a window; they may come in any order."""
+        """Take what was heard in a window; they may come in any order.
+
+        One that is early may wait for long: it keeps no batch of the encoder alive.
+        """
+        request.planned.encoded = None
         self._heard[request] = heard
         while self._under_way and self._under_way[0] in self._heard:
             first = self._under_way.popleft()
@@ -200,8 +209,7 @@ class LongForm:
         return len(self._under_way) < (self.batch_size or 1) and not self._under_way[-1].window.cut
 
     def _has_next(self) -> bool:
-        depth = (self.batch_size or 1) if self._features.ahead else 0
-        return self.plan(1 + depth) > 0
+        return self.plan(1) > 0
 
     def _take(self, window: Window, heard: Heard) -> None:
         """Judge a window; those before it have been judged."""

@@ -56,7 +56,8 @@ class ManyFiles(Generic[K]):
         self._stop = stop or threading.Event()
         self._has_room = has_room
         self._on_progress = on_progress
-        self._ahead = device.is_card and not decoder.clock.exact
+        ahead = device.is_card and not decoder.clock.exact
+        self._features = FeatureMaker(decoder.extractor, ahead=ahead)
         batch_size = settings.batch_size or device.default_batch_size
         self._listener = Listener(decoder, settings, batch_size, on_batch, self._spend)
         self._files: dict[LongForm, OpenFile[K]] = {}
@@ -71,7 +72,7 @@ class ManyFiles(Generic[K]):
         """
         self._decoder.clock.take()
         self._source = iter(inputs)
-        with FeatureMaker(self._decoder.extractor, ahead=self._ahead) as self._features:
+        with self._features:
             try:
                 for heard in self._listener.hear(self._take):
                     for request, outcome in heard:
@@ -90,15 +91,21 @@ class ManyFiles(Generic[K]):
         while True:
             for file in self._files.values():
                 taken += file.ask(most - len(taken))
-            if len(taken) == most and self._has_enough_ahead():
+            if len(taken) == most and self._plan_ahead():
                 return taken
             if self._unopened or not self._has_room() or not self._open_next():
+                self._plan_ahead()
                 return taken or ([] if self._files or self._unopened else None)
 
-    def _has_enough_ahead(self) -> bool:
-        """Tell whether features are begun for the batch that follows."""
-        wanted = self._listener.batch_size if self._ahead else 0
-        return wanted <= sum(file.plan(wanted) for file in self._files.values())
+    def _plan_ahead(self) -> bool:
+        """Begin with features for the batch that follows; tell whether they fill it.
+
+        All open files share in it: ahead of each of them lies the less the more there are.
+        """
+        if not self._features.ahead:
+            return True
+        wanted, count = self._listener.batch_size, len(self._files)
+        return wanted <= sum(file.plan(-(-wanted // count)) for file in self._files.values())
 
     def _open_next(self) -> bool:
         """Open the next file; tell whether there was one."""
@@ -148,13 +155,13 @@ class ManyFiles(Generic[K]):
         self._source = iter(())
         begun = [file for file in self._files.values() if file.has_begun]
         kept = [file for file in begun if file is begun[0] or file.needs_little]
-        for file in self._close(set(self._files.values()).difference(kept)):
-            file.long_form.give_up()
+        self._close(set(self._files.values()).difference(kept))
 
     def _close(self, files: Iterable[OpenFile[K]]) -> list[OpenFile[K]]:
-        """Read no further in some files; they are open no more."""
+        """Read no further in some files, and hear no more of them; they are open no more."""
         closed = list(files)
         for file in closed:
+            file.long_form.give_up()
             file.audio.close()
             del self._files[file.long_form]
         return closed

@@ -76,14 +76,13 @@ class OpenFile(Generic[K]):
         return asked.result or []
 
     def hear(self, request: WindowRequest, outcome: Outcome[Heard]) -> None:
-        """Take what became of one of its windows."""
+        """Take what became of one of its windows, unless nobody waits for that any more."""
         self.has_begun = True
-        if outcome.result is None:
-            self.error = self.error or outcome.error
-        elif not (self.error or request.is_void):
+        if request.is_void or self.error:
+            return
+        self.error = outcome.error
+        if outcome.result is not None:
             self.long_form.hear(request, outcome.result)
-        if self.error:
-            self.long_form.give_up()
 
     def fit(self, batch_size: int) -> None:
         """Let no more windows of it run together than there is memory for."""

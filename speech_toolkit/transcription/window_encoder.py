@@ -46,7 +46,7 @@ class WindowEncoder:
         self._decoder.clock.add("features", sum(window.seconds for window in windows))
         encoded = self._decoder.encode_windows(windows)
         for row, (long_form, each) in enumerate(planned):
-            each.encoded = (encoded, row)
+            each.keep(encoded, row)
             if row in encoded.redone:
                 long_form.note_overflow(each.window)
         return planned

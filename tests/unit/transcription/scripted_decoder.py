@@ -178,6 +178,7 @@ class Opened(ManyFiles):
         settings = replace(files[0].settings, batch_size=batch_size)
         super().__init__(decoder, settings, **options)
         self.waiting = list(files)
+        self._features = files[0].long_form._features
 
     def _open_next(self):
         if not self.waiting or self._stop.is_set():

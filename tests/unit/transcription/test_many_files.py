@@ -5,6 +5,11 @@ import threading
 import pytest
 import torch
 
+from speech_toolkit.device.batching import HalvingBatches
+from speech_toolkit.errors import AudioError
+from speech_toolkit.outcomes import Outcome
+from speech_toolkit.transcription.long_form import Heard
+from speech_toolkit.transcription.window_encoder import WindowEncoder
 from speech_toolkit.transcription.windows.features import FeatureMaker
 from tests.unit.transcription.scripted_decoder import (
     DE,
@@ -195,7 +200,6 @@ def test_a_run_that_is_stopped_before_it_began_finishes_nothing():
 def opened_for(decoder, opened_files, most, batch_size):
     """Return which files are open when so many windows have been taken."""
     run = Opened(decoder, opened_files, batch_size)
-    run._ahead = opened_files[0].long_form._features.ahead
     run._take(most)
     return [file.key for file in run._files.values()]
 
@@ -246,3 +250,48 @@ def test_a_window_is_taken_up_again_though_the_next_one_s_features_are_made(feat
     starts = [item.window.start_s for item in file.long_form.found]
     assert starts[:2] == [0.0, pytest.approx(4.0)]
     assert [item.window.start_s for item in other.long_form.found] == [0.0]
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, [4]), (2, [2, 2]), (4, [1, 1, 1, 1])])
+def test_the_batch_that_follows_is_shared_by_the_open_files(count, expected):
+    """Many long files must not each have a whole batch's features in memory."""
+    decoder = KnowsLengths()
+    with FeatureMaker(LengthsAsFeatures(), ahead=True) as features:
+        long = [5] * 9
+        opened_files = files(
+            decoder, *[long] * count, mode="transcribe", length_s=200, features=features
+        )
+        run = Opened(decoder, opened_files, 4)
+        run._take(4)
+    assert [len(file.long_form.ahead) for file in opened_files] == expected
+
+
+def test_what_is_heard_keeps_no_batch_of_the_encoder_while_it_waits_for_those_before_it():
+    decoder = KnowsLengths()
+    (file,) = files(decoder, [5, 6, 7], mode="chunked", batch_size=3)
+    first, second, third = file.ask(3)
+    WindowEncoder(decoder, HalvingBatches(decoder.device, 3, "")).encode([first, second, third], 3)
+    assert [each.planned.features for each in (first, second, third)] == [None] * 3
+    file.hear(third, Outcome(Heard(closed(7))))
+    assert third.planned.encoded is None
+    assert first.planned.encoded is not None
+
+
+def test_a_window_that_nobody_waits_for_any_more_fails_no_file():
+    decoder = KnowsLengths()
+    (file,) = files(decoder, [5, 6], mode="chunked", batch_size=3)
+    _, second = file.ask(2)
+    second.is_void = True
+    file.hear(second, Outcome(error=ValueError("broken")))
+    assert file.error is None
+
+
+def test_a_file_that_cannot_be_read_on_is_heard_no_further():
+    """What is under way of it leaves the batch."""
+    decoder = KnowsLengths()
+    broken, good = files(decoder, [5, 6], [7], mode="chunked", batch_size=3)
+    run = Opened(decoder, [broken, good], 3)
+    asked = run._take(3)
+    broken.error = AudioError("damaged")
+    assert [key for key, _ in run._done()] == ["a"]
+    assert [request.is_void for request in asked] == [True, True, False]
