@@ -240,9 +240,6 @@ class Listener:
 
     def _finished(self, written: Sequence[_Written]) -> HeardWindows:
         """Return what was heard in windows that have been written."""
-        for each in written:
-            if each.decoded.in_float32:
-                each.attempt.request.long_form.note_overflow(each.attempt.request.window)
         heard = []
         for group in _alike(written, lambda each: each.attempt.request.long_form.language):
             outcome = outcome_of(partial(self._with_words, group))

@@ -39,15 +39,18 @@ class PlannedWindow:
         features: waits for the window to be prepared for them; None once it is encoded.
         encoded: the batch in which it was encoded, and its row there; None before that, and when
             it has been heard.
+        in_float32: whether it was encoded so, because the model's own dtype overflowed.
     """
 
     window: Window
     features: PendingWindow | None
     encoded: tuple[EncodedWindows, int] | None = None
+    in_float32: bool = False
 
     def keep(self, encoded: EncodedWindows, row: int) -> None:
         """Keep what the encoder made of it, in place of its features."""
         self.features, self.encoded = None, (encoded, row)
+        self.in_float32 = row in encoded.redone
 
 
 @dataclass(eq=False)
@@ -130,7 +133,7 @@ class LongForm:
         self._planner = planner
         self._on_progress = on_progress
         self._prompts = Prompts(decoder, settings.prompt, self.conditions)
-        self._redone: set[float] = set()
+        self._redone: list[float] = []
         in_order = settings.mode == "transcribe"
         self.batch_size = None if in_order and self.conditions else batch_size
         self._retakes = Retakes(planner, self._checkpoint.sample_rate_hz) if in_order else None
@@ -196,7 +199,7 @@ class LongForm:
         self._heard[request] = heard
         while self._under_way and self._under_way[0] in self._heard:
             first = self._under_way.popleft()
-            self._take(first.window, self._heard.pop(first))
+            self._take(first.planned, self._heard.pop(first))
 
     def give_up(self) -> None:
         """Let nobody hear any more windows."""
@@ -211,9 +214,11 @@ class LongForm:
     def _has_next(self) -> bool:
         return self.plan(1) > 0
 
-    def _take(self, window: Window, heard: Heard) -> None:
+    def _take(self, planned: PlannedWindow, heard: Heard) -> None:
         """Judge a window; those before it have been judged."""
-        found = _stopping_short(self._judge(window, heard), self._planner)
+        if planned.in_float32 or heard.decoded.in_float32:
+            self._redone.append(planned.window.start_s)
+        found = _stopping_short(self._judge(planned.window, heard), self._planner)
         if self._retakes:
             found = self._in_order(found, self._retakes)
         self.found.append(found)
@@ -251,15 +256,11 @@ class LongForm:
         with_times = self._settings.timestamps != "none"
         return (*history, *self._checkpoint.sot_sequence(self.language, self.task, with_times))
 
-    def note_overflow(self, window: Window) -> None:
-        """Keep that a window was run again in float32."""
-        self._redone.add(window.start_s)
-
     def overflow_warnings(self) -> list[str]:
         """Return which windows overflowed, in the encoder or in the decoder."""
         if not self._redone:
             return []
-        return [redone_warning(self._decoder.dtype, sorted(self._redone), len(self.found))]
+        return [redone_warning(self._decoder.dtype, self._redone, len(self.found))]
 
     def _judge(self, window: Window, heard: Heard) -> TranscribedWindow:
         """Split a window into segments, unless it holds no speech.

@@ -32,23 +32,19 @@ class WindowEncoder:
         Raises:
             DeviceError: out of memory with a single window, or an operator failed on the card.
         """
-        planned = [(each.long_form, each.planned) for each in requests]
+        planned = [each.planned for each in requests]
         for long_form in dict.fromkeys(each.long_form for each in requests):
-            planned += [(long_form, each) for each in long_form.ahead]
-        missing = [each for each in planned if each[1].encoded is None][:together]
+            planned += long_form.ahead
+        missing = [each for each in planned if each.encoded is None][:together]
         self._batches.run(self._encode_together, missing)
         self._detect_languages(requests)
 
-    def _encode_together(
-        self, planned: Sequence[tuple[LongForm, PlannedWindow]]
-    ) -> Sequence[tuple[LongForm, PlannedWindow]]:
-        windows = [each.features() for _, each in planned]
+    def _encode_together(self, planned: Sequence[PlannedWindow]) -> Sequence[PlannedWindow]:
+        windows = [each.features() for each in planned]
         self._decoder.clock.add("features", sum(window.seconds for window in windows))
         encoded = self._decoder.encode_windows(windows)
-        for row, (long_form, each) in enumerate(planned):
+        for row, each in enumerate(planned):
             each.keep(encoded, row)
-            if row in encoded.redone:
-                long_form.note_overflow(each.window)
         return planned
 
     def _detect_languages(self, requests: Sequence[WindowRequest]) -> None:

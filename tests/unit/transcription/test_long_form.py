@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from speech_toolkit.errors import DeviceError
+from speech_toolkit.transcription.windows.features import FeatureMaker
 from tests.unit.transcription.scripted_decoder import (
     BLANK,
     DE,
@@ -14,6 +15,7 @@ from tests.unit.transcription.scripted_decoder import (
     PREV,
     SOT,
     STAMP,
+    LengthsAsFeatures,
     ScriptedDecoder,
     closed,
     decoded,
@@ -151,6 +153,24 @@ def test_windows_that_overflow_in_the_encoder_are_named():
     (warning,) = long_form.overflow_warnings()
     assert "float16 overflowed in 3 of 3 windows" in warning
     assert "(from 0.00 s, 20.00 s, 40.00 s on)" in warning
+
+
+def test_windows_that_overflow_in_the_encoder_and_are_never_heard_are_not_named():
+    """The second, encoded ahead, is dropped, since the rest of the first is heard again."""
+
+    class OverflowsAtFirst(ScriptedDecoder):
+        dtype = torch.float16
+
+        @property
+        def redone(self):
+            return (1,) if len(self.batches) == 1 else ()
+
+    decoder = OverflowsAtFirst([closed(1, end_s=2), closed(2, end_s=6), closed(3)])
+    with FeatureMaker(LengthsAsFeatures(), ahead=True) as features:
+        long_form, found = run(decoder, spans=((0, 8), (20, 28)), batch_size=2, features=features)
+    assert [item.window.start_s for item in found] == [0.0, 2.0, 20.0]
+    assert decoder.batches == [2, 2]
+    assert long_form.overflow_warnings() == []
 
 
 def test_windows_that_overflow_in_the_decoder_are_named_too():
