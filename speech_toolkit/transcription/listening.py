@@ -118,6 +118,7 @@ class Listener:
         written: list[_Written] = []
         while True:
             started = time.perf_counter()
+            self._recover()  # the model may have heard something else since the last yield
             is_over = self._begin_more(take)
             if self._under_way:
                 self._guarded(self._batch.launch)
@@ -296,7 +297,7 @@ class Listener:
         return None
 
     def _recover(self) -> None:
-        """Let begin anew what was under way when its memory had to go for something else."""
+        """Let begin anew what was under way when its memory went to something else."""
         if self._batch and self._batch.is_lost:
             self._waiting.extendleft(reversed(self._torn_out()))
 

@@ -22,6 +22,7 @@ from speech_toolkit.audio.prefetch import prefetched
 from speech_toolkit.audio.source import AudioSource
 from speech_toolkit.audio.stream import RecordingFacts, opened_audio
 from speech_toolkit.audio.waveform import Waveform, as_waveform
+from speech_toolkit.errors import UsageError
 from speech_toolkit.outcomes import Outcome
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.windows.level import UsualLevel, at_usual_level
@@ -67,6 +68,7 @@ class PreparedAudio:
         self.sample_rate_hz = sample_rate_hz
         self._check = check
         self._expected_samples = 0
+        self._is_taken = False
         if isinstance(audio, Waveform):
             waveform = as_waveform(audio, sample_rate_hz, min_samples=0)
             self.source, self.part = waveform.source, waveform.part
@@ -118,8 +120,13 @@ class PreparedAudio:
                 more than is read ahead of any.
 
         Raises:
-            UsageError: the windows are too short.
+            UsageError: the windows are too short, or it was transcribed before.
         """
+        if self._is_taken:
+            raise UsageError(
+                f"audio {self.source!r} was transcribed before: prepare it again to do so once more"
+            )
+        self._is_taken = True
         self._recording.allow_ahead(round(windows_ahead * max_window_s * self.sample_rate_hz))
         return WindowPlanner(self._recording, max_window_s)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -241,15 +242,14 @@ class Transcriber:
         early: dict[int, Outcome[TranscriptionResult]] = {}
         number = 0
         self.device.reset_peak_memory()
-        for done, outcome in self._run(
-            self._prepared(audio, settings, batch_size if self.device.is_card else 0),
-            settings,
-            has_room=lambda: len(early) < _MOST_EARLY * batch_size,
-        ):
-            early[done] = outcome
-            while number in early:
-                yield early.pop(number)
-                number += 1
+        prepared = self._prepared(audio, settings, batch_size if self.device.is_card else 0)
+        run = self._run(prepared, settings, has_room=lambda: len(early) < _MOST_EARLY * batch_size)
+        with closing(prepared), closing(run):
+            for done, outcome in run:
+                early[done] = outcome
+                while number in early:
+                    yield early.pop(number)
+                    number += 1
 
     def prepare(
         self,
@@ -321,19 +321,22 @@ class Transcriber:
         audio: Iterable[AnyAudio],
         settings: TranscriptionSettings,
         ahead: int,
-    ) -> Iterator[PreparedInput[int]]:
+    ) -> Generator[PreparedInput[int]]:
         """Yield recordings with their numbers, each prepared after ``ahead`` more were begun."""
-        with ThreadPoolExecutor(max_workers=1, thread_name_prefix="audio") as worker:
-            begun = (
-                (number, worker.submit(outcome_of, partial(self.prepare, each, settings)))
-                for number, each in enumerate(audio)
-            )
+        worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audio")
+        begun = (
+            (number, worker.submit(outcome_of, partial(self.prepare, each, settings)))
+            for number, each in enumerate(audio)
+        )
+        try:
             for number, pending in lookahead(begun, ahead):
                 yield PreparedInput(number, pending.result(), settings)
+        finally:
+            worker.shutdown(cancel_futures=True)
 
     def _run(
         self, inputs: Iterable[PreparedInput[K]], settings: TranscriptionSettings, **options: Any
-    ) -> Iterator[tuple[K, Outcome[TranscriptionResult]]]:
+    ) -> Generator[tuple[K, Outcome[TranscriptionResult]]]:
         """Take recordings through the model; the options are those of :class:`ManyFiles`."""
         from speech_toolkit.transcription.many_files import ManyFiles
 

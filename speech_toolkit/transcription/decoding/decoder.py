@@ -203,7 +203,7 @@ class WhisperDecoder:
         return [written[job] for job in jobs]
 
     def open_batch(self, slots: int) -> RefilledBatch:
-        """Return a batch that windows are written in; it is the only one until all are written.
+        """Return a batch that windows are written in; the one before it is lost.
 
         Args:
             slots: the most windows at once.

@@ -104,6 +104,7 @@ class RefilledBatch:
         self._rows: list[_Row | None] = []
         with at_work():
             loop.reserve(slots)
+        self._lease = loop.lease
 
     @property
     def jobs(self) -> list[DecodingJob]:
@@ -119,8 +120,8 @@ class RefilledBatch:
 
     @property
     def is_lost(self) -> bool:
-        """Whether its memory was given back, since there was none left for something else."""
-        return not self._loop.has_room
+        """Whether its memory went to another batch, or back where there was none left."""
+        return self._loop.lease != self._lease
 
     def admit(self, jobs: Iterable[DecodingJob]) -> None:
         """Begin with windows, at most as many as there is room for.

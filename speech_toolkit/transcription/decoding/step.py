@@ -72,6 +72,7 @@ class DecodeLoop:
     Attributes:
         device: where the model is.
         dtype: in which it computes.
+        lease: another number whenever the memory is given to other windows, or back.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class DecodeLoop:
         self._graphs = graphs
         self._watch = watch
         self.device, self.dtype = decoder.device, decoder.dtype
+        self.lease = 0
         self._cache = SlotCache(decoder.config, like=decoder.embed_positions.weight)
         self._mask_is_bool = decoder.config._attn_implementation != "eager"
         self._positions_P = torch.arange(checkpoint.max_positions, device=decoder.device)
@@ -122,13 +124,9 @@ class DecodeLoop:
         """Return the module with which a layer attends to the speech."""
         return self._decoder.layers[layer].encoder_attn
 
-    @property
-    def has_room(self) -> bool:
-        """Whether there is memory for windows; what is in it is lost where it was given back."""
-        return self._room is not None
-
     def reserve(self, slots: int) -> None:
-        """Make room for windows; where there is too little, all that was there is lost."""
+        """Make room for windows; those that were there are lost."""
+        self.lease += 1
         slots = self._graphs.room_for(slots)
         if self._cache.reserve(slots):
             self._graphs.clear()
@@ -137,6 +135,7 @@ class DecodeLoop:
 
     def release(self) -> None:
         """Give all memory of the batches back."""
+        self.lease += 1
         self._graphs.clear()
         self._cache.release()
         self._room = None

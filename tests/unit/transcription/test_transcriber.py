@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from speech_toolkit.audio.waveform import load_audio
+from speech_toolkit.errors import UsageError
 from speech_toolkit.transcription import Transcriber, TranscriptionSettings
 
 SENTENCE = Path(__file__).parents[3] / "samples" / "recognition" / "sentence.flac"
@@ -62,6 +63,42 @@ def test_a_recording_gives_the_same_whatever_shares_its_batches(transcriber, cli
         assert [s.avg_logprob for s in other.segments] == pytest.approx(scores, rel=1e-4)
         settings_differ = {k for k in one.settings if one.settings[k] != other.settings[k]}
         assert not settings_differ
+
+
+def test_a_run_is_not_disturbed_by_what_is_transcribed_between_its_outcomes(transcriber, clips):
+    half, _, two = clips
+    settings = TranscriptionSettings(mode="chunked", batch_size=4)
+    alone = {clip.source: heard(transcriber.transcribe(clip, settings)) for clip in (half, two)}
+    for clip, outcome in zip(
+        [half, two, two], transcriber.transcribe_many([half, two, two], settings), strict=True
+    ):
+        assert heard(outcome.unwrap()) == alone[clip.source]
+        between = list(transcriber.transcribe_many([half, half, half], settings))
+        assert [heard(each.unwrap()) for each in between] == [alone[half.source]] * 3
+
+
+def test_runs_may_take_turns(transcriber, clips):
+    settings = TranscriptionSettings(mode="chunked", batch_size=2)
+    alone = [heard(transcriber.transcribe(clip, settings)) for clip in clips]
+    runs = [transcriber.transcribe_many(clips, settings) for _ in range(2)]
+    for expected, *found in zip(alone, *runs, strict=True):
+        assert [heard(each.unwrap()) for each in found] == [expected] * 2
+
+
+def test_an_abandoned_run_ends_its_threads(transcriber, clips):
+    before = set(threading.enumerate())
+    run = transcriber.transcribe_many(clips, TranscriptionSettings(batch_size=1))
+    assert next(run).ok
+    assert set(threading.enumerate()) != before
+    run.close()
+    assert set(threading.enumerate()) == before
+
+
+def test_what_is_prepared_is_transcribed_once(transcriber, clips):
+    prepared = transcriber.prepare(clips[0])
+    assert transcriber.transcribe(prepared).text
+    with pytest.raises(UsageError, match="'half' was transcribed before: prepare it again"):
+        transcriber.transcribe(prepared)
 
 
 def test_many_take_no_more_recordings_than_fill_a_batch(transcriber, clips):
