@@ -298,13 +298,17 @@ class LongForm:
 
 
 def _stopping_short(found: TranscribedWindow, planner: WindowPlanner) -> TranscribedWindow:
-    """Note the second where the text of a window stops, if that is long before its speech does."""
+    """Note the second where the text of a window stops, if that is long before its speech does.
+
+    Where the model opened another segment and wrote nothing in it, any speech there is missed.
+    """
     window, segments = found.window, found.segments
     is_complete = not segments or not segments[-1].closed or found.used_s < found.window_s
     if is_complete or found.cut_off_s is not None:
         return found
     end_s = segments[-1].end_s
-    if found.window_s - end_s <= _MISSED_S:
+    is_opened = segments[-1].last + 1 < len(found.decoded.tokens)  # behind the end, another start
+    if found.window_s - end_s <= _MISSED_S and not is_opened:
         return found
     missed_s = planner.speech_s(window.to_file_sample(end_s), window.end_sample)
     return replace(found, stops_short_s=end_s) if missed_s >= _MISSED_SPEECH_S else found

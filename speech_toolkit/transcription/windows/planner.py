@@ -27,6 +27,8 @@ from speech_toolkit.transcription.windows.speech import SpeechRegion
 from speech_toolkit.transcription.windows.window import Piece, Window
 
 _KEPT_GAP_S = 0.3  # between two regions with their margins: 0.8 s from word to word
+_LONG_PAUSE_S = 8.0  # between two regions: what follows is of another scene, and begins a window
+_LEAST_SCENE = 1 / 6  # of a window; after less, a long pause is one like any
 _CHOICE = 0.1  # of a window, at its end, in which the longest of the silences is taken
 _LEAST_FILL = 0.5  # of a window; emptier ones are cut in the speech that follows instead
 _CUT_SEARCH = 1 / 6  # of a window, at its end, in which the quietest point is looked for
@@ -38,8 +40,8 @@ class WindowPlanner:
     """Packs regions of speech into windows that end in silences.
 
     Audio that fits into one window as it is, is one window. Else each window takes regions until
-    it is full, and ends at the longest of the last silences within reach. A region longer than a
-    window is cut at its quietest point.
+    a long pause or until it is full, and then ends at the longest of the last silences within
+    reach. A region longer than a window is cut at its quietest point.
 
     Args:
         recording: what is known of the file.
@@ -124,8 +126,9 @@ class WindowPlanner:
         """Choose the stretches of the file that make up a window, and whether it is a cut."""
         fills = self._fills(ahead)
         fitting = bisect_right(fills, self._room)
-        if fitting == len(ahead):
-            return self._joined(ahead), False
+        scene = self._scene(ahead[:fitting], fills)
+        if scene < fitting or fitting == len(ahead):
+            return self._joined(ahead[:scene]), False
         if fitting and fills[fitting - 1] >= _LEAST_FILL * self._room:
             count = self._longest_silence(ahead, fills, fitting)
             return self._joined(ahead[:count]), ahead[count - 1].runs_on
@@ -134,6 +137,18 @@ class WindowPlanner:
         return self._joined(
             [*ahead[:fitting], SpeechRegion(crossed.start_sample, end_sample)]
         ), True
+
+    def _scene(self, fitting: Sequence[SpeechRegion], fills: Sequence[int]) -> int:
+        """Return how many of the fitting regions come before a long pause; all where none is.
+
+        Beside what was said long before, a model is apt to pass over sentences.
+        """
+        long_pause = int(_LONG_PAUSE_S * self._rate_hz)
+        for count, (before, after) in enumerate(pairwise(fitting), start=1):
+            is_long = self._gap(before, after) >= long_pause
+            if is_long and fills[count - 1] >= _LEAST_SCENE * self._room:
+                return count
+        return len(fitting)
 
     def _fills(self, ahead: Sequence[SpeechRegion]) -> list[int]:
         """Return how many samples of the window are taken after each region."""

@@ -46,6 +46,24 @@ def test_a_short_rest_without_text_is_left_alone():
     assert passes(found) == [(0.0, 28.0)]
 
 
+def opened(*text, end_s):
+    """A line, and the start of another in which nothing is written."""
+    end = STAMP + round(end_s / 0.02)
+    return decoded(STAMP, *text, end, end + 20)
+
+
+def test_a_short_rest_in_which_a_line_was_begun_is_taken_up_again():
+    decoder = ScriptedDecoder([opened(1, end_s=23.5), closed(2, end_s=4.0)])
+    _, found = run(decoder, spans=((0, 28),), chunk_length_s=30.0)
+    assert passes(found) == [(0.0, 23.5), (23.5, 4.5)]
+
+
+def test_in_a_rest_without_speech_no_line_is_looked_for():
+    decoder = ScriptedDecoder([opened(1, end_s=23.5)])
+    _, found = run(decoder, spans=((0, 24),), chunk_length_s=30.0, length_s=28)
+    assert passes(found) == [(0.0, 28.0)]
+
+
 @pytest.mark.parametrize(("speech_end_s", "is_retaken"), [(13, False), (16, True)])
 def test_only_speech_is_taken_up_again(speech_end_s, is_retaken):
     decoder = ScriptedDecoder([closed(1, end_s=13.0), closed(2, end_s=9.0)])

@@ -44,12 +44,27 @@ def test_no_speech_is_no_window():
 
 
 def test_short_gaps_stay_and_long_ones_go():
-    (window,) = planner([(5, 8), (8.25, 10), (50, 52)], 100).windows()
-    assert spans_of(window) == [(5, 10), (50, 52)]
+    (window,) = planner([(5, 8), (8.25, 10), (15, 17)], 100).windows()
+    assert spans_of(window) == [(5, 10), (15, 17)]
     assert window.num_samples == 7 * RATE_HZ
     samples = np.arange(100 * RATE_HZ)
-    expected = np.concatenate([samples[500:1000], samples[5000:5200]])
+    expected = np.concatenate([samples[500:1000], samples[1500:1700]])
     np.testing.assert_array_equal(window.samples(samples), expected)
+
+
+@pytest.mark.parametrize(
+    ("spans", "expected"),
+    [
+        ([(0, 6), (14, 20), (21, 25)], [[(0, 6)], [(14, 20), (21, 25)]]),
+        ([(0, 6), (13.9, 20)], [[(0, 6), (13.9, 20)]]),  # no long pause
+        ([(0, 4), (14, 20)], [[(0, 4), (14, 20)]]),  # little before it
+        ([(0, 4), (14, 20), (40, 45)], [[(0, 4), (14, 20)], [(40, 45)]]),
+    ],
+)
+def test_a_window_ends_at_a_long_pause_if_it_holds_some_speech(spans, expected):
+    windows = list(planner(spans, 100).windows())
+    assert [spans_of(window) for window in windows] == expected
+    assert not any(window.cut for window in windows)
 
 
 def test_window_ends_at_the_longest_of_the_last_silences():
@@ -78,9 +93,10 @@ def test_speech_without_silence_is_cut_where_it_is_quietest():
 
 def test_planning_goes_on_from_any_sample():
     """What the sequential mode does after a cut: the rest of the region, then the next."""
-    plan = planner([(0, 20), (40, 60)], 100)
+    plan = planner([(0, 20), (26, 60)], 100)
     window = plan.next(12 * RATE_HZ, 7)
-    assert spans_of(window) == [(12, 20), (40, 60)]
+    assert spans_of(window)[0] == (12, 20)
+    assert window.pieces[1].start_sample == 26 * RATE_HZ
     assert window.index == 7
     assert plan.next(60 * RATE_HZ, 8) is None
     assert [w.index for w in plan.windows(50 * RATE_HZ, 3)] == [3]
