@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from speech_toolkit.transcription.stage_clock import StageClock
 
 _STEPS_BETWEEN_LOOKS = 8  # looking means waiting for a card; a CPU is never ahead of itself
+_READ_TOGETHER = 16  # prompts: the speech of each is in memory twice meanwhile
 _REFILLED_SHARE = 1 / 8  # of the slots of a card: reading a few prompts takes as long as one
 
 
@@ -131,7 +132,9 @@ class RefilledBatch:
         """
         with self._at_work(), self._clock.stage("prompt"):
             for _, group in groupby(jobs, key=lambda job: id(job.encoded)):
-                self._begin(list(group))
+                together = list(group)
+                for first in range(0, len(together), _READ_TOGETHER):
+                    self._begin(together[first : first + _READ_TOGETHER])
 
     def launch(self) -> None:
         """Take some steps with all windows; on a card they are queued, not waited for.

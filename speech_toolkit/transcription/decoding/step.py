@@ -245,17 +245,19 @@ class DecodeLoop:
             attended = min(-(-attended // _LENGTH_STEP) * _LENGTH_STEP, len(self._positions_P))
         key = (attended, mode)
         size = self._graphs.size_for(key, slots, self._cache.capacity)
-        state = self._room.part(size)
-        mask = state.mask_BP[:, None, None, :attended]
-        if is_even and not self._graphs.enabled:
-            mask = None  # nobody looks at less than all there is
-        self._cache.select(size, attended)
-        return self._graphs.prepare(
-            key, size, lambda: self._step(state, mask, mode), lambda: self._undoing(state)
-        )
+        is_all_seen = is_even and not self._graphs.enabled  # nobody looks at less than there is
 
-    def _undoing(self, state: BatchState) -> Callable[[], None]:
+        def step() -> None:  # a replay needs none of these views, some hundreds in many layers
+            state = self._room.part(size)
+            mask = None if is_all_seen else state.mask_BP[:, None, None, :attended]
+            self._cache.select(size, attended)
+            self._step(state, mask, mode)
+
+        return self._graphs.prepare(key, size, step, lambda: self._undoing(size))
+
+    def _undoing(self, size: int) -> Callable[[], None]:
         """Return what undoes the steps that are taken from now on."""
+        state = self._room.part(size)
         before = state.copy()
         return lambda: state.restore(before)
 

@@ -13,7 +13,12 @@ from speech_toolkit.device.device import GraphBackend
 from speech_toolkit.errors import DeviceError, OutOfMemoryError, UsageError
 from speech_toolkit.transcription.decoded import DecodingOptions
 from speech_toolkit.transcription.decoding.graph import DecodeGraphs
-from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
+from tests.unit.transcription.random_whisper import (
+    MEL_BINS,
+    MEL_FRAMES,
+    POSITIONS,
+    random_model,
+)
 from tests.unit.transcription.recorded_steps import (
     FakeCards,
     FakeModule,
@@ -123,6 +128,18 @@ def test_recording_changes_nothing_of_what_is_under_way(make_decoder, with_graph
     for _ in range(2):
         assert all_tokens(decoder, DecodingOptions()) == all_tokens(plain, DecodingOptions())
         decoder._graphs.clear()
+
+
+def test_a_replay_looks_at_no_tensors_on_the_host(make_decoder, with_graphs, monkeypatch):
+    """A step is taken to warm up, three times, and to be recorded."""
+    with_graphs()
+    decoder = make_decoder(random_model(3, eot_bias=1.0))
+    cache, looked = decoder._decoders.own.loop._cache, []
+    plain = cache.select
+    monkeypatch.setattr(cache, "select", lambda *given: looked.append(given) or plain(*given))
+    decode_all(decoder, DecodingOptions())
+    assert sum(recorded(decoder).values()) > 8
+    assert looked == [(1, POSITIONS)] * 4 + [(8, POSITIONS)] * 4
 
 
 def test_windows_that_only_fill_up_a_batch_do_not_prolong_it(make_decoder, with_graphs):

@@ -160,3 +160,23 @@ def test_time_of_a_window_that_is_written_again_counts_once(make_decoder, monkey
     written = write_all(batch, [job])
     assert written == {job: replace(expected, in_float32=True)}
     assert max(deepest) == 1
+
+
+def test_the_speech_of_few_windows_at_once_is_in_memory_twice(make_decoder, monkeypatch):
+    """Once where it is projected, and in its slot."""
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    loop, projected = decoder._decoders.own.loop, []
+    plain = loop.speech
+
+    def watched(states_BFE):
+        projected.append(len(states_BFE))
+        return plain(states_BFE)
+
+    windows = torch.randn(40, MEL_BINS, MEL_FRAMES, generator=torch.Generator().manual_seed(0))
+    encoded = decoder.encode(windows)
+    start = decoder.checkpoint.sot_sequence("en", "transcribe", True)
+    expected = decoder.decode(encoded[30:31], [start], DecodingOptions())
+    monkeypatch.setattr(loop, "speech", watched)
+    found = decoder.decode(encoded, [start] * 40, DecodingOptions())
+    assert projected == [16, 16, 8]
+    assert found[30].tokens == expected[0].tokens
