@@ -171,7 +171,8 @@ class RefilledBatch:
         for slot in done:
             self._rows[slot] = None
         found = zip(rows, written, generated.is_sound_B.tolist(), strict=True)
-        return [self._exact(row.job, decoded, is_sound) for row, decoded, is_sound in found]
+        with self._at_work():
+            return [self._exact(row.job, decoded, is_sound) for row, decoded, is_sound in found]
 
     def _begin(self, jobs: Sequence[DecodingJob]) -> None:
         """Begin with windows that were encoded together."""

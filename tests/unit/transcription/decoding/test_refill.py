@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from speech_toolkit.device import Device
+from speech_toolkit.errors import OutOfMemoryError
 from speech_toolkit.transcription.decoded import DecodingOptions
 from speech_toolkit.transcription.decoding.refill import DecodingJob, write_all
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, PREV, random_model
@@ -180,3 +181,19 @@ def test_the_speech_of_few_windows_at_once_is_in_memory_twice(make_decoder, monk
     found = decoder.decode(encoded, [start] * 40, DecodingOptions())
     assert projected == [16, 16, 8]
     assert found[30].tokens == expected[0].tokens
+
+
+def test_no_memory_for_writing_a_window_again_is_told_as_such(make_decoder, monkeypatch):
+    decoder = make_decoder(random_model(2, eot_bias=1.0))
+    (job, *_) = jobs(decoder)
+
+    def fail(job):
+        raise torch.OutOfMemoryError("out of memory")
+
+    batch = decoder.open_batch(1)
+    batch._redo = fail
+    monkeypatch.setattr(
+        "speech_toolkit.transcription.decoding.refill.isfinite", lambda value: False
+    )
+    with pytest.raises(OutOfMemoryError, match="out of memory in the decoder"):
+        write_all(batch, [job])
