@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import layer_norm, linear, scaled_dot_product_attention
 
+from speech_toolkit.device.names import is_card
 from speech_toolkit.transcription.decoding.cache import KeysValues, SlotCache
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class _Attention:
         self._scaling = attention.scaling
         self._heads = (-1, attention.num_heads, 1, attention.head_dim)
         weight = attention.q_proj.weight
-        self._by_products = weight.device.type == "cpu" and weight.dtype is torch.float32
+        self._by_products = not is_card(weight.device.type) and weight.dtype is torch.float32
 
     def keys_values(self, states_B1E: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the keys and the values (B, H, 1, D) of tokens."""
