@@ -8,6 +8,7 @@ from speech_toolkit.device.names import AUTO, is_card, parse_device_name
 from speech_toolkit.device.variables import (
     AUTOLOAD,
     PRIMITIVE_CACHE,
+    SPIN_COUNT,
     WAIT_POLICY,
     set_by,
     set_default,
@@ -16,6 +17,7 @@ from speech_toolkit.device.variables import (
 # Of the 1024 that oneDNN would keep of convolutions on the CPU, one for every length of audio: they
 # take some 200 MB in time, and are seldom met again.
 _PRIMITIVES_KEPT = "64"
+_TURNS_BEFORE_SLEEP = "1000"  # some ten microseconds: the pause between two small operators
 
 
 def prepare_environment(requested: str = AUTO) -> None:
@@ -34,7 +36,9 @@ def prepare_environment(requested: str = AUTO) -> None:
     """
     device_type, _ = parse_device_name(requested)
     set_default(AUTOLOAD, "0")
-    set_default(WAIT_POLICY, "PASSIVE")
+    if WAIT_POLICY not in os.environ:
+        set_default(WAIT_POLICY, "PASSIVE")
+        set_default(SPIN_COUNT, _TURNS_BEFORE_SLEEP)
     set_default(PRIMITIVE_CACHE, _PRIMITIVES_KEPT)
     torch_will_load_them = os.environ[AUTOLOAD] == "1" and "torch" not in sys.modules
     if device_type != AUTO and not is_card(device_type) and not torch_will_load_them:

@@ -7,6 +7,7 @@ from speech_toolkit.files.json_input import shown_value
 AUTOLOAD = "TORCH_DEVICE_BACKEND_AUTOLOAD"  # whether `import torch` loads other packages' devices
 ANY_ALLOCATOR = "PYTORCH_ALLOC_CONF"
 WAIT_POLICY = "OMP_WAIT_POLICY"
+SPIN_COUNT = "GOMP_SPINCOUNT"  # of GNU's OpenMP, which torch's wheels for Linux bring
 PRIMITIVE_CACHE = "ONEDNN_PRIMITIVE_CACHE_CAPACITY"
 _SHOWN_CHARACTERS = 60  # of a variable's value
 _set_by_toolkit: set[str] = set()

@@ -12,7 +12,7 @@ from speech_toolkit.device.memory import (
     process_memory,
 )
 from speech_toolkit.device.precision import HIGHEST
-from speech_toolkit.device.variables import PRIMITIVE_CACHE, WAIT_POLICY
+from speech_toolkit.device.variables import PRIMITIVE_CACHE, SPIN_COUNT, WAIT_POLICY
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +31,7 @@ class Cpu:
     variables: ClassVar[tuple[str, ...]] = (
         "OMP_NUM_THREADS",
         WAIT_POLICY,
+        SPIN_COUNT,
         PRIMITIVE_CACHE,
         "MKL_NUM_THREADS",
         "ONEDNN_DEFAULT_FPMATH_MODE",
