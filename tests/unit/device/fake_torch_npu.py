@@ -72,7 +72,7 @@ def run_python(
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("TORCH", "PYTORCH", "ASCEND", "OMP"))
+        if not name.startswith(("TORCH", "PYTORCH", "ASCEND", "OMP", "GOMP"))
     }
     environment |= {"PYTHONPATH": python_path, "OMP_NUM_THREADS": "1"} | variables
     return subprocess.run(
