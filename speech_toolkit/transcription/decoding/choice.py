@@ -24,11 +24,13 @@ class TokenChoice:
 
     def choose_first(self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode) -> None:
         """Choose the first token of every window; the logits, float32, are changed in place."""
+        _advance(state)
         self._rules_for(mode).apply_to_first(logits_BV)
         self._write(*self._picked(logits_BV, state, mode), state, mode)
 
     def choose(self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode) -> None:
         """Choose the next token of every window; the logits, float32, are changed in place."""
+        _advance(state)
         rules = self._rules_for(mode)
         if mode.sampled or mode.margins:
             rules.apply(logits_BV, state.timestamps)
@@ -40,16 +42,15 @@ class TokenChoice:
         self, logits_BV: torch.Tensor, state: BatchState, mode: StepMode
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the likeliest token of every window, or one that is drawn, and their scores."""
-        position_B1 = _next(state)
         tokens_B1 = logits_BV.argmax(-1, keepdim=True)
         if mode.sampled:
             is_drawn_B1 = state.temperature_B1 > 0
             scaled_BV = logits_BV / state.temperature_B1.where(is_drawn_B1, 1.0)
-            drawn_B1 = _draw(scaled_BV, state.draws_BP.gather(1, position_B1))
+            drawn_B1 = _draw(scaled_BV, state.draws_BP.gather(1, state.position_B1))
             tokens_B1 = torch.where(is_drawn_B1, drawn_B1, tokens_B1)
         if mode.margins:
             best_B2 = logits_BV.topk(2).values
-            state.margins_BP.scatter_(1, position_B1, best_B2[:, :1] - best_B2[:, 1:])
+            state.margins_BP.scatter_(1, state.position_B1, best_B2[:, :1] - best_B2[:, 1:])
         return tokens_B1, logits_BV.gather(1, tokens_B1) - logits_BV.logsumexp(-1, keepdim=True)
 
     def _write(
@@ -61,7 +62,6 @@ class TokenChoice:
     ) -> None:
         """Write down the next token of every window; finished ones get EOT."""
         eot_id = self._checkpoint.eot_id
-        state.position_B1.copy_(_next(state))
         tokens_B1 = picked_B1.masked_fill(state.finished_B1, eot_id)
         state.tokens_BP.scatter_(1, state.position_B1, tokens_B1)
         state.log_probs_BP.scatter_(1, state.position_B1, log_probs_B1)
@@ -76,9 +76,9 @@ class TokenChoice:
         return self._rules[mode.timestamps]
 
 
-def _next(state: BatchState) -> torch.Tensor:
-    """Return the position (B, 1) behind the last token of every window, within the decoder's."""
-    return (state.position_B1 + 1).clamp_(max=state.tokens_BP.shape[1] - 1)
+def _advance(state: BatchState) -> None:
+    """Go to the position (B, 1) behind the last token of every window, within the decoder's."""
+    state.position_B1.add_(1).clamp_(max=state.tokens_BP.shape[1] - 1)
 
 
 def _draw(logits_BV: torch.Tensor, draws_B1: torch.Tensor) -> torch.Tensor:
