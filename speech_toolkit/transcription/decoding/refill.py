@@ -10,13 +10,17 @@ import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from itertools import groupby
 from math import isfinite
 from typing import TYPE_CHECKING
 
 import torch
 
-from speech_toolkit.transcription.decoded import DecodedWindow, DecodingOptions, EncodedWindows
+from speech_toolkit.transcription.decoded import (
+    DecodedWindow,
+    DecodingOptions,
+    EncodedWindows,
+    gathered,
+)
 from speech_toolkit.transcription.decoding.batch_state import Generated, Start, StepMode
 from speech_toolkit.transcription.decoding.step import DecodeLoop
 from speech_toolkit.transcription.models.checkpoint import WhisperCheckpoint
@@ -131,10 +135,9 @@ class RefilledBatch:
             DeviceError: out of memory, or an operator failed on the card.
         """
         with self._at_work(), self._clock.stage("prompt"):
-            for _, group in groupby(jobs, key=lambda job: id(job.encoded)):
-                together = list(group)
-                for first in range(0, len(together), _READ_TOGETHER):
-                    self._begin(together[first : first + _READ_TOGETHER])
+            waiting = list(jobs)
+            for first in range(0, len(waiting), _READ_TOGETHER):
+                self._begin(waiting[first : first + _READ_TOGETHER])
 
     def launch(self) -> None:
         """Take some steps with all windows; on a card they are queued, not waited for.
@@ -175,13 +178,11 @@ class RefilledBatch:
             return [self._exact(row.job, decoded, is_sound) for row, decoded, is_sound in found]
 
     def _begin(self, jobs: Sequence[DecodingJob]) -> None:
-        """Begin with windows that were encoded together."""
-        encoded, rows = jobs[0].encoded, [job.row for job in jobs]
-        is_whole = rows == list(range(len(encoded)))
-        states_BFE = encoded.states_BFE if is_whole else encoded.states_BFE[rows]
+        """Begin with windows whose prompts are read at once."""
+        encoded = gathered([(job.encoded, job.row) for job in jobs])
         starts = [self._start(job) for job in jobs]
         slots = self._free_slots(len(jobs))
-        speech = self._loop.speech(states_BFE)
+        speech = self._loop.speech(encoded.states_BFE)
         self._loop.begin(slots, starts, speech, self._mode(jobs))
         for slot, job in zip(slots, jobs, strict=True):
             last = len(job.prompt) - 1
