@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_toolkit.files.arrays import float32_arrays
 from speech_toolkit.system.products import product
 
 _WEIGHTS = Path(__file__).with_name("boundary_scorer.npz")
@@ -49,8 +50,7 @@ class BoundaryScorer:
     @cache
     def load(cls, path: Path = _WEIGHTS) -> BoundaryScorer:
         """Read the weights that ship with the package."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{name: stored[name].astype(np.float32) for name in stored.files})
+        return cls(**float32_arrays(path))
 
     @property
     def context(self) -> int:

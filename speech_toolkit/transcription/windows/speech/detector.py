@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from speech_toolkit.files.arrays import float32_arrays
 from speech_toolkit.system.products import product
 from speech_toolkit.transcription.windows.speech.bands import (
     FINE_BANDS,
@@ -58,8 +59,7 @@ class Network:
     @cache
     def load(cls, path: Path = _WEIGHTS) -> Network:
         """Read the weights that ship with the package."""
-        with np.load(path, allow_pickle=False) as stored:
-            return cls(**{name: stored[name].astype(np.float32) for name in stored.files})
+        return cls(**float32_arrays(path))
 
     def log_odds(self, heard: np.ndarray) -> np.ndarray:
         """Return the log-odds of speech, float32 (M,).
