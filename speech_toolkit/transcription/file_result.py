@@ -20,7 +20,7 @@ from speech_toolkit.versions import versions
 
 if TYPE_CHECKING:
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-    from speech_toolkit.transcription.open_file import OpenFile
+    from speech_toolkit.transcription.long_form.open_file import OpenFile
 
 
 def file_result(

@@ -1,7 +1,7 @@
 """Seconds that each stage of a transcription takes."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from speech_toolkit.device import Device
@@ -36,7 +36,7 @@ class StageClock:
 
     def add(self, name: str, seconds: float) -> None:
         """Count time that was spent elsewhere as part of ``name``."""
-        self.seconds[name] = self.seconds.get(name, 0.0) + seconds
+        add_up(self.seconds, {name: seconds})
 
     @property
     def kind(self) -> str:
@@ -55,3 +55,9 @@ class StageClock:
     def _wait(self) -> None:
         if self.exact:
             self._device.synchronize()
+
+
+def add_up(seconds: dict[str, float], more: Mapping[str, float]) -> None:
+    """Count more time per stage."""
+    for stage, stage_s in more.items():
+        seconds[stage] = seconds.get(stage, 0.0) + stage_s

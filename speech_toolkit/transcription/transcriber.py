@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     import torch
 
     from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-    from speech_toolkit.transcription.open_file import OpenFile
+    from speech_toolkit.transcription.long_form.open_file import OpenFile
     from speech_toolkit.transcription.windows.window import Window
 
 K = TypeVar("K", bound=Hashable)
@@ -338,7 +338,7 @@ class Transcriber:
         self, inputs: Iterable[PreparedInput[K]], settings: TranscriptionSettings, **options: Any
     ) -> Generator[tuple[K, Outcome[TranscriptionResult]]]:
         """Take recordings through the model; the options are those of :class:`ManyFiles`."""
-        from speech_toolkit.transcription.many_files import ManyFiles
+        from speech_toolkit.transcription.long_form.many_files import ManyFiles
 
         run = ManyFiles[K](self.decoder, settings, **options)
         for key, file in run.run(inputs):

@@ -7,9 +7,9 @@ import torch
 
 from speech_toolkit.device import Device
 from speech_toolkit.transcription.decoded import DecodedWindow, EncodedWindows
-from speech_toolkit.transcription.long_form import LongForm
-from speech_toolkit.transcription.many_files import ManyFiles
-from speech_toolkit.transcription.open_file import OpenFile
+from speech_toolkit.transcription.long_form.many_files import ManyFiles
+from speech_toolkit.transcription.long_form.one_file import LongForm
+from speech_toolkit.transcription.long_form.open_file import OpenFile
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.stage_clock import StageClock
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow

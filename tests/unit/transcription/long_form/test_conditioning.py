@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from speech_toolkit.transcription.listening import Listener
-from speech_toolkit.transcription.long_form import Heard, LongForm
-from speech_toolkit.transcription.retakes import Retakes
+from speech_toolkit.transcription.long_form.listening import Listener
+from speech_toolkit.transcription.long_form.one_file import Heard, LongForm
+from speech_toolkit.transcription.long_form.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from speech_toolkit.transcription.windows.window import Piece, Window

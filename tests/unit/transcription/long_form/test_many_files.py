@@ -8,8 +8,8 @@ import torch
 from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import AudioError
 from speech_toolkit.outcomes import Outcome
-from speech_toolkit.transcription.long_form import Heard
-from speech_toolkit.transcription.window_encoder import WindowEncoder
+from speech_toolkit.transcription.long_form.one_file import Heard
+from speech_toolkit.transcription.long_form.window_encoder import WindowEncoder
 from speech_toolkit.transcription.windows.features import FeatureMaker
 from tests.unit.transcription.scripted_decoder import (
     DE,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.transcription.decoded import gathered
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-from speech_toolkit.transcription.long_form import LongForm, PlannedWindow, WindowRequest
+from speech_toolkit.transcription.long_form.one_file import LongForm, PlannedWindow, WindowRequest
 
 
 class WindowEncoder:

@@ -18,8 +18,8 @@ from speech_toolkit.transcription.decoded import (
     WindowWord,
 )
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-from speech_toolkit.transcription.prompts import Prompts
-from speech_toolkit.transcription.retakes import Retakes
+from speech_toolkit.transcription.long_form.prompts import Prompts
+from speech_toolkit.transcription.long_form.retakes import Retakes
 from speech_toolkit.transcription.settings import TranscriptionSettings
 from speech_toolkit.transcription.text.segments import resume_s, split_segments, whole_segment
 from speech_toolkit.transcription.windows.features import FeatureMaker, PendingWindow

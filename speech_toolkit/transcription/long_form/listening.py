@@ -30,9 +30,9 @@ from speech_toolkit.transcription.decoded import (
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
 from speech_toolkit.transcription.decoding.fallback import needs_fallback
 from speech_toolkit.transcription.decoding.refill import DecodingJob, RefilledBatch
-from speech_toolkit.transcription.long_form import Heard, WindowRequest
+from speech_toolkit.transcription.long_form.one_file import Heard, WindowRequest
+from speech_toolkit.transcription.long_form.window_encoder import WindowEncoder
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.window_encoder import WindowEncoder
 
 HeardWindows: TypeAlias = list[tuple[WindowRequest, Outcome[Heard]]]
 T = TypeVar("T")

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from speech_toolkit.outcomes import Outcome, outcome_of
-from speech_toolkit.transcription.long_form import Heard, LongForm, WindowRequest
+from speech_toolkit.transcription.long_form.one_file import Heard, LongForm, WindowRequest
 from speech_toolkit.transcription.prepared import PreparedAudio
 from speech_toolkit.transcription.settings import TranscriptionSettings
+from speech_toolkit.transcription.stage_clock import add_up
 
 K = TypeVar("K")
 _FEW_WINDOWS = 2  # that a file may still need where the run is to end soon
@@ -47,14 +48,13 @@ class OpenFile(Generic[K]):
         self.stage_times_s: dict[str, float] = {}
         self.transcribe_s = audio.find_speech_s  # in what was read of it before
 
-    @property
-    def is_done(self) -> bool:
-        """Whether nothing of it is left to hear, or it failed."""
-        if self.error is None:
-            is_through = outcome_of(lambda: self.long_form.is_through)
-            self.error = is_through.error
-            return bool(is_through.result) or self.error is not None
-        return True
+    def finish(self) -> bool:
+        """Tell whether it is over; it fails here where what is left of it cannot be read."""
+        if self.error:
+            return True
+        is_through = outcome_of(lambda: self.long_form.is_through)
+        self.error = is_through.error
+        return bool(is_through.result or is_through.error)
 
     @property
     def needs_little(self) -> bool:
@@ -92,5 +92,4 @@ class OpenFile(Generic[K]):
     def spend(self, seconds: float, stage_times_s: Mapping[str, float]) -> None:
         """Add its share of the time that something took."""
         self.transcribe_s += seconds
-        for stage, stage_s in stage_times_s.items():
-            self.stage_times_s[stage] = self.stage_times_s.get(stage, 0.0) + stage_s
+        add_up(self.stage_times_s, stage_times_s)

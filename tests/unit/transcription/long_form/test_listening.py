@@ -8,10 +8,10 @@ import torch
 from speech_toolkit.device import Device
 from speech_toolkit.device.batching import HalvingBatches
 from speech_toolkit.errors import OutOfMemoryError
-from speech_toolkit.transcription.listening import Listener
-from speech_toolkit.transcription.long_form import LongForm
+from speech_toolkit.transcription.long_form.listening import Listener
+from speech_toolkit.transcription.long_form.one_file import LongForm
+from speech_toolkit.transcription.long_form.window_encoder import WindowEncoder
 from speech_toolkit.transcription.settings import TranscriptionSettings
-from speech_toolkit.transcription.window_encoder import WindowEncoder
 from speech_toolkit.transcription.windows.features import FeatureMaker, PreparedWindow
 from tests.unit.transcription.random_whisper import MEL_BINS, MEL_FRAMES, random_model
 from tests.unit.transcription.scripted_decoder import (

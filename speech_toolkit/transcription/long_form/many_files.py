@@ -16,9 +16,9 @@ from typing import Generic, TypeVar
 from speech_toolkit.outcomes import Outcome, outcome_of
 from speech_toolkit.transcription.decoded import DecodedBatch
 from speech_toolkit.transcription.decoding.decoder import WhisperDecoder
-from speech_toolkit.transcription.listening import Listener
-from speech_toolkit.transcription.long_form import LongForm, WindowRequest
-from speech_toolkit.transcription.open_file import OpenFile
+from speech_toolkit.transcription.long_form.listening import Listener
+from speech_toolkit.transcription.long_form.one_file import LongForm, WindowRequest
+from speech_toolkit.transcription.long_form.open_file import OpenFile
 from speech_toolkit.transcription.prepared import PreparedInput
 from speech_toolkit.transcription.request import check_settings
 from speech_toolkit.transcription.settings import TranscriptionSettings
@@ -144,7 +144,7 @@ class ManyFiles(Generic[K]):
         """Yield the files that are through, or failed; they are open no more."""
         unopened, self._unopened = self._unopened, []
         yield from unopened
-        for file in self._close(file for file in self._files.values() if file.is_done):
+        for file in self._close(file for file in self._files.values() if file.finish()):
             yield file.key, Outcome(error=file.error) if file.error else Outcome(file)
 
     def _wind_up(self) -> None:
