@@ -88,10 +88,10 @@ class BandLevels:
         """Yield the levels of the frames that are left."""
         if self._held_to == 0:
             return
-        held = self._joined()
         last = -(-self._held_to // self._hop) - 1 + _AROUND_FRAMES
         end = self._start_of(last) + self._frame
-        while self._next < end - self._frame:
+        held = np.pad(self._joined(), (0, end - self._held_to), "reflect")
+        while self._next <= end - self._frame:
             yield self._next_levels(held, min(self._next + self._block_samples, end))
 
     def _start_of(self, frame: int) -> int:
@@ -108,9 +108,8 @@ class BandLevels:
     def _next_levels(self, held: np.ndarray, end: int) -> Levels:
         """Return the levels that are known with the frames up to a sample."""
         first, stop = self._next - self._held_from, end - self._held_from
-        missing = (max(-first, 0), max(stop - len(held), 0))
         part = held[max(first, 0) : stop]
-        part = np.pad(part, missing, "reflect") if any(missing) else part
+        part = np.pad(part, (-first, 0), "reflect") if first < 0 else part
         frames = np.lib.stride_tricks.sliding_window_view(part, self._frame)[:: self._hop]
         self._next += _BLOCK_FRAMES * self._hop
         broad, fine = self._band_power(frames)
