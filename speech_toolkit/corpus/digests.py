@@ -11,7 +11,13 @@ from typing import Any
 from speech_toolkit.corpus.item import Item
 
 # Settings that earlier versions did not have, at which they are left out of a run's.
-LATER_SETTINGS = {"markup": "auto", "words": "auto", "repair": False, "refine": False}
+LATER_SETTINGS = {
+    "markup": "auto",
+    "words": "auto",
+    "repair": False,
+    "refine": False,
+    "hear_rests": True,
+}
 _DIGEST_CHARACTERS = 32
 
 

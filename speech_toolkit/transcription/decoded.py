@@ -204,7 +204,7 @@ class TranscribedWindow:
         segments: the stretches of it that hold text, in time of the window; empty where it holds
             no speech.
         words: with times in the window, where those were asked for.
-        used_s: seconds of the window that the segments answer for; the rest is in the next window.
+        used_s: seconds of the window that the segments answer for; the rest is in another one.
         silent: whether the model found no speech in it.
         cut_off_s: second of the window from which on text is missing, since the limit of tokens
             was reached; None where none is.

@@ -59,6 +59,8 @@ class TranscriptionSettings:
         batch_size: windows that run together, of many files too; in "transcribe" one of each file
             where the text before a window prompts it; None for 8 on NPU and CUDA, 1 on CPU.
         skip_silence: whether stretches without speech are kept from the model.
+        hear_rests: whether speech that the text of a window stops short of is heard once more; if
+            not, the windows of "chunked" depend on the audio alone.
         seed: of the random numbers for temperatures above 0.
         record_margins: whether each token's lead over the second best is kept, to judge a
             difference between two devices.
@@ -78,6 +80,7 @@ class TranscriptionSettings:
     chunk_length_s: float = 30.0
     batch_size: int | None = None
     skip_silence: bool = True
+    hear_rests: bool = True
     seed: int = 0
     record_margins: bool = False
 

@@ -140,6 +140,7 @@ class WhisperModel:
                 max_new_tokens=self._settings.max_new_tokens,
                 temperatures=(0.0,),
                 batch_size=batch_size,
+                hear_rests=False,
             ),
         )
         tokens = tuple(token for window in result.tokens for token in window)
@@ -163,6 +164,7 @@ class WhisperModel:
             mode="chunked",
             language=case["language"],
             batch_size=self._settings.batch_size,
+            hear_rests=False,
             record_margins=True,
         )
         if quick:

@@ -134,12 +134,13 @@ class LongForm:
         self._on_progress = on_progress
         self._prompts = Prompts(decoder, settings.prompt, self.conditions)
         self._redone: list[float] = []
-        in_order = settings.mode == "transcribe"
-        self.batch_size = None if in_order and self.conditions else batch_size
-        self._retakes = Retakes(planner, self._checkpoint.sample_rate_hz) if in_order else None
+        self._in_order = settings.mode == "transcribe"
+        self.batch_size = None if self._in_order and self.conditions else batch_size
+        self._retakes = Retakes(planner, self._checkpoint.sample_rate_hz)
         self._history = self._prompts.first()
-        self._windows = planner.windows()
+        self._next: tuple[int, int] | None = (0, 0)  # sample and index of the window to plan
         self._planned: deque[PlannedWindow] = deque()
+        self._rests: deque[WindowRequest] = deque()
         self._under_way: deque[WindowRequest] = deque()
         self._heard: dict[WindowRequest, Heard] = {}
         self.language = self._known_language()
@@ -170,7 +171,7 @@ class LongForm:
         Raises:
             AudioError: the file cannot be read any further.
         """
-        asked: list[WindowRequest] = []
+        asked = [self._rests.popleft() for _ in range(min(most, len(self._rests)))]
         while len(asked) < most and self._may_ask() and self._has_next():
             request = WindowRequest(self, self._planned.popleft(), self._history)
             self._under_way.append(request)
@@ -183,12 +184,16 @@ class LongForm:
         Raises:
             AudioError: the file cannot be read any further.
         """
-        while len(self._planned) < count and (window := next(self._windows, None)):
-            features = self._features.begin(self._planner.samples(window))
-            self._planned.append(PlannedWindow(window, features))
-            if self._retakes is None:
-                self._planner.release(window.end_sample)
+        while len(self._planned) < count and self._next:
+            window = self._planner.next(*self._next)
+            if window is None:
+                break
+            self._next = window.end_sample, window.index + 1
+            self._planned.append(self._begin(window))
         return len(self._planned)
+
+    def _begin(self, window: Window) -> PlannedWindow:
+        return PlannedWindow(window, self._features.begin(self._planner.samples(window)))
 
     def hear(self, request: WindowRequest, heard: Heard) -> None:
         """Take what was heard in a window; they may come in any order.
@@ -204,10 +209,10 @@ class LongForm:
     def give_up(self) -> None:
         """Let nobody hear any more windows."""
         self._void()
-        self._windows = iter(())
+        self._next = None
 
     def _may_ask(self) -> bool:
-        if self._retakes is None or not self._under_way:
+        if not self._in_order or not self._under_way:
             return True
         return len(self._under_way) < (self.batch_size or 1) and not self._under_way[-1].window.cut
 
@@ -218,32 +223,38 @@ class LongForm:
         """Judge a window; those before it have been judged."""
         if planned.in_float32 or heard.decoded.in_float32:
             self._redone.append(planned.window.start_s)
-        found = _stopping_short(self._judge(planned.window, heard), self._planner)
-        if self._retakes:
-            found = self._in_order(found, self._retakes)
+        window = planned.window
+        found = _stopping_short(self._judge(window, heard), self._planner)
+        rest_s = found.stops_short_s if self._settings.hear_rests else None
+        if rest_s and self._retakes.allow(window, rest_s):
+            found = replace(found, used_s=rest_s, stops_short_s=None)
         self.found.append(found)
+        if self._in_order:
+            self._history = self._prompts.after(self._history, found)
+        if found.used_s < found.window_s:
+            self._retakes.note(window, found.used_s)
+            self._take_up_again(found)
+        self._planner.release(_next_sample(found))
 
-    def _in_order(self, found: TranscribedWindow, retakes: Retakes) -> TranscribedWindow:
-        """Prepare for the window that follows, which may have to begin in this one."""
+    def _take_up_again(self, found: TranscribedWindow) -> None:
+        """Let the rest of a window be heard: in order in the one that follows, else by itself."""
         window = found.window
-        if found.stops_short_s and retakes.allow(window, found.stops_short_s):
-            found = replace(found, used_s=found.stops_short_s, stops_short_s=None)
-        self._history = self._prompts.after(self._history, found)
-        start = _next_sample(found)
-        if start < window.end_sample:
-            retakes.note(window, found.used_s)
+        if self._in_order:
             self._void()
-            self._windows = self._planner.windows(start, window.index + 1)
-        self._planner.release(start)
-        return found
+            self._next = _next_sample(found), window.index + 1
+        elif self._next:
+            sample, index = self._next
+            self._next = sample, index + 1
+            rest = WindowRequest(self, self._begin(window.rest(found.used_s, index)), self._history)
+            self._under_way.appendleft(rest)
+            self._rests.append(rest)
 
     def _void(self) -> None:
         """Forget what was asked for and planned: it is not what comes next."""
         for request in self._under_way:
             request.is_void = True
-        self._under_way.clear()
-        self._heard.clear()
-        self._planned.clear()
+        for queue in (self._rests, self._under_way, self._heard, self._planned):
+            queue.clear()
 
     @property
     def speech_left_s(self) -> float:
@@ -275,7 +286,7 @@ class LongForm:
         split = whole_segment if self._settings.timestamps == "none" else split_segments
         segments = split(decoded.tokens, self._checkpoint, window_s)
         used_s = window_s
-        resumed_s = resume_s(segments) if window.cut and self._retakes else None
+        resumed_s = resume_s(segments) if window.cut and self._in_order else None
         if resumed_s is not None and self._retakes.allow(window, resumed_s):
             segments, used_s = segments[:-1], resumed_s
             words = tuple(word for word in words if word.first < segments[-1].last)

@@ -3,18 +3,18 @@
 A window holds as many regions as fit. Short gaps between them stay; long ones are left out, and
 the regions, which carry a margin of silence, are joined there.
 
-Who leads a file's windows to a model needs nothing of the file but its planner: ``next`` and
-``windows`` say where they lie, ``samples`` cuts one out, ``release`` tells what is done with,
-``speech_s`` and ``speech_left_s`` say how much speech lies between two samples and behind one. The
-file may still be being read: ``next`` waits until what is known of it suffices, ``samples`` and
-``speech_s`` take what a planned window reaches, and ``speech_left_s`` is infinite until the end of
-the file has been read.
+Who leads a file's windows to a model needs nothing of the file but its planner: ``next`` says where
+they lie, ``samples`` cuts one out, ``release`` tells what is done with, ``speech_s`` and
+``speech_left_s`` say how much speech lies between two samples and behind one. The file may still be
+being read: ``next`` waits until what is known of it suffices, ``samples`` and ``speech_s`` take
+what a planned window reaches, and ``speech_left_s`` is infinite until the end of the file has been
+read.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from math import inf
 from operator import add
@@ -60,17 +60,6 @@ class WindowPlanner:
         self._rate_hz = recording.sample_rate_hz
         self._room = int(max_window_s * self._rate_hz)
         self._kept_gap = int(_KEPT_GAP_S * self._rate_hz)
-
-    def windows(self, from_sample: int = 0, index: int = 0) -> Iterator[Window]:
-        """Plan one window after the other; each sample of speech is in exactly one of them.
-
-        Args:
-            from_sample: where in the file the first of them may begin.
-            index: of the first.
-        """
-        while window := self.next(from_sample, index):
-            yield window
-            from_sample, index = window.end_sample, index + 1
 
     def next(self, from_sample: int, index: int) -> Window | None:
         """Plan one window.

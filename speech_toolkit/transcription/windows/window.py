@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -75,6 +75,22 @@ class Window:
         """Cut the window out of the file's samples; a view where it is one piece."""
         parts = [file_samples[piece.start_sample : piece.end_sample] for piece in self.pieces]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def rest(self, from_s: float, index: int) -> Window:
+        """Return a window of what it holds behind a time in it.
+
+        Args:
+            from_s: seconds from its start, before its end.
+            index: of the new one.
+        """
+        position = round(from_s * self.sample_rate_hz)
+        opened = self._piece_at(position)
+        later = [piece for piece in self.pieces if piece.offset_samples > opened.offset_samples]
+        pieces = (
+            Piece(opened.file_sample(position), opened.end_sample, 0),
+            *(replace(each, offset_samples=each.offset_samples - position) for each in later),
+        )
+        return replace(self, index=index, pieces=pieces)
 
     def to_file_sample(self, window_time_s: float) -> int:
         """Map a time in the window to a sample of the file; never falls as the time rises.

@@ -19,6 +19,7 @@ from speech_toolkit.transcription.windows import level, recording
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.recording import known_recording
 from speech_toolkit.transcription.windows.speech import SpeechRegion, find_speech
+from tests.unit.transcription.windows.planned import planned
 
 RATE_HZ = 16_000
 TALK = Path(__file__).parents[3] / "samples" / "recognition" / "talk.flac"
@@ -42,7 +43,7 @@ def threads():
 def heard(prepared, max_window_s=30.0):
     """Return the windows of a recording, and the samples of each."""
     planner, found = prepared.planner(max_window_s), []
-    for window in planner.windows():
+    for window in planned(planner):
         found.append((window, planner.samples(window)))
         planner.release(window.end_sample)
     return found
@@ -51,7 +52,7 @@ def heard(prepared, max_window_s=30.0):
 def assert_heard_as_whole(prepared, waveform, regions, max_window_s=30.0):
     planner = WindowPlanner(known_recording(waveform.samples, regions, RATE_HZ), max_window_s)
     found = heard(prepared, max_window_s)
-    assert [window for window, _ in found] == list(planner.windows())
+    assert [window for window, _ in found] == list(planned(planner))
     for window, samples in found:
         np.testing.assert_array_equal(samples, planner.samples(window))
     assert prepared.num_samples == len(waveform.samples)
@@ -201,9 +202,11 @@ from speech_toolkit.transcription.prepared import prepare_audio
 
 prepared = prepare_audio(sys.argv[1], 16_000, skip_silence=True)
 planner = prepared.planner(30.0)
-for window in planner.windows():
+window = planner.next(0, 0)
+while window:
     planner.samples(window)
     planner.release(window.end_sample)
+    window = planner.next(window.end_sample, window.index + 1)
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").open())
 print(prepared.duration_s, int(status["VmHWM"].split()[0]) >> 10)
 """

@@ -62,8 +62,8 @@ class GivenSeeks:
             for index, seek in enumerate(seeks)
         ]
 
-    def windows(self, from_sample=0, index=0):
-        return iter(self.windows_of_generate[index:])
+    def next(self, from_sample, index):
+        return next(iter(self.windows_of_generate[index:]), None)
 
     def samples(self, window):
         return window.samples(self._samples)

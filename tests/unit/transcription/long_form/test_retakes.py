@@ -4,16 +4,21 @@ from itertools import pairwise
 
 import pytest
 
+from speech_toolkit.outcomes import Outcome
+from speech_toolkit.transcription.long_form.one_file import Heard
+from speech_toolkit.transcription.windows.features import FeatureMaker
 from tests.unit.transcription.scripted_decoder import (
     EN,
     PREV,
     SOT,
     STAMP,
+    LengthsAsFeatures,
     ScriptedDecoder,
     closed,
     decoded,
     run,
 )
+from tests.unit.transcription.scripted_decoder import opened as opened_recording
 
 
 def test_cut_window_is_taken_up_again_after_its_last_complete_segment():
@@ -93,11 +98,43 @@ def test_no_speech_before_a_retake_is_lost():
 def test_speech_without_text_that_is_not_taken_up_again_is_told(mode):
     decoder = ScriptedDecoder([closed(1, end_s=2.0), closed(1, end_s=3.0)])
     _, found = run(decoder, mode, spans=((0, 28),), chunk_length_s=30.0)
-    assert [item.stops_short_s for item in found] == {
-        "transcribe": [None, 3.0],
-        "chunked": [2.0],
-    }[mode]
+    assert [item.stops_short_s for item in found] == [None, 3.0]
     assert found[-1].used_s == found[-1].window_s
+
+
+@pytest.mark.parametrize("mode", ["transcribe", "chunked"])
+def test_rests_may_be_left_alone(mode):
+    decoder = ScriptedDecoder([closed(1, end_s=12.0)])
+    _, found = run(decoder, mode, spans=((0, 28),), chunk_length_s=30.0, hear_rests=False)
+    assert passes(found) == [(0.0, 28.0)]
+    assert found[0].stops_short_s == 12.0
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 3])
+def test_in_chunks_the_rest_of_a_window_is_heard_by_itself(batch_size):
+    spans = ((0, 28), (29, 56), (57, 80))
+    script = [closed(1, end_s=12.0), *[closed(2, end_s=26.0)] * 3]
+    script.insert(batch_size, closed(3, end_s=15.0))
+    decoder = ScriptedDecoder(script)
+    _, found = run(
+        decoder, "chunked", spans=spans, length_s=80, chunk_length_s=30.0, batch_size=batch_size
+    )
+    assert passes(found) == [(0.0, 12.0), (12.0, 16.0), (29.0, 27.0), (57.0, 23.0)]
+    assert [item.decoded.tokens[1] for item in found] == [1, 3, 2, 2]
+    assert sorted(item.window.index for item in found) == [0, 1, 2, 3]
+    assert all(prompt == [SOT, EN] for prompt in decoder.prompts)
+
+
+def test_in_chunks_a_file_that_is_given_up_hears_no_rest():
+    decoder = ScriptedDecoder([closed(1, end_s=12.0)])
+    features = FeatureMaker(LengthsAsFeatures(), ahead=False)
+    file = opened_recording(
+        decoder, features, spans=((0, 28),), mode="chunked", chunk_length_s=30.0
+    )
+    (request,) = file.ask(1)
+    file.long_form.give_up()
+    file.hear(request, Outcome(Heard(closed(1, end_s=12.0))))
+    assert file.ask(1) == [] and file.finish()
 
 
 def test_cut_windows_of_little_progress_do_not_step_through_the_file():

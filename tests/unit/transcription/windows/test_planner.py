@@ -12,6 +12,7 @@ from speech_toolkit.transcription.windows.coverage import Outcome, coverage
 from speech_toolkit.transcription.windows.planner import WindowPlanner
 from speech_toolkit.transcription.windows.recording import known_recording
 from speech_toolkit.transcription.windows.speech import SpeechRegion
+from tests.unit.transcription.windows.planned import planned
 
 RATE_HZ = 100  # samples stand for hundredths of a second
 
@@ -30,7 +31,7 @@ def spans_of(window):
 
 
 def test_audio_that_fits_is_one_window_as_it_is():
-    (window,) = planner([(1, 2), (20, 22)], 30).windows()
+    (window,) = planned(planner([(1, 2), (20, 22)], 30))
     assert spans_of(window) == [(0, 30)]
     assert not window.cut
     samples = np.arange(3000, dtype=np.float32)
@@ -39,12 +40,12 @@ def test_audio_that_fits_is_one_window_as_it_is():
 
 
 def test_no_speech_is_no_window():
-    assert list(planner([], 10).windows()) == []
-    assert list(planner([], 100).windows()) == []
+    assert list(planned(planner([], 10))) == []
+    assert list(planned(planner([], 100))) == []
 
 
 def test_short_gaps_stay_and_long_ones_go():
-    (window,) = planner([(5, 8), (8.25, 10), (15, 17)], 100).windows()
+    (window,) = planned(planner([(5, 8), (8.25, 10), (15, 17)], 100))
     assert spans_of(window) == [(5, 10), (15, 17)]
     assert window.num_samples == 7 * RATE_HZ
     samples = np.arange(100 * RATE_HZ)
@@ -62,30 +63,30 @@ def test_short_gaps_stay_and_long_ones_go():
     ],
 )
 def test_a_window_ends_at_a_long_pause_if_it_holds_some_speech(spans, expected):
-    windows = list(planner(spans, 100).windows())
+    windows = list(planned(planner(spans, 100)))
     assert [spans_of(window) for window in windows] == expected
     assert not any(window.cut for window in windows)
 
 
 def test_window_ends_at_the_longest_of_the_last_silences():
     spans = [(0, 10), (10, 27), (30, 31.5), (31.6, 33), (33.05, 40)]
-    windows = list(planner(spans, 100).windows())
+    windows = list(planned(planner(spans, 100)))
     assert [spans_of(window) for window in windows] == [[(0, 27)], [(30, 40)]]
 
 
 def test_pause_is_preferred_to_a_dip_in_speech_that_goes_on():
     spans = [(0, 20), (20, 27.5), (27.5, 29, True), (29, 40)]
-    first, _ = planner(spans, 100).windows()
+    first, _ = planned(planner(spans, 100))
     assert (first.end_s, first.cut) == (27.5, False)
     spans = [(0, 20, True), (20, 29, True), (29, 40)]
-    first, _ = planner(spans, 100).windows()
+    first, _ = planned(planner(spans, 100))
     assert (first.end_s, first.cut) == (29, True)
 
 
 def test_speech_without_silence_is_cut_where_it_is_quietest():
     samples = np.ones(100 * RATE_HZ, np.float32)
     samples[2730:2770] = 0.1
-    windows = list(planner([(0, 100)], 100, samples=samples).windows())
+    windows = list(planned(planner([(0, 100)], 100, samples=samples)))
     assert windows[0].end_s == pytest.approx(27.5, abs=0.25)
     assert [window.cut for window in windows] == [True, True, True, False]
     assert all(25 <= window.num_samples / RATE_HZ <= 30 for window in windows[:-1])
@@ -99,7 +100,7 @@ def test_planning_goes_on_from_any_sample():
     assert window.pieces[1].start_sample == 26 * RATE_HZ
     assert window.index == 7
     assert plan.next(60 * RATE_HZ, 8) is None
-    assert [w.index for w in plan.windows(50 * RATE_HZ, 3)] == [3]
+    assert [w.index for w in planned(plan, 50 * RATE_HZ, 3)] == [3]
 
 
 def test_a_chunk_that_is_too_short_is_refused():
@@ -123,9 +124,7 @@ def layouts(draw):
 def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
     regions, total = layout
     samples = np.random.default_rng(0).standard_normal(total).astype(np.float32)
-    windows = list(
-        WindowPlanner(known_recording(samples, regions, RATE_HZ), max_window_s).windows()
-    )
+    windows = list(planned(WindowPlanner(known_recording(samples, regions, RATE_HZ), max_window_s)))
     pieces = [piece for window in windows for piece in window.pieces]
     assert all(before.end_sample <= after.start_sample for before, after in pairwise(pieces))
     assert all(0 < window.num_samples <= max_window_s * RATE_HZ for window in windows)
@@ -145,7 +144,7 @@ def test_each_sample_of_speech_is_in_one_window(layout, max_window_s):
 def test_coverage_is_a_partition(layout, reasons, used_s):
     regions, total = layout
     samples = np.zeros(total, np.float32)
-    windows = list(WindowPlanner(known_recording(samples, regions, RATE_HZ), 30.0).windows())
+    windows = list(planned(WindowPlanner(known_recording(samples, regions, RATE_HZ), 30.0)))
     outcomes = [Outcome(w, 0.0, used_s, reasons[w.index % len(reasons)]) for w in windows]
     stretches = coverage(outcomes, total, RATE_HZ)
     assert (stretches[0].start_s, stretches[-1].end_s) == (0, total / RATE_HZ)
@@ -176,6 +175,6 @@ def test_windows_are_full_on_ordinary_speech(seed):
         spans.append((position_s, position_s + phrase_s))
         speech_s += phrase_s
         position_s += phrase_s + rng.choice([0, rng.exponential(1.0)])
-    windows = list(planner(spans, position_s).windows())
+    windows = list(planned(planner(spans, position_s)))
     assert len(windows) <= 1.1 * speech_s / 30
     assert not any(window.cut for window in windows)

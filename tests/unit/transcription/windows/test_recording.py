@@ -18,6 +18,7 @@ from speech_toolkit.transcription.windows.recording import (
     known_recording,
 )
 from speech_toolkit.transcription.windows.speech import SpeechRegion
+from tests.unit.transcription.windows.planned import planned
 
 RATE_HZ = 100  # samples stand for hundredths of a second
 NOTHING = np.empty(0, np.float32)
@@ -128,7 +129,7 @@ def test_memory_does_not_grow_with_the_recording(spoken_share):
     recording.read_beginning()
     planner = WindowPlanner(recording, 30.0)
     assert planner.speech_left_s(0) == float("inf")
-    for window in planner.windows():
+    for window in planned(planner):
         planner.release(window.end_sample)
     assert recording.read_samples == 240 * 60 * RATE_HZ
     assert max(kept) <= (120 + 60 + 30) * RATE_HZ  # ahead, the gap and the window before
@@ -146,7 +147,7 @@ def test_an_hour_without_speech_inside_a_window_is_let_go():
 
     recordings.append(Recording(reading(), RATE_HZ))
     planner = WindowPlanner(recordings[0], 30.0)
-    first, second, *_ = planner.windows()
+    first, second, *_ = planned(planner)
     assert [piece.start_sample for piece in first.pieces] == [0, 360_000]
     assert len(planner.samples(first)) == first.num_samples > 2500
     assert second.pieces[0].start_sample == first.end_sample
@@ -183,7 +184,7 @@ def test_what_fails_while_it_is_read_is_raised_where_it_is_waited_for():
     assert first.end_sample > 0
     for _ in range(2):
         with pytest.raises(DamagedAudioError, match="it breaks"):
-            list(planner.windows(16_500, 1))
+            list(planned(planner, 16_500, 1))
     wait_until(lambda: not threads())
 
 

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from speech_toolkit.transcription.windows.window import Piece, Window
@@ -27,3 +28,14 @@ def test_times_are_mapped_to_the_file():
 )
 def test_what_is_spoken_does_not_reach_over_a_gap_by_a_margin(window_span, file_span):
     assert JOINED.span_to_file_s(*window_span) == file_span
+
+
+@pytest.mark.parametrize("from_s", [0.0, 0.5, 1.99, 2.0, 3.5])
+def test_the_rest_of_a_window_holds_what_is_behind_a_time_in_it(from_s):
+    samples = np.arange(2000)
+    rest = JOINED.rest(from_s, index=7)
+    assert rest.index == 7
+    whole = JOINED.samples(samples)[round(from_s * RATE_HZ) :]
+    np.testing.assert_array_equal(rest.samples(samples), whole)
+    assert rest.num_samples == len(whole)
+    assert rest.to_file_sample(0.25) == JOINED.to_file_sample(from_s + 0.25)
