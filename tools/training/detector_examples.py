@@ -15,8 +15,9 @@ from pathlib import Path
 import numpy as np
 import soxr
 from augment import companded, room_response
-from other_sounds import SAMPLE_RATE_HZ, random_sound
+from other_sounds import SAMPLE_RATE_HZ
 from shards import read_shard
+from sound_kinds import random_sound
 
 from speech_toolkit.transcription.windows.speech.bands import FINE_BANDS, BandLevels
 

@@ -27,6 +27,7 @@ from speech_toolkit.transcription.windows.speech.detector import (
 CONTEXT_FRAMES = LOUDEST_WITHIN_FRAMES + FRAMES_PER_MOMENT * (sum(DILATIONS) + 1)
 _BATCH = 12
 _PEAK_RATE = 4e-3
+_CONTINUED_SHARE = 0.5  # of that rate, where weights are learnt on
 _MISSED_WEIGHT = 3.0  # of speech that is not found, against a false alarm
 
 
@@ -38,6 +39,24 @@ class DetectorNetwork(nn.Module):
         self.first = nn.Conv1d(FINE_BANDS, hidden, FIRST_FRAMES, stride=FRAMES_PER_MOMENT)
         self.layers = nn.ModuleList(nn.Conv1d(hidden, hidden, 3, dilation=d) for d in DILATIONS)
         self.output = nn.Linear(hidden, 1)
+
+    @classmethod
+    def of(cls, stored: Network) -> DetectorNetwork:
+        """Return it with the weights that the package reads, to learn on."""
+        network = cls(len(stored.output))
+
+        def fill(layer: nn.Conv1d, weights: np.ndarray, bias: np.ndarray) -> None:
+            taps = weights.reshape(-1, layer.in_channels, layer.out_channels).transpose(2, 1, 0)
+            layer.weight.copy_(torch.from_numpy(taps))
+            layer.bias.copy_(torch.from_numpy(bias))
+
+        with torch.no_grad():
+            fill(network.first, stored.first, stored.first_bias)
+            for layer, *own in zip(network.layers, stored.layers, stored.biases, strict=True):
+                fill(layer, *own)
+            network.output.weight.copy_(torch.from_numpy(stored.output)[None])
+            network.output.bias.copy_(torch.from_numpy(stored.output_bias))
+        return network
 
     def forward(self, heard: torch.Tensor) -> torch.Tensor:
         """Return log-odds (N, M) of what is heard, (N, F, T)."""
@@ -84,17 +103,31 @@ def batch_of(
 
 
 def learn(
-    mixer: Mixer, checker: Mixer, *, minutes: float, hidden: int, seed: int
+    mixer: Mixer, checker: Mixer, start: DetectorNetwork | int, *, minutes: float, seed: int
 ) -> DetectorNetwork:
-    """Train for a time, and tell now and then how mixtures that were kept apart are judged."""
-    rng, network = np.random.default_rng(seed), DetectorNetwork(hidden)
+    """Train for a time, and tell now and then how mixtures that were kept apart are judged.
+
+    Args:
+        mixer: of the mixtures to learn from.
+        checker: of those kept apart.
+        start: a network to learn on, or the hidden units of a new one.
+        minutes: to train.
+        seed: of what is drawn.
+
+    Returns:
+        The network as it is then.
+    """
+    is_new = isinstance(start, int)
+    network = DetectorNetwork(start) if is_new else start
+    peak_rate = _PEAK_RATE * (1 if is_new else _CONTINUED_SHARE)
+    rng = np.random.default_rng(seed)
     check_rng = np.random.default_rng(seed + 1)
     checked = [batch_of(checker, check_rng) for _ in range(8)]
-    optimiser = torch.optim.AdamW(network.parameters(), lr=_PEAK_RATE, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-3)
     loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(_MISSED_WEIGHT))
     started, step, told = time.monotonic(), 0, 0.0
     while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
-        rate = _PEAK_RATE * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
+        rate = peak_rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in optimiser.param_groups:
             group["lr"] = rate
         heard, spoken, asked = batch_of(mixer, rng)

@@ -6,15 +6,11 @@ peaks near 1. `benchmarks/other_sounds.py` makes other kinds in other ways, to t
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 SAMPLE_RATE_HZ = 16000
 _SCALES = ((0, 2, 4, 5, 7, 9, 11), (0, 2, 3, 5, 7, 8, 10), (0, 2, 4, 7, 9), (0, 3, 5, 6, 7, 10))
 _VOWELS_HZ = ((730, 1090, 2440), (270, 2290, 3010), (300, 870, 2240), (530, 1840, 2480))
-
-Sound = Callable[[np.random.Generator, float], np.ndarray]
 
 
 def levelled(samples: np.ndarray) -> np.ndarray:
@@ -300,25 +296,3 @@ def calls(rng: np.random.Generator, duration_s: float) -> np.ndarray:
         add_at(output, int(at * SAMPLE_RATE_HZ), sum(heard) * np.sin(np.pi * seconds / seconds[-1]))
         at += own + pause_s * np.exp(rng.normal(0, 0.4))
     return levelled(output + 0.003 * noise(rng, count, 1))
-
-
-SOUNDS: dict[str, tuple[float, Sound]] = {
-    "music": (0.5, music),
-    "tones": (0.06, tones),
-    "sweeps": (0.07, sweeps),
-    "steady noise": (0.05, steady_noise),
-    "swelling noise": (0.1, swelling_noise),
-    "hits": (0.1, hits),
-    "engine": (0.06, engine),
-    "calls": (0.06, calls),
-}
-
-
-def random_sound(rng: np.random.Generator, duration_s: float) -> np.ndarray:
-    """One kind of sound, at times two together, float32."""
-    names, shares = list(SOUNDS), np.array([share for share, _ in SOUNDS.values()])
-    first, second = rng.choice(names, 2, p=shares / shares.sum())
-    output = SOUNDS[first][1](rng, duration_s)
-    if rng.random() < 0.15:
-        output = levelled(output + rng.uniform(0.1, 1) * SOUNDS[second][1](rng, duration_s))
-    return output

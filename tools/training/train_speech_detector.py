@@ -23,7 +23,9 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from detector_examples import Bank, Mixer, foreign_speech, recorded, shard_speech, sound_bank
-from detector_learning import learn, write_network
+from detector_learning import DetectorNetwork, learn, write_network
+
+from speech_toolkit.transcription.windows.speech.detector import Network
 
 _FRAMES = 2000
 
@@ -54,9 +56,10 @@ def train(arguments: argparse.Namespace) -> None:
         )
         for name in ("learnt", "checked")
     ]
-    network = learn(
-        *mixers, minutes=arguments.minutes, hidden=arguments.hidden, seed=arguments.seed
-    )
+    start = arguments.hidden
+    if arguments.start:
+        start = DetectorNetwork.of(Network.load(arguments.start))
+    network = learn(*mixers, start, minutes=arguments.minutes, seed=arguments.seed)
     write_network(network.network(), arguments.output)
 
 
@@ -75,6 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     own.add_argument("--banks", type=Path, required=True)
     own.add_argument("--minutes", type=float, default=14)
     own.add_argument("--hidden", type=int, default=40)
+    own.add_argument("--start", type=Path, help="weights to learn on, at half the rate")
     own.add_argument("--threads", type=int, default=1)
     own.add_argument("--output", type=Path, required=True)
     own.set_defaults(run=train)

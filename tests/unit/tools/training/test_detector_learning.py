@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from detector_examples import Bank, Mixer
 from detector_learning import CONTEXT_FRAMES, DetectorNetwork, batch_of, write_network
-from other_sounds import SOUNDS, random_sound
+from sound_kinds import SOUNDS, random_sound
 
 from speech_toolkit.transcription.windows.speech.detector import Network
 
@@ -32,6 +32,15 @@ def test_the_package_computes_what_was_trained(tmp_path):
     for row, odds in zip(heard.numpy(), expected, strict=True):
         np.testing.assert_allclose(used.log_odds(row.T), odds, atol=0.02)
         np.testing.assert_allclose(trained.network().log_odds(row.T), odds, atol=1e-4)
+
+
+def test_weights_are_learnt_on_from_what_was_written(tmp_path):
+    torch.manual_seed(0)
+    trained = DetectorNetwork(8).half().float()
+    write_network(trained.network(), tmp_path / "net.npz")
+    again = DetectorNetwork.of(Network.load(tmp_path / "net.npz"))
+    for name, weights in trained.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], weights, rtol=0, atol=0)
 
 
 def test_mixtures_tell_where_speech_is():
