@@ -19,7 +19,12 @@ from other_sounds import SAMPLE_RATE_HZ
 from shards import read_shard
 from sound_kinds import random_sound
 
-from speech_toolkit.transcription.windows.speech.bands import FINE_BANDS, BandLevels
+from speech_toolkit.transcription.windows.speech.bands import (
+    FINE_BANDS,
+    LEAST_LEVEL_DB,
+    BandLevels,
+)
+from speech_toolkit.transcription.windows.speech.energy_rules import EnergyRules
 
 _LANGUAGES = "de fr-fr es pt-br pl hu sv nl ro et cs vi id sw ru lt el hi ar ko cmn-latn-pinyin ja"
 _VARIANTS = "m1 m3 m4 m7 f1 f2 f4 adam Alicia Annie boris ed klatt2 klatt4 linda Michael paul steph"
@@ -31,6 +36,8 @@ _PINYIN = "ma shi de wo ni hao zhong guo ren xue xi da xiao tian qi chi fan qu l
 _SPEECH_RANGE_DB = 35.0  # below the loud parts of an utterance it is no longer heard
 _HEARD_DB = -8.0  # beside other sounds, speech that is weaker is neither asked for nor against
 _NEAR_FRAMES = 15  # beside speech, frames that hold none are neither
+_BROAD_BANDS = 12
+_SMOOTHED_FRAMES = 5
 
 
 @dataclass(frozen=True)
@@ -145,6 +152,23 @@ def sound_bank(rng: np.random.Generator, minutes: float, each_s: float = 20.0) -
 
 
 @dataclass(frozen=True)
+class Mixture:
+    """Speech and other sounds at once.
+
+    Attributes:
+        power: float32 (F, T).
+        is_speech: bool (T,), which frames hold speech.
+        is_asked: bool (T,), which frames are judged.
+        stands_out: bool (T,), which frames the energy rules find.
+    """
+
+    power: np.ndarray
+    is_speech: np.ndarray
+    is_asked: np.ndarray
+    stands_out: np.ndarray
+
+
+@dataclass(frozen=True)
 class Mixer:
     """Draws mixtures.
 
@@ -158,14 +182,16 @@ class Mixer:
     sounds: Bank
     frames: int
 
-    def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return a mixture's power, (F, T), which frames hold speech, and which are asked, (T,)."""
-        kind = rng.choice(["over", "sounds", "plain", "in turn"], p=[0.35, 0.4, 0.1, 0.15])
+    def draw(self, rng: np.random.Generator) -> Mixture:
+        """Return speech over other sounds, in turn with them or alone, or other sounds alone."""
+        kind = rng.choice(["over", "sounds", "plain", "in turn"], p=[0.42, 0.4, 0.05, 0.13])
         speech, spoken = self._talk(rng, 0.15 if kind == "in turn" else rng.uniform(0.3, 1))
         other = self._background(rng, kind)
+        if rng.random() < 0.2:
+            other += np.float32(10 ** rng.uniform(-1, 1)) * self._sounds(rng)
         if kind == "sounds":
             speech, spoken = np.zeros_like(speech), np.zeros_like(spoken)
-        snr_db = {"over": rng.uniform(-3, 35), "plain": 80.0}.get(kind, rng.uniform(-5, 15))
+        snr_db = {"over": _snr_over(rng), "plain": 80.0}.get(kind, rng.uniform(-5, 15))
         speech = speech * _equaliser(rng)
         other = other * _equaliser(rng)
         speech_level = speech.sum(axis=0)[spoken].mean() if spoken.any() else np.float32(1)
@@ -184,7 +210,7 @@ class Mixer:
             part = slice(0, edge) if rng.random() < 0.5 else slice(edge + self.frames // 2, None)
             mixture[:, part], spoken[part] = 0, False
         mixture *= np.float32(10 ** (rng.uniform(-6, 0))) / (mixture.sum(axis=0).max() + 1e-20)
-        return mixture, spoken, asked
+        return Mixture(mixture, spoken, asked, standing_out(mixture))
 
     def _talk(self, rng: np.random.Generator, share: float) -> tuple[np.ndarray, np.ndarray]:
         """Return utterances with pauses that leave them about a share of the time."""
@@ -203,18 +229,61 @@ class Mixer:
 
     def _background(self, rng: np.random.Generator, kind: str) -> np.ndarray:
         if kind == "over" and rng.random() < 0.15:
-            talks = [self._talk(rng, 0.9)[0] for _ in range(int(rng.integers(3, 10)))]
-            return sum(talks)
+            voices = int(np.exp(rng.uniform(np.log(3), np.log(20))))
+            crowd = sum(self._talk(rng, 0.9)[0] for _ in range(voices))
+            return _in_hall(rng, crowd) if rng.random() < 0.6 else crowd
+        return self._sounds(rng)
+
+    def _sounds(self, rng: np.random.Generator) -> np.ndarray:
         power = np.zeros((FINE_BANDS, self.frames), np.float32)
         at = int(rng.integers(-900, 0)) if rng.random() < 0.8 else 0
         while at < self.frames:
-            part, _ = self.sounds.draw(rng)
+            part = _varied(rng, self.sounds.draw(rng)[0])
             start, stop = max(at, 0), min(at + part.shape[1], self.frames)
             if stop > start:
                 power[:, start:stop] = part[:, start - at : stop - at]
                 power[:, start:stop] /= part.sum(axis=0).mean() + 1e-12
             at += part.shape[1] + int(rng.exponential(20))
         return power
+
+
+def _snr_over(rng: np.random.Generator) -> float:
+    """Return how far speech is above other sounds, in dB: mostly about as loud as they are."""
+    return rng.uniform(-6, 6) if rng.random() < 0.6 else rng.uniform(-3, 35)
+
+
+def _varied(rng: np.random.Generator, power: np.ndarray) -> np.ndarray:
+    """Play a sound at times slower or quicker, higher or lower."""
+    if rng.random() < 0.5:
+        frames = int(power.shape[1] * np.exp(rng.uniform(-0.25, 0.25)))
+        power = power[:, np.linspace(0, power.shape[1] - 1, frames).astype(int)]
+    if rng.random() < 0.5:
+        up = int(rng.integers(-2, 3))
+        moved = np.zeros_like(power)
+        moved[max(up, 0) : FINE_BANDS + min(up, 0)] = power[max(-up, 0) : FINE_BANDS - max(up, 0)]
+        power = moved
+    return power
+
+
+def _in_hall(rng: np.random.Generator, power: np.ndarray) -> np.ndarray:
+    """Add echoes to power (F, T), which fade exponentially."""
+    life = np.exp(rng.uniform(np.log(3), np.log(40)))
+    fade = np.exp(-np.arange(int(5 * life) + 1) / life)
+    length = 2 ** int(np.ceil(np.log2(power.shape[1] + len(fade))))
+    spectrum = np.fft.rfft(power, length) * np.fft.rfft(fade / fade.sum(), length)
+    echoes = np.fft.irfft(spectrum, length)[:, : power.shape[1]]
+    return np.maximum(echoes, 0).astype(np.float32) + np.float32(rng.choice([0, 0.3])) * power
+
+
+def standing_out(power: np.ndarray) -> np.ndarray:
+    """Return which frames the energy rules find, bool (T,), of power in fine bands, (F, T)."""
+    starts = np.arange(_BROAD_BANDS) * FINE_BANDS // _BROAD_BANDS
+    broad = np.add.reduceat(power, starts, axis=0)
+    around = np.ones(_SMOOTHED_FRAMES) / _SMOOTHED_FRAMES
+    smooth = np.stack([np.convolve(band, around, "same") for band in broad])
+    levels = 10 * np.log10(smooth + 10 ** (LEAST_LEVEL_DB / 10))
+    rules = EnergyRules()
+    return np.concatenate([rules.add(levels.astype(np.float32)), rules.finish()]) > 0
 
 
 def _near(marks: np.ndarray, frames: int) -> np.ndarray:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from detector_decisions import Decisions
 from detector_examples import Mixer
 from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from speech_toolkit.transcription.windows.speech.bands import FINE_BANDS, LEAST_LEVEL_DB
 from speech_toolkit.transcription.windows.speech.detector import (
@@ -23,11 +28,13 @@ from speech_toolkit.transcription.windows.speech.detector import (
     Network,
     relative_levels,
 )
+from speech_toolkit.transcription.windows.speech.veto import LEAST_LOG_ODDS
 
 CONTEXT_FRAMES = LOUDEST_WITHIN_FRAMES + FRAMES_PER_MOMENT * (sum(DILATIONS) + 1)
 _BATCH = 12
 _PEAK_RATE = 4e-3
 _CONTINUED_SHARE = 0.5  # of that rate, where weights are learnt on
+_AVERAGED_DECAY = 0.999
 _MISSED_WEIGHT = 3.0  # of speech that is not found, against a false alarm
 
 
@@ -82,24 +89,45 @@ class DetectorNetwork(nn.Module):
         )
 
 
-def batch_of(
-    mixer: Mixer, rng: np.random.Generator
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Return what is heard, (N, F, T), whether it is speech, and whether that is asked, (N, M)."""
-    heard, spoken, asked = [], [], []
-    least = 10 ** (LEAST_LEVEL_DB / 10)
-    inner = slice(CONTEXT_FRAMES, mixer.frames - CONTEXT_FRAMES)
-    for _ in range(_BATCH):
-        power, is_speech, is_asked = mixer.draw(rng)
-        heard.append(relative_levels(10 * np.log10(power + np.float32(least))).T)
-        of_moments = is_speech[inner].reshape(-1, FRAMES_PER_MOMENT)
-        spoken.append(of_moments.any(axis=1))
-        asked.append(is_asked[inner].reshape(-1, FRAMES_PER_MOMENT).all(axis=1))
-    return (
-        torch.from_numpy(np.stack(heard).astype(np.float32)),
-        torch.from_numpy(np.stack(spoken)).float(),
-        torch.from_numpy(np.stack(asked)).float(),
-    )
+@dataclass(frozen=True)
+class Batch:
+    """Mixtures as the network learns from them; marks are 0 or 1.
+
+    Attributes:
+        heard: float32 (N, F, T).
+        spoken: float32 (N, M), whether it is speech.
+        asked: float32 (N, M), whether that is asked.
+        stands_out: float32 (N, M), whether the energy rules find it.
+    """
+
+    heard: torch.Tensor
+    spoken: torch.Tensor
+    asked: torch.Tensor
+    stands_out: torch.Tensor
+
+    @classmethod
+    def draw(cls, mixer: Mixer, rng: np.random.Generator) -> Batch:
+        """Make new mixtures."""
+        mixtures = [mixer.draw(rng) for _ in range(_BATCH)]
+        least = np.float32(10 ** (LEAST_LEVEL_DB / 10))
+        inner = slice(CONTEXT_FRAMES, mixer.frames - CONTEXT_FRAMES)
+
+        def moments(frames: np.ndarray) -> np.ndarray:
+            return frames[inner].reshape(-1, FRAMES_PER_MOMENT)
+
+        def stacked(rows: Iterable[np.ndarray]) -> torch.Tensor:
+            return torch.from_numpy(np.stack(list(rows)).astype(np.float32))
+
+        return cls(
+            stacked(relative_levels(10 * np.log10(each.power + least)).T for each in mixtures),
+            stacked(moments(each.is_speech).any(axis=1) for each in mixtures),
+            stacked(moments(each.is_asked).all(axis=1) for each in mixtures),
+            stacked(moments(each.stands_out).any(axis=1) for each in mixtures),
+        )
+
+    def decided(self, odds: torch.Tensor) -> Decisions:
+        """Return what the veto makes of log-odds, (N, M)."""
+        return Decisions.of(odds, self.spoken, self.asked, self.stands_out)
 
 
 def learn(
@@ -111,50 +139,60 @@ def learn(
         mixer: of the mixtures to learn from.
         checker: of those kept apart.
         start: a network to learn on, or the hidden units of a new one.
-        minutes: to train.
+        minutes: to train, by the processor's time.
         seed: of what is drawn.
 
     Returns:
-        The network as it is then.
+        The network, averaged over its last steps.
     """
     is_new = isinstance(start, int)
     network = DetectorNetwork(start) if is_new else start
     peak_rate = _PEAK_RATE * (1 if is_new else _CONTINUED_SHARE)
-    rng = np.random.default_rng(seed)
-    check_rng = np.random.default_rng(seed + 1)
-    checked = [batch_of(checker, check_rng) for _ in range(8)]
+    rng, check_rng = np.random.default_rng(seed), np.random.default_rng(seed + 1)
+    checked = [Batch.draw(checker, check_rng) for _ in range(8)]
+    averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_AVERAGED_DECAY))
     optimiser = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-3)
-    loss_of = nn.BCEWithLogitsLoss(reduction="none", pos_weight=torch.tensor(_MISSED_WEIGHT))
-    started, step, told = time.monotonic(), 0, 0.0
-    while (share := (time.monotonic() - started) / (60 * minutes)) < 1:
+    started, step, told = time.process_time(), 0, 0.0
+    while (share := (time.process_time() - started) / (60 * minutes)) < 1:
         rate = peak_rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in optimiser.param_groups:
             group["lr"] = rate
-        heard, spoken, asked = batch_of(mixer, rng)
-        loss = (loss_of(network(heard), spoken) * asked).sum() / asked.sum()
+        loss = loss_of(network, Batch.draw(mixer, rng))
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
+        averaged.update_parameters(network)
         step += 1
         if share - told > 0.08:
             told = share
             print(
-                f"{100 * share:3.0f} % step {step} loss {loss:.4f} {check(network, checked)}",
+                f"{100 * share:3.0f} % step {step} loss {loss:.4f} "
+                f"{check(averaged.module, checked)}",
                 flush=True,
             )
-    return network
+    return averaged.module
+
+
+def loss_of(network: DetectorNetwork, batch: Batch) -> torch.Tensor:
+    """Return the loss of moments and that of the veto's decisions, ()."""
+    odds = network(batch.heard)
+    of_moments = functional.binary_cross_entropy_with_logits(
+        odds, batch.spoken, reduction="none", pos_weight=torch.tensor(_MISSED_WEIGHT)
+    )
+    return (of_moments * batch.asked).sum() / batch.asked.sum() + batch.decided(odds).loss()
 
 
 @torch.no_grad()
-def check(network: DetectorNetwork, batches: list[tuple[torch.Tensor, ...]]) -> str:
-    """Tell how many moments with and without speech are taken for speech."""
-    odds = torch.cat([network(heard)[asked > 0] for heard, _, asked in batches])
-    spoken = torch.cat([spoken[asked > 0] for _, spoken, asked in batches]) > 0
+def check(network: DetectorNetwork, batches: list[Batch]) -> str:
+    """Tell how much speech and how much else stays, at some thresholds of the veto."""
+    decided = [batch.decided(network(batch.heard)) for batch in batches]
+    speech = torch.cat([each.highest[each.is_wanted] for each in decided])
+    other = torch.cat([each.mean[each.is_other] for each in decided])
     parts = [
-        f"{cut:+d}: {100 * (odds[spoken] > cut).float().mean():.2f} "
-        f"{100 * (odds[~spoken] > cut).float().mean():.2f} %"
-        for cut in (-3, -1, 0, 1)
+        f"{cut:+}: {100 * (speech > cut).float().mean():.2f} "
+        f"{100 * (other > cut).float().mean():.2f} %"
+        for cut in (LEAST_LOG_ODDS + shift for shift in (-1, -0.5, 0, 0.5))
     ]
     return "found, false at " + ", ".join(parts)
 

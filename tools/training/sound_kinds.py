@@ -21,15 +21,15 @@ from other_sounds import (
 Sound = Callable[[np.random.Generator, float], np.ndarray]
 
 SOUNDS: dict[str, tuple[float, Sound]] = {
-    "music": (0.5, music),
-    "ensemble": (0.8, ensemble),
-    "tones": (0.06, tones),
-    "sweeps": (0.07, sweeps),
-    "steady noise": (0.05, steady_noise),
-    "swelling noise": (0.1, swelling_noise),
-    "hits": (0.1, hits),
-    "engine": (0.06, engine),
-    "calls": (0.06, calls),
+    "music": (0.18, music),
+    "ensemble": (0.55, ensemble),
+    "tones": (0.01, tones),
+    "sweeps": (0.03, sweeps),
+    "steady noise": (0.03, steady_noise),
+    "swelling noise": (0.05, swelling_noise),
+    "hits": (0.04, hits),
+    "engine": (0.08, engine),
+    "calls": (0.03, calls),
 }
 
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from speech_toolkit.transcription.windows.speech.bands import HOP_S
 
-_WEIGHED_FRAMES = round(10 / HOP_S)  # on either side, whose log-odds are averaged
-_NEAR_FRAMES = round(6 / HOP_S)  # on either side of likely speech, where nothing is taken out
-_REACH_FRAMES = _WEIGHED_FRAMES + _NEAR_FRAMES
-_MOST_LOG_ODDS = 4.0  # that a frame counts for or against
-_PRIOR_FRAMES = 100  # of likely speech, added to every average
-_LEAST_LOG_ODDS = -0.5
+WEIGHED_FRAMES = round(10 / HOP_S)  # on either side, whose log-odds are averaged
+NEAR_FRAMES = round(6 / HOP_S)  # on either side of likely speech, where nothing is taken out
+_REACH_FRAMES = WEIGHED_FRAMES + NEAR_FRAMES
+MOST_LOG_ODDS = 4.0  # that a frame counts for or against
+PRIOR_FRAMES = 100  # of likely speech, added to every average
+LEAST_LOG_ODDS = -0.5
 _LEAST_JUDGED_FRAMES = round(0.5 / HOP_S)  # in shorter recordings the network is not asked
 
 
@@ -61,18 +61,18 @@ class Veto:
             return np.empty(0, np.float32)
         self._excess_db, self._log_odds = excess_db[num_frames:], log_odds[num_frames:]
         stands_out = excess_db > 0
-        weighed = np.clip(log_odds, -_MOST_LOG_ODDS, _MOST_LOG_ODDS)
-        total = _sums(np.where(stands_out, weighed, 0)) + _PRIOR_FRAMES * _MOST_LOG_ODDS
-        mean = total / (_sums(stands_out) + _PRIOR_FRAMES)
-        inner = stands_out[_WEIGHED_FRAMES : len(stands_out) - _WEIGHED_FRAMES]
+        weighed = np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS)
+        total = _sums(np.where(stands_out, weighed, 0)) + PRIOR_FRAMES * MOST_LOG_ODDS
+        mean = total / (_sums(stands_out) + PRIOR_FRAMES)
+        inner = stands_out[WEIGHED_FRAMES : len(stands_out) - WEIGHED_FRAMES]
         near = np.lib.stride_tricks.sliding_window_view(
-            np.where(inner, mean, -np.inf), 2 * _NEAR_FRAMES + 1
+            np.where(inner, mean, -np.inf), 2 * NEAR_FRAMES + 1
         )
-        is_believed = near.max(axis=-1) > _LEAST_LOG_ODDS
+        is_believed = near.max(axis=-1) > LEAST_LOG_ODDS
         return np.where(is_believed, excess_db[_REACH_FRAMES:][:num_frames], 0)
 
 
 def _sums(frames: np.ndarray) -> np.ndarray:
     """Return sums over what is weighed around each frame that has all of it, float64."""
     totals = np.cumsum(np.concatenate([[0], frames]), dtype=np.float64)
-    return totals[2 * _WEIGHED_FRAMES + 1 :] - totals[: -2 * _WEIGHED_FRAMES - 1]
+    return totals[2 * WEIGHED_FRAMES + 1 :] - totals[: -2 * WEIGHED_FRAMES - 1]
