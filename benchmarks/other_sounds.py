@@ -1,6 +1,6 @@
 """Music and effects that are no speech, to test the finding of speech with.
 
-The bundled detector learnt from sounds of `tools/training/other_sounds.py`. These are other kinds,
+The bundled detector learnt from sounds of `tools/training/sound_kinds.py`. These are other kinds,
 made in other ways: plucked strings by feedback, bells and keys by frequency modulation, strings and
 brass by filters that move, and so on. Each kind is a function of a source of chance and a number
 of seconds that gives float32 at 16 kHz, peaks at 1.

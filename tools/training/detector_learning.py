@@ -32,8 +32,6 @@ from speech_toolkit.transcription.windows.speech.veto import LEAST_LOG_ODDS
 
 CONTEXT_FRAMES = LOUDEST_WITHIN_FRAMES + FRAMES_PER_MOMENT * (sum(DILATIONS) + 1)
 _BATCH = 12
-_PEAK_RATE = 4e-3
-_CONTINUED_SHARE = 0.5  # of that rate, where weights are learnt on
 _AVERAGED_DECAY = 0.999
 _MISSED_WEIGHT = 3.0  # of speech that is not found, against a false alarm
 
@@ -131,32 +129,36 @@ class Batch:
 
 
 def learn(
-    mixer: Mixer, checker: Mixer, start: DetectorNetwork | int, *, minutes: float, seed: int
+    mixer: Mixer,
+    checker: Mixer,
+    network: DetectorNetwork,
+    *,
+    rate: float,
+    minutes: float,
+    seed: int,
 ) -> DetectorNetwork:
     """Train for a time, and tell now and then how mixtures that were kept apart are judged.
 
     Args:
         mixer: of the mixtures to learn from.
         checker: of those kept apart.
-        start: a network to learn on, or the hidden units of a new one.
+        network: new, or to learn on.
+        rate: of learning, at most.
         minutes: to train, by the processor's time.
         seed: of what is drawn.
 
     Returns:
         The network, averaged over its last steps.
     """
-    is_new = isinstance(start, int)
-    network = DetectorNetwork(start) if is_new else start
-    peak_rate = _PEAK_RATE * (1 if is_new else _CONTINUED_SHARE)
     rng, check_rng = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     checked = [Batch.draw(checker, check_rng) for _ in range(8)]
     averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(_AVERAGED_DECAY))
-    optimiser = torch.optim.AdamW(network.parameters(), lr=peak_rate, weight_decay=1e-3)
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=1e-3)
     started, step, told = time.process_time(), 0, 0.0
     while (share := (time.process_time() - started) / (60 * minutes)) < 1:
-        rate = peak_rate * min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
+        now = min(1, (step + 1) / 100) * (0.5 + 0.5 * math.cos(math.pi * share))
         for group in optimiser.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * now
         loss = loss_of(network, Batch.draw(mixer, rng))
         optimiser.zero_grad()
         loss.backward()

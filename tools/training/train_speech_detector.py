@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -56,11 +57,14 @@ def train(arguments: argparse.Namespace) -> None:
         )
         for name in ("learnt", "checked")
     ]
-    start = arguments.hidden
     if arguments.start:
         start = DetectorNetwork.of(Network.load(arguments.start))
-    network = learn(*mixers, start, minutes=arguments.minutes, seed=arguments.seed)
-    write_network(network.network(), arguments.output)
+    else:
+        start = DetectorNetwork(arguments.hidden)
+    how = {"rate": arguments.rate, "minutes": arguments.minutes, "seed": arguments.seed}
+    network = learn(*mixers, start, **how).network()
+    bias = network.output_bias + np.float32(arguments.added_log_odds)
+    write_network(replace(network, output_bias=bias), arguments.output)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -76,9 +80,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     own.set_defaults(run=collect)
     own = commands.add_parser("train")
     own.add_argument("--banks", type=Path, required=True)
-    own.add_argument("--minutes", type=float, default=14)
+    own.add_argument("--minutes", type=float, default=14, help="of the processor")
     own.add_argument("--hidden", type=int, default=40)
-    own.add_argument("--start", type=Path, help="weights to learn on, at half the rate")
+    own.add_argument("--start", type=Path, help="weights to learn on")
+    own.add_argument("--rate", type=float, default=4e-3, help="of learning, at most")
+    own.add_argument("--added_log_odds", type=float, default=0, help="of speech, to what is learnt")
     own.add_argument("--threads", type=int, default=1)
     own.add_argument("--output", type=Path, required=True)
     own.set_defaults(run=train)

@@ -113,7 +113,9 @@ def test_learning_lowers_the_loss():
     batch = Batch.draw(mixed, np.random.default_rng(8))
     new = DetectorNetwork(4)
     at_first = loss_of(new, batch).item()
-    assert loss_of(learn(mixed, mixed, new, minutes=0.03, seed=0), batch).item() < at_first
+    assert (
+        loss_of(learn(mixed, mixed, new, rate=4e-3, minutes=0.03, seed=0), batch).item() < at_first
+    )
 
 
 def test_every_kind_of_sound_is_made_again_from_its_seed():

@@ -40,6 +40,12 @@ def test_hardly_any_music_or_effect_is_taken_for_speech(sounds):
     assert np.mean([found(x).mean() for x in sounds.values()]) < 0.05
 
 
+def test_keyboards_and_bands_are_told_from_speech():
+    rng = np.random.default_rng(1)
+    makers = (MUSIC["electric keys"], MUSIC["band"]) * 4
+    assert np.mean([found(make(rng, 20.0)).mean() for make in makers]) < 0.2
+
+
 @pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.stem)
 def test_nothing_of_clean_speech_is_denied(path):
     samples = load_audio(path).samples
