@@ -14,13 +14,20 @@ from tests.unit.transcription.scripted_decoder import (
 )
 
 
+def coverage_of(*script, **settings):
+    decoder, spans = ScriptedDecoder(script), ((0, 28),)
+    _, found = run(decoder, "chunked", spans=spans, chunk_length_s=30.0, **settings)
+    return file_coverage(found, 28 * RATE, RATE)
+
+
 def test_coverage_tells_speech_without_text():
-    _, found = run(
-        ScriptedDecoder([closed(1, end_s=2.0)]), "chunked", spans=((0, 28),), chunk_length_s=30.0
-    )
-    (item,) = found
-    stretches = file_coverage([item], 28 * RATE, RATE)
+    stretches = coverage_of(closed(1, end_s=2.0), hear_rests=False)
     assert stretches == (Stretch(0.0, 2.0, None), Stretch(2.0, 28.0, "no text"))
+
+
+def test_what_is_heard_once_more_is_covered():
+    stretches = coverage_of(closed(1, end_s=2.0), closed(2, end_s=26.0))
+    assert stretches == (Stretch(0.0, 28.0, None),)
 
 
 def test_text_cut_off_by_the_limit_is_told_from_the_last_complete_segment_on():
