@@ -84,13 +84,14 @@ class Recipe(CommonRecipe):
 class ContinuedRecipe(Recipe):
     """What is tuned where an exported model learns on: little at a time, save for new heads."""
 
-    learning_rate: float = 5e-4
+    learning_rate: float = 8e-4
     head_factor: float = 4.0
     decay_from: float = 0.1
     average_decay: float = 0.996
     heads_first: float = 0.04
     stages: tuple[tuple[float, Plan], ...] = (
         (0.15, Plan(500, 5, 0.0, 0.04, 0.2, joined_share=0.4, gap_share=0.2)),
+        (0.35, Plan(1000, 3, 0.0, 0.04, 0.25, joined_share=0.45, gap_share=0.3)),
         (1.0, Plan(1500, 2, 0.0, 0.04, 0.25, joined_share=0.45, gap_share=0.3)),
     )
 
@@ -261,7 +262,10 @@ def main() -> None:
     exporting.add_argument("--work", type=Path, required=True)
     exporting.add_argument("--output", type=Path, required=True, help="folder with the tokens")
     exporting.add_argument(
-        "--kept", type=float, default=0.0, help="share of the weights that OUTPUT holds (default 0)"
+        "--kept",
+        type=float,
+        default=0.0,
+        help="share of the weights that OUTPUT holds, below 0 to go farther from them (default 0)",
     )
     exporting.set_defaults(
         run=lambda arguments: export(arguments.work, arguments.output, arguments.kept)

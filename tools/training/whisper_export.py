@@ -118,8 +118,9 @@ def export(work: Path, output: Path, kept: float = 0.0) -> None:
 
     Args:
         work: Folder of the checkpoint.
-        output: Folder with the tokens, and where ``kept`` is above 0 with the model before.
-        kept: Share of the weights before in those that are written.
+        output: Folder with the tokens, and where ``kept`` is not 0 with the model before.
+        kept: Share of the weights before in those that are written; below 0 they lie on the way
+            from these to the learnt ones, and farther.
     """
     from transformers import (
         GenerationConfig,
