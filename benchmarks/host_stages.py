@@ -152,9 +152,11 @@ def speech_stages() -> dict[str, Step]:
     samples = np.resize(speech, SPEECH_S * RATE_HZ)
     waveform = Waveform(samples, RATE_HZ, SPEECH, RATE_HZ, 1)
 
-    def plan() -> int:
-        audio = prepare_audio(waveform, RATE_HZ, skip_silence=True)
-        return sum(1 for _ in audio.planner(WINDOW_S).windows())
+    def plan() -> None:
+        planner = prepare_audio(waveform, RATE_HZ, skip_silence=True).planner(WINDOW_S)
+        window = planner.next(0, 0)
+        while window:
+            window = planner.next(window.end_sample, window.index + 1)
 
     return {
         "find speech": (partial(find_speech, samples, RATE_HZ), SPEECH_S),
