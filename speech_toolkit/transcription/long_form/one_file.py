@@ -138,7 +138,8 @@ class LongForm:
         self.batch_size = None if self._in_order and self.conditions else batch_size
         self._retakes = Retakes(planner, self._checkpoint.sample_rate_hz)
         self._history = self._prompts.first()
-        self._next: tuple[int, int] | None = (0, 0)  # sample and index of the window to plan
+        self._next_start: int | None = 0  # sample from which is planned; None where all is
+        self._next_index = 0
         self._planned: deque[PlannedWindow] = deque()
         self._rests: deque[WindowRequest] = deque()
         self._under_way: deque[WindowRequest] = deque()
@@ -184,12 +185,12 @@ class LongForm:
         Raises:
             AudioError: the file cannot be read any further.
         """
-        while len(self._planned) < count and self._next:
-            window = self._planner.next(*self._next)
-            if window is None:
-                break
-            self._next = window.end_sample, window.index + 1
-            self._planned.append(self._begin(window))
+        while len(self._planned) < count and self._next_start is not None:
+            window = self._planner.next(self._next_start, self._next_index)
+            self._next_start = window and window.end_sample
+            if window:
+                self._next_index += 1
+                self._planned.append(self._begin(window))
         return len(self._planned)
 
     def _begin(self, window: Window) -> PlannedWindow:
@@ -209,7 +210,7 @@ class LongForm:
     def give_up(self) -> None:
         """Let nobody hear any more windows."""
         self._void()
-        self._next = None
+        self._next_start = None
 
     def _may_ask(self) -> bool:
         if not self._in_order or not self._under_way:
@@ -241,13 +242,13 @@ class LongForm:
         window = found.window
         if self._in_order:
             self._void()
-            self._next = _next_sample(found), window.index + 1
-        elif self._next:
-            sample, index = self._next
-            self._next = sample, index + 1
-            rest = WindowRequest(self, self._begin(window.rest(found.used_s, index)), self._history)
-            self._under_way.appendleft(rest)
-            self._rests.append(rest)
+            self._next_start, self._next_index = _next_sample(found), window.index + 1
+        else:
+            rest = self._begin(window.rest(found.used_s, self._next_index))
+            self._next_index += 1
+            request = WindowRequest(self, rest, self._history)
+            self._under_way.appendleft(request)
+            self._rests.append(request)
 
     def _void(self) -> None:
         """Forget what was asked for and planned: it is not what comes next."""
