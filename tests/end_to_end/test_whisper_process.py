@@ -63,12 +63,15 @@ def test_an_interrupt_keeps_what_is_done_and_begins_nothing(tmp_path):
         while not done.exists() and process.poll() is None:
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        _, stderr = process.communicate(timeout=60)
+        stdout, stderr = (text.decode() for text in process.communicate(timeout=60))
 
-    assert process.returncode == 130, stderr.decode()
-    assert "Traceback" not in stderr.decode()
+    assert process.returncode == 130, stderr
+    assert stderr.splitlines()[-1] == "interrupted"
+    assert "Traceback" not in stderr
     assert read_json(done)["audio_path"] == str(SENTENCE)
-    assert not (tmp_path / "out" / "last.json").exists()
+    written = sum((tmp_path / "out" / name).exists() for name in ("long.json", "last.json"))
+    assert written < 2
+    assert f"{1 + written} of 3 recordings done, 0 failed, {2 - written} left" in stdout
 
 
 @pytest.mark.slow
